@@ -1,0 +1,155 @@
+//! Configuration file -> `Config`. The file format stands in `config.example.toml`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::signal::Signal;
+
+/// Everything the operator configured, validated; paths are absolute, secrets still references.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// The file it came from; `None`: defaults only.
+    pub file: Option<PathBuf>,
+    pub clusters: Vec<Cluster>,
+    pub agent: Option<Agent>,
+    pub nats: Option<Nats>,
+    pub ui: Ui,
+    pub limits: Limits,
+    /// Built-in catalogue and the operator's own signals.
+    pub signals: Arc<[Signal]>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Cluster {
+    pub name: String,
+    /// hub, spoke, edge, far-edge.
+    pub kind: ClusterKind,
+    pub environment: Option<String>,
+    pub region: Option<String>,
+    pub labels: Vec<(String, String)>,
+    pub kube: Option<Kube>,
+    pub prometheus: Option<Endpoint>,
+    pub alertmanager: Option<Endpoint>,
+    pub loki: Option<Endpoint>,
+    pub tempo: Option<Endpoint>,
+    pub exporters: Vec<Endpoint>,
+    /// LogQL selector followed live for the logs screen and the log signals.
+    pub log_selector: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClusterKind {
+    Hub,
+    #[default]
+    Spoke,
+    Edge,
+    FarEdge,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Kube {
+    pub context: Option<String>,
+    pub kubeconfig: Option<PathBuf>,
+}
+
+/// One HTTP endpoint and how to sign in there.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoint {
+    /// Without user and password.
+    pub url: String,
+    pub auth: Auth,
+    pub ca_file: Option<PathBuf>,
+    /// PEM certificate and key of the client (mTLS).
+    pub client_cert_file: Option<PathBuf>,
+    pub client_key_file: Option<PathBuf>,
+    /// Extra headers, such as `X-Scope-OrgID`; never secrets.
+    pub headers: Vec<(String, String)>,
+    /// Time between polls; `None`: by cluster type.
+    pub interval: Option<Duration>,
+    pub timeout: Duration,
+    /// Most requests per minute this endpoint is given.
+    pub requests_per_minute: u32,
+}
+
+/// Secrets by reference only; read when used, again after a 401.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Auth {
+    #[default]
+    None,
+    BearerFile(PathBuf),
+    BearerCommand(Vec<String>),
+    Basic {
+        user: String,
+        password_file: PathBuf,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct Agent {
+    pub endpoint: Endpoint,
+    /// Asked from the server when `None`.
+    pub model: Option<String>,
+    pub max_iterations: u32,
+    pub max_tokens: u32,
+    pub temperature: f32,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Nats {
+    pub url: String,
+    pub creds_file: Option<PathBuf>,
+    pub nkey_file: Option<PathBuf>,
+    pub user: Option<String>,
+    pub password_file: Option<PathBuf>,
+    pub tls: bool,
+    pub ca_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Ui {
+    pub theme: String,
+    pub ascii: bool,
+    pub mouse: bool,
+    pub motion: bool,
+    /// Most frames a second; 15 over SSH unless set.
+    pub max_fps: Option<u32>,
+}
+
+impl Default for Ui {
+    fn default() -> Self {
+        Self {
+            theme: "dark".into(),
+            ascii: false,
+            mouse: true,
+            motion: true,
+            max_fps: None,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Memory for series, bytes.
+    pub series_bytes: u64,
+    pub series_per_cluster: u32,
+    /// How long samples are kept.
+    pub retention: Duration,
+    pub log_bytes: u64,
+    pub events: usize,
+    /// Batches waiting for the loop.
+    pub queue: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            series_bytes: 512 << 20,
+            series_per_cluster: 50_000,
+            retention: Duration::from_secs(2 * 3600),
+            log_bytes: 64 << 20,
+            events: 2_000,
+            queue: 1_024,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! farwatch: every cluster in one terminal.
+//!
+//! Data flows one way: `source` -> `model::telemetry` -> `store` -> `detect` -> `incident` -> `ui`.
+//! `state` holds what is known and how it is looked at; `app` is the loop that feeds it;
+//! `effect` carries out what it wants done. Effects happen only in `source`, `agent`,
+//! `effect`, `term`, `cli`. The module rules stand in `tests/architecture.rs`.
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::todo,
+    clippy::unimplemented,
+    clippy::dbg_macro
+)]
+
+pub mod agent;
+pub mod app;
+pub mod bundle;
+pub mod cli;
+pub mod clock;
+pub mod command;
+pub mod config;
+pub mod detect;
+pub mod effect;
+pub mod incident;
+pub mod message;
+pub mod model;
+pub mod source;
+pub mod state;
+pub mod store;
+pub mod term;
+pub mod ui;

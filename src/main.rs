@@ -1,0 +1,3 @@
+//! Flags and hooks, then over to `cli`.
+
+fn main() {}

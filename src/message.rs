@@ -1,0 +1,92 @@
+//! The whole vocabulary of the loop: what it hears and what it wants done.
+
+use crate::model::ask::{Answered, Question};
+use crate::model::chat::{ChatEvent, ChatRequest, RunId, WorldQuery};
+use crate::model::id::ClusterId;
+use crate::model::input::InputEvent;
+use crate::model::signal::Group;
+use crate::model::telemetry::Telemetry;
+use crate::model::time::Timestamp;
+
+/// What `State::update` hears.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Msg {
+    Input(InputEvent),
+    Telemetry(Box<Telemetry>),
+    Answer(Box<Answered>),
+    Chat(ChatEvent),
+    /// A tool of the agent asks for what the console already holds.
+    WorldQuery(WorldQuery),
+    /// The clock moved (replayed time in a replay).
+    Tick(Timestamp),
+    Replay(ReplayStatus),
+    /// Figures of the loop itself, for the diagnostics screen.
+    Gauges(LoopGauges),
+    /// A line for the operator: kept in the notices, shown as a toast.
+    Notice {
+        error: bool,
+        text: String,
+    },
+}
+
+/// What `State::update` wants done; carried out by `effect`, never on the loop.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    Quit,
+    Suspend,
+    /// Full clear and redraw (Ctrl-L).
+    Redraw,
+    Ask(Question),
+    /// Poll these groups of these clusters first and faster; replaces the former demand.
+    Demand(Vec<(ClusterId, Group)>),
+    /// Poll everything of this cluster now.
+    Refresh(Option<ClusterId>),
+    Chat(ChatRequest),
+    CancelChat(RunId),
+    /// Answer to a `WorldQuery`: text for the model, number of rows, fine or not.
+    WorldAnswer {
+        run: RunId,
+        call: String,
+        text: String,
+        rows: usize,
+        ok: bool,
+    },
+    /// To the terminal's clipboard (OSC 52).
+    Copy(String),
+    Replay(ReplayCommand),
+    /// Start or stop following these logs live.
+    TailLogs(Option<(ClusterId, String)>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReplayCommand {
+    Pause(bool),
+    Speed(f64),
+    Seek(Timestamp),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReplayStatus {
+    pub file: String,
+    pub start: Timestamp,
+    pub end: Timestamp,
+    pub now: Timestamp,
+    pub speed: f64,
+    pub paused: bool,
+    pub ended: bool,
+    /// The player went back: what is known is to be forgotten and will be told again.
+    pub restarted: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LoopGauges {
+    pub frames: u64,
+    pub frames_skipped: u64,
+    pub frame_build_us: u32,
+    pub frame_bytes: u32,
+    pub write_us: u32,
+    pub telemetry_queue: usize,
+    pub telemetry_queue_max: usize,
+    pub telemetry_dropped: u64,
+    pub rss_bytes: u64,
+}

@@ -1,0 +1,81 @@
+//! Alerts as Alertmanager and the rules API give them.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::label::Labels;
+use super::time::Timestamp;
+
+/// One order for everything that can be bad. Greater is worse.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    #[default]
+    Info,
+    Warning,
+    Critical,
+}
+
+impl Severity {
+    /// Mapping of the `severity` label (domain reference, section 8).
+    pub fn from_label(text: &str) -> Self {
+        match text.to_ascii_lowercase().as_str() {
+            "critical" | "page" | "emergency" => Self::Critical,
+            "warning" | "error" | "high" | "major" | "" => Self::Warning,
+            _ => Self::Info,
+        }
+    }
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertState {
+    Pending,
+    Firing,
+    /// Firing, but silenced or inhibited.
+    Suppressed,
+    Resolved,
+}
+
+/// One alert of one cluster; identity is (cluster, fingerprint).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    pub fingerprint: Arc<str>,
+    pub name: Arc<str>,
+    pub severity: Severity,
+    pub state: AlertState,
+    pub labels: Labels,
+    pub annotations: Labels,
+    pub starts_at: Timestamp,
+    pub ends_at: Option<Timestamp>,
+    pub silenced_by: Vec<String>,
+    pub inhibited_by: Vec<String>,
+    /// Value at last evaluation and expression, when the rules API told them.
+    pub value: Option<f64>,
+    pub expression: Option<Arc<str>>,
+}
+
+impl Alert {
+    /// `summary`, else `message`, else `description`, else nothing.
+    pub fn summary(&self) -> &str {
+        self.annotations
+            .first_of(&["summary", "message", "description"])
+            .unwrap_or("")
+    }
+
+    /// The pipeline's own heartbeat: always firing, never a problem.
+    pub fn is_watchdog(&self) -> bool {
+        self.name.as_ref() == "Watchdog"
+    }
+}

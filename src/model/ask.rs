@@ -1,0 +1,97 @@
+//! Questions to sources and their answers: the one-shot door for operator and agent alike.
+
+use std::sync::Arc;
+
+use super::fault::Fault;
+use super::id::{ClusterId, RequestId};
+use super::log::LogLine;
+use super::sample::SeriesSamples;
+use super::time::Timestamp;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// PromQL at one time.
+    Instant {
+        query: String,
+        at: Timestamp,
+    },
+    /// PromQL over a range; `step_ms` at least 1000.
+    Range {
+        query: String,
+        start: Timestamp,
+        end: Timestamp,
+        step_ms: u32,
+    },
+    /// LogQL log query, newest first when `backward`.
+    Logs {
+        query: String,
+        start: Timestamp,
+        end: Timestamp,
+        limit: u32,
+        backward: bool,
+    },
+    /// Metric names with type, help and unit.
+    Metadata,
+    LabelNames,
+    LabelValues {
+        label: String,
+    },
+    LokiLabelValues {
+        label: String,
+    },
+    /// Alerting and recording rules with their health.
+    Rules,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    pub id: RequestId,
+    pub cluster: ClusterId,
+    pub ask: Ask,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetricInfo {
+    pub name: Arc<str>,
+    pub kind: String,
+    pub help: String,
+    pub unit: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleInfo {
+    pub group: String,
+    pub name: String,
+    pub query: String,
+    pub health: String,
+    pub last_error: String,
+    pub state: String,
+    pub evaluation_s: f64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    Series(Vec<SeriesSamples>),
+    Logs(Vec<LogLine>),
+    Names(Vec<String>),
+    Metadata(Vec<MetricInfo>),
+    Rules(Vec<RuleInfo>),
+}
+
+/// Answer with its provenance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    pub id: RequestId,
+    pub cluster: ClusterId,
+    /// What was asked, as shown under `i`.
+    pub ask: Ask,
+    /// Where it came from: URL without secrets, or `recording FILE`.
+    pub origin: String,
+    pub at: Timestamp,
+    pub latency_ms: u32,
+    /// Warnings and infos the server added.
+    pub warnings: Vec<String>,
+    /// The answer was cut: how many items there were (at least).
+    pub cut_from: Option<usize>,
+    pub result: Result<Answer, Fault>,
+}

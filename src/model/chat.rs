@@ -1,0 +1,93 @@
+//! What is said in the chat pane, and what the agent reports while it works.
+
+use super::id::{ClusterId, RequestId};
+use super::time::Timestamp;
+
+/// A run of the agent has one id from question to answer.
+pub type RunId = RequestId;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChatEvent {
+    /// The server's model is known (name, context length).
+    Model {
+        name: String,
+        context: Option<u32>,
+    },
+    Started {
+        run: RunId,
+    },
+    /// A piece of the answer.
+    Text {
+        run: RunId,
+        text: String,
+    },
+    /// A piece of the model's reasoning, shown folded.
+    Reasoning {
+        run: RunId,
+        text: String,
+    },
+    ToolStarted {
+        run: RunId,
+        call: String,
+        tool: String,
+        arguments: String,
+    },
+    ToolEnded {
+        run: RunId,
+        call: String,
+        /// What came back, as given to the model (cut, redacted).
+        result: String,
+        rows: usize,
+        ok: bool,
+        duration_ms: u32,
+    },
+    /// Said beside the answer: server without tools, without streaming, retried …
+    Note {
+        run: RunId,
+        text: String,
+    },
+    Ended {
+        run: RunId,
+        outcome: RunOutcome,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum RunOutcome {
+    Answered {
+        prompt_tokens: Option<u32>,
+        completion_tokens: Option<u32>,
+        first_token_ms: u32,
+        total_ms: u32,
+    },
+    Cancelled,
+    /// The limit of iterations or tokens was reached.
+    Limit(String),
+    Failed(super::fault::Fault),
+}
+
+/// A tool that is answered from what the console already holds; the loop answers it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorldQuery {
+    pub run: RunId,
+    pub call: String,
+    pub tool: String,
+    /// Validated arguments.
+    pub arguments: serde_json::Value,
+    pub clusters: Vec<ClusterId>,
+}
+
+/// What the run may know of the console when it starts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChatRequest {
+    pub run: RunId,
+    /// The operator's words.
+    pub text: String,
+    /// What is on the screen, or the incident asked about, in words and numbers.
+    pub context: String,
+    /// Earlier turns of the conversation: (from the operator?, text).
+    pub history: Vec<(bool, String)>,
+    /// Names of the clusters, by id; tools address them by name.
+    pub clusters: Vec<String>,
+    pub now: Timestamp,
+}

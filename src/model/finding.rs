@@ -1,0 +1,120 @@
+//! A detector's statement about one subject, with evidence.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::alert::Severity;
+use super::id::ClusterId;
+use super::sample::SeriesKey;
+use super::time::Timestamp;
+use super::unit::Unit;
+
+/// What a finding is about. Ordered from small to large within a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Subject {
+    Gpu { node: String, gpu: String },
+    Clock { node: String, interface: String },
+    Nic { node: String, interface: String },
+    Pod { namespace: String, pod: String },
+    Model { namespace: String, model: String },
+    Workload { namespace: String, name: String },
+    Node(String),
+    Namespace(String),
+    Cluster,
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Gpu { node, gpu } => write!(f, "{node} gpu {gpu}"),
+            Self::Clock { node, interface } => write!(f, "{node} clock {interface}"),
+            Self::Nic { node, interface } => write!(f, "{node} {interface}"),
+            Self::Pod { namespace, pod } => write!(f, "{namespace}/{pod}"),
+            Self::Model { namespace, model } if namespace.is_empty() => write!(f, "model {model}"),
+            Self::Model { namespace, model } => write!(f, "{namespace} model {model}"),
+            Self::Workload { namespace, name } => write!(f, "{namespace}/{name}"),
+            Self::Node(node) => write!(f, "node {node}"),
+            Self::Namespace(namespace) => write!(f, "namespace {namespace}"),
+            Self::Cluster => f.write_str("cluster"),
+        }
+    }
+}
+
+impl Subject {
+    /// The node it stands on, if it names one.
+    pub fn node(&self) -> Option<&str> {
+        match self {
+            Self::Gpu { node, .. } | Self::Clock { node, .. } | Self::Nic { node, .. } => {
+                Some(node)
+            }
+            Self::Node(node) => Some(node),
+            _ => None,
+        }
+    }
+
+    pub fn namespace(&self) -> Option<&str> {
+        match self {
+            Self::Pod { namespace, .. }
+            | Self::Model { namespace, .. }
+            | Self::Workload { namespace, .. }
+            | Self::Namespace(namespace) => Some(namespace),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    Spike,
+    Dip,
+    LevelShift,
+    MissingData,
+    Threshold,
+    /// A state that is bad in itself (XID, FREERUN, sync failed).
+    State,
+    Alert,
+    /// A source that cannot be heard.
+    Unreachable,
+    LogBurst,
+}
+
+/// One piece of evidence; the screens can open each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Evidence {
+    Series(SeriesKey),
+    Alert(Arc<str>),
+    Log { at_ns: i64, line: Arc<str> },
+    Text(String),
+}
+
+/// A statement: this subject, this much off, since then.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    pub cluster: ClusterId,
+    pub subject: Subject,
+    /// What stays equal while the finding goes on: detector and series or state.
+    pub key: Arc<str>,
+    pub kind: FindingKind,
+    pub severity: Severity,
+    /// Calibrated 0 to 1.
+    pub score: f64,
+    /// First sign.
+    pub since: Timestamp,
+    /// Time of the newest value that shows it.
+    pub at: Timestamp,
+    /// Over now: the condition ended at `at`.
+    pub over: bool,
+    /// Signal or metric name, or what else was looked at.
+    pub signal: Arc<str>,
+    pub unit: Unit,
+    pub seen: Option<f64>,
+    /// Expected range, low and high.
+    pub expected: Option<(f64, f64)>,
+    /// How it was found (`median/MAD of 60 min`, `limit 80 C for 60 s` …).
+    pub method: String,
+    /// One sentence with numbers.
+    pub text: String,
+    pub evidence: Vec<Evidence>,
+}

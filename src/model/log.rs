@@ -1,0 +1,64 @@
+//! Log lines.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::label::Labels;
+
+/// TRACE to FATAL; `Unknown` where the line does not tell. Greater is worse.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    #[default]
+    Unknown,
+    Trace,
+    Debug,
+    Info,
+    Warning,
+    Error,
+    Critical,
+}
+
+impl Level {
+    pub fn from_word(word: &str) -> Self {
+        match word.to_ascii_lowercase().as_str() {
+            "trace" => Self::Trace,
+            "debug" | "dbg" => Self::Debug,
+            "info" | "information" | "notice" => Self::Info,
+            "warn" | "warning" => Self::Warning,
+            "error" | "err" => Self::Error,
+            "critical" | "crit" | "fatal" | "panic" | "emerg" | "alert" => Self::Critical,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// One line. `line` is cleaned (`text::clean`) and cut at the door.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// Nanoseconds since 1970, as Loki gives them.
+    pub at_ns: i64,
+    pub labels: Labels,
+    pub line: Arc<str>,
+    pub level: Level,
+}
+
+impl LogLine {
+    /// The pod, or the nearest thing to it that the labels tell.
+    pub fn origin(&self) -> &str {
+        self.labels
+            .first_of(&[
+                "pod",
+                "k8s_pod_name",
+                "kubernetes_pod_name",
+                "app",
+                "service_name",
+                "job",
+                "host",
+            ])
+            .unwrap_or("")
+    }
+}

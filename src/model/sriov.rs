@@ -1,0 +1,41 @@
+//! SR-IOV: desired and actual state of physical and virtual functions.
+//! Fields from `SriovNetworkNodeState` (sriovnetwork.openshift.io/v1), counters from
+//! sriov-network-metrics-exporter.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// One node's SR-IOV state. Three numbers are never mixed: capacity (`total_vfs`), configured
+/// (`num_vfs`) and allocated (pods that hold VFs).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SriovNodeState {
+    pub node: Arc<str>,
+    /// `Succeeded`, `InProgress`, `Failed`, as the operator says it.
+    pub sync_status: Option<String>,
+    pub last_sync_error: Option<String>,
+    /// Annotations: `Idle`, `Drain_Required`, `Draining`, …
+    pub desired_state: Option<String>,
+    pub current_state: Option<String>,
+    pub interfaces: Vec<PhysicalFunction>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PhysicalFunction {
+    pub name: String,
+    pub pci_address: String,
+    /// PCI vendor id in words where known (`15b3` NVIDIA/Mellanox, `8086` Intel).
+    pub vendor: String,
+    pub driver: Option<String>,
+    pub mtu: Option<u32>,
+    /// As written by the operator: `25000 Mb/s`; `None` when the link is down (`-1 Mb/s`).
+    pub link_speed: Option<String>,
+    /// Configured VFs (`status.interfaces[].numVfs`).
+    pub num_vfs: u32,
+    /// Capacity (`totalvfs`).
+    pub total_vfs: u32,
+    /// Desired VFs (`spec.interfaces[].numVfs`).
+    pub desired_vfs: Option<u32>,
+    /// VFs that are listed in the status.
+    pub vfs: u32,
+}

@@ -1,0 +1,83 @@
+//! Everything a source may say. What is recorded, replayed and fed to the state is exactly this.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::alert::Alert;
+use super::health::{SourceHealth, SourceKind};
+use super::id::ClusterId;
+use super::log::LogLine;
+use super::object::{Object, ObjectKey, ObjectKind};
+use super::sample::SeriesSamples;
+use super::signal::Group;
+use super::time::Timestamp;
+
+/// One delivery of one source of one cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Telemetry {
+    pub cluster: ClusterId,
+    pub source: SourceKind,
+    /// Our clock when it came in.
+    pub received: Timestamp,
+    pub body: Body,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Body {
+    Samples(SampleBatch),
+    /// The whole list of alerts that the source has now.
+    Alerts(Vec<Alert>),
+    Logs(LogBatch),
+    Objects(ObjectBatch),
+    Health(SourceHealth),
+    Facts(ClusterFacts),
+}
+
+/// One poll of one query, or one scrape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SampleBatch {
+    pub group: Group,
+    /// Signal of the catalogue, or the URL of the exporter.
+    pub name: Arc<str>,
+    /// The query as sent, for provenance.
+    pub query: Arc<str>,
+    /// Evaluation or scrape time.
+    pub at: Timestamp,
+    /// Expected distance to the next batch of this name, milliseconds.
+    pub interval_ms: u32,
+    /// History asked for at start; goes to the store and warms the baselines, raises no incident.
+    pub backfill: bool,
+    pub series: Vec<SeriesSamples>,
+    /// The answer was cut at the series limit; how many series there were.
+    pub cut_from: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LogBatch {
+    /// In time order as far as the server keeps it.
+    pub lines: Vec<LogLine>,
+    /// Lines lost before this batch (full ring, or told by the server).
+    pub dropped: u64,
+    /// From the live tail (true) or from the look back at start.
+    pub live: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ObjectBatch {
+    pub kind: ObjectKind,
+    /// The objects given are all there are (a fresh list): forget the others of this kind.
+    pub reset: bool,
+    pub upserts: Vec<Object>,
+    pub deletes: Vec<ObjectKey>,
+}
+
+/// What a cluster is; fields stay `None` until a source told them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClusterFacts {
+    pub kubernetes_version: Option<String>,
+    pub openshift_version: Option<String>,
+    pub prometheus_version: Option<String>,
+    /// Metric names of the capability query that exist, with their series counts.
+    pub capabilities: Option<Vec<(String, u64)>>,
+}

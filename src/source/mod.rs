@@ -1,0 +1,68 @@
+//! The only code that talks to clusters.
+//!
+//! A `supervisor` task per cluster runs its sources and reports their health; `Outlet` is the
+//! bounded way into the loop; `Lookup` answers one-shot questions.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::future::BoxFuture;
+use tokio::sync::mpsc;
+
+use crate::model::ask::{Answered, Question};
+use crate::model::telemetry::Telemetry;
+
+pub mod alertmanager;
+pub mod door;
+pub mod exposition;
+pub mod kubernetes;
+pub mod loki;
+pub mod prometheus;
+pub mod scrape;
+pub mod supervisor;
+
+/// Answers one question, for operator and agent alike. Live, or from a recording.
+pub trait Lookup: Send + Sync {
+    fn ask(&self, question: Question) -> BoxFuture<'_, Answered>;
+}
+
+/// The bounded way into the loop. Poll results and lists wait for room (`send`); streams lose the
+/// batch and count it (`offer`).
+#[derive(Clone, Debug)]
+pub struct Outlet {
+    queue: mpsc::Sender<Telemetry>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Outlet {
+    /// A queue of `capacity` batches; the receiver goes to the loop.
+    pub fn new(capacity: usize) -> (Self, mpsc::Receiver<Telemetry>) {
+        let (queue, receiver) = mpsc::channel(capacity);
+        let dropped = Arc::new(AtomicU64::new(0));
+        (Self { queue, dropped }, receiver)
+    }
+
+    /// Waits for room. False when the loop is gone.
+    pub async fn send(&self, telemetry: Telemetry) -> bool {
+        self.queue.send(telemetry).await.is_ok()
+    }
+
+    /// Does not wait: a full queue loses the batch and counts it.
+    pub fn offer(&self, telemetry: Telemetry) -> bool {
+        let fits = self.queue.try_send(telemetry).is_ok();
+        if !fits {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        fits
+    }
+
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Batches waiting and room in all.
+    pub fn depth(&self) -> (usize, usize) {
+        let max = self.queue.max_capacity();
+        (max - self.queue.capacity(), max)
+    }
+}
