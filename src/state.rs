@@ -1,1 +1,3 @@
-//! Being written.
+//! State = World (what is known) + Screen (how it is looked at).
+
+pub mod world;

@@ -1,0 +1,1 @@
+//! Parts of the screen without knowledge of the domain.
