@@ -13,7 +13,9 @@ use crate::model::ask::{Answered, Question};
 use crate::model::telemetry::Telemetry;
 
 pub mod alertmanager;
+pub mod budget;
 pub mod door;
+pub mod error;
 pub mod exposition;
 pub mod kubernetes;
 pub mod loki;

@@ -1,0 +1,126 @@
+//! Reading what HTTP said: statuses, dates, waiting times, login pages.
+
+use std::time::Duration;
+
+use jiff::fmt::rfc2822;
+use reqwest::StatusCode;
+use reqwest::header::{DATE, HeaderMap};
+
+use super::tls;
+use crate::clock;
+use crate::source::error::Cause;
+
+/// Longest waiting time that is obeyed.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// Server's clock minus ours. `Date` has whole seconds, so its middle is taken, and our clock at
+/// half of the round trip.
+pub(super) fn skew(headers: &HeaderMap, round_trip: Duration) -> Option<i64> {
+    let told = headers.get(DATE)?.to_str().ok()?;
+    let theirs = date_ms(told)? + 500;
+    let half = i64::try_from(round_trip.as_millis() / 2).unwrap_or(0);
+    Some(theirs - (clock::now().0 - half))
+}
+
+fn date_ms(text: &str) -> Option<i64> {
+    rfc2822::DateTimeParser::new()
+        .parse_timestamp(text)
+        .ok()
+        .map(|t| t.as_millisecond())
+}
+
+/// `Retry-After`: seconds or a date.
+pub(super) fn retry_after(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let wait = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let until = date_ms(text)? - clock::now().0;
+            Duration::from_millis(u64::try_from(until).unwrap_or(0))
+        }
+    };
+    Some(wait.min(LONGEST_WAIT))
+}
+
+/// A page that wants a password.
+pub(super) fn is_login(body: &[u8]) -> bool {
+    let start = String::from_utf8_lossy(body.get(..body.len().min(64 * 1024)).unwrap_or(body))
+        .to_ascii_lowercase();
+    [
+        "type=\"password\"",
+        "type=password",
+        "log in",
+        "login",
+        "sign in",
+        "signin",
+        "oauth",
+    ]
+    .iter()
+    .any(|mark| start.contains(mark))
+}
+
+pub(super) fn cause_of_status(
+    status: StatusCode,
+    detail: String,
+    after: Option<Duration>,
+) -> Cause {
+    match status.as_u16() {
+        401 => Cause::Unauthorized(detail),
+        403 => Cause::Forbidden(detail),
+        404 | 405 | 410 => Cause::NotFound(detail),
+        400 | 422 => Cause::Query(detail),
+        429 => Cause::RateLimited(after),
+        status @ 500..=599 => Cause::Server { status, detail },
+        status => Cause::Status { status, detail },
+    }
+}
+
+/// A request that got no answer.
+pub(super) fn cause_of(error: &reqwest::Error) -> Cause {
+    if let Some(words) = tls::told(error) {
+        return Cause::Tls(words);
+    }
+    if error.is_redirect() {
+        return Cause::Redirects;
+    }
+    if error.is_timeout() {
+        return Cause::Timeout(super::CONNECT_TIMEOUT);
+    }
+    // The innermost cause says what happened; the outer ones only repeat the URL.
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(next) = innermost.source() {
+        innermost = next;
+    }
+    let words = crate::model::text::clean(&innermost.to_string(), 200);
+    if error.is_connect() || error.is_request() {
+        Cause::Unreachable(words)
+    } else {
+        Cause::Payload(words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_dates_and_waiting_times() {
+        assert_eq!(
+            date_ms("Sun, 06 Nov 1994 08:49:37 GMT"),
+            Some(784_111_777_000)
+        );
+        assert_eq!(retry_after(" 7 "), Some(Duration::from_secs(7)));
+        assert_eq!(
+            retry_after("Sun, 06 Nov 1994 08:49:37 GMT"),
+            Some(Duration::ZERO)
+        );
+        assert_eq!(retry_after("99999999999"), Some(LONGEST_WAIT));
+        assert_eq!(retry_after("soon"), None);
+    }
+
+    #[test]
+    fn sees_login_pages() {
+        assert!(is_login(b"<html><form><input TYPE=\"password\"></form>"));
+        assert!(!is_login(b"<html><h1>It works</h1>"));
+    }
+}

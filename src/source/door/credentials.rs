@@ -1,0 +1,207 @@
+//! Secrets by reference: read when used, never kept longer than a server accepts them.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use reqwest::header::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Mutex;
+
+use crate::config::Auth;
+
+/// Longest time a token command may take.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(15);
+/// Largest secret that is read, bytes.
+const LARGEST: u64 = 64 * 1024;
+
+/// Makes the `Authorization` header. Files are read for each request, so that a rotated token is
+/// used at once; a command's answer is kept until the server refuses it.
+#[derive(Debug)]
+pub(super) struct Credentials {
+    auth: Auth,
+    kept: Mutex<Option<HeaderValue>>,
+}
+
+impl Credentials {
+    pub(super) fn new(auth: Auth) -> Self {
+        Self {
+            auth,
+            kept: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn any(&self) -> bool {
+        self.auth != Auth::None
+    }
+
+    /// The header value; `fresh` after a 401. Errors name the reference, never the secret.
+    pub(super) async fn header(&self, fresh: bool) -> Result<Option<HeaderValue>, String> {
+        match &self.auth {
+            Auth::None => Ok(None),
+            Auth::BearerFile(path) => bearer(&read(path).await?).map(Some),
+            Auth::Basic {
+                user,
+                password_file,
+            } => {
+                let password = read(password_file).await?;
+                basic(user, &password).map(Some)
+            }
+            Auth::BearerCommand(command) => {
+                let mut kept = self.kept.lock().await;
+                if let Some(value) = kept.as_ref().filter(|_| !fresh) {
+                    return Ok(Some(value.clone()));
+                }
+                let value = bearer(&run(command).await?)?;
+                *kept = Some(value.clone());
+                Ok(Some(value))
+            }
+        }
+    }
+}
+
+async fn read(path: &Path) -> Result<SecretString, String> {
+    let place = path.display();
+    let size = tokio::fs::metadata(path)
+        .await
+        .map_err(|e| format!("cannot read {place}: {e}"))?
+        .len();
+    if size > LARGEST {
+        return Err(format!("{place} holds {size} bytes: not a token"));
+    }
+    let text = tokio::fs::read_to_string(path)
+        .await
+        .map_err(|e| format!("cannot read {place}: {e}"))?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(format!("{place} is empty"));
+    }
+    Ok(SecretString::from(text.to_owned()))
+}
+
+async fn run(command: &[String]) -> Result<SecretString, String> {
+    let (program, arguments) = command
+        .split_first()
+        .ok_or_else(|| "`bearer_command` is empty".to_owned())?;
+    let child = tokio::process::Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(COMMAND_TIMEOUT, child)
+        .await
+        .map_err(|_| format!("`bearer_command` {program} did not end within 15 s"))?
+        .map_err(|e| format!("cannot run `bearer_command` {program}: {e}"))?;
+    if !output.status.success() {
+        return Err(format!("`bearer_command` {program}: {}", output.status));
+    }
+    let text = String::from_utf8(output.stdout)
+        .map_err(|_| format!("`bearer_command` {program} wrote something that is not text"))?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(format!("`bearer_command` {program} wrote nothing"));
+    }
+    Ok(SecretString::from(text.to_owned()))
+}
+
+fn bearer(token: &SecretString) -> Result<HeaderValue, String> {
+    sensitive(&format!("Bearer {}", token.expose_secret()))
+}
+
+fn basic(user: &str, password: &SecretString) -> Result<HeaderValue, String> {
+    let pair = format!("{user}:{}", password.expose_secret());
+    sensitive(&format!("Basic {}", base64(pair.as_bytes())))
+}
+
+fn sensitive(text: &str) -> Result<HeaderValue, String> {
+    let mut value = HeaderValue::from_str(text)
+        .map_err(|_| "the credentials hold characters that no header may hold".to_owned())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digit = |n: u32| {
+        DIGITS
+            .get((n & 63) as usize)
+            .map_or('A', |d| char::from(*d))
+    };
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let byte = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
+        let n = byte(0) << 16 | byte(1) << 8 | byte(2);
+        out.push(digit(n >> 18));
+        out.push(digit(n >> 12));
+        out.push(if chunk.len() > 1 { digit(n >> 6) } else { '=' });
+        out.push(if chunk.len() > 2 { digit(n) } else { '=' });
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_base64() {
+        for (plain, coded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("user:pass", "dXNlcjpwYXNz"),
+        ] {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_rotated_file_is_seen_and_errors_hold_no_secret() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("token");
+        std::fs::write(&path, "one\n").unwrap();
+        let credentials = Credentials::new(Auth::BearerFile(path.clone()));
+        assert_eq!(
+            credentials.header(false).await.unwrap().unwrap(),
+            "Bearer one"
+        );
+        std::fs::write(&path, "two").unwrap();
+        assert_eq!(
+            credentials.header(false).await.unwrap().unwrap(),
+            "Bearer two"
+        );
+        std::fs::write(&path, "s3cr\x01et").unwrap();
+        let error = credentials.header(false).await.unwrap_err();
+        assert!(!error.contains("s3cr"), "{error}");
+        std::fs::remove_file(&path).unwrap();
+        assert!(
+            credentials
+                .header(false)
+                .await
+                .unwrap_err()
+                .contains("token")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_command_runs_again_only_after_a_refusal() {
+        let dir = tempfile::tempdir().unwrap();
+        let count = dir.path().join("count");
+        let script = format!("echo x >> {0}; wc -l < {0}", count.display());
+        let command = vec!["sh".to_owned(), "-c".to_owned(), script];
+        let credentials = Credentials::new(Auth::BearerCommand(command));
+        assert_eq!(
+            credentials.header(false).await.unwrap().unwrap(),
+            "Bearer 1"
+        );
+        assert_eq!(
+            credentials.header(false).await.unwrap().unwrap(),
+            "Bearer 1"
+        );
+        assert_eq!(credentials.header(true).await.unwrap().unwrap(), "Bearer 2");
+        let wrong = Credentials::new(Auth::BearerCommand(vec!["false".into()]));
+        assert!(wrong.header(false).await.unwrap_err().contains("false"));
+    }
+}
