@@ -31,6 +31,8 @@ pub enum ChatEvent {
         call: String,
         tool: String,
         arguments: String,
+        /// The answer cites the result as `[number]`; counted from 1 in each run.
+        number: u32,
     },
     ToolEnded {
         run: RunId,
