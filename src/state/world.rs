@@ -3,21 +3,33 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::config::ClusterKind;
+use crate::config::{self, ClusterKind, Config};
 use crate::incident::Incident;
 use crate::message::{LoopGauges, ReplayStatus};
 use crate::model::alert::Alert;
 use crate::model::gpu::Gpu;
 use crate::model::health::{SourceHealth, SourceKind};
-use crate::model::id::ClusterId;
+use crate::model::id::{ClusterId, IncidentId};
 use crate::model::object::{Event, Node, Pod};
 use crate::model::ptp::PtpNode;
 use crate::model::serving::Serving;
+use crate::model::signal::Signal;
 use crate::model::sriov::SriovNodeState;
 use crate::model::telemetry::ClusterFacts;
 use crate::model::time::Timestamp;
 use crate::store::Store;
 use crate::store::logs::LogRing;
+
+mod alerts;
+mod ingest;
+mod standing;
+
+pub use standing::{AlertCounts, Freshness};
+
+/// Notices kept.
+const NOTICES: usize = 200;
+/// Length of one slice of `ClusterState::anomaly`, milliseconds.
+const SLICE_MS: i64 = 360_000;
 
 #[derive(Debug, Default)]
 pub struct World {
@@ -29,6 +41,10 @@ pub struct World {
     pub replay: Option<ReplayStatus>,
     pub notices: VecDeque<Notice>,
     pub gauges: LoopGauges,
+    /// The catalogue in force.
+    pub signals: Arc<[Signal]>,
+    events_most: usize,
+    ticked: Timestamp,
 }
 
 #[derive(Clone, Debug)]
@@ -76,4 +92,154 @@ pub struct ClusterState {
     pub anomaly: [f64; 10],
     /// Time of the newest sample of any metric source.
     pub last_sample: Option<Timestamp>,
+    /// Which source told of an alert; it alone may end it.
+    alert_owner: BTreeMap<Arc<str>, SourceKind>,
+    anomaly_slice: i64,
+}
+
+impl ClusterState {
+    /// Empty, with every configured source waited for.
+    pub fn new(id: ClusterId, cluster: &config::Cluster, log_bytes: u64) -> Self {
+        let mut kinds = Vec::new();
+        let endpoints = [
+            (SourceKind::Prometheus, cluster.prometheus.is_some()),
+            (SourceKind::Alertmanager, cluster.alertmanager.is_some()),
+            (SourceKind::Loki, cluster.loki.is_some()),
+            (SourceKind::Tempo, cluster.tempo.is_some()),
+            (SourceKind::Kubernetes, cluster.kube.is_some()),
+        ];
+        kinds.extend(
+            endpoints
+                .iter()
+                .filter(|(_, on)| *on)
+                .map(|(kind, _)| *kind),
+        );
+        kinds.extend((0..cluster.exporters.len()).map(|n| SourceKind::Exporter(n as u16)));
+        Self {
+            id,
+            name: cluster.name.as_str().into(),
+            kind: cluster.kind,
+            environment: cluster.environment.clone(),
+            region: cluster.region.clone(),
+            labels: cluster.labels.clone(),
+            facts: ClusterFacts::default(),
+            sources: kinds
+                .into_iter()
+                .map(|k| (k, SourceHealth::default()))
+                .collect(),
+            nodes: BTreeMap::new(),
+            pods: BTreeMap::new(),
+            events: VecDeque::new(),
+            sriov: BTreeMap::new(),
+            alerts: BTreeMap::new(),
+            logs: LogRing::new(log_bytes),
+            gpus: Vec::new(),
+            ptp: Vec::new(),
+            serving: Vec::new(),
+            anomaly: [f64::NAN; 10],
+            last_sample: None,
+            alert_owner: BTreeMap::new(),
+            anomaly_slice: 0,
+        }
+    }
+
+    /// Pods that are neither running whole nor finished as they should.
+    pub fn unhealthy_pods(&self) -> impl Iterator<Item = &Pod> {
+        self.pods.values().filter(|p| p.is_bad())
+    }
+
+    /// Moves the slices of the hour so that the last one holds `at`; notes the score there.
+    fn note_score(&mut self, at: Timestamp, score: f64) {
+        let slice = at.0.div_euclid(SLICE_MS);
+        if slice > self.anomaly_slice {
+            let by = usize::try_from(slice - self.anomaly_slice)
+                .unwrap_or(10)
+                .min(10);
+            self.anomaly.rotate_left(by);
+            for old in self.anomaly.iter_mut().rev().take(by) {
+                *old = f64::NAN;
+            }
+            self.anomaly_slice = slice;
+        }
+        let back = usize::try_from(self.anomaly_slice - slice).unwrap_or(10);
+        if let Some(place) = self.anomaly.iter_mut().rev().nth(back) {
+            // `max` of a number and NaN is the number.
+            *place = place.max(score);
+        }
+    }
+}
+
+impl World {
+    pub fn new(config: &Config, now: Timestamp) -> Self {
+        let limits = &config.limits;
+        let retention_ms = i64::try_from(limits.retention.as_millis()).unwrap_or(i64::MAX);
+        let share = limits.log_bytes / config.clusters.len().max(1) as u64;
+        Self {
+            now,
+            clusters: config
+                .clusters
+                .iter()
+                .enumerate()
+                .map(|(i, c)| ClusterState::new(ClusterId(i as u16), c, share))
+                .collect(),
+            store: Store::new(limits.series_bytes, limits.series_per_cluster, retention_ms),
+            signals: config.signals.clone(),
+            events_most: limits.events,
+            ticked: now,
+            ..Self::default()
+        }
+    }
+
+    pub fn cluster(&self, id: ClusterId) -> Option<&ClusterState> {
+        self.clusters.get(usize::from(id.0))
+    }
+
+    pub fn cluster_by_name(&self, name: &str) -> Option<&ClusterState> {
+        self.clusters.iter().find(|c| c.name.as_ref() == name)
+    }
+
+    pub fn incident(&self, id: IncidentId) -> Option<&Incident> {
+        self.incidents.iter().find(|i| i.id == id)
+    }
+
+    /// Signal of the catalogue with this name.
+    pub fn signal(&self, name: &str) -> Option<&Signal> {
+        self.signals.iter().find(|s| s.name.as_ref() == name)
+    }
+
+    /// A line for the operator; the same line again is counted.
+    pub fn notice(&mut self, error: bool, text: impl Into<String>) {
+        let text = text.into();
+        match self.notices.back_mut() {
+            Some(last) if last.text == text => {
+                last.count += 1;
+                last.at = self.now;
+            }
+            _ => self.notices.push_back(Notice {
+                at: self.now,
+                error,
+                text,
+                count: 1,
+            }),
+        }
+        while self.notices.len() > NOTICES {
+            self.notices.pop_front();
+        }
+    }
+
+    /// The clock moved. True when something other than ages changed on the screen.
+    pub fn tick(&mut self, now: Timestamp) -> bool {
+        self.now = now;
+        let mut changed = false;
+        // What ages slowly is looked at every ten seconds.
+        if now.0 / 10_000 != self.ticked.0 / 10_000 {
+            self.ticked = now;
+            self.store.tick(now);
+            for cluster in &mut self.clusters {
+                changed |= cluster.forget_alerts(now);
+                cluster.note_score(now, f64::NAN);
+            }
+        }
+        changed
+    }
 }

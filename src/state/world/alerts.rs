@@ -1,0 +1,102 @@
+//! Alerts of one cluster from two tellers: Alertmanager (silences, receivers) and the rules API of
+//! Prometheus (pending alerts, values, expressions). One alert is kept once.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::model::alert::{Alert, AlertState};
+use crate::model::health::SourceKind;
+use crate::model::time::Timestamp;
+
+use super::ClusterState;
+
+/// How long a resolved alert stays known, milliseconds.
+const KEEP_MS: i64 = 24 * 3_600_000;
+
+impl ClusterState {
+    /// Takes the whole list of one source: what it no longer tells is resolved.
+    pub(super) fn take_alerts(
+        &mut self,
+        source: SourceKind,
+        list: Vec<Alert>,
+        now: Timestamp,
+    ) -> bool {
+        let before = self.alerts.clone();
+        let mut told = BTreeSet::new();
+        for alert in list {
+            told.insert(self.take_alert(source, alert));
+        }
+        for (fingerprint, alert) in &mut self.alerts {
+            let ours = self.alert_owner.get(fingerprint) == Some(&source);
+            if ours && !told.contains(fingerprint) && alert.state != AlertState::Resolved {
+                alert.state = AlertState::Resolved;
+                alert.ends_at = Some(now);
+            }
+        }
+        before != self.alerts
+    }
+
+    /// Returns the fingerprint under which the alert is kept.
+    fn take_alert(&mut self, source: SourceKind, mut alert: Alert) -> Arc<str> {
+        let twin = self.twin(source, &alert);
+        if source == SourceKind::Alertmanager {
+            if let Some(twin) = twin {
+                // The rules API told of it first: its value and expression stay.
+                if let Some(former) = self.alerts.get(&twin) {
+                    alert.value = alert.value.or(former.value);
+                    alert.expression = alert.expression.or(former.expression.clone());
+                }
+                self.alerts.remove(&twin);
+                self.alert_owner.remove(&twin);
+            }
+        } else if let Some(twin) = twin {
+            if let Some(kept) = self.alerts.get_mut(&twin) {
+                kept.value = alert.value;
+                kept.expression = alert.expression;
+            }
+            return twin;
+        }
+        if let Some(former) = self.alerts.get(&alert.fingerprint) {
+            alert.value = alert.value.or(former.value);
+            alert.expression = alert.expression.or(former.expression.clone());
+        }
+        let fingerprint = alert.fingerprint.clone();
+        self.alert_owner.insert(fingerprint.clone(), source);
+        self.alerts.insert(fingerprint.clone(), alert);
+        fingerprint
+    }
+
+    /// The same alert as the other source tells it. Alertmanager's labels are Prometheus's and
+    /// perhaps external ones.
+    fn twin(&self, source: SourceKind, alert: &Alert) -> Option<Arc<str>> {
+        let from_manager = source == SourceKind::Alertmanager;
+        self.alerts
+            .iter()
+            .filter(|(_, other)| other.name == alert.name && other.state != AlertState::Resolved)
+            .filter(|(f, _)| {
+                self.alert_owner
+                    .get(*f)
+                    .is_some_and(|o| (*o == SourceKind::Alertmanager) != from_manager)
+            })
+            .find(|(_, other)| {
+                let (wide, narrow) = if from_manager {
+                    (&alert.labels, &other.labels)
+                } else {
+                    (&other.labels, &alert.labels)
+                };
+                narrow.iter().all(|(n, v)| wide.get(n) == Some(v))
+            })
+            .map(|(f, _)| f.clone())
+    }
+
+    /// Forgets alerts that ended long ago. True when one went.
+    pub(super) fn forget_alerts(&mut self, now: Timestamp) -> bool {
+        let before = self.alerts.len();
+        self.alerts.retain(|_, a| {
+            a.state != AlertState::Resolved || a.ends_at.is_none_or(|e| now.0 - e.0 < KEEP_MS)
+        });
+        let alerts = &self.alerts;
+        self.alert_owner.retain(|f, _| alerts.contains_key(f));
+        before != self.alerts.len()
+    }
+}

@@ -1,0 +1,133 @@
+//! Telemetry into the world: each body to its place.
+
+use crate::model::id::ClusterId;
+use crate::model::object::{Event, Object, ObjectKind};
+use crate::model::sample::Sample;
+use crate::model::telemetry::{Body, LogBatch, ObjectBatch, SampleBatch, Telemetry};
+use crate::store::Origin;
+
+use super::{ClusterState, World};
+
+impl World {
+    /// Takes one delivery. True when something visible may have changed. A delivery for a cluster
+    /// that is not known is dropped.
+    pub fn ingest(&mut self, telemetry: Telemetry) -> bool {
+        let now = self.now.max(telemetry.received);
+        let events_most = self.events_most;
+        let id = telemetry.cluster;
+        let Some(cluster) = self.clusters.get_mut(usize::from(id.0)) else {
+            return false;
+        };
+        match telemetry.body {
+            Body::Samples(batch) => self.take_samples(id, &batch),
+            Body::Alerts(list) => cluster.take_alerts(telemetry.source, list, now),
+            Body::Logs(batch) => cluster.take_logs(batch),
+            Body::Objects(batch) => cluster.take_objects(batch, events_most),
+            Body::Health(health) => {
+                let place = cluster.sources.entry(telemetry.source).or_default();
+                let changed = *place != health;
+                *place = health;
+                changed
+            }
+            Body::Facts(facts) => cluster.take_facts(facts),
+        }
+    }
+
+    fn take_samples(&mut self, id: ClusterId, batch: &SampleBatch) -> bool {
+        let mut newest = None;
+        for series in &batch.series {
+            let Some(first) = series.points.first() else {
+                continue;
+            };
+            let origin = Origin {
+                cluster: id,
+                group: batch.group,
+                kind: series.kind,
+                interval_ms: batch.interval_ms,
+            };
+            let Some(held) = self.store.series(origin, &series.key, *first) else {
+                continue;
+            };
+            if !batch.backfill {
+                self.store.pace(held, batch.interval_ms);
+            }
+            for point in &series.points {
+                self.store.put(held, *point);
+            }
+            newest = newest.max(series.points.last().map(|s: &Sample| s.at));
+        }
+        self.store.enforce();
+        if let Some(cluster) = self.clusters.get_mut(usize::from(id.0)) {
+            cluster.last_sample = cluster.last_sample.max(newest);
+        }
+        newest.is_some()
+    }
+}
+
+impl ClusterState {
+    fn take_logs(&mut self, batch: LogBatch) -> bool {
+        self.logs.dropped += batch.dropped;
+        let mut changed = batch.dropped > 0;
+        for line in batch.lines {
+            changed |= self.logs.push(line);
+        }
+        changed
+    }
+
+    /// Facts come from several sources: what one does not know does not erase what another told.
+    fn take_facts(&mut self, facts: crate::model::telemetry::ClusterFacts) -> bool {
+        let before = self.facts.clone();
+        let held = &mut self.facts;
+        held.kubernetes_version = facts.kubernetes_version.or(held.kubernetes_version.take());
+        held.openshift_version = facts.openshift_version.or(held.openshift_version.take());
+        held.prometheus_version = facts.prometheus_version.or(held.prometheus_version.take());
+        held.capabilities = facts.capabilities.or(held.capabilities.take());
+        *held != before
+    }
+
+    fn take_objects(&mut self, batch: ObjectBatch, events_most: usize) -> bool {
+        let changed = batch.reset || !batch.upserts.is_empty() || !batch.deletes.is_empty();
+        if batch.reset {
+            match batch.kind {
+                ObjectKind::Node => self.nodes.clear(),
+                ObjectKind::Pod => self.pods.clear(),
+                // Events expire on the server; what was seen stays known.
+                ObjectKind::Event => {}
+                ObjectKind::SriovNodeState => self.sriov.clear(),
+            }
+        }
+        for object in batch.upserts {
+            match object {
+                Object::Node(n) => drop(self.nodes.insert(n.name.clone(), n)),
+                Object::Pod(p) => {
+                    drop(self.pods.insert((p.namespace.clone(), p.name.clone()), p));
+                }
+                Object::Event(e) => self.take_event(e, events_most),
+                Object::SriovNodeState(s) => drop(self.sriov.insert(s.node.clone(), s)),
+            }
+        }
+        for key in batch.deletes {
+            match key.kind {
+                ObjectKind::Node => drop(self.nodes.remove(&key.name)),
+                ObjectKind::Pod => drop(self.pods.remove(&(key.namespace, key.name))),
+                ObjectKind::Event => {}
+                ObjectKind::SriovNodeState => drop(self.sriov.remove(&key.name)),
+            }
+        }
+        changed
+    }
+
+    /// In time order; an event that repeats (same name) replaces its former self.
+    fn take_event(&mut self, event: Event, most: usize) {
+        self.events
+            .retain(|e| e.name != event.name || e.namespace != event.namespace);
+        let mut place = self.events.len();
+        while place > 0 && self.events.get(place - 1).is_some_and(|e| e.at > event.at) {
+            place -= 1;
+        }
+        self.events.insert(place, event);
+        while self.events.len() > most.max(1) {
+            self.events.pop_front();
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What can be said of a cluster in one word, and why.
+
+use crate::incident::IncidentState;
+use crate::model::alert::{AlertState, Severity};
+use crate::model::health::Health;
+use crate::model::id::ClusterId;
+use crate::model::time::Timestamp;
+use crate::model::unit::age;
+
+use super::{ClusterState, Status, World};
+
+/// How old a value is, measured by the distance at which the next was due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Freshness {
+    Fresh,
+    /// Older than two intervals.
+    Stale,
+    /// Older than ten intervals (and five minutes): it tells nothing of now.
+    Gone,
+}
+
+/// Alerts now in force, the pipeline's heartbeat left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AlertCounts {
+    pub critical: usize,
+    pub warning: usize,
+    pub info: usize,
+    pub pending: usize,
+    /// Silenced or inhibited.
+    pub suppressed: usize,
+}
+
+impl AlertCounts {
+    pub fn firing(self) -> usize {
+        self.critical + self.warning + self.info
+    }
+}
+
+impl ClusterState {
+    pub fn alert_counts(&self) -> AlertCounts {
+        let mut counts = AlertCounts::default();
+        for alert in self.alerts.values().filter(|a| !a.is_watchdog()) {
+            match (alert.state, alert.severity) {
+                (AlertState::Pending, _) => counts.pending += 1,
+                (AlertState::Suppressed, _) => counts.suppressed += 1,
+                (AlertState::Firing, Severity::Critical) => counts.critical += 1,
+                (AlertState::Firing, Severity::Warning) => counts.warning += 1,
+                (AlertState::Firing, Severity::Info) => counts.info += 1,
+                (AlertState::Resolved, _) => {}
+            }
+        }
+        counts
+    }
+
+    /// At least one source answers.
+    pub fn is_heard(&self) -> bool {
+        self.sources.values().any(|s| s.health == Health::Live)
+    }
+}
+
+impl World {
+    pub fn age_ms(&self, at: Timestamp) -> u64 {
+        self.now.age_since_ms(at)
+    }
+
+    /// How fresh a sample is, given the expected distance between samples.
+    pub fn fresh(&self, at: Timestamp, interval_ms: u32) -> Freshness {
+        let age = self.age_ms(at);
+        let interval = u64::from(interval_ms.max(1_000));
+        if age <= 2 * interval + 1_000 {
+            Freshness::Fresh
+        } else if age <= (10 * interval).max(300_000) {
+            Freshness::Stale
+        } else {
+            Freshness::Gone
+        }
+    }
+
+    pub fn status(&self, id: ClusterId) -> Status {
+        self.standing(id).0
+    }
+
+    /// Status and the reason for it in a few words.
+    pub fn standing(&self, id: ClusterId) -> (Status, String) {
+        let Some(cluster) = self.cluster(id) else {
+            return (Status::Unknown, "not configured".into());
+        };
+        if cluster.sources.is_empty() {
+            return (Status::Unknown, "no source is configured".into());
+        }
+        if !cluster.is_heard() {
+            return (Status::Unknown, self.silence(cluster));
+        }
+        let worst = self
+            .incidents
+            .iter()
+            .filter(|i| i.cluster == id && i.state == IncidentState::Open)
+            .max_by(|a, b| {
+                (a.severity, a.score)
+                    .partial_cmp(&(b.severity, b.score))
+                    .unwrap_or(std::cmp::Ordering::Equal)
+            });
+        let counts = cluster.alert_counts();
+        match worst {
+            Some(i) if i.severity == Severity::Critical => (Status::Critical, i.title.clone()),
+            _ if counts.critical > 0 => (
+                Status::Critical,
+                format!("{} critical alerts firing", counts.critical),
+            ),
+            Some(i) if i.severity == Severity::Warning => (Status::Warning, i.title.clone()),
+            _ if counts.warning > 0 => {
+                (Status::Warning, format!("{} alerts firing", counts.warning))
+            }
+            _ => self.calm(cluster),
+        }
+    }
+
+    /// Nothing is wrong; unless a source is missing, all is well.
+    fn calm(&self, cluster: &ClusterState) -> (Status, String) {
+        let deaf = cluster
+            .sources
+            .iter()
+            .find_map(|(k, s)| s.fault().map(|f| (k, f)));
+        match deaf {
+            Some((kind, fault)) => (Status::Warning, format!("{kind}: {}", fault.what)),
+            None => (Status::Ok, "nothing abnormal".into()),
+        }
+    }
+
+    fn silence(&self, cluster: &ClusterState) -> String {
+        let fault = cluster
+            .sources
+            .iter()
+            .find_map(|(k, s)| s.fault().map(|f| (k, f)));
+        let since = match cluster.last_sample {
+            Some(at) => format!(", last sample {} ago", age(self.age_ms(at))),
+            None => String::new(),
+        };
+        match fault {
+            Some((kind, fault)) => format!("unreachable: {kind}: {}{since}", fault.what),
+            None => format!("connecting{since}"),
+        }
+    }
+}
