@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::signal::Signal;
+use crate::model::signal::{Metric, Signal};
+
+pub mod signal;
 
 /// Everything the operator configured, validated; paths are absolute, secrets still references.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// The file it came from; `None`: defaults only.
     pub file: Option<PathBuf>,
@@ -18,6 +20,24 @@ pub struct Config {
     pub limits: Limits,
     /// Built-in catalogue and the operator's own signals.
     pub signals: Arc<[Signal]>,
+    /// Judgement of metrics that raw queries and exporters deliver under their own names.
+    pub metrics: Arc<[Metric]>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let catalogue = signal::built_in();
+        Self {
+            file: None,
+            clusters: Vec::new(),
+            agent: None,
+            nats: None,
+            ui: Ui::default(),
+            limits: Limits::default(),
+            signals: catalogue.signals.into(),
+            metrics: catalogue.metrics.into(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default)]

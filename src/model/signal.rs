@@ -94,3 +94,24 @@ pub struct Signal {
     #[serde(default)]
     pub backfill: bool,
 }
+
+/// How one metric of a raw query (several names, `__name__` kept) or of a scraped exporter is
+/// judged: the series carries the metric's own name instead of the signal's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metric {
+    pub name: Arc<str>,
+    pub about: Arc<str>,
+    #[serde(default)]
+    pub unit: Unit,
+    /// Grows until reset: never charted or judged as it is.
+    #[serde(default)]
+    pub counter: bool,
+    #[serde(default)]
+    pub bad: Bad,
+    #[serde(default)]
+    pub learn: bool,
+    pub limit: Option<Limit>,
+    #[serde(default)]
+    pub floor: f64,
+}
