@@ -1,1 +1,6 @@
 //! Parts of the screen without knowledge of the domain.
+
+pub mod chart;
+pub mod heat;
+pub mod text;
+pub mod timeline;
