@@ -1,0 +1,287 @@
+//! The live tail: the last minutes first, then what comes, over a WebSocket.
+//!
+//! Lines go on in batches of at most 50 ms; a batch that finds the queue full is lost and counted
+//! in the next one. After a break the tail goes on where it ended.
+
+use std::time::Duration;
+
+use futures::{SinkExt, StreamExt};
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+use tokio_tungstenite::{
+    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
+};
+
+use super::{ENCODING, ENCODING_HEADER, Loki, parse};
+use crate::clock;
+use crate::model::health::SourceKind;
+use crate::model::id::ClusterId;
+use crate::model::log::LogLine;
+use crate::model::telemetry::{Body, LogBatch};
+use crate::model::text;
+use crate::source::Outlet;
+use crate::source::error::{Cause, SourceError, quote};
+use crate::source::report::Report;
+
+const PATH: &str = "/loki/api/v1/tail";
+/// How far back the log begins at start, and at most after a break.
+const LOOK_BACK_NS: i64 = 10 * 60 * 1_000_000_000;
+const LOOK_BACK_LINES: u32 = 1_000;
+const BATCH_TIME: Duration = Duration::from_millis(50);
+const BATCH_LINES: usize = 500;
+/// Quiet for this long: a ping; no sign of life after three: cut.
+const PING: Duration = Duration::from_secs(20);
+const FRAME_LIMIT: usize = 16 << 20;
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Follows `selector` until the loop is gone. Every fault is told and tried again.
+pub async fn follow(loki: Loki, cluster: ClusterId, selector: String, outlet: Outlet) {
+    let mut tail = Tail {
+        report: Report::new(cluster, SourceKind::Loki, outlet),
+        next_ns: now_ns().saturating_sub(LOOK_BACK_NS),
+        pending: Vec::new(),
+        lost: 0,
+        loki,
+        selector,
+    };
+    loop {
+        let Err(end) = tail.session().await else {
+            return;
+        };
+        tail.flush();
+        let fault = end.fault();
+        tracing::info!(fault = %fault, "log tail ended");
+        match tail.report.failed(fault, end.retry_after()).await {
+            Some(delay) => tokio::time::sleep(delay).await,
+            None => return,
+        }
+    }
+}
+
+struct Tail {
+    loki: Loki,
+    selector: String,
+    report: Report,
+    /// The first time that was not told yet.
+    next_ns: i64,
+    pending: Vec<LogLine>,
+    /// Lines lost since the last batch that got through.
+    lost: u64,
+}
+
+impl Tail {
+    /// Look-back, then the tail until it breaks. `Ok` means that the loop is gone.
+    async fn session(&mut self) -> Result<(), SourceError> {
+        if self.report.health.version.is_none()
+            && let Ok((version, _)) = self.loki.version().await
+        {
+            self.report.health.version = version;
+        }
+        if !self.look_back().await? {
+            return Ok(());
+        }
+        let mut socket = self.connect().await?;
+        if !self.report.live().await {
+            return Ok(());
+        }
+        self.pump(&mut socket).await
+    }
+
+    /// What happened between the last line told and now; the newest lines where it is too much.
+    async fn look_back(&mut self) -> Result<bool, SourceError> {
+        let end_ns = now_ns();
+        let oldest = end_ns.saturating_sub(LOOK_BACK_NS);
+        let start_ns = self.next_ns.max(oldest);
+        if end_ns <= start_ns {
+            return Ok(true);
+        }
+        let (mut lines, reply) = self
+            .loki
+            .query_ns(&self.selector, start_ns, end_ns, LOOK_BACK_LINES, true)
+            .await?;
+        lines.reverse();
+        self.report.health.latency_ms = Some(reply.latency_ms());
+        self.report.health.skew_ms = reply.skew_ms;
+        self.report.heard(reply.body.len() as u64);
+        if let Some(last) = lines.last() {
+            self.next_ns = last.at_ns.saturating_add(1);
+        }
+        let batch = LogBatch {
+            lines,
+            dropped: std::mem::take(&mut self.lost),
+            live: false,
+        };
+        let telemetry = self.report.wrap(Body::Logs(batch));
+        Ok(self.report.outlet.send(telemetry).await)
+    }
+
+    async fn connect(&self) -> Result<Socket, SourceError> {
+        match self.upgrade(false).await {
+            Err(error) if matches!(error.cause, Cause::Unauthorized(_)) => self.upgrade(true).await,
+            result => result,
+        }
+    }
+
+    async fn upgrade(&self, fresh: bool) -> Result<Socket, SourceError> {
+        let door = self.loki.door();
+        let fail = |cause| door.error(PATH, cause);
+        let mut url = door.url(PATH);
+        let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
+        if url.set_scheme(scheme).is_err() {
+            return Err(fail(Cause::Config("the URL cannot carry a tail".into())));
+        }
+        url.query_pairs_mut()
+            .append_pair("query", &self.selector)
+            .append_pair("limit", &LOOK_BACK_LINES.to_string())
+            .append_pair("start", &self.next_ns.to_string());
+        let mut request = url
+            .as_str()
+            .into_client_request()
+            .map_err(|e| fail(Cause::Config(text::clean(&e.to_string(), 120))))?;
+        let headers = request.headers_mut();
+        headers.extend(door.headers().await?);
+        if fresh && let Some(value) = door.authorization(true).await? {
+            headers.insert(AUTHORIZATION, value);
+        }
+        headers.insert(
+            HeaderName::from_static(ENCODING_HEADER),
+            HeaderValue::from_static(ENCODING),
+        );
+        let config = WebSocketConfig::default().max_message_size(Some(FRAME_LIMIT));
+        let connector = Connector::Rustls(door.tls());
+        let work = connect_async_tls_with_config(request, Some(config), true, Some(connector));
+        match timeout(door.timeout(), work).await {
+            Ok(Ok((socket, _))) => Ok(socket),
+            Ok(Err(error)) => Err(fail(cause_of(&error))),
+            Err(_) => Err(fail(Cause::Timeout(door.timeout()))),
+        }
+    }
+
+    async fn pump(&mut self, socket: &mut Socket) -> Result<(), SourceError> {
+        let mut flush = interval(BATCH_TIME);
+        flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ping = interval(PING);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut heard = Instant::now();
+        loop {
+            tokio::select! {
+                message = socket.next() => {
+                    heard = Instant::now();
+                    self.message(message)?;
+                }
+                _ = flush.tick(), if !self.pending.is_empty() => {
+                    if !self.flush() {
+                        return Ok(());
+                    }
+                }
+                _ = ping.tick() => {
+                    if heard.elapsed() > PING * 3 {
+                        return Err(self.fail(Cause::Timeout(PING * 3)));
+                    }
+                    let sent = timeout(PING, socket.send(Message::Ping(Vec::new().into()))).await;
+                    match sent {
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => return Err(self.fail(cause_of(&error))),
+                        Err(_) => return Err(self.fail(Cause::Timeout(PING))),
+                    }
+                    if !self.report.tell().await {
+                        return Ok(());
+                    }
+                }
+            }
+            if self.pending.len() >= BATCH_LINES && !self.flush() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn message(&mut self, message: Option<Result<Message, WsError>>) -> Result<(), SourceError> {
+        match message {
+            Some(Ok(Message::Text(payload))) => {
+                self.report.heard(payload.len() as u64);
+                match parse::frame(&payload) {
+                    Ok((lines, dropped)) => {
+                        if let Some(last) = lines.iter().map(|l| l.at_ns).max() {
+                            self.next_ns = self.next_ns.max(last.saturating_add(1));
+                        }
+                        self.lost += dropped;
+                        self.report.health.dropped += dropped;
+                        self.pending.extend(lines);
+                    }
+                    Err(_) => self.report.health.bad_lines += 1,
+                }
+                Ok(())
+            }
+            Some(Ok(Message::Close(frame))) => {
+                let reason = frame.map_or_else(String::new, |f| {
+                    let why = text::clean(&f.reason, 200);
+                    format!(": code {} {why}", u16::from(f.code))
+                });
+                let what = format!("the server closed the tail{reason}");
+                Err(self.fail(Cause::Unreachable(what)))
+            }
+            Some(Ok(_)) => Ok(()),
+            Some(Err(error)) => Err(self.fail(cause_of(&error))),
+            None => Err(self.fail(Cause::Unreachable("the tail ended".into()))),
+        }
+    }
+
+    /// Offers what is pending. False when the loop is gone.
+    fn flush(&mut self) -> bool {
+        if self.pending.is_empty() {
+            return true;
+        }
+        let mut lines = std::mem::take(&mut self.pending);
+        lines.sort_by_key(|l| l.at_ns);
+        let count = lines.len() as u64;
+        let dropped = std::mem::take(&mut self.lost);
+        let batch = LogBatch {
+            lines,
+            dropped,
+            live: true,
+        };
+        let telemetry = self.report.wrap(Body::Logs(batch));
+        if !self.report.outlet.offer(telemetry) {
+            self.lost = dropped + count;
+            self.report.health.dropped += count;
+        }
+        true
+    }
+
+    fn fail(&self, cause: Cause) -> SourceError {
+        self.loki.door().error(PATH, cause)
+    }
+}
+
+fn now_ns() -> i64 {
+    clock::now().0.saturating_mul(1_000_000)
+}
+
+fn cause_of(error: &WsError) -> Cause {
+    match error {
+        WsError::Http(response) => {
+            let detail = quote(response.body().as_deref().unwrap_or_default());
+            match response.status().as_u16() {
+                400 | 422 => Cause::Query(detail),
+                401 => Cause::Unauthorized(detail),
+                403 => Cause::Forbidden(detail),
+                404 => Cause::NotFound(detail),
+                429 => Cause::RateLimited(None),
+                status if status >= 500 => Cause::Server { status, detail },
+                status => Cause::Status { status, detail },
+            }
+        }
+        WsError::Tls(error) => Cause::Tls(text::clean(&error.to_string(), 200)),
+        WsError::Io(error) if error.to_string().contains("certificate") => {
+            Cause::Tls(text::clean(&error.to_string(), 200))
+        }
+        WsError::Capacity(_) => Cause::TooLarge(FRAME_LIMIT),
+        WsError::Protocol(error) => Cause::Payload(text::clean(&error.to_string(), 200)),
+        other => Cause::Unreachable(text::clean(&other.to_string(), 200)),
+    }
+}
