@@ -2,14 +2,13 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::model::id::ClusterId;
 use crate::model::time::Timestamp;
-use crate::state::world::{ClusterState, World};
+use crate::state::world::World;
 
 pub mod view;
 pub mod widget;
 
-/// What every view may read while it draws or decides.
+/// What every view may read while it draws.
 pub struct Ctx<'a> {
     pub world: &'a World,
     pub theme: &'a Theme,
@@ -18,36 +17,6 @@ pub struct Ctx<'a> {
     pub zone: &'a jiff::tz::TimeZone,
     /// The one time window of all screens.
     pub window: Window,
-    /// The one choice of clusters of all screens.
-    pub scope: &'a Scope,
-}
-
-impl<'a> Ctx<'a> {
-    /// The clusters looked at, in the order of the configuration.
-    pub fn clusters(&self) -> impl Iterator<Item = &'a ClusterState> {
-        let scope = self.scope;
-        self.world.clusters.iter().filter(|c| scope.has(c.id))
-    }
-
-    pub fn cluster(&self, id: ClusterId) -> Option<&'a ClusterState> {
-        self.world.clusters.iter().find(|c| c.id == id)
-    }
-
-    /// Begin and end of the window.
-    pub fn range(&self) -> (Timestamp, Timestamp) {
-        let end = self.window.end.unwrap_or(self.world.now);
-        (end.plus_ms(-self.window.span_ms.max(1)), end)
-    }
-}
-
-/// Clusters looked at; empty: all.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Scope(pub Vec<ClusterId>);
-
-impl Scope {
-    pub fn has(&self, cluster: ClusterId) -> bool {
-        self.0.is_empty() || self.0.contains(&cluster)
-    }
 }
 
 /// `[end - span, end]`; follows `world.now` when live.

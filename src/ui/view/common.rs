@@ -1,5 +1,5 @@
-//! What the views share: a cursor that stays on its row, the filter, numbers of questions, and
-//! how ages, states and panes are written.
+//! What the views share: a cursor that stays on its row, and how ages, readings and panes are
+//! written.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,7 +7,6 @@ use ratatui::style::Style;
 
 use crate::command::Command;
 use crate::model::alert::Severity;
-use crate::model::id::RequestId;
 use crate::model::sample::Sample;
 use crate::model::time::Timestamp;
 use crate::model::unit::{Unit, age};
@@ -82,66 +81,6 @@ const PAGE: usize = 10;
 pub fn visible(selected: usize, len: usize, height: u16) -> (usize, usize) {
     let height = usize::from(height);
     (first_row(selected, len, height), height.min(len))
-}
-
-/// Numbers of questions of one view; each view has a range of its own.
-#[derive(Clone, Debug, Default)]
-pub struct Asks {
-    next: u64,
-}
-
-impl Asks {
-    pub fn next(&mut self, view: u16) -> RequestId {
-        self.next += 1;
-        RequestId(u64::from(view) << 40 | self.next)
-    }
-}
-
-/// Words that all have to be there; `!word` must not. Small letters match both.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Matcher {
-    pub text: String,
-    words: Vec<(bool, String, bool)>,
-}
-
-impl Matcher {
-    pub fn new(text: &str) -> Self {
-        let words = text
-            .split_whitespace()
-            .filter_map(|word| {
-                let (wanted, word) = match word.strip_prefix('!') {
-                    Some(rest) => (false, rest),
-                    None => (true, word),
-                };
-                let exact = word.chars().any(char::is_uppercase);
-                (!word.is_empty()).then(|| (wanted, word.to_owned(), exact))
-            })
-            .collect();
-        Self {
-            text: text.to_owned(),
-            words,
-        }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.words.is_empty()
-    }
-
-    pub fn matches(&self, text: &str) -> bool {
-        if self.words.is_empty() {
-            return true;
-        }
-        let small = text.to_lowercase();
-        self.words.iter().all(|(wanted, word, exact)| {
-            let text = if *exact { text } else { &small };
-            text.contains(word.as_str()) == *wanted
-        })
-    }
-
-    /// As [`Matcher::matches`], over several fields as one text.
-    pub fn matches_any(&self, fields: &[&str]) -> bool {
-        self.is_empty() || self.matches(&fields.join(" "))
-    }
 }
 
 /// A pane in the colours of the theme; gives its inside.
@@ -223,20 +162,5 @@ mod tests {
         assert_eq!(pick.index(&["a", "c"]), 1, "the row is gone");
         assert_eq!(pick.index(&[]), 0);
         assert!(!pick.step(&Command::Open, &["a"]));
-    }
-
-    #[test]
-    fn matcher_knows_not_and_smart_case() {
-        assert!(Matcher::new("ptp !lyon").matches("PTP lost in Paris"));
-        assert!(!Matcher::new("ptp !lyon").matches("ptp lost in Lyon"));
-        assert!(!Matcher::new("PTP").matches("ptp"));
-        assert!(Matcher::new("  ").matches("anything"));
-    }
-
-    #[test]
-    fn questions_of_views_differ() {
-        let mut a = Asks::default();
-        assert_ne!(a.next(3), a.next(3));
-        assert_ne!(Asks::default().next(3), Asks::default().next(4));
     }
 }
