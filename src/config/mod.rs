@@ -6,10 +6,16 @@ use std::time::Duration;
 
 use crate::model::signal::{Metric, Signal};
 
+pub mod build;
+pub mod file;
+pub mod load;
+pub mod secret;
 pub mod signal;
 
+pub use load::{ConfigError, load};
+
 /// Everything the operator configured, validated; paths are absolute, secrets still references.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The file it came from; `None`: defaults only.
     pub file: Option<PathBuf>,
@@ -40,7 +46,7 @@ impl Default for Config {
     }
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cluster {
     pub name: String,
     /// hub, spoke, edge, far-edge.
@@ -67,14 +73,14 @@ pub enum ClusterKind {
     FarEdge,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Kube {
     pub context: Option<String>,
     pub kubeconfig: Option<PathBuf>,
 }
 
 /// One HTTP endpoint and how to sign in there.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Endpoint {
     /// Without user and password.
     pub url: String,
@@ -105,7 +111,7 @@ pub enum Auth {
     },
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Agent {
     pub endpoint: Endpoint,
     /// Asked from the server when `None`.
@@ -115,7 +121,19 @@ pub struct Agent {
     pub temperature: f32,
 }
 
-#[derive(Clone, Debug, Default)]
+impl Default for Agent {
+    fn default() -> Self {
+        Self {
+            endpoint: Endpoint::default(),
+            model: None,
+            max_iterations: 8,
+            max_tokens: 2048,
+            temperature: 0.3,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nats {
     pub url: String,
     pub creds_file: Option<PathBuf>,
@@ -126,7 +144,7 @@ pub struct Nats {
     pub ca_file: Option<PathBuf>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ui {
     pub theme: String,
     pub ascii: bool,
@@ -148,7 +166,7 @@ impl Default for Ui {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
     /// Memory for series, bytes.
     pub series_bytes: u64,

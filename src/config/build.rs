@@ -1,0 +1,444 @@
+//! From the file as written to the validated `Config`: defaults, paths, names, URLs.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::Spanned;
+
+use super::file;
+use super::signal::{Catalogue, built_in};
+use super::{Agent, Auth, Cluster, ClusterKind, Config, Endpoint, Kube, Limits, Nats, Ui};
+
+/// A mistake in the file's content, with its place.
+#[derive(Debug)]
+pub struct Mistake {
+    pub span: Option<Range<usize>>,
+    pub what: String,
+    pub hint: String,
+}
+
+fn mistake<T>(span: Range<usize>, what: impl Into<String>, hint: &str) -> Result<T, Mistake> {
+    Err(Mistake {
+        span: Some(span),
+        what: what.into(),
+        hint: hint.into(),
+    })
+}
+
+/// Requests per minute that an endpoint is given unless the file says otherwise.
+pub const PROMETHEUS_REQUESTS: u32 = 300;
+pub const OTHER_REQUESTS: u32 = 60;
+pub const AGENT_REQUESTS: u32 = 30;
+/// A model may think for a while before its answer begins.
+pub const AGENT_TIMEOUT: Duration = Duration::from_secs(120);
+
+impl ClusterKind {
+    /// Time an endpoint of such a cluster is given to answer.
+    pub fn timeout(self) -> Duration {
+        Duration::from_secs(match self {
+            ClusterKind::Hub => 5,
+            ClusterKind::Spoke => 10,
+            ClusterKind::Edge => 15,
+            ClusterKind::FarEdge => 30,
+        })
+    }
+
+    /// Time between two polls of such a cluster.
+    pub fn interval(self) -> Duration {
+        Duration::from_secs(match self {
+            ClusterKind::Hub => 15,
+            ClusterKind::Spoke => 30,
+            ClusterKind::Edge => 60,
+            ClusterKind::FarEdge => 120,
+        })
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ClusterKind::Hub => "hub",
+            ClusterKind::Spoke => "spoke",
+            ClusterKind::Edge => "edge",
+            ClusterKind::FarEdge => "far-edge",
+        }
+    }
+}
+
+pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
+    let mut clusters: Vec<Cluster> = Vec::with_capacity(file.clusters.len());
+    let mut seen = HashMap::new();
+    for entry in file.clusters {
+        let span = entry.name.span();
+        if seen.insert(entry.name.get_ref().clone(), ()).is_some() {
+            return mistake(
+                span,
+                format!("cluster \"{}\" stands here twice", entry.name.get_ref()),
+                "every cluster needs a name of its own",
+            );
+        }
+        clusters.push(cluster(entry, folder)?);
+    }
+    if clusters.len() > usize::from(u16::MAX) {
+        return Err(Mistake {
+            span: None,
+            what: format!("{} clusters are too many", clusters.len()),
+            hint: "at most 65535".into(),
+        });
+    }
+    let catalogue = catalogue(&file.signals, &file.metrics)?;
+    Ok(Config {
+        file: None,
+        clusters,
+        agent: file.agent.map(|a| agent(a, folder)).transpose()?,
+        nats: file.nats.map(|n| nats(n, folder)).transpose()?,
+        ui: ui(file.ui)?,
+        limits: limits(&file.limits),
+        signals: catalogue.signals.into(),
+        metrics: catalogue.metrics.into(),
+    })
+}
+
+fn catalogue(
+    signals: &[Spanned<super::signal::SignalEdit>],
+    metrics: &[super::signal::MetricEdit],
+) -> Result<Catalogue, Mistake> {
+    let mut catalogue = built_in();
+    for edit in signals {
+        if let Err(what) = catalogue.edit_signal(edit.get_ref()) {
+            return mistake(edit.span(), what, "the catalogue stands in docs/signals.md");
+        }
+    }
+    for edit in metrics {
+        catalogue.edit_metric(edit);
+    }
+    Ok(catalogue)
+}
+
+/// `^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$`.
+pub fn is_cluster_name(name: &str) -> bool {
+    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (3..=63).contains(&name.len())
+        && name.bytes().all(inner)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}
+
+fn cluster(entry: file::Cluster, folder: &Path) -> Result<Cluster, Mistake> {
+    if !is_cluster_name(entry.name.get_ref()) {
+        return mistake(
+            entry.name.span(),
+            "this is no cluster name",
+            "3 to 63 lower-case letters, digits and hyphens, no hyphen at either end",
+        );
+    }
+    let kind = match entry.kind {
+        Some(file::Kind::Hub) => ClusterKind::Hub,
+        Some(file::Kind::Edge) => ClusterKind::Edge,
+        Some(file::Kind::FarEdge) => ClusterKind::FarEdge,
+        Some(file::Kind::Spoke) | None => ClusterKind::Spoke,
+    };
+    let shared = Shared {
+        folder,
+        interval: entry.interval.map(|s| s.0),
+        timeout: entry.timeout.map_or(kind.timeout(), |s| s.0),
+        requests: OTHER_REQUESTS,
+    };
+    let metrics = Shared {
+        requests: PROMETHEUS_REQUESTS,
+        ..shared
+    };
+    let one =
+        |e: Option<file::Endpoint>, shared: &Shared| e.map(|e| endpoint(e, shared)).transpose();
+    Ok(Cluster {
+        kind,
+        environment: entry.environment,
+        region: entry.region,
+        labels: entry.labels.into_iter().collect(),
+        kube: entry.kube.map(|k| Kube {
+            context: k.context,
+            kubeconfig: k.kubeconfig.map(|p| resolve(&p, folder)),
+        }),
+        prometheus: one(entry.prometheus, &metrics)?,
+        alertmanager: one(entry.alertmanager, &shared)?,
+        loki: one(entry.loki, &shared)?,
+        tempo: one(entry.tempo, &shared)?,
+        exporters: entry
+            .exporters
+            .into_iter()
+            .map(|e| endpoint(e, &shared))
+            .collect::<Result<_, _>>()?,
+        log_selector: entry.log_selector,
+        name: entry.name.into_inner(),
+    })
+}
+
+/// What an endpoint takes from its surroundings.
+#[derive(Clone, Copy)]
+struct Shared<'a> {
+    folder: &'a Path,
+    interval: Option<Duration>,
+    timeout: Duration,
+    requests: u32,
+}
+
+fn endpoint(entry: file::Endpoint, shared: &Shared) -> Result<Endpoint, Mistake> {
+    let span = entry.url.span();
+    let folder = shared.folder;
+    let auth = auth(
+        AuthKeys {
+            bearer_file: entry.bearer_file,
+            bearer_command: entry.bearer_command,
+            user: entry.user,
+            password_file: entry.password_file,
+        },
+        folder,
+        &span,
+    )?;
+    if entry.client_cert_file.is_some() != entry.client_key_file.is_some() {
+        return mistake(
+            span,
+            "a client certificate needs both its parts",
+            "set `client_cert_file` and `client_key_file`",
+        );
+    }
+    if entry.requests_per_minute == Some(0) {
+        return mistake(span, "`requests_per_minute` is 0", "at least 1");
+    }
+    Ok(Endpoint {
+        url: url(&entry.url, &["http", "https"])?,
+        auth,
+        ca_file: entry.ca_file.map(|p| resolve(&p, folder)),
+        client_cert_file: entry.client_cert_file.map(|p| resolve(&p, folder)),
+        client_key_file: entry.client_key_file.map(|p| resolve(&p, folder)),
+        headers: headers(entry.headers, &span)?,
+        interval: entry.interval.map(|s| s.0).or(shared.interval),
+        timeout: entry.timeout.map_or(shared.timeout, |s| s.0),
+        requests_per_minute: entry.requests_per_minute.unwrap_or(shared.requests),
+    })
+}
+
+/// Headers that HTTP can carry, and none that would change how the message itself is read.
+fn headers(
+    map: BTreeMap<String, String>,
+    span: &Range<usize>,
+) -> Result<Vec<(String, String)>, Mistake> {
+    for (name, value) in &map {
+        let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+        let framing = ["host", "content-length", "transfer-encoding", "connection"];
+        if name.is_empty()
+            || !name.bytes().all(token)
+            || framing.iter().any(|f| name.eq_ignore_ascii_case(f))
+        {
+            return mistake(
+                span.clone(),
+                "a header cannot have this name",
+                "such as X-Scope-OrgID",
+            );
+        }
+        if value.chars().any(char::is_control) {
+            return mistake(
+                span.clone(),
+                format!("header \"{name}\" holds control characters"),
+                "one line of text",
+            );
+        }
+    }
+    Ok(map.into_iter().collect())
+}
+
+struct AuthKeys {
+    bearer_file: Option<String>,
+    bearer_command: Option<Vec<String>>,
+    user: Option<String>,
+    password_file: Option<String>,
+}
+
+fn auth(keys: AuthKeys, folder: &Path, span: &Range<usize>) -> Result<Auth, Mistake> {
+    let one_of = "use one of `bearer_file`, `bearer_command`, or `user` with `password_file`";
+    match (
+        keys.bearer_file,
+        keys.bearer_command,
+        keys.user,
+        keys.password_file,
+    ) {
+        (None, None, None, None) => Ok(Auth::None),
+        (Some(file), None, None, None) => Ok(Auth::BearerFile(resolve(&file, folder))),
+        (None, Some(command), None, None) => {
+            if command.first().is_none_or(String::is_empty) {
+                return mistake(
+                    span.clone(),
+                    "`bearer_command` is empty",
+                    "[\"program\", \"argument\"]",
+                );
+            }
+            Ok(Auth::BearerCommand(command))
+        }
+        (None, None, Some(user), Some(file)) => Ok(Auth::Basic {
+            user,
+            password_file: resolve(&file, folder),
+        }),
+        (None, None, Some(_), None) => {
+            mistake(span.clone(), "`user` without `password_file`", one_of)
+        }
+        (None, None, None, Some(_)) => {
+            mistake(span.clone(), "`password_file` without `user`", one_of)
+        }
+        _ => mistake(span.clone(), "more than one way to sign in", one_of),
+    }
+}
+
+/// Checks scheme and host; a trailing slash is taken away so that paths can be joined.
+fn url(text: &Spanned<String>, schemes: &[&str]) -> Result<String, Mistake> {
+    let given = text.get_ref().trim();
+    let hint = format!(
+        "write it whole, such as \"{}://host:port\"",
+        schemes.first().copied().unwrap_or_default()
+    );
+    let Some((scheme, rest)) = given.split_once("://") else {
+        return mistake(text.span(), "the URL has no scheme", &hint);
+    };
+    if !schemes.contains(&scheme) {
+        return mistake(
+            text.span(),
+            format!(
+                "the URL has the scheme \"{scheme}\", expected {}",
+                schemes.join(" or ")
+            ),
+            &hint,
+        );
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host_ok = match authority.strip_prefix('[') {
+        Some(v6) => v6
+            .split_once(']')
+            .is_some_and(|(host, port)| !host.is_empty() && port_ok(port)),
+        None => match authority.split_once(':') {
+            Some((host, port)) => !host.is_empty() && port_ok(&format!(":{port}")),
+            None => !authority.is_empty(),
+        },
+    };
+    if !host_ok || given.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return mistake(text.span(), "the URL names no valid host and port", &hint);
+    }
+    Ok(given.trim_end_matches('/').to_owned())
+}
+
+fn port_ok(part: &str) -> bool {
+    part.is_empty()
+        || part
+            .strip_prefix(':')
+            .is_some_and(|p| p.parse::<u16>().is_ok_and(|p| p > 0))
+}
+
+/// Relative paths start at the configuration file; `~/` at home.
+fn resolve(path: &str, folder: &Path) -> PathBuf {
+    if let Some(rest) = path.strip_prefix("~/")
+        && let Some(dirs) = directories::BaseDirs::new()
+    {
+        return dirs.home_dir().join(rest);
+    }
+    folder.join(path)
+}
+
+fn agent(entry: file::Agent, folder: &Path) -> Result<Agent, Mistake> {
+    let defaults = Agent::default();
+    let span = entry.url.span();
+    let temperature = entry.temperature.unwrap_or(defaults.temperature);
+    if !(0.0..=2.0).contains(&temperature) {
+        return mistake(span, "`temperature` is out of range", "0 to 2");
+    }
+    let max_iterations = entry.max_iterations.unwrap_or(defaults.max_iterations);
+    if !(1..=10).contains(&max_iterations) {
+        return mistake(span, "`max_iterations` is out of range", "1 to 10");
+    }
+    let endpoint = endpoint(
+        file::Endpoint {
+            url: entry.url,
+            bearer_file: entry.bearer_file,
+            bearer_command: entry.bearer_command,
+            user: entry.user,
+            password_file: entry.password_file,
+            ca_file: entry.ca_file,
+            client_cert_file: entry.client_cert_file,
+            client_key_file: entry.client_key_file,
+            headers: entry.headers,
+            interval: None,
+            timeout: entry.timeout,
+            requests_per_minute: entry.requests_per_minute,
+        },
+        &Shared {
+            folder,
+            interval: None,
+            timeout: AGENT_TIMEOUT,
+            requests: AGENT_REQUESTS,
+        },
+    )?;
+    Ok(Agent {
+        endpoint,
+        model: entry.model,
+        max_iterations,
+        max_tokens: entry.max_tokens.unwrap_or(defaults.max_tokens),
+        temperature,
+    })
+}
+
+fn nats(entry: file::Nats, folder: &Path) -> Result<Nats, Mistake> {
+    let span = entry.url.span();
+    if entry.user.is_some() != entry.password_file.is_some() {
+        return mistake(
+            span,
+            "`user` and `password_file` belong together",
+            "set both or none",
+        );
+    }
+    let ways = [&entry.creds_file, &entry.nkey_file, &entry.user];
+    if ways.iter().filter(|w| w.is_some()).count() > 1 {
+        return mistake(
+            span,
+            "more than one way to sign in",
+            "use one of `creds_file`, `nkey_file`, or `user` with `password_file`",
+        );
+    }
+    let url = url(&entry.url, &["nats", "tls"])?;
+    Ok(Nats {
+        tls: entry.tls || url.starts_with("tls://"),
+        url,
+        creds_file: entry.creds_file.map(|p| resolve(&p, folder)),
+        nkey_file: entry.nkey_file.map(|p| resolve(&p, folder)),
+        user: entry.user,
+        password_file: entry.password_file.map(|p| resolve(&p, folder)),
+        ca_file: entry.ca_file.map(|p| resolve(&p, folder)),
+    })
+}
+
+fn ui(entry: file::Ui) -> Result<Ui, Mistake> {
+    let defaults = Ui::default();
+    if let Some(fps) = &entry.max_fps
+        && !(1..=60).contains(fps.get_ref())
+    {
+        return mistake(fps.span(), "`max_fps` is out of range", "1 to 60");
+    }
+    Ok(Ui {
+        theme: entry.theme.unwrap_or(defaults.theme),
+        ascii: entry.ascii.unwrap_or(defaults.ascii),
+        mouse: entry.mouse.unwrap_or(defaults.mouse),
+        motion: entry.motion.unwrap_or(defaults.motion),
+        max_fps: entry.max_fps.map(Spanned::into_inner),
+    })
+}
+
+fn limits(entry: &file::Limits) -> Limits {
+    let defaults = Limits::default();
+    Limits {
+        series_bytes: entry.series_memory.map_or(defaults.series_bytes, |s| s.0),
+        series_per_cluster: entry
+            .series_per_cluster
+            .unwrap_or(defaults.series_per_cluster),
+        retention: entry.retention.map_or(defaults.retention, |s| s.0),
+        log_bytes: entry.log_memory.map_or(defaults.log_bytes, |s| s.0),
+        events: entry.events.unwrap_or(defaults.events).max(1),
+        // A queue of none could never deliver.
+        queue: entry.queue.unwrap_or(defaults.queue).max(1),
+    }
+}
