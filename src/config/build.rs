@@ -106,7 +106,7 @@ fn catalogue(
     let mut catalogue = built_in();
     for edit in signals {
         if let Err(what) = catalogue.edit_signal(edit.get_ref()) {
-            return mistake(edit.span(), what, "the catalogue stands in docs/signals.md");
+            return mistake(edit.span(), what, "the names of the catalogue stand in assets/signals.toml of the source");
         }
     }
     for edit in metrics {
