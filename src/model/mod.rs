@@ -21,3 +21,7 @@ pub mod telemetry;
 pub mod text;
 pub mod time;
 pub mod unit;
+pub mod xid;
+
+#[cfg(test)]
+mod exposed;

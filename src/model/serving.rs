@@ -1,6 +1,9 @@
 //! Model-server (vLLM) readings of one cluster.
 
-use super::sample::Sample;
+use std::collections::BTreeMap;
+
+use super::label::Labels;
+use super::sample::{Sample, SeriesKey};
 
 /// One served model of one namespace, summed over its pods.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,3 +22,88 @@ pub struct Serving {
     pub e2e_p95_s: Option<Sample>,
     pub preemptions_per_s: Option<Sample>,
 }
+
+impl Serving {
+    /// Requests wait and the cache is full.
+    pub fn is_saturated(&self) -> bool {
+        self.waiting.is_some_and(|w| w.value > 0.0) && self.kv_cache.is_some_and(|c| c.value >= 0.9)
+    }
+}
+
+const NAMES: &[&str] = &[
+    "vllm:num_requests_running",
+    "vllm:num_requests_waiting",
+    "vllm:kv_cache_usage_perc",
+    "vllm:gpu_cache_usage_perc",
+    "vllm_prompt_tokens",
+    "vllm_generation_tokens",
+    "vllm_ttft_p95",
+    "vllm_itl_p95",
+    "vllm_e2e_p95",
+    "vllm_preemptions",
+];
+
+/// Names under which series of model servers are found in a store: vLLM's own and the catalogue's.
+pub fn names() -> impl Iterator<Item = String> {
+    NAMES.iter().map(|n| (*n).to_owned())
+}
+
+/// Namespace and model that a series tells of.
+pub fn subject_of(labels: &Labels) -> Option<(String, String)> {
+    let model = labels.first_of(&["model_name", "model"])?;
+    let namespace = labels
+        .first_of(&["exported_namespace", "namespace"])
+        .unwrap_or("");
+    Some((namespace.to_owned(), model.to_owned()))
+}
+
+/// Makes model servers from the newest samples. Sorted by namespace and model.
+pub fn read<'a>(series: impl Iterator<Item = (&'a SeriesKey, Sample)>) -> Vec<Serving> {
+    let mut all: BTreeMap<(String, String), Serving> = BTreeMap::new();
+    for (key, sample) in series {
+        let Some(subject) = subject_of(&key.labels) else {
+            continue;
+        };
+        let serving = all.entry(subject.clone()).or_insert_with(|| Serving {
+            namespace: subject.0,
+            model: subject.1,
+            ..Serving::default()
+        });
+        match key.name.as_ref() {
+            "vllm:num_requests_running" => add(&mut serving.running, sample),
+            "vllm:num_requests_waiting" => add(&mut serving.waiting, sample),
+            "vllm:kv_cache_usage_perc" | "vllm:gpu_cache_usage_perc" => {
+                worst(&mut serving.kv_cache, sample);
+            }
+            "vllm_prompt_tokens" => add(&mut serving.prompt_tokens_per_s, sample),
+            "vllm_generation_tokens" => add(&mut serving.generation_tokens_per_s, sample),
+            "vllm_ttft_p95" => worst(&mut serving.ttft_p95_s, sample),
+            "vllm_itl_p95" => worst(&mut serving.itl_p95_s, sample),
+            "vllm_e2e_p95" => worst(&mut serving.e2e_p95_s, sample),
+            "vllm_preemptions" => add(&mut serving.preemptions_per_s, sample),
+            _ => {}
+        }
+    }
+    all.into_values().collect()
+}
+
+/// Sums what is told by several engines; the time is the newest.
+fn add(place: &mut Option<Sample>, sample: Sample) {
+    *place = Some(match *place {
+        Some(held) => Sample {
+            at: held.at.max(sample.at),
+            value: held.value + sample.value,
+        },
+        None => sample,
+    });
+}
+
+fn worst(place: &mut Option<Sample>, sample: Sample) {
+    // A NaN loses against a number and stays where there is none.
+    if place.is_none_or(|held| held.value.is_nan() || sample.value > held.value) {
+        *place = Some(sample);
+    }
+}
+
+#[cfg(test)]
+mod tests;

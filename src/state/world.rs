@@ -22,6 +22,7 @@ use crate::store::logs::LogRing;
 
 mod alerts;
 mod ingest;
+mod readings;
 mod standing;
 
 pub use standing::{AlertCounts, Freshness};

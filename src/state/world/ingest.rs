@@ -59,6 +59,7 @@ impl World {
         self.store.enforce();
         if let Some(cluster) = self.clusters.get_mut(usize::from(id.0)) {
             cluster.last_sample = cluster.last_sample.max(newest);
+            cluster.rebuild(batch.group, &self.store);
         }
         newest.is_some()
     }

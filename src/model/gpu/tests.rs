@@ -1,0 +1,130 @@
+//! GPUs from what exporters really write.
+
+use super::*;
+use crate::model::exposed::exporter;
+
+fn gpus(series: &[(SeriesKey, Sample)]) -> Vec<Gpu> {
+    read(series.iter().map(|(k, s)| (k, *s)))
+}
+
+fn value(sample: Option<Sample>) -> Option<f64> {
+    sample.map(|s| s.value)
+}
+
+#[test]
+fn reads_pods_and_totals() {
+    let all = gpus(&exporter!("dcgm_4xa100_pods.prom"));
+    assert_eq!(all.len(), 4);
+    assert_eq!(all.iter().filter(|g| g.pod.is_some()).count(), 3);
+    for gpu in &all {
+        assert_eq!(
+            (gpu.vendor, gpu.model.as_deref()),
+            ("nvidia", Some("NVIDIA A100-SXM4-80GB"))
+        );
+        assert!(
+            gpu.memory_total_mib
+                .is_some_and(|t| (80_000.0..82_500.0).contains(&t)),
+            "{gpu:?}"
+        );
+        assert!(gpu.temperature_c.is_some() && gpu.power_w.is_some());
+        assert_eq!(gpu.xid, None);
+    }
+}
+
+#[test]
+fn reads_the_same_card_under_new_and_old_names() {
+    for series in [
+        exporter!("dcgm_46_field_names.prom"),
+        exporter!("dcgm_old_namespace.prom"),
+    ] {
+        let all = gpus(&series);
+        let first = &all[0];
+        assert_eq!(&*first.node, "gpu-worker-01");
+        assert_eq!(
+            first.uuid.as_deref(),
+            Some("GPU-eee65f53-e942-1ce5-0211-670eae679f02")
+        );
+        assert!(first.utilisation.is_some() && first.temperature_c.is_some());
+        assert!(first.power_w.is_some() && first.memory_used_mib.is_some());
+        assert_eq!(first.pod.as_ref().map(|p| p.0.as_str()), Some("ml-prod"));
+    }
+}
+
+#[test]
+fn keeps_mig_instances_apart() {
+    let all = gpus(&exporter!("dcgm_8xh100_mig.prom"));
+    let cards: std::collections::BTreeSet<_> = all.iter().map(|g| g.index.as_str()).collect();
+    assert_eq!(cards.len(), 8);
+    let parts: Vec<_> = all.iter().filter(|g| g.partition.is_some()).collect();
+    assert!(parts.len() > 2, "{}", parts.len());
+    assert!(
+        parts
+            .iter()
+            .any(|g| g.partition.as_deref() == Some("1g.10gb#7"))
+    );
+    assert!(
+        parts.iter().all(|g| g.utilisation.is_some()),
+        "engine activity stands in"
+    );
+}
+
+#[test]
+fn decodes_xid_and_throttle() {
+    let all = gpus(&exporter!("dcgm_xid_throttle.prom"));
+    let xids: Vec<_> = all.iter().map(|g| g.xid.as_ref().map(|x| x.0)).collect();
+    assert_eq!(xids, [None, Some(94), Some(45), Some(79)]);
+    assert_eq!(
+        all[3].xid.as_ref().map(|x| x.1.as_str()),
+        Some("GPU has fallen off the bus")
+    );
+    assert_eq!(all[0].throttle, ["power cap"]);
+    assert_eq!(all[1].throttle, [""; 0]);
+    assert_eq!(all[2].throttle, ["hw thermal", "hw slowdown", "sw thermal"]);
+    assert_eq!(all[1].healthy, Some(false));
+    assert_eq!(all[0].healthy, Some(true));
+    assert_eq!(all[3].temperature_c, None, "a lost card tells nothing more");
+}
+
+#[test]
+fn a_shared_card_is_one_card() {
+    let all = gpus(&exporter!("dcgm_timeslicing.prom"));
+    assert_eq!(all.len(), 1);
+    assert!(all[0].pods >= 2);
+    assert_eq!(value(all[0].temperature_c), Some(61.0));
+}
+
+#[test]
+fn reads_amd_cards_and_partitions() {
+    let all = gpus(&exporter!("amd_8xmi300x.prom"));
+    assert_eq!(all.len(), 8);
+    assert_eq!((&*all[0].node, all[0].vendor), ("mi300x-node-02", "amd"));
+    assert_eq!(value(all[0].utilisation), Some(100.0));
+    assert!(all.iter().any(|g| g.healthy == Some(false)));
+    assert!(
+        all.iter().any(|g| g.pod.is_none()),
+        "an idle card has no pod"
+    );
+    let parts = gpus(&exporter!("amd_mi300x_cpx_prefix.prom"));
+    assert_eq!(parts.len(), 8);
+    assert_eq!(parts.iter().filter(|g| g.power_w.is_some()).count(), 1);
+}
+
+#[test]
+fn drops_blank_sentinels_and_the_exporters_own_pod() {
+    let labels = Labels::from_pairs([
+        ("Hostname", "n1"),
+        ("gpu", "0"),
+        ("pod", "nvidia-dcgm-exporter-x2x"),
+        ("namespace", "gpu-operator"),
+        ("instance", "10.0.0.1:9400"),
+    ]);
+    let at = crate::model::time::Timestamp(1);
+    let series = [
+        ("DCGM_FI_DEV_GPU_TEMP", 51.0),
+        ("DCGM_FI_DEV_POWER_USAGE", 9_223_372_036_854_775_794.0),
+    ]
+    .map(|(n, value)| (SeriesKey::new(n, labels.clone()), Sample { at, value }));
+    let all = gpus(&series);
+    assert_eq!(value(all[0].temperature_c), Some(51.0));
+    assert_eq!((all[0].power_w, all[0].pod.clone()), (None, None));
+}

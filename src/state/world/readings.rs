@@ -1,0 +1,62 @@
+//! Readings rebuilt from the newest samples that the store holds.
+
+use crate::model::id::ClusterId;
+use crate::model::sample::{Sample, SeriesKey};
+use crate::model::signal::Group;
+use crate::model::{gpu, ptp, serving};
+use crate::store::Store;
+
+use super::ClusterState;
+
+/// A series this much older than its newest neighbour is no longer exported, milliseconds.
+const GONE_MS: i64 = 60_000;
+
+impl ClusterState {
+    /// Makes the readings of a group anew.
+    pub(super) fn rebuild(&mut self, group: Group, store: &Store) {
+        let any = group == Group::Exporter;
+        if any || group == Group::Gpu {
+            let series = living(store, self.id, gpu::names());
+            self.gpus = gpu::read(series.iter().map(|(k, s)| (*k, *s)));
+        }
+        if any || group == Group::Ptp {
+            let series = living(store, self.id, ptp::names());
+            self.ptp = ptp::read(series.iter().map(|(k, s)| (*k, *s)));
+        }
+        if any || group == Group::Serving {
+            let series = living(store, self.id, serving::names());
+            self.serving = serving::read(series.iter().map(|(k, s)| (*k, *s)));
+        }
+    }
+}
+
+/// Newest samples of the series with these names, without those that ended while others went on.
+/// When the whole source is silent, all are kept: old values are shown as old.
+fn living(
+    store: &Store,
+    cluster: ClusterId,
+    names: impl Iterator<Item = String>,
+) -> Vec<(&SeriesKey, Sample)> {
+    let mut all = Vec::new();
+    for name in names {
+        let start = all.len();
+        for (id, _) in store.find(cluster, &name) {
+            if let (Some(key), Some(last)) = (store.key(id), store.last(id)) {
+                all.push((key, last, store.interval_ms(id)));
+            }
+        }
+        let newest = all[start..].iter().map(|(_, s, _)| s.at).max();
+        if let Some(newest) = newest {
+            let mut place = start;
+            while let Some((_, last, interval_ms)) = all.get(place) {
+                let grace = (i64::from(*interval_ms) * 3).max(GONE_MS);
+                if newest.0 - last.at.0 > grace {
+                    all.swap_remove(place);
+                } else {
+                    place += 1;
+                }
+            }
+        }
+    }
+    all.into_iter().map(|(k, s, _)| (k, s)).collect()
+}
