@@ -106,7 +106,11 @@ fn catalogue(
     let mut catalogue = built_in();
     for edit in signals {
         if let Err(what) = catalogue.edit_signal(edit.get_ref()) {
-            return mistake(edit.span(), what, "the names of the catalogue stand in assets/signals.toml of the source");
+            return mistake(
+                edit.span(),
+                what,
+                "the names of the catalogue stand in assets/signals.toml of the source",
+            );
         }
     }
     for edit in metrics {

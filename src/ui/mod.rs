@@ -1,7 +1,11 @@
 //! Drawing: a pure function of state. No I/O, no clock, no terminal.
 
+use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
+use unicode_width::UnicodeWidthChar;
 
+use crate::model::id::ClusterId;
+use crate::model::text;
 use crate::model::time::Timestamp;
 use crate::state::world::World;
 
@@ -17,6 +21,79 @@ pub struct Ctx<'a> {
     pub zone: &'a jiff::tz::TimeZone,
     /// The one time window of all screens.
     pub window: Window,
+    /// The one cluster of the scope; `None`: all.
+    pub scope: Option<ClusterId>,
+    /// The pane has the keyboard: its selection is shown.
+    pub focus: bool,
+}
+
+impl Ctx<'_> {
+    /// Writes one line of text from `at`, at most `width` cells, and returns where it ended.
+    /// Cut text ends in `…`; characters that could forge the screen are left out.
+    pub fn put(
+        &self,
+        buf: &mut Buffer,
+        at: (u16, u16),
+        width: u16,
+        text: &str,
+        style: Style,
+    ) -> u16 {
+        let (mut x, y) = at;
+        let area = buf.area;
+        if y < area.top() || y >= area.bottom() || x < area.left() {
+            return x;
+        }
+        let end = x.saturating_add(width).min(area.right());
+        let mut last = None;
+        for c in text.chars() {
+            if text::is_unsafe(c) {
+                continue;
+            }
+            let c = if self.ascii {
+                widget::text::ascii_of(c)
+            } else {
+                c
+            };
+            let wide = u16::try_from(c.width().unwrap_or(0)).unwrap_or(0);
+            if wide == 0 {
+                continue;
+            }
+            if x + wide > end {
+                let mark = if self.ascii { '~' } else { '…' };
+                if let Some(cell) = last.and_then(|at| buf.cell_mut((at, y))) {
+                    cell.set_char(mark);
+                }
+                return end;
+            }
+            if let Some(cell) = buf.cell_mut((x, y)) {
+                cell.set_char(c).set_style(style);
+            }
+            for after in x + 1..x + wide {
+                if let Some(cell) = buf.cell_mut((after, y)) {
+                    cell.set_char(' ').set_style(style);
+                }
+            }
+            last = Some(x);
+            x += wide;
+        }
+        x
+    }
+
+    /// A time of day in the operator's zone: `14:32:07`.
+    pub fn clock(&self, at: Timestamp) -> String {
+        self.time(at, "%H:%M:%S")
+    }
+
+    /// `14:32`.
+    pub fn minute(&self, at: Timestamp) -> String {
+        self.time(at, "%H:%M")
+    }
+
+    fn time(&self, at: Timestamp, format: &str) -> String {
+        jiff::Timestamp::from_millisecond(at.0)
+            .map(|t| t.to_zoned(self.zone.clone()).strftime(format).to_string())
+            .unwrap_or_else(|_| "?".into())
+    }
 }
 
 /// `[end - span, end]`; follows `world.now` when live.
@@ -24,6 +101,25 @@ pub struct Ctx<'a> {
 pub struct Window {
     pub end: Option<Timestamp>,
     pub span_ms: i64,
+}
+
+impl Window {
+    pub const HOUR: Self = Self {
+        end: None,
+        span_ms: 3_600_000,
+    };
+
+    /// From and to, in milliseconds of the wall clock.
+    pub fn bounds(self, now: Timestamp) -> (Timestamp, Timestamp) {
+        let end = self.end.unwrap_or(now);
+        (end.plus_ms(self.span_ms.saturating_neg()), end)
+    }
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self::HOUR
+    }
 }
 
 /// Roles of the screen. With no colour every field holds modifiers only.

@@ -1,4 +1,185 @@
-//! One screen a file. Each view owns its small state (selection, scroll, filter) and has
-//! `update(&mut self, Command, &World) -> Vec<Effect>` and `draw(&self, &Ctx, Rect, &mut Buffer)`.
+//! One screen a file. What a screen is to the frame around it stands here.
+//!
+//! A view owns what the operator did in it (selection, scroll, filter, mode) and nothing else;
+//! the facts come with each call. The frame maps keys, keeps prompts and history, and hands the
+//! view commands. Views never see the other views.
 
 pub mod common;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{Ctx, Window};
+use crate::command::Command;
+use crate::message::Effect;
+use crate::model::ask::Answered;
+use crate::model::id::{ClusterId, IncidentId, RequestId};
+use crate::model::signal::Group;
+use crate::state::world::World;
+
+/// The screens, in the order of their number keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ScreenId {
+    #[default]
+    Fleet,
+    Cluster,
+    Metrics,
+    Logs,
+    Gpu,
+    Cnf,
+    Alerts,
+    Incidents,
+    Diagnostics,
+}
+
+impl ScreenId {
+    pub const ALL: [Self; 9] = [
+        Self::Fleet,
+        Self::Cluster,
+        Self::Metrics,
+        Self::Logs,
+        Self::Gpu,
+        Self::Cnf,
+        Self::Alerts,
+        Self::Incidents,
+        Self::Diagnostics,
+    ];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Fleet => "Fleet",
+            Self::Cluster => "Cluster",
+            Self::Metrics => "Metrics",
+            Self::Logs => "Logs",
+            Self::Gpu => "GPU",
+            Self::Cnf => "CNF",
+            Self::Alerts => "Alerts",
+            Self::Incidents => "Incidents",
+            Self::Diagnostics => "Diagnostics",
+        }
+    }
+
+    /// What has to be polled first while this screen is in view.
+    pub fn groups(self) -> &'static [Group] {
+        match self {
+            Self::Fleet | Self::Alerts | Self::Incidents | Self::Logs | Self::Diagnostics => &[],
+            Self::Cluster => &[Group::Cluster, Group::Workload],
+            Self::Metrics => &Group::ALL,
+            Self::Gpu => &[Group::Gpu, Group::Serving],
+            Self::Cnf => &[Group::Ptp, Group::Sriov],
+        }
+    }
+
+    /// The first number a screen gives its questions: answers then never reach another screen.
+    pub fn first_request(self) -> RequestId {
+        RequestId((1 + self as u64) << 40)
+    }
+}
+
+/// The thing under the cursor: what `a` asks about, `x` jumps from and `yn` copies.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Focus {
+    Cluster(ClusterId),
+    Node {
+        cluster: ClusterId,
+        node: String,
+    },
+    Pod {
+        cluster: ClusterId,
+        namespace: String,
+        pod: String,
+    },
+    Gpu {
+        cluster: ClusterId,
+        node: String,
+        gpu: String,
+    },
+    Alert {
+        cluster: ClusterId,
+        fingerprint: String,
+    },
+    Incident(IncidentId),
+    /// Anything else, in words.
+    Text {
+        cluster: Option<ClusterId>,
+        text: String,
+    },
+}
+
+/// Another screen, and what to show there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Goto {
+    pub screen: ScreenId,
+    /// Narrows the scope to this cluster.
+    pub cluster: Option<ClusterId>,
+    /// What to put the cursor on.
+    pub focus: Option<Focus>,
+    /// PromQL for the metrics screen, LogQL for the logs screen.
+    pub query: Option<String>,
+    /// The time to look at.
+    pub window: Option<Window>,
+}
+
+/// Told to a view when it comes into view and when scope or window change while it is there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The one cluster of the scope; `None`: all.
+    pub scope: Option<ClusterId>,
+    pub window: Window,
+    pub focus: Option<Focus>,
+    pub query: Option<String>,
+}
+
+pub trait View {
+    /// Everything but the calls below. `Command::Open` only comes where [`View::open`] gave
+    /// nothing; `Command::Back` never comes, [`View::back`] is asked.
+    fn update(&mut self, command: Command, world: &World) -> Vec<Effect>;
+
+    fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer);
+
+    /// Where the view will be drawn; for paging and the mouse.
+    fn place(&mut self, _area: Rect) {}
+
+    fn enter(&mut self, _entry: &Entry, _world: &World) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    /// Enter: the screen it leads to, if it leads to another one.
+    fn open(&mut self, _world: &World) -> Option<Goto> {
+        None
+    }
+
+    /// Esc: undoes one step inside (editor, detail, selection, filter). False: nothing to undo.
+    fn back(&mut self) -> bool {
+        false
+    }
+
+    fn focus(&self, _world: &World) -> Option<Focus> {
+        None
+    }
+
+    /// An answer to a question this view asked; it compares the id with its newest question.
+    fn answer(&mut self, _answered: &Answered, _world: &World) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    /// An editor of the view has the keyboard: keys come as `Command::Type`.
+    fn typing(&self) -> bool {
+        false
+    }
+
+    /// The filter in force, for the second row.
+    fn filter(&self) -> &str {
+        ""
+    }
+
+    /// Keys of this view worth telling, best first.
+    fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    /// What is on the screen, in words and numbers, for the agent.
+    fn brief(&self, _ctx: &Ctx) -> String {
+        String::new()
+    }
+}

@@ -1,6 +1,11 @@
 //! Parts of the screen without knowledge of the domain.
 
+pub mod badge;
 pub mod chart;
+pub mod field;
+pub mod filter;
 pub mod heat;
+pub mod spark;
+pub mod table;
 pub mod text;
 pub mod timeline;

@@ -1,0 +1,96 @@
+//! State in glyph, word and style: never in colour alone.
+
+use ratatui::style::Style;
+
+use crate::model::alert::Severity;
+use crate::model::health::{Health, SourceHealth};
+use crate::model::time::Timestamp;
+use crate::state::world::Status;
+use crate::ui::Theme;
+
+pub fn status(theme: &Theme, status: Status) -> (&'static str, &'static str, Style) {
+    match status {
+        Status::Ok => ("●", "ok", theme.ok),
+        Status::Warning => ("▲", "warning", theme.warn),
+        Status::Critical => ("✗", "critical", theme.crit),
+        Status::Unknown => ("?", "unknown", theme.unknown),
+    }
+}
+
+pub fn severity(theme: &Theme, severity: Severity) -> (&'static str, &'static str, Style) {
+    match severity {
+        Severity::Info => ("i", "info", theme.muted),
+        Severity::Warning => ("▲", "warning", theme.warn),
+        Severity::Critical => ("✗", "critical", theme.crit),
+    }
+}
+
+/// How well a source is heard.
+pub fn source(
+    theme: &Theme,
+    health: &SourceHealth,
+    now: Timestamp,
+) -> (&'static str, &'static str, Style) {
+    match &health.health {
+        Health::Connecting => ("?", "connecting", theme.unknown),
+        Health::Live if is_stale(health, now) => ("▲", "stale", theme.warn),
+        Health::Live => ("●", "live", theme.ok),
+        Health::Failing { .. } => ("✗", "failing", theme.crit),
+        Health::Denied { .. } => ("⊘", "denied", theme.crit),
+    }
+}
+
+/// Older than two intervals: said to be live, but nothing comes. Streams are silent by nature.
+pub fn is_stale(health: &SourceHealth, now: Timestamp) -> bool {
+    let limit = u64::from(health.interval_ms).saturating_mul(2);
+    limit > 0
+        && health
+            .last_ok
+            .is_some_and(|last| now.age_since_ms(last) > limit.max(2_000))
+}
+
+/// An age in steps so coarse that an idle screen seldom changes: 5 s below a minute, then whole
+/// minutes, hours and days.
+pub fn age(ms: u64) -> String {
+    let s = ms / 1000;
+    match s {
+        0..=4 => "<5s".into(),
+        5..=59 => format!("{}s", s / 5 * 5),
+        60..=5_999 => format!("{}m", s / 60),
+        6_000..=172_799 => format!("{}h", s / 3_600),
+        _ => format!("{}d", s / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_change_seldom() {
+        for (ms, text) in [
+            (0, "<5s"),
+            (4_999, "<5s"),
+            (44_000, "40s"),
+            (61_000, "1m"),
+            (660_000, "11m"),
+            (7_200_000, "2h"),
+            (200_000_000, "2d"),
+        ] {
+            assert_eq!(age(ms), text);
+        }
+    }
+
+    #[test]
+    fn stale_after_two_intervals() {
+        let heard = |interval_ms| SourceHealth {
+            health: Health::Live,
+            last_ok: Some(Timestamp(0)),
+            interval_ms,
+            ..SourceHealth::default()
+        };
+        assert!(!is_stale(&heard(15_000), Timestamp(30_000)));
+        assert!(is_stale(&heard(15_000), Timestamp(30_001)));
+        assert!(!is_stale(&heard(0), Timestamp(9_000_000)), "a stream");
+    }
+}

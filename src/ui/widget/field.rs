@@ -1,0 +1,126 @@
+//! A line of text being edited: prompts and small inputs.
+
+use crate::model::input::{Key, KeyPress};
+use crate::model::text;
+
+/// Longest text a prompt takes.
+const LIMIT: usize = 4_096;
+
+/// Text and cursor; the cursor counts characters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Field {
+    text: String,
+    cursor: usize,
+}
+
+impl Field {
+    pub fn new(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            cursor: text.chars().count(),
+        }
+    }
+
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub fn cursor(&self) -> usize {
+        self.cursor
+    }
+
+    /// Line editing. False: the key means nothing here.
+    pub fn press(&mut self, press: KeyPress) -> bool {
+        match (press.ctrl, press.key) {
+            (false, Key::Char(c)) if !press.alt && !text::is_unsafe(c) => self.insert(c),
+            (false, Key::Backspace) | (true, Key::Char('h')) => self.erase_before(1),
+            (false, Key::Delete) => self.erase_after(),
+            (false, Key::Left) => self.cursor = self.cursor.saturating_sub(1),
+            (false, Key::Right) => self.cursor = (self.cursor + 1).min(self.len()),
+            (false, Key::Home) | (true, Key::Char('a')) => self.cursor = 0,
+            (false, Key::End) | (true, Key::Char('e')) => self.cursor = self.len(),
+            (true, Key::Char('u')) => self.erase_before(self.cursor),
+            (true, Key::Char('k')) => self.text.truncate(self.byte(self.cursor)),
+            (true, Key::Char('w')) => self.erase_word(),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Pasted text goes in as one line.
+    pub fn paste(&mut self, pasted: &str) {
+        for c in text::clean(pasted, LIMIT).chars() {
+            self.insert(c);
+        }
+    }
+
+    fn insert(&mut self, c: char) {
+        if self.text.len() + c.len_utf8() <= LIMIT {
+            self.text.insert(self.byte(self.cursor), c);
+            self.cursor += 1;
+        }
+    }
+
+    fn erase_before(&mut self, count: usize) {
+        let from = self.cursor.saturating_sub(count);
+        self.text
+            .replace_range(self.byte(from)..self.byte(self.cursor), "");
+        self.cursor = from;
+    }
+
+    fn erase_after(&mut self) {
+        let to = (self.cursor + 1).min(self.len());
+        self.text
+            .replace_range(self.byte(self.cursor)..self.byte(to), "");
+    }
+
+    fn erase_word(&mut self) {
+        let before: Vec<char> = self.text.chars().take(self.cursor).collect();
+        let blanks = before
+            .iter()
+            .rev()
+            .take_while(|c| c.is_whitespace())
+            .count();
+        let letters = before
+            .iter()
+            .rev()
+            .skip(blanks)
+            .take_while(|c| !c.is_whitespace())
+            .count();
+        self.erase_before(blanks + letters);
+    }
+
+    fn len(&self) -> usize {
+        self.text.chars().count()
+    }
+
+    fn byte(&self, at: usize) -> usize {
+        self.text
+            .char_indices()
+            .nth(at)
+            .map_or(self.text.len(), |(byte, _)| byte)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits() {
+        let mut field = Field::new("rate über");
+        field.press(KeyPress::ctrl('w'));
+        assert_eq!(field.text(), "rate ");
+        field.press(KeyPress::plain(Key::Char('é')));
+        field.press(KeyPress::plain(Key::Left));
+        field.press(KeyPress::plain(Key::Backspace));
+        assert_eq!(field.text(), "rateé");
+        field.press(KeyPress::plain(Key::Delete));
+        field.press(KeyPress::ctrl('a'));
+        field.press(KeyPress::ctrl('k'));
+        assert_eq!((field.text(), field.cursor()), ("", 0));
+        field.paste("a\n\u{1b}[31mb");
+        assert_eq!(field.text(), "a b");
+        assert!(!field.press(KeyPress::plain(Key::Enter)));
+    }
+}

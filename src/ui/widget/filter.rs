@@ -1,0 +1,187 @@
+//! The filter grammar of every table and stream: words are ANDed, smart case, `!word` excludes,
+//! `/re/` is a regular expression, `~word` fuzzy, `key=value`, `key!=value`, `key=~re`.
+
+use regex::Regex;
+
+/// A parsed filter; an empty one matches everything.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    terms: Vec<Term>,
+}
+
+#[derive(Clone, Debug)]
+struct Term {
+    not: bool,
+    what: What,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Word { text: String, exact_case: bool },
+    Fuzzy(String),
+    Pattern(Regex),
+    Field { key: String, test: Test },
+}
+
+#[derive(Clone, Debug)]
+enum Test {
+    Is(String),
+    IsNot(String),
+    Matches(Regex),
+}
+
+impl Filter {
+    /// Every text is a filter: what is no valid pattern is looked for as it stands.
+    pub fn parse(text: &str) -> Self {
+        Self {
+            terms: text.split_whitespace().filter_map(term).collect(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// `fields`: the texts of one row with the names they go by.
+    pub fn matches(&self, fields: &[(&str, &str)]) -> bool {
+        self.terms
+            .iter()
+            .all(|term| term.what.matches(fields) != term.not)
+    }
+
+    /// For rows that are one text.
+    pub fn matches_text(&self, text: &str) -> bool {
+        self.terms.is_empty() || self.matches(&[("", text)])
+    }
+}
+
+impl What {
+    fn matches(&self, fields: &[(&str, &str)]) -> bool {
+        match self {
+            Self::Word { text, exact_case } => fields.iter().any(|(_, value)| {
+                if *exact_case {
+                    value.contains(text.as_str())
+                } else {
+                    contains_folded(value, text)
+                }
+            }),
+            Self::Fuzzy(text) => fields.iter().any(|(_, value)| is_within(value, text)),
+            Self::Pattern(re) => fields.iter().any(|(_, value)| re.is_match(value)),
+            Self::Field { key, test } => {
+                let mut named = fields
+                    .iter()
+                    .filter(|(name, _)| name.eq_ignore_ascii_case(key))
+                    .map(|(_, value)| *value);
+                match test {
+                    Test::Is(wanted) => named.any(|value| value == wanted),
+                    Test::IsNot(wanted) => named.all(|value| value != wanted),
+                    Test::Matches(re) => named.any(|value| re.is_match(value)),
+                }
+            }
+        }
+    }
+}
+
+fn term(text: &str) -> Option<Term> {
+    let (not, rest) = match text.strip_prefix('!') {
+        Some(rest) if !rest.is_empty() => (true, rest),
+        Some(_) => return None,
+        None => (false, text),
+    };
+    let what = pattern(rest)
+        .or_else(|| field(rest))
+        .or_else(|| {
+            rest.strip_prefix('~')
+                .filter(|word| !word.is_empty())
+                .map(|word| What::Fuzzy(word.to_lowercase()))
+        })
+        .unwrap_or_else(|| What::Word {
+            text: rest.to_owned(),
+            exact_case: rest.chars().any(char::is_uppercase),
+        });
+    Some(Term { not, what })
+}
+
+fn pattern(text: &str) -> Option<What> {
+    let inner = text.strip_prefix('/')?.strip_suffix('/')?;
+    compile(inner).map(What::Pattern)
+}
+
+fn compile(text: &str) -> Option<Regex> {
+    (!text.is_empty())
+        .then(|| {
+            regex::RegexBuilder::new(text)
+                .size_limit(1 << 20)
+                .case_insensitive(!text.chars().any(char::is_uppercase))
+                .build()
+                .ok()
+        })
+        .flatten()
+}
+
+fn field(text: &str) -> Option<What> {
+    let at = text.find('=')?;
+    let (key, value) = (text.get(..at)?, text.get(at + 1..)?);
+    let (key, test) = if let Some(pattern) = value.strip_prefix('~') {
+        (key, Test::Matches(compile(pattern)?))
+    } else if let Some(key) = key.strip_suffix('!') {
+        (key, Test::IsNot(value.to_owned()))
+    } else {
+        (key, Test::Is(value.to_owned()))
+    };
+    let named = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_');
+    named.then(|| What::Field {
+        key: key.to_owned(),
+        test,
+    })
+}
+
+/// `needle` holds no upper-case letter.
+fn contains_folded(text: &str, needle: &str) -> bool {
+    if text.is_ascii() && needle.is_ascii() {
+        let (text, needle) = (text.as_bytes(), needle.as_bytes());
+        return needle.is_empty()
+            || text
+                .windows(needle.len())
+                .any(|window| window.eq_ignore_ascii_case(needle));
+    }
+    text.to_lowercase().contains(needle)
+}
+
+/// The letters of `needle` stand in `text`, in order.
+fn is_within(text: &str, needle: &str) -> bool {
+    let mut letters = text.chars().flat_map(char::to_lowercase);
+    needle.chars().all(|wanted| letters.any(|c| c == wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grammar() {
+        let row = [("name", "du-high-0"), ("node", "n-07-b"), ("ns", "Ran-DU")];
+        for (filter, wanted) in [
+            ("", true),
+            ("du", true),
+            ("du n-07", true),
+            ("du upf", false),
+            ("!upf", true),
+            ("!du", false),
+            ("Ran", true),
+            ("RAN", false),
+            ("ran", true),
+            ("/^du-.*-0$/", true),
+            ("/[/", false),
+            ("~dh0", true),
+            ("~0hd", false),
+            ("node=n-07-b", true),
+            ("node=n-07", false),
+            ("node!=n-07-b", false),
+            ("node=~07", true),
+            ("!", true),
+        ] {
+            assert_eq!(Filter::parse(filter).matches(&row), wanted, "{filter:?}");
+        }
+    }
+}
