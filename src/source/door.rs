@@ -377,7 +377,7 @@ pub fn shown(url: &Url) -> String {
 }
 
 /// The same for a text that may not be a URL at all.
-fn shown_text(text: &str) -> String {
+pub fn shown_text(text: &str) -> String {
     let text = text.split(['?', '#']).next().unwrap_or_default();
     let shown = match (text.find("://"), text.rfind('@')) {
         (Some(scheme), Some(at)) if at > scheme => {

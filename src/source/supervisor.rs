@@ -1,1 +1,190 @@
-//! Being written.
+//! Watches over the sources: one task a cluster, one task a source under it.
+//!
+//! Nothing a cluster does reaches another: each source has its own connection, time limits, waiting
+//! times and health; they share the queue into the loop alone, and a poll waits there for itself.
+
+mod keeper;
+mod line;
+mod plan;
+mod router;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::error::SourceError;
+use super::{Lookup, Outlet};
+use crate::config::Config;
+use crate::model::health::{Health, SourceKind};
+use crate::model::id::ClusterId;
+use crate::model::signal::Group;
+
+pub use line::{Heard, Line, Wish, Woken};
+pub use plan::{Gate, interval_of};
+
+/// Something that tells about a cluster: a poll, a watch, a tail.
+pub trait Source: Send {
+    /// Works until it cannot go on. `Ok`: the server ended it in good order. Either way it is
+    /// called again after a while; what it keeps in itself stays (but for a panic). Each answer is
+    /// told with [`Line::heard`].
+    fn run<'a>(&'a mut self, line: &'a Line) -> BoxFuture<'a, Result<(), SourceError>>;
+}
+
+/// Makes a source, again after a panic. An error is a mistake in the configuration.
+pub type Maker = Box<dyn Fn() -> Result<Box<dyn Source>, SourceError> + Send + Sync>;
+
+/// A source to be kept running.
+pub struct Plan {
+    pub kind: SourceKind,
+    /// Cluster and endpoint as they are shown in errors.
+    pub cluster: String,
+    pub endpoint: String,
+    pub make: Maker,
+}
+
+/// How patient the supervisor is.
+#[derive(Clone, Debug)]
+pub struct Pace {
+    pub shortest: Duration,
+    pub longest: Duration,
+    /// After a 403.
+    pub denied: Duration,
+    /// Failures in a row that open the breaker.
+    pub breaker: u32,
+    /// Panics of one source that are forgiven.
+    pub panics: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            shortest: Duration::from_secs(1),
+            longest: Duration::from_secs(30),
+            denied: Duration::from_secs(300),
+            breaker: 10,
+            panics: 3,
+        }
+    }
+}
+
+/// All running sources. Dropping it stops them.
+pub struct Fleet {
+    wishes: Vec<watch::Sender<Wish>>,
+    lookup: Arc<dyn Lookup>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Fleet {
+    /// Starts every configured source; returns at once. Needs a running tokio runtime.
+    pub fn start(config: Arc<Config>, outlet: Outlet) -> Self {
+        Self::start_with(config, outlet, Pace::default())
+    }
+
+    pub fn start_with(config: Arc<Config>, outlet: Outlet, pace: Pace) -> Self {
+        let (plans, routes) = plan::all(&config);
+        Self::start_plans(plans, Arc::new(router::Router::new(routes)), outlet, pace)
+    }
+
+    /// Runs these sources, a list for each cluster.
+    pub fn start_plans(
+        plans: Vec<Vec<Plan>>,
+        lookup: Arc<dyn Lookup>,
+        outlet: Outlet,
+        pace: Pace,
+    ) -> Self {
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let mut wishes = Vec::new();
+        for (id, plans) in (0_u16..).zip(plans) {
+            let (sender, receiver) = watch::channel(Wish::default());
+            wishes.push(sender);
+            let lines = plans
+                .into_iter()
+                .map(|plan| {
+                    let line =
+                        Line::new(ClusterId(id), plan.kind, outlet.clone(), receiver.clone());
+                    (plan, line)
+                })
+                .collect();
+            tasks.spawn(watch_over(lines, pace.clone(), stop.clone()));
+        }
+        tasks.close();
+        Self {
+            wishes,
+            lookup,
+            stop,
+            tasks,
+        }
+    }
+
+    /// What is on the screen: polled first and at the base interval. Replaces the former demand.
+    pub fn demand(&self, demand: Vec<(ClusterId, Group)>) {
+        let mut wanted: BTreeMap<ClusterId, Vec<Group>> = BTreeMap::new();
+        for (cluster, group) in demand {
+            wanted.entry(cluster).or_default().push(group);
+        }
+        for (id, sender) in (0_u16..).zip(&self.wishes) {
+            let mut groups = wanted.remove(&ClusterId(id)).unwrap_or_default();
+            groups.sort_unstable();
+            groups.dedup();
+            sender.send_if_modified(|wish| {
+                let changed = wish.groups != groups;
+                wish.groups = groups;
+                changed
+            });
+        }
+    }
+
+    /// Polls this cluster, or all, now; waiting times after failures end too.
+    pub fn refresh(&self, cluster: Option<ClusterId>) {
+        for (id, sender) in (0_u16..).zip(&self.wishes) {
+            if cluster.is_none_or(|c| c == ClusterId(id)) {
+                sender.send_modify(|wish| wish.refresh += 1);
+            }
+        }
+    }
+
+    pub fn lookup(&self) -> Arc<dyn Lookup> {
+        self.lookup.clone()
+    }
+
+    /// Stops everything; waits at most a second for it.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.tasks.wait()).await;
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// The task of one cluster: its sources live and end with it.
+async fn watch_over(lines: Vec<(Plan, Line)>, pace: Pace, stop: CancellationToken) {
+    let mut sources = JoinSet::new();
+    for (plan, line) in lines {
+        let pace = pace.clone();
+        sources.spawn(async move {
+            line.tell(Health::Connecting).await;
+            keeper::keep(plan, line, pace).await;
+        });
+    }
+    let all = async { while sources.join_next().await.is_some() {} };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = all => {}
+    }
+    sources.shutdown().await;
+}
+
+#[cfg(test)]
+mod tests;

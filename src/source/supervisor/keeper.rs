@@ -1,0 +1,117 @@
+//! Keeps one source running: backs off, obeys waiting times, survives panics, tells its health.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use futures::FutureExt;
+
+use super::line::Line;
+use super::{Pace, Plan, Source};
+use crate::clock;
+use crate::model::fault::FaultKind;
+use crate::model::health::Health;
+use crate::source::error::{Cause, SourceError};
+
+/// Runs until its task is aborted, or until the source has panicked too often.
+pub(super) async fn keep(plan: Plan, line: Line, pace: Pace) {
+    let mut panics = 0;
+    loop {
+        let error = match build(&plan, &line, &pace).await {
+            Ok(mut source) => attend(source.as_mut(), &plan, &line, &pace).await,
+            Err(error) => error,
+        };
+        panics += 1;
+        tracing::error!(kind = %plan.kind, cluster = %error.cluster, panics, "{error}");
+        if panics > pace.panics {
+            let (_, since) = line.failed();
+            let fault = error.fault();
+            line.tell(Health::Denied { fault, since }).await;
+            return;
+        }
+        line.tell_failing(&error, pace.longest).await;
+        line.rest(clock::instant() + pace.longest).await;
+    }
+}
+
+/// Makes the source; a wrong configuration file may be corrected, so it is tried again. An error
+/// is a panic.
+async fn build(plan: &Plan, line: &Line, pace: &Pace) -> Result<Box<dyn Source>, SourceError> {
+    let mut backoff = backoff(pace);
+    loop {
+        match std::panic::catch_unwind(AssertUnwindSafe(|| (plan.make)())) {
+            Ok(Ok(source)) => return Ok(source),
+            Ok(Err(error)) => {
+                let wait = backoff.next().unwrap_or(pace.longest);
+                line.tell_failing(&error, wait).await;
+                line.rest(clock::instant() + wait).await;
+            }
+            Err(panic) => return Err(bug(plan, panic.as_ref())),
+        }
+    }
+}
+
+/// Runs the source again and again; returns only when it panicked.
+async fn attend(source: &mut dyn Source, plan: &Plan, line: &Line, pace: &Pace) -> SourceError {
+    let mut waits = backoff(pace);
+    loop {
+        let result = AssertUnwindSafe(source.run(line)).catch_unwind().await;
+        if line.streak() == 0 {
+            waits = backoff(pace);
+        }
+        let wait = match result {
+            Ok(Ok(())) => waits.next().unwrap_or(pace.longest),
+            Ok(Err(error)) => {
+                tracing::debug!(kind = %plan.kind, "{error}");
+                fail(&error, line, pace, &mut waits).await
+            }
+            Err(panic) => return bug(plan, panic.as_ref()),
+        };
+        line.rest(clock::instant() + wait).await;
+    }
+}
+
+/// Tells the failure and says how long to wait.
+async fn fail(
+    error: &SourceError,
+    line: &Line,
+    pace: &Pace,
+    waits: &mut ExponentialBackoff,
+) -> Duration {
+    if error.kind() == FaultKind::Forbidden {
+        let (_, since) = line.failed();
+        let fault = error.fault();
+        line.tell(Health::Denied { fault, since }).await;
+        return pace.denied;
+    }
+    let step = waits.next().unwrap_or(pace.longest).min(pace.longest);
+    // Open breaker: the longest wait, and the first request of the next run is the probe.
+    let step = if line.streak() + 1 >= pace.breaker {
+        pace.longest
+    } else {
+        step
+    };
+    let wait = error.retry_after().map_or(step, |told| told.max(step));
+    line.tell_failing(error, wait).await;
+    wait
+}
+
+fn backoff(pace: &Pace) -> ExponentialBackoff {
+    ExponentialBuilder::default()
+        .with_min_delay(pace.shortest)
+        .with_max_delay(pace.longest)
+        .with_factor(2.0)
+        .with_jitter()
+        .without_max_times()
+        .build()
+}
+
+fn bug(plan: &Plan, panic: &(dyn std::any::Any + Send)) -> SourceError {
+    let words = panic
+        .downcast_ref::<&str>()
+        .map(|s| (*s).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "panic without words".to_owned());
+    let words = crate::model::text::clean(&words, 200);
+    SourceError::new(&plan.cluster, &plan.endpoint, Cause::Bug(words))
+}

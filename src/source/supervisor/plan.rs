@@ -1,0 +1,129 @@
+//! From the configuration to the sources of each cluster.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::router::Route;
+use super::{Plan, Source};
+use crate::config::{Cluster, ClusterKind, Config, Endpoint};
+use crate::model::health::SourceKind;
+use crate::source::alertmanager::AlertmanagerSource;
+use crate::source::budget::Budget;
+use crate::source::door::Door;
+use crate::source::error::SourceError;
+use crate::source::prometheus::{PromLookup, PromSource};
+use crate::source::scrape::ScrapeSource;
+
+/// An endpoint with its door and its budget, shared by polls and questions. The door is opened
+/// when first used, so that starting costs nothing and a corrected file is found.
+#[derive(Debug)]
+pub struct Gate {
+    endpoint: Endpoint,
+    cluster: String,
+    pub budget: Budget,
+    door: tokio::sync::OnceCell<Door>,
+}
+
+impl Gate {
+    pub fn new(endpoint: &Endpoint, cluster: &str) -> Self {
+        Self {
+            endpoint: endpoint.clone(),
+            cluster: cluster.to_owned(),
+            budget: Budget::new(endpoint.requests_per_minute),
+            door: tokio::sync::OnceCell::new(),
+        }
+    }
+
+    pub async fn door(&self) -> Result<&Door, SourceError> {
+        self.door
+            .get_or_try_init(|| async { Door::open(&self.endpoint, &self.cluster) })
+            .await
+    }
+
+    /// The configured URL; shown only through `door::shown_text`.
+    pub fn url(&self) -> &str {
+        &self.endpoint.url
+    }
+
+    /// Requests a minute; 0 is no limit.
+    pub fn per_minute(&self) -> u32 {
+        self.endpoint.requests_per_minute
+    }
+}
+
+/// Time between two polls: as configured, else by the cluster's type (thin lines, weak machines).
+pub fn interval_of(endpoint: &Endpoint, kind: ClusterKind) -> Duration {
+    let by_kind = match kind {
+        ClusterKind::Hub | ClusterKind::Spoke => 15,
+        ClusterKind::Edge => 30,
+        ClusterKind::FarEdge => 60,
+    };
+    endpoint
+        .interval
+        .filter(|i| !i.is_zero())
+        .unwrap_or(Duration::from_secs(by_kind))
+}
+
+/// Plans and question routes of all clusters, in the order of the configuration.
+pub(super) fn all(config: &Arc<Config>) -> (Vec<Vec<Plan>>, Vec<Route>) {
+    config
+        .clusters
+        .iter()
+        .map(|cluster| of_cluster(config, cluster))
+        .unzip()
+}
+
+fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> (Vec<Plan>, Route) {
+    let mut plans = Vec::new();
+    let mut route = Route {
+        cluster: cluster.name.clone(),
+        ..Route::default()
+    };
+    if let Some(endpoint) = &cluster.prometheus {
+        let gate = Arc::new(Gate::new(endpoint, &cluster.name));
+        route.prometheus = Some(PromLookup::new(gate.clone()));
+        let interval = interval_of(endpoint, cluster.kind);
+        let config = config.clone();
+        plans.push(plan(cluster, SourceKind::Prometheus, endpoint, move || {
+            PromSource::new(gate.clone(), config.signals.clone(), interval)
+                .series_limit(config.limits.series_per_cluster as usize)
+                .counters(&config.metrics)
+        }));
+    }
+    if let Some(endpoint) = &cluster.alertmanager {
+        let gate = Arc::new(Gate::new(endpoint, &cluster.name));
+        let interval = interval_of(endpoint, cluster.kind);
+        plans.push(plan(
+            cluster,
+            SourceKind::Alertmanager,
+            endpoint,
+            move || AlertmanagerSource::new(gate.clone(), interval),
+        ));
+    }
+    for (n, endpoint) in (0_u16..).zip(&cluster.exporters) {
+        let gate = Arc::new(Gate::new(endpoint, &cluster.name));
+        let interval = interval_of(endpoint, cluster.kind);
+        let limit = config.limits.series_per_cluster as usize;
+        plans.push(plan(
+            cluster,
+            SourceKind::Exporter(n),
+            endpoint,
+            move || ScrapeSource::new(gate.clone(), interval).series_limit(limit),
+        ));
+    }
+    (plans, route)
+}
+
+fn plan<S: Source + 'static>(
+    cluster: &Cluster,
+    kind: SourceKind,
+    endpoint: &Endpoint,
+    make: impl Fn() -> S + Send + Sync + 'static,
+) -> Plan {
+    Plan {
+        kind,
+        cluster: cluster.name.clone(),
+        endpoint: crate::source::door::shown_text(&endpoint.url),
+        make: Box::new(move || Ok(Box::new(make()))),
+    }
+}

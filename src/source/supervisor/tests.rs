@@ -1,0 +1,179 @@
+//! The supervisor against sources that misbehave on purpose.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::clock;
+use crate::model::ask::{Answered, Question};
+use crate::model::telemetry::{Body, Telemetry};
+use crate::source::error::Cause;
+
+struct Scripted<F>(F);
+
+impl<F> Source for Scripted<F>
+where
+    F: FnMut(u32) -> Result<(), Cause> + Send,
+{
+    fn run<'a>(&'a mut self, line: &'a Line) -> BoxFuture<'a, Result<(), SourceError>> {
+        Box::pin(async move {
+            for n in 0.. {
+                (self.0)(n).map_err(|cause| SourceError::new("c", "e", cause))?;
+                line.heard(Heard::default()).await;
+                line.rest(clock::instant() + Duration::from_millis(5)).await;
+            }
+            Ok(())
+        })
+    }
+}
+
+struct Nobody;
+
+impl Lookup for Nobody {
+    fn ask(&self, _: Question) -> BoxFuture<'_, Answered> {
+        Box::pin(std::future::pending())
+    }
+}
+
+fn plan<F, G>(make: G) -> Plan
+where
+    F: FnMut(u32) -> Result<(), Cause> + Send + 'static,
+    G: Fn() -> F + Send + Sync + 'static,
+{
+    Plan {
+        kind: SourceKind::Prometheus,
+        cluster: "c".into(),
+        endpoint: "e".into(),
+        make: Box::new(move || Ok(Box::new(Scripted(make())))),
+    }
+}
+
+fn start(plans: Vec<Vec<Plan>>) -> (Fleet, mpsc::Receiver<Telemetry>) {
+    let (outlet, queue) = Outlet::new(64);
+    let pace = Pace {
+        shortest: Duration::from_millis(5),
+        longest: Duration::from_millis(40),
+        denied: Duration::from_millis(30),
+        ..Pace::default()
+    };
+    let fleet = Fleet::start_plans(plans, Arc::new(Nobody), outlet, pace);
+    (fleet, queue)
+}
+
+async fn until(
+    queue: &mut mpsc::Receiver<Telemetry>,
+    cluster: u16,
+    wanted: impl Fn(&Health) -> bool,
+) -> crate::model::health::SourceHealth {
+    let found = async {
+        while let Some(telemetry) = queue.recv().await {
+            if let (ClusterId(id), Body::Health(health)) = (telemetry.cluster, telemetry.body)
+                && id == cluster
+                && wanted(&health.health)
+            {
+                return health;
+            }
+        }
+        panic!("the queue ended");
+    };
+    tokio::time::timeout(Duration::from_secs(20), found)
+        .await
+        .expect("in time")
+}
+
+fn failing(health: &Health) -> bool {
+    matches!(health, Health::Failing { .. })
+}
+
+fn live(health: &Health) -> bool {
+    matches!(health, Health::Live)
+}
+
+#[tokio::test]
+async fn a_dead_cluster_delays_no_other_and_recovers() {
+    let calls = Arc::new(AtomicU32::new(0));
+    let seen = calls.clone();
+    let sick = plan(move || {
+        let calls = seen.clone();
+        move |_| match calls.fetch_add(1, Ordering::SeqCst) {
+            0..=12 => Err(Cause::Unreachable("refused".into())),
+            _ => Ok(()),
+        }
+    });
+    let well = plan(|| |_| Ok(()));
+    let (fleet, mut queue) = start(vec![vec![sick], vec![well]]);
+    until(&mut queue, 1, live).await;
+    let health = until(&mut queue, 0, |h| {
+        matches!(h, Health::Failing { failures: 11.., .. })
+    })
+    .await;
+    assert_eq!(health.last_ok, None);
+    assert!(health.failures >= 11);
+    until(&mut queue, 0, live).await;
+    fleet.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_panic_is_told_and_forgiven_three_times() {
+    let made = Arc::new(AtomicU32::new(0));
+    let seen = made.clone();
+    let mad = plan(move || {
+        seen.fetch_add(1, Ordering::SeqCst);
+        |_| panic!("on purpose")
+    });
+    let (fleet, mut queue) = start(vec![vec![mad]]);
+    let failing = until(&mut queue, 0, failing).await;
+    assert!(failing.fault().unwrap().to_string().contains("on purpose"));
+    until(&mut queue, 0, |h| matches!(h, Health::Denied { .. })).await;
+    assert_eq!(made.load(Ordering::SeqCst), 4);
+    fleet.shutdown().await;
+}
+
+#[tokio::test]
+async fn waits_as_long_as_the_server_asks() {
+    let times = Arc::new(Mutex::new(Vec::new()));
+    let seen = times.clone();
+    let busy = plan(move || {
+        let times = seen.clone();
+        move |_| {
+            let mut times = times.lock().unwrap();
+            times.push(clock::instant());
+            match times.len() {
+                1 => Err(Cause::RateLimited(Some(Duration::from_millis(300)))),
+                _ => Ok(()),
+            }
+        }
+    });
+    let (fleet, mut queue) = start(vec![vec![busy]]);
+    until(&mut queue, 0, live).await;
+    let times = times.lock().unwrap().clone();
+    assert!(times[1] - times[0] >= Duration::from_millis(300));
+    drop(fleet);
+}
+
+#[tokio::test]
+async fn forbidden_is_denied_and_a_refresh_tries_at_once() {
+    let calls = Arc::new(AtomicU32::new(0));
+    let seen = calls.clone();
+    let barred = plan(move || {
+        let calls = seen.clone();
+        move |_| match calls.fetch_add(1, Ordering::SeqCst) {
+            0 => Err(Cause::Forbidden(String::new())),
+            _ => Ok(()),
+        }
+    });
+    let (outlet, mut queue) = Outlet::new(64);
+    let fleet = Fleet::start_plans(
+        vec![vec![barred]],
+        Arc::new(Nobody),
+        outlet,
+        Pace::default(),
+    );
+    until(&mut queue, 0, |h| matches!(h, Health::Denied { .. })).await;
+    // Without the refresh this would take five minutes.
+    fleet.refresh(None);
+    until(&mut queue, 0, live).await;
+    fleet.shutdown().await;
+}
