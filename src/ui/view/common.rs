@@ -1,86 +1,53 @@
-//! What the views share: a cursor that stays on its row, and how ages, readings and panes are
-//! written.
+//! What several screens need: scope, panes, rows of text, readings, marks of changes.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use ratatui::text::{Line, Span};
 
-use crate::command::Command;
-use crate::model::alert::Severity;
-use crate::model::sample::Sample;
+use super::ScreenId;
+use crate::model::id::{ClusterId, RequestId};
+use crate::model::object::Event;
+use crate::model::sample::{Sample, SampleKind};
 use crate::model::time::Timestamp;
-use crate::model::unit::{Unit, age};
-use crate::ui::widget::text::{Pane, first_row};
+use crate::model::unit::Unit;
+use crate::state::world::{ClusterState, World};
+use crate::ui::widget::badge::age;
+use crate::ui::widget::table::put_line;
+use crate::ui::widget::text::Pane;
 use crate::ui::{Ctx, Theme};
 
-/// The cursor of a list: bound to what is selected, not to its place.
-#[derive(Clone, Debug)]
-pub struct Pick<K> {
-    key: Option<K>,
-    /// Where it stood, for when its row is gone.
-    place: usize,
+/// The clusters of the scope, in the order of the configuration.
+pub fn clusters(world: &World, scope: Option<ClusterId>) -> impl Iterator<Item = &ClusterState> {
+    world
+        .clusters
+        .iter()
+        .filter(move |c| scope.is_none_or(|s| s == c.id))
 }
 
-impl<K> Default for Pick<K> {
-    fn default() -> Self {
+/// Name of a cluster; a cluster is never without one on the screen.
+pub fn name(world: &World, id: ClusterId) -> &str {
+    world.cluster(id).map_or("?", |c| c.name.as_ref())
+}
+
+/// Numbers of the questions of one screen.
+#[derive(Clone, Debug)]
+pub struct Numbers {
+    next: RequestId,
+}
+
+impl Numbers {
+    pub fn new(screen: ScreenId) -> Self {
         Self {
-            key: None,
-            place: 0,
+            next: screen.first_request(),
         }
     }
-}
 
-impl<K: PartialEq + Clone> Pick<K> {
-    pub fn index(&self, keys: &[K]) -> usize {
-        self.key
-            .as_ref()
-            .and_then(|key| keys.iter().position(|k| k == key))
-            .unwrap_or(self.place)
-            .min(keys.len().saturating_sub(1))
+    pub fn take(&mut self) -> RequestId {
+        let taken = self.next;
+        self.next = RequestId(taken.0 + 1);
+        taken
     }
-
-    pub fn set(&mut self, key: K) {
-        self.key = Some(key);
-    }
-
-    pub fn is_set(&self) -> bool {
-        self.key.is_some()
-    }
-
-    pub fn clear(&mut self) {
-        *self = Self::default();
-    }
-
-    /// Moves by a list command; false if it is none.
-    pub fn step(&mut self, command: &Command, keys: &[K]) -> bool {
-        let now = self.index(keys);
-        let last = keys.len().saturating_sub(1);
-        let to = match command {
-            Command::Up => now.saturating_sub(1),
-            Command::Down => now + 1,
-            Command::PageUp => now.saturating_sub(PAGE),
-            Command::PageDown => now + PAGE,
-            Command::Top => 0,
-            Command::Bottom => last,
-            _ => return false,
-        };
-        self.go(to.min(last), keys);
-        true
-    }
-
-    pub fn go(&mut self, index: usize, keys: &[K]) {
-        self.place = index;
-        self.key = keys.get(index).cloned();
-    }
-}
-
-/// Rows a page key moves; screens differ, a step that is always alike is learnt by hand.
-const PAGE: usize = 10;
-
-/// Rows of a list that fit, with the selected one among them: (first, count).
-pub fn visible(selected: usize, len: usize, height: u16) -> (usize, usize) {
-    let height = usize::from(height);
-    (first_row(selected, len, height), height.min(len))
 }
 
 /// A pane in the colours of the theme; gives its inside.
@@ -92,6 +59,7 @@ pub fn pane(
     right: &str,
     focus: bool,
 ) -> Rect {
+    let focus = focus && ctx.focus;
     Pane {
         title,
         right,
@@ -105,62 +73,233 @@ pub fn pane(
     .draw(area, buf)
 }
 
-/// Glyph and style of a severity.
-pub fn severity(theme: &Theme, severity: Severity) -> (&'static str, Style) {
-    match severity {
-        Severity::Critical => ("✗", theme.crit),
-        Severity::Warning => ("▲", theme.warn),
-        Severity::Info => ("●", theme.muted),
+/// The same context for a pane that does or does not hold the cursor.
+pub fn focused<'a>(ctx: &Ctx<'a>, focus: bool) -> Ctx<'a> {
+    Ctx {
+        focus: ctx.focus && focus,
+        ..*ctx
     }
 }
 
-/// A reading is old when nothing newer came for longer than this, milliseconds.
+/// Lines one under another, from `skip` on.
+pub fn lines(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, lines: &[Line<'_>], skip: usize) {
+    let shown = lines.iter().skip(skip).take(usize::from(area.height));
+    for (y, line) in (area.y..).zip(shown) {
+        put_line(ctx, buf, (area.x, y), area.width, false, line);
+    }
+}
+
+/// One sentence in the middle of an empty pane.
+pub fn empty(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, text: &str) {
+    let parts = super::super::widget::text::wrap(text, usize::from(area.width.saturating_sub(2)));
+    let top = area.y + area.height.saturating_sub(parts.len() as u16) / 2;
+    for (y, part) in (top..area.bottom()).zip(parts) {
+        ctx.put(
+            buf,
+            (area.x + 1, y),
+            area.width.saturating_sub(2),
+            &part,
+            ctx.theme.muted,
+        );
+    }
+}
+
+/// `key  value`, the key dimmed.
+pub fn pair<'a>(theme: &Theme, key: &'a str, value: impl Into<String>, style: Style) -> Line<'a> {
+    Line::from(vec![
+        Span::styled(format!("{key:<11} "), theme.muted),
+        Span::styled(value.into(), style),
+    ])
+}
+
+/// A heading within a detail pane.
+pub fn heading<'a>(theme: &Theme, text: impl Into<String>) -> Line<'a> {
+    Line::styled(text.into(), theme.title)
+}
+
+/// Readings older than this are shown as old, milliseconds.
 pub const STALE_MS: u64 = 60_000;
 
-/// Value with unit, or `n/a`; dimmed and with its age when it is old.
-pub fn reading(ctx: &Ctx<'_>, sample: Option<Sample>, unit: Unit, style: Style) -> (String, Style) {
+/// Value with unit; `n/a` when the exporter lacks it; with its age and dimmed when it is old.
+pub fn reading(ctx: &Ctx<'_>, sample: Option<Sample>, unit: Unit, style: Style) -> Span<'static> {
     let Some(sample) = sample else {
-        return ("n/a".into(), ctx.theme.muted);
+        return Span::styled("n/a", ctx.theme.muted);
     };
-    let old = ctx.world.now.age_since_ms(sample.at);
     let text = unit.write(sample.value);
-    if old > STALE_MS {
-        (format!("{text} {}~", age(old)), ctx.theme.muted)
-    } else {
-        (text, style)
+    match ctx.world.age_ms(sample.at) {
+        old if old > STALE_MS => Span::styled(format!("{text} {}~", age(old)), ctx.theme.muted),
+        _ => Span::styled(text, style),
     }
-}
-
-pub fn is_stale(now: Timestamp, sample: Sample) -> bool {
-    now.age_since_ms(sample.at) > STALE_MS
-}
-
-/// How long ago, as `12m`.
-pub fn ago(now: Timestamp, at: Timestamp) -> String {
-    age(now.age_since_ms(at))
 }
 
 /// Style of the n-th curve.
 pub fn series_style(theme: &Theme, index: usize) -> Style {
-    if theme.series.is_empty() {
-        return theme.base;
+    match theme.series.get(index % theme.series.len().max(1)) {
+        Some(color) => theme.base.fg(*color),
+        None => theme.base,
     }
-    let color = theme.series.get(index % theme.series.len()).copied();
-    color.map_or(theme.base, |c| theme.base.fg(c))
+}
+
+/// Unit of a series: from the catalogue, else from the name as Prometheus wants names to be.
+pub fn unit_of(world: &World, name: &str) -> Unit {
+    if let Some(signal) = world.signals.iter().find(|s| s.name.as_ref() == name) {
+        return signal.unit;
+    }
+    let base = name.strip_suffix("_total").unwrap_or(name);
+    match base {
+        b if b.ends_with("_bytes") => Unit::Bytes,
+        b if b.ends_with("_seconds") => Unit::Seconds,
+        b if b.ends_with("_ns") => Unit::Nanoseconds,
+        b if b.ends_with("_ratio") => Unit::Ratio,
+        b if b.ends_with("_percent") => Unit::Percent,
+        b if b.ends_with("_celsius") => Unit::Celsius,
+        b if b.ends_with("_watts") => Unit::Watts,
+        _ => Unit::None,
+    }
+}
+
+/// Unit of the rate of a counter.
+pub fn rate_unit(unit: Unit) -> Unit {
+    match unit {
+        Unit::Bytes => Unit::BytesPerSecond,
+        // Seconds a second: how many run at a time.
+        Unit::Seconds => Unit::None,
+        _ => Unit::PerSecond,
+    }
+}
+
+/// Points as they may be drawn: a counter as its growth per second, with a gap where it restarted.
+pub fn drawable(points: impl Iterator<Item = Sample>, kind: SampleKind) -> Vec<Sample> {
+    if kind == SampleKind::Gauge {
+        return points.collect();
+    }
+    let mut before: Option<Sample> = None;
+    let mut rates = Vec::new();
+    for point in points {
+        if let Some(last) = before {
+            let seconds = (point.at.0 - last.at.0) as f64 / 1000.0;
+            let grown = point.value - last.value;
+            if seconds > 0.0 {
+                let value = if grown >= 0.0 {
+                    grown / seconds
+                } else {
+                    f64::NAN
+                };
+                rates.push(Sample {
+                    at: point.at,
+                    value,
+                });
+            }
+        }
+        before = Some(point);
+    }
+    rates
+}
+
+/// Events that tell of a change somebody or something made, not of its consequences.
+pub fn is_change(event: &Event) -> bool {
+    const REASONS: [&str; 18] = [
+        "ScalingReplicaSet",
+        "SuccessfulRescale",
+        "NodeNotSchedulable",
+        "NodeSchedulable",
+        "Cordon",
+        "Uncordon",
+        "Drain",
+        "Rebooted",
+        "Reboot",
+        "Starting",
+        "OSUpdateStarted",
+        "OSUpgradeApplied",
+        "PendingConfig",
+        "SetDesiredConfig",
+        "OperationStarted",
+        "OperationCompleted",
+        "ResourceUpdated",
+        "Sync",
+    ];
+    !event.warning && REASONS.contains(&event.reason.as_str())
+}
+
+/// Whole seconds between two points of a range answer: about one a dot, never under 15 s.
+pub fn step_ms(span_ms: i64) -> u32 {
+    let raw = (span_ms / 240).max(15_000);
+    u32::try_from(raw / 1000 * 1000).unwrap_or(u32::MAX)
+}
+
+/// Share of two panes side by side; the right one is left out where it would be too narrow.
+pub fn beside(area: Rect, least: u16, right: u16) -> (Rect, Option<Rect>) {
+    if area.width < least {
+        return (area, None);
+    }
+    let left = Rect {
+        width: area.width - right,
+        ..area
+    };
+    let right = Rect {
+        x: left.right(),
+        width: right,
+        ..area
+    };
+    (left, Some(right))
+}
+
+/// Upper and lower part; the lower one has `rows` rows.
+pub fn above(area: Rect, rows: u16) -> (Rect, Rect) {
+    let rows = rows.min(area.height);
+    let top = Rect {
+        height: area.height - rows,
+        ..area
+    };
+    let bottom = Rect {
+        y: top.bottom(),
+        height: rows,
+        ..area
+    };
+    (top, bottom)
+}
+
+/// `now - at` in coarse steps.
+pub fn ago(world: &World, at: Timestamp) -> String {
+    age(world.age_ms(at))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn at(s: i64, value: f64) -> Sample {
+        Sample {
+            at: Timestamp(s * 1000),
+            value,
+        }
+    }
+
     #[test]
-    fn cursor_follows_its_row() {
-        let mut pick = Pick::default();
-        assert!(pick.step(&Command::Down, &["a", "b", "c"]));
-        assert_eq!(pick.index(&["a", "b", "c"]), 1);
-        assert_eq!(pick.index(&["b", "a", "c"]), 0, "the row moved");
-        assert_eq!(pick.index(&["a", "c"]), 1, "the row is gone");
-        assert_eq!(pick.index(&[]), 0);
-        assert!(!pick.step(&Command::Open, &["a"]));
+    fn counters_are_drawn_as_rates_with_gaps_at_restarts() {
+        let points = [at(0, 10.0), at(10, 30.0), at(20, 5.0), at(30, 6.0)];
+        let rates = drawable(points.into_iter(), SampleKind::Counter);
+        assert_eq!(rates.len(), 3);
+        assert_eq!(rates.first().map(|r| r.value), Some(2.0));
+        assert!(rates.get(1).is_some_and(|r| r.value.is_nan()));
+        assert_eq!(drawable(points.into_iter(), SampleKind::Gauge).len(), 4);
+    }
+
+    #[test]
+    fn units_by_name() {
+        let world = World::default();
+        assert_eq!(
+            unit_of(&world, "node_network_receive_bytes_total"),
+            Unit::Bytes
+        );
+        assert_eq!(unit_of(&world, "up"), Unit::None);
+        assert_eq!(rate_unit(Unit::Bytes), Unit::BytesPerSecond);
+    }
+
+    #[test]
+    fn steps_are_whole_seconds() {
+        assert_eq!(step_ms(3_600_000), 15_000);
+        assert_eq!(step_ms(86_400_000), 360_000);
+        assert_eq!(step_ms(0), 15_000);
     }
 }

@@ -4,7 +4,10 @@
 //! the facts come with each call. The frame maps keys, keeps prompts and history, and hands the
 //! view commands. Views never see the other views.
 
+pub mod alerts;
 pub mod common;
+#[cfg(test)]
+pub mod fake;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -98,7 +98,7 @@ fn ascii_holds_ascii_only() {
     let data = ramp(NOW / 1000 - 3_600, NOW / 1000);
     let text = dump(&picture(&data, NOW, true, &[(80.0, Style::default())]));
     assert!(text.is_ascii(), "{text}");
-    assert!(text.contains('*') && text.contains("80%"), "{text}");
+    assert!(text.contains('*') && text.contains("50%"), "{text}");
 }
 
 #[test]

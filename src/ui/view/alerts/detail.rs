@@ -1,0 +1,182 @@
+//! Everything known about the alerts of one row.
+
+use ratatui::text::{Line, Span};
+
+use super::group::Row;
+use crate::model::alert::Alert;
+use crate::model::finding::Evidence;
+use crate::model::label::Labels;
+use crate::model::unit::Unit;
+use crate::state::world::World;
+use crate::ui::Ctx;
+use crate::ui::view::common::{ago, heading, name, pair};
+use crate::ui::widget::badge;
+use crate::ui::widget::text::wrap;
+
+/// Alerts of a row that are listed one by one.
+const LISTED: usize = 20;
+
+pub fn lines<'a>(ctx: &Ctx<'_>, row: &'a Row<'a>, width: usize) -> Vec<Line<'a>> {
+    let theme = ctx.theme;
+    let (glyph, word, style) = badge::severity(theme, row.severity);
+    let mut out = vec![
+        Line::from(vec![
+            Span::styled(format!("{glyph} "), style),
+            Span::styled(row.name, theme.title),
+        ]),
+        Line::styled(
+            format!(
+                "{word}, {} {}, since {}",
+                row.state_word(),
+                ago(ctx.world, row.since),
+                ctx.clock(row.since)
+            ),
+            theme.base,
+        ),
+        pair(
+            theme,
+            "cluster",
+            name(ctx.world, row.id.cluster),
+            theme.base,
+        ),
+    ];
+    let Some(first) = row.alerts.first() else {
+        return out;
+    };
+    if row.copies > 0 {
+        let text = format!("{} copies of replicas folded", row.copies);
+        out.push(Line::styled(text, theme.muted));
+    }
+    annotations(ctx, first, width, &mut out);
+    if let Some(incident) = incident(ctx.world, row) {
+        out.push(pair(theme, "incident", incident, theme.accent));
+    }
+    for (key, list) in [
+        ("silenced by", &first.silenced_by),
+        ("inhibited", &first.inhibited_by),
+    ] {
+        if !list.is_empty() {
+            out.push(pair(theme, key, list.join(", "), theme.base));
+        }
+    }
+    if row.alerts.len() == 1 {
+        out.push(Line::default());
+        out.push(heading(theme, "labels"));
+        label_lines(ctx, &first.labels, width, &mut out);
+    } else {
+        instances(ctx, row, width, &mut out);
+    }
+    out
+}
+
+fn annotations<'a>(ctx: &Ctx<'_>, alert: &'a Alert, width: usize, out: &mut Vec<Line<'a>>) {
+    let theme = ctx.theme;
+    for part in wrap(alert.summary(), width) {
+        if !part.is_empty() {
+            out.push(Line::styled(part, theme.base));
+        }
+    }
+    if let Some(value) = alert.value {
+        out.push(pair(theme, "value", Unit::None.write(value), theme.base));
+    }
+    if let Some(expression) = &alert.expression {
+        out.push(heading(theme, "expression"));
+        out.extend(
+            wrap(expression, width)
+                .into_iter()
+                .map(|p| Line::styled(p, theme.base)),
+        );
+    }
+    let shown = alert.summary();
+    for (key, value) in alert.annotations.iter().filter(|(_, v)| *v != shown) {
+        let key = if key == "runbook_url" { "runbook" } else { key };
+        let mut parts = wrap(value, width.saturating_sub(12)).into_iter();
+        if let Some(part) = parts.next() {
+            out.push(pair(theme, key, part, theme.base));
+        }
+        out.extend(parts.map(|p| pair(theme, "", p, theme.base)));
+    }
+}
+
+fn label_lines<'a>(ctx: &Ctx<'_>, labels: &'a Labels, width: usize, out: &mut Vec<Line<'a>>) {
+    for (key, value) in labels.iter() {
+        let mut parts = wrap(value, width.saturating_sub(12)).into_iter();
+        if let Some(part) = parts.next() {
+            out.push(pair(ctx.theme, key, part, ctx.theme.base));
+        }
+        out.extend(
+            parts
+                .take(3)
+                .map(|p| pair(ctx.theme, "", p, ctx.theme.base)),
+        );
+    }
+}
+
+/// What differs between the alerts of a row.
+fn instances<'a>(ctx: &Ctx<'_>, row: &'a Row<'a>, width: usize, out: &mut Vec<Line<'a>>) {
+    out.push(Line::default());
+    let count = row.alerts.len();
+    out.push(heading(ctx.theme, format!("{count} alerts, what differs")));
+    for alert in row.alerts.iter().take(LISTED) {
+        let own: Vec<String> = alert
+            .labels
+            .iter()
+            .filter(|(n, v)| row.alerts.iter().any(|a| a.labels.get(n) != Some(*v)))
+            .map(|(n, v)| format!("{n}={v}"))
+            .collect();
+        let text = format!("{} {}", ago(ctx.world, alert.starts_at), own.join(" "));
+        out.extend(
+            wrap(&text, width)
+                .into_iter()
+                .map(|p| Line::styled(p, ctx.theme.base)),
+        );
+    }
+    if count > LISTED {
+        let text = format!("{LISTED} of {count} shown (m: every alert a row)");
+        out.push(Line::styled(text, ctx.theme.muted));
+    }
+    out.push(Line::default());
+    out.push(heading(ctx.theme, "shared labels"));
+    out.extend(
+        wrap(&row.shared, width)
+            .into_iter()
+            .map(|p| Line::styled(p, ctx.theme.base)),
+    );
+}
+
+/// The incident that holds an alert of this row.
+fn incident(world: &World, row: &Row<'_>) -> Option<String> {
+    let holds = |evidence: &Evidence| matches!(evidence, Evidence::Alert(f) if row.holds(f));
+    world
+        .incidents
+        .iter()
+        .filter(|i| i.cluster == row.id.cluster)
+        .find(|i| i.findings.iter().any(|f| f.evidence.iter().any(holds)))
+        .map(|i| format!("INC-{}", i.number))
+}
+
+/// The row in words; for the clipboard and the agent.
+pub fn plain(world: &World, row: &Row<'_>) -> String {
+    let mut out = format!(
+        "{} {} {} on {} since {}, {} alerts",
+        row.name,
+        row.severity.word(),
+        row.state_word(),
+        name(world, row.id.cluster),
+        row.since.rfc3339(),
+        row.alerts.len(),
+    );
+    if let Some(alert) = row.alerts.first() {
+        out.push_str(&format!("\nlabels {}", alert.labels));
+        if !alert.summary().is_empty() {
+            out.push_str(&format!("\nsummary {}", alert.summary()));
+        }
+        if let Some(expression) = &alert.expression {
+            out.push_str(&format!("\nexpression {expression}"));
+        }
+        if let Some(value) = alert.value {
+            out.push_str(&format!("\nvalue {value}"));
+        }
+    }
+    out
+}

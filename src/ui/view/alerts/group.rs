@@ -1,0 +1,279 @@
+//! Alerts to rows: copies that replicas raised are folded, alerts of one name counted.
+
+use std::collections::BTreeMap;
+
+use crate::model::alert::{Alert, AlertState, Severity};
+use crate::model::id::ClusterId;
+use crate::model::label::Labels;
+use crate::model::time::Timestamp;
+use crate::state::world::World;
+use crate::ui::view::Focus;
+use crate::ui::view::common::clusters;
+use crate::ui::widget::table::Table;
+
+/// Labels that tell which replica of a pair spoke, not what is wrong.
+const REPLICA: [&str; 5] = [
+    "prometheus_replica",
+    "prometheus",
+    "replica",
+    "__replica__",
+    "thanos_replica",
+];
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Id {
+    pub cluster: ClusterId,
+    name: String,
+    severity: Severity,
+    standing: Standing,
+    /// Only where every alert is a row.
+    labels: Option<Labels>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    Firing,
+    Pending,
+    Suppressed,
+    Resolved,
+}
+
+#[derive(Debug)]
+pub struct Row<'a> {
+    pub id: Id,
+    pub name: &'a str,
+    pub severity: Severity,
+    pub state: AlertState,
+    /// The oldest of its alerts.
+    pub since: Timestamp,
+    pub shared: String,
+    /// Without the copies of replicas.
+    pub alerts: Vec<&'a Alert>,
+    /// How many copies were folded.
+    pub copies: usize,
+    /// Fingerprints of the copies, to be found by them.
+    folded: Vec<&'a str>,
+}
+
+impl Row<'_> {
+    pub fn is_firing(&self) -> bool {
+        self.state == AlertState::Firing
+    }
+
+    pub fn is_watchdog(&self) -> bool {
+        self.alerts.iter().all(|a| a.is_watchdog())
+    }
+
+    pub fn is_problem(&self) -> bool {
+        matches!(self.state, AlertState::Firing | AlertState::Pending)
+            && self.severity >= Severity::Warning
+    }
+
+    pub fn holds(&self, fingerprint: &str) -> bool {
+        self.alerts
+            .iter()
+            .any(|a| a.fingerprint.as_ref() == fingerprint)
+            || self.folded.contains(&fingerprint)
+    }
+
+    pub fn state_word(&self) -> &'static str {
+        match self.state {
+            AlertState::Pending => "pending",
+            AlertState::Firing => "firing",
+            AlertState::Suppressed if self.suppressed_by() == "h" => "inhibited",
+            AlertState::Suppressed => "silenced",
+            AlertState::Resolved => "resolved",
+        }
+    }
+
+    /// `s` silenced, `h` inhibited.
+    pub fn suppressed_by(&self) -> &'static str {
+        let inhibited = self
+            .alerts
+            .iter()
+            .all(|a| a.silenced_by.is_empty() && !a.inhibited_by.is_empty());
+        if inhibited { "h" } else { "s" }
+    }
+
+    pub fn fields<'b>(&'b self, world: &'b World) -> Vec<(&'b str, &'b str)> {
+        let mut fields = vec![
+            ("alertname", self.name),
+            (
+                "cluster",
+                super::super::common::name(world, self.id.cluster),
+            ),
+            ("severity", self.severity.word()),
+            ("state", self.state_word()),
+        ];
+        for alert in &self.alerts {
+            fields.extend(alert.labels.iter());
+        }
+        fields
+    }
+}
+
+/// Worst first: firing before pending before suppressed, then by severity, then the newest.
+pub fn rows(world: &World, scope: Option<ClusterId>, each: bool) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for cluster in clusters(world, scope) {
+        for (_, copies) in folded(cluster.alerts.values()) {
+            let Some(alert) = copies.iter().min_by_key(|a| a.starts_at).copied() else {
+                continue;
+            };
+            let id = Id {
+                cluster: cluster.id,
+                name: alert.name.to_string(),
+                severity: alert.severity,
+                standing: standing(alert.state),
+                labels: each.then(|| alert.labels.clone()),
+            };
+            let place = match rows.iter().position(|r| r.id == id) {
+                Some(place) => place,
+                None => {
+                    rows.push(row(id, alert));
+                    rows.len() - 1
+                }
+            };
+            if let Some(row) = rows.get_mut(place) {
+                row.since = row.since.min(alert.starts_at);
+                row.copies += copies.len() - 1;
+                row.folded
+                    .extend(copies.iter().map(|c| c.fingerprint.as_ref()));
+                row.alerts.push(alert);
+            }
+        }
+    }
+    for row in &mut rows {
+        row.alerts.sort_by_key(|a| a.starts_at);
+        row.shared = shared(&row.alerts);
+    }
+    rows.sort_by_key(|r| {
+        let last = r.is_watchdog();
+        (
+            last,
+            r.id.standing,
+            std::cmp::Reverse(r.severity),
+            std::cmp::Reverse(r.since),
+        )
+    });
+    rows
+}
+
+fn standing(state: AlertState) -> Standing {
+    match state {
+        AlertState::Firing => Standing::Firing,
+        AlertState::Pending => Standing::Pending,
+        AlertState::Suppressed => Standing::Suppressed,
+        AlertState::Resolved => Standing::Resolved,
+    }
+}
+
+fn row<'a>(id: Id, alert: &'a Alert) -> Row<'a> {
+    Row {
+        id,
+        name: &alert.name,
+        severity: alert.severity,
+        state: alert.state,
+        since: alert.starts_at,
+        shared: String::new(),
+        alerts: Vec::new(),
+        copies: 0,
+        folded: Vec::new(),
+    }
+}
+
+/// Alerts that differ only in who of a pair of replicas raised them.
+fn folded<'a>(
+    alerts: impl Iterator<Item = &'a Alert>,
+) -> BTreeMap<(Labels, AlertState), Vec<&'a Alert>> {
+    let mut folded: BTreeMap<_, Vec<&Alert>> = BTreeMap::new();
+    for alert in alerts {
+        let key = (alert.labels.without(&REPLICA), alert.state);
+        folded.entry(key).or_default().push(alert);
+    }
+    folded
+}
+
+/// Labels that all alerts of a row have alike, but for what the row says anyway.
+fn shared(alerts: &[&Alert]) -> String {
+    let Some((first, rest)) = alerts.split_first() else {
+        return String::new();
+    };
+    let mut pairs: Vec<(&str, &str)> = first
+        .labels
+        .iter()
+        .filter(|(n, _)| !["alertname", "severity", "cluster"].contains(n) && !REPLICA.contains(n))
+        .filter(|(n, v)| rest.iter().all(|a| a.labels.get(n) == Some(*v)))
+        .collect();
+    // What it is about stands before who measured it.
+    pairs.sort_by_key(|(n, _)| {
+        let order = [
+            "node",
+            "namespace",
+            "pod",
+            "gpu",
+            "Hostname",
+            "iface",
+            "model_name",
+        ];
+        order.iter().position(|o| o == n).unwrap_or(order.len())
+    });
+    let texts: Vec<String> = pairs.iter().map(|(n, v)| format!("{n}={v}")).collect();
+    texts.join(" ")
+}
+
+pub fn next_problem<'a>(rows: &'a [Row<'a>], at: usize, forward: bool) -> Option<&'a Row<'a>> {
+    if forward {
+        rows.iter().skip(at + 1).find(|r| r.is_problem())
+    } else {
+        rows.get(..at)?.iter().rev().find(|r| r.is_problem())
+    }
+}
+
+/// The thing an alert is about, as far as its labels name it.
+pub fn subject(cluster: ClusterId, labels: &Labels) -> Option<Focus> {
+    if let (Some(namespace), Some(pod)) = (labels.get("namespace"), labels.get("pod")) {
+        return Some(Focus::Pod {
+            cluster,
+            namespace: namespace.to_owned(),
+            pod: pod.to_owned(),
+        });
+    }
+    labels
+        .first_of(&["node", "Hostname", "nodename"])
+        .map(|node| Focus::Node {
+            cluster,
+            node: node.to_owned(),
+        })
+}
+
+/// Why there is nothing to show: filtered away, nobody asked, or really nothing.
+pub fn why_empty(world: &World, scope: Option<ClusterId>, table: &Table<Id>) -> String {
+    use crate::model::health::{Health, SourceKind};
+    if !table.filter_text().is_empty() {
+        return format!(
+            "no alert matches {:?} (Esc clears the filter)",
+            table.filter_text()
+        );
+    }
+    let mut heard = 0;
+    let mut silent = Vec::new();
+    for cluster in clusters(world, scope) {
+        let tells =
+            |kind: &SourceKind| matches!(kind, SourceKind::Alertmanager | SourceKind::Prometheus);
+        let mut sources = cluster.sources.iter().filter(|(k, _)| tells(k));
+        if sources.any(|(_, s)| s.health == Health::Live) {
+            heard += 1;
+        } else {
+            silent.push(cluster.name.as_ref());
+        }
+    }
+    match (heard, silent.is_empty()) {
+        (0, _) => "no alerts known: no Alertmanager or Prometheus of the scope has answered".into(),
+        (_, true) => "no alerts: every source answered and none is firing".into(),
+        _ => format!(
+            "no alerts in {heard} clusters; unknown in {}",
+            silent.join(", ")
+        ),
+    }
+}

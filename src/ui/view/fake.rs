@@ -1,0 +1,131 @@
+//! A world for tests of the screens, made of telemetry as sources deliver it.
+
+use std::sync::Arc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{Entry, Focus};
+use crate::config::{Cluster, Config, Endpoint};
+use crate::model::health::SourceKind;
+use crate::model::id::ClusterId;
+use crate::model::label::Labels;
+use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
+use crate::model::signal::Group;
+use crate::model::telemetry::{Body, SampleBatch, Telemetry};
+use crate::model::time::Timestamp;
+use crate::state::world::World;
+use crate::ui::widget::text::dump;
+use crate::ui::{Ctx, Theme, Window};
+
+/// 2027-01-15T08:00:00Z
+pub const NOW: i64 = 1_800_000_000_000;
+pub const SIZES: [(u16, u16); 3] = [(120, 32), (80, 20), (60, 14)];
+
+pub fn world(names: &[&str]) -> World {
+    let endpoint = || Some(Endpoint::default());
+    let config = Config {
+        clusters: names
+            .iter()
+            .map(|name| Cluster {
+                name: (*name).to_owned(),
+                prometheus: endpoint(),
+                alertmanager: endpoint(),
+                loki: endpoint(),
+                ..Cluster::default()
+            })
+            .collect(),
+        ..Config::default()
+    };
+    World::new(&config, Timestamp(NOW))
+}
+
+pub fn tell(world: &mut World, cluster: u16, body: Body) {
+    world.ingest(Telemetry {
+        cluster: ClusterId(cluster),
+        source: match body {
+            Body::Alerts(_) => SourceKind::Alertmanager,
+            Body::Logs(_) => SourceKind::Loki,
+            Body::Objects(_) => SourceKind::Kubernetes,
+            _ => SourceKind::Prometheus,
+        },
+        received: Timestamp(NOW),
+        body,
+    });
+}
+
+/// One series with these values, one each `step_s` seconds, the last one now.
+pub fn samples(
+    world: &mut World,
+    cluster: u16,
+    group: Group,
+    name: &str,
+    labels: &[(&str, &str)],
+    values: &[f64],
+) {
+    let step = 30_000;
+    let count = values.len() as i64;
+    let points: Vec<Sample> = (0i64..)
+        .zip(values)
+        .map(|(i, value)| Sample {
+            at: Timestamp(NOW - (count - 1 - i) * step),
+            value: *value,
+        })
+        .collect();
+    let batch = SampleBatch {
+        group,
+        name: name.into(),
+        query: name.into(),
+        at: Timestamp(NOW),
+        interval_ms: 30_000,
+        backfill: false,
+        series: vec![SeriesSamples {
+            key: SeriesKey::new(Arc::from(name), Labels::from_pairs(labels.iter().copied())),
+            kind: SampleKind::Gauge,
+            points,
+        }],
+        cut_from: None,
+    };
+    tell(world, cluster, Body::Samples(batch));
+}
+
+pub fn entry(focus: Option<Focus>) -> Entry {
+    Entry {
+        scope: None,
+        window: Window::HOUR,
+        focus,
+        query: None,
+    }
+}
+
+/// What `draw` paints, as text.
+pub fn screen(
+    world: &World,
+    width: u16,
+    height: u16,
+    draw: impl Fn(&Ctx, Rect, &mut Buffer),
+) -> String {
+    dump(&paint(world, (width, height), false, draw))
+}
+
+pub fn paint(
+    world: &World,
+    (width, height): (u16, u16),
+    ascii: bool,
+    draw: impl Fn(&Ctx, Rect, &mut Buffer),
+) -> Buffer {
+    let theme = Theme::default();
+    let ctx = Ctx {
+        world,
+        theme: &theme,
+        ascii,
+        zone: &jiff::tz::TimeZone::UTC,
+        window: Window::HOUR,
+        scope: None,
+        focus: true,
+    };
+    let area = Rect::new(0, 0, width, height);
+    let mut buf = Buffer::empty(area);
+    draw(&ctx, area, &mut buf);
+    buf
+}
