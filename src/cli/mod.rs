@@ -1,1 +1,76 @@
-//! Being written.
+//! Command line: flags over the file over defaults, then one subcommand.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::config::{self, Config, ConfigError};
+
+pub mod args;
+pub mod check;
+pub mod logging;
+
+use args::{Args, Command, Global};
+
+/// Something is wrong with how the program was called or configured.
+const USAGE: u8 = 2;
+const FAILED: u8 = 1;
+
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    if args.command.is_none() && !std::io::stdout().is_terminal() {
+        eprintln!(
+            "farwatch: standard output is not a terminal; \
+             run it in one, or use `farwatch check --output json` in scripts"
+        );
+        return ExitCode::from(USAGE);
+    }
+    let config = match configured(&args.global) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("farwatch: {error}");
+            return ExitCode::from(USAGE);
+        }
+    };
+    let log = logging::start(&args.global.log_level);
+    if let Some(notice) = &log.notice {
+        eprintln!("farwatch: {notice}");
+    }
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        clusters = config.clusters.len(),
+        "start"
+    );
+    match dispatch(args.command, config) {
+        Ok(code) => code,
+        Err(report) => {
+            tracing::error!(error = %report, "ended with an error");
+            eprintln!("farwatch: {report:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn configured(flags: &Global) -> Result<Config, ConfigError> {
+    let env = std::env::var_os("FARWATCH_CONFIG").map(PathBuf::from);
+    let mut config = config::load(flags.config.as_deref(), env.as_deref())?;
+    if let Some(theme) = &flags.theme {
+        config.ui.theme.clone_from(theme);
+    }
+    config.ui.ascii |= flags.ascii;
+    config.ui.mouse &= !flags.no_mouse;
+    Ok(config)
+}
+
+fn dispatch(command: Option<Command>, config: Config) -> color_eyre::Result<ExitCode> {
+    match command {
+        Some(Command::Check(args)) => check::run(config, &args),
+        None => {
+            use clap::CommandFactory;
+            Args::command().print_help()?;
+            Ok(ExitCode::from(USAGE))
+        }
+    }
+}

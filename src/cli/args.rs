@@ -1,0 +1,140 @@
+//! Flags and subcommands.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::model::time::Timestamp;
+
+/// Every cluster in one terminal: metrics, alerts, logs, GPU, PTP and SR-IOV state, incidents and
+/// an investigating agent.
+#[derive(Debug, Parser)]
+#[command(name = "farwatch", version, about, disable_help_subcommand = true)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub global: Global,
+}
+
+#[derive(Debug, Default, ClapArgs)]
+pub struct Global {
+    /// Configuration file [default: FARWATCH_CONFIG, then the platform's configuration folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Theme: dark, light, high-contrast, ansi16, or the name of your own
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Draw with ASCII characters only
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// Leave the mouse to the terminal
+    #[arg(long, global = true)]
+    pub no_mouse: bool,
+    /// What goes into the log file: error, warn, info, debug, trace, or a filter
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "info")]
+    pub log_level: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Try every endpoint of the configuration and say what to do about those that fail
+    Check(CheckArgs),
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub struct CheckArgs {
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    #[default]
+    Table,
+    Json,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub struct ReplayArgs {
+    /// The recording
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How fast time goes: 1x, 10x, 0.5x
+    #[arg(long, default_value = "1x", value_parser = speed)]
+    pub speed: f64,
+    /// Where to begin: a time (2026-11-21T03:06:58Z) or a distance from the start (10m)
+    #[arg(long, value_name = "TIME", value_parser = start)]
+    pub at: Option<Start>,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub struct RecordArgs {
+    /// The recording to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// How long to record; until interrupted unless set
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub duration: Option<Duration>,
+}
+
+/// Where a replay begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    At(Timestamp),
+    After(Duration),
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    crate::config::file::duration(text)
+        .ok_or_else(|| "not a duration; write for example 30s, 10m or 2h".to_owned())
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix(['x', 'X']).unwrap_or(text);
+    match number.parse::<f64>() {
+        Ok(speed) if (0.1..=1000.0).contains(&speed) => Ok(speed),
+        _ => Err("not a speed from 0.1x to 1000x; write for example 10x".to_owned()),
+    }
+}
+
+fn start(text: &str) -> Result<Start, String> {
+    if let Some(at) = Timestamp::parse_rfc3339(text) {
+        return Ok(Start::At(at));
+    }
+    crate::config::file::duration(text)
+        .map(Start::After)
+        .ok_or_else(|| {
+            "neither a time such as 2026-11-21T03:06:58Z nor a distance such as 10m".into()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn speeds_and_starts() {
+        assert_eq!(speed("10x"), Ok(10.0));
+        assert_eq!(speed("0.5"), Ok(0.5));
+        assert!(speed("fast").is_err() && speed("0x").is_err() && speed("NaN").is_err());
+        assert_eq!(start("10m"), Ok(Start::After(Duration::from_secs(600))));
+        assert!(matches!(start("2026-11-21T03:06:58Z"), Ok(Start::At(_))));
+        assert!(start("noon").is_err());
+    }
+
+    #[test]
+    fn global_flags_stand_before_and_behind() {
+        let args = Args::try_parse_from(["farwatch", "check", "--config", "x.toml", "--ascii"])
+            .expect("valid");
+        assert!(args.global.ascii && args.global.config.is_some());
+    }
+}

@@ -1,0 +1,387 @@
+//! How each kind of server is asked whether it is there, who we are to it, and what it is.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::net::TcpStream;
+
+use super::{Good, Probe, boxed, way};
+use crate::clock;
+use crate::config::{Config, Endpoint, Nats};
+use crate::model::fault::{Fault, FaultKind};
+use crate::model::text::clean;
+use crate::source::door::{Door, Reply, SourceError};
+use crate::source::kubernetes;
+
+/// A probe sends up to three requests; each has the endpoint's own limit.
+const REQUESTS: u32 = 3;
+const NATS_LIMIT: Duration = Duration::from_secs(10);
+/// The Kubernetes client signs in by programs that may ask an identity provider first.
+const KUBE_LIMIT: Duration = Duration::from_secs(30);
+/// Longest INFO line of a NATS server, bytes.
+const NATS_LINE: u64 = 64 * 1024;
+const NO_CLUSTER: &str = "-";
+
+/// One probe for everything that the configuration names.
+pub fn all(config: &Config) -> Vec<Probe<'_>> {
+    let mut probes = Vec::new();
+    for cluster in &config.clusters {
+        let name = cluster.name.as_str();
+        if let Some(kube) = &cluster.kube {
+            let context = kube.context.as_deref().unwrap_or("current context");
+            probes.push(Probe {
+                cluster: name,
+                source: "kubernetes".into(),
+                endpoint: context.to_owned(),
+                auth: "accepted",
+                limit: KUBE_LIMIT,
+                work: boxed(async move {
+                    let client = kubernetes::open(name, kube).await?;
+                    let started = clock::instant();
+                    let version = client.version().await?;
+                    Ok(Good {
+                        version: Some(version),
+                        latency: started.elapsed(),
+                        ..Good::default()
+                    })
+                }),
+            });
+        }
+        let mut add = |source: String, kind: Kind, endpoint: Option<&'_ Endpoint>| {
+            if let Some(endpoint) = endpoint {
+                probes.push(http(name, source, kind, endpoint.clone()));
+            }
+        };
+        add(
+            "prometheus".into(),
+            Kind::Prometheus,
+            cluster.prometheus.as_ref(),
+        );
+        add(
+            "alertmanager".into(),
+            Kind::Alertmanager,
+            cluster.alertmanager.as_ref(),
+        );
+        add("loki".into(), Kind::Loki, cluster.loki.as_ref());
+        add("tempo".into(), Kind::Tempo, cluster.tempo.as_ref());
+        for (n, exporter) in cluster.exporters.iter().enumerate() {
+            add(
+                format!("exporter {}", n + 1),
+                Kind::Exporter,
+                Some(exporter),
+            );
+        }
+    }
+    if let Some(agent) = &config.agent {
+        let mut endpoint = agent.endpoint.clone();
+        // With or without `/v1`: the version stands beside it.
+        if let Some(root) = endpoint.url.strip_suffix("/v1") {
+            endpoint.url = root.to_owned();
+        }
+        // The limit of a long answer is none for a list of models.
+        endpoint.timeout = endpoint.timeout.min(Duration::from_secs(15));
+        let wanted = agent.model.clone();
+        probes.push(http(
+            NO_CLUSTER,
+            "agent".into(),
+            Kind::Agent(wanted),
+            endpoint,
+        ));
+    }
+    if let Some(server) = &config.nats {
+        probes.push(Probe {
+            cluster: NO_CLUSTER,
+            source: "nats".into(),
+            endpoint: server.url.clone(),
+            auth: "none needed",
+            limit: NATS_LIMIT,
+            work: boxed(nats(server)),
+        });
+    }
+    probes
+}
+
+enum Kind {
+    Prometheus,
+    Alertmanager,
+    Loki,
+    Tempo,
+    Exporter,
+    /// With the model that the configuration names.
+    Agent(Option<String>),
+}
+
+fn http(cluster: &str, source: String, kind: Kind, endpoint: Endpoint) -> Probe<'_> {
+    Probe {
+        cluster,
+        source,
+        endpoint: endpoint.url.clone(),
+        auth: way(&endpoint.auth, Some(&endpoint)),
+        limit: endpoint.timeout * REQUESTS,
+        work: boxed(async move {
+            let door = Door::open(&endpoint, cluster)?;
+            let good = match kind {
+                Kind::Prometheus => prometheus(&door).await,
+                Kind::Alertmanager => alertmanager(&door).await,
+                Kind::Loki => loki(&door).await,
+                Kind::Tempo => tempo(&door).await,
+                Kind::Exporter => exporter(&door).await,
+                Kind::Agent(wanted) => agent(&door, wanted).await,
+            }?;
+            Ok(good)
+        }),
+    }
+}
+
+fn good(reply: &Reply, version: Option<String>) -> Good {
+    Good {
+        version: version.map(|v| clean(&v, 60)).filter(|v| !v.is_empty()),
+        latency: reply.latency,
+        skew_ms: reply.skew_ms,
+        ..Good::default()
+    }
+}
+
+#[derive(Deserialize)]
+struct BuildInfo {
+    version: Option<String>,
+    data: Option<Version>,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: Option<String>,
+}
+
+/// Version from a build-info page; front ends often hide it, which is no failure.
+async fn build_info(door: &Door, path: &str) -> Option<String> {
+    let (info, _): (BuildInfo, Reply) = door.get_json(path, &[]).await.ok()?;
+    info.version.or(info.data.and_then(|d| d.version))
+}
+
+/// A query is what will be sent later; the build information may be open to everybody.
+async fn prometheus(door: &Door) -> Result<Good, SourceError> {
+    #[derive(Deserialize)]
+    struct Answer {
+        status: String,
+    }
+    let query = [("query", "vector(1)")];
+    let (answer, reply): (Answer, Reply) = door.get_json("api/v1/query", &query).await?;
+    let version = build_info(door, "api/v1/status/buildinfo").await;
+    Ok(Good {
+        note: (answer.status != "success").then(|| "a trivial query fails; read its log".into()),
+        ..good(&reply, version)
+    })
+}
+
+async fn alertmanager(door: &Door) -> Result<Good, SourceError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Status {
+        version_info: Option<Version>,
+    }
+    let (status, reply): (Status, Reply) = door.get_json("api/v2/status", &[]).await?;
+    Ok(good(&reply, status.version_info.and_then(|v| v.version)))
+}
+
+/// The list of labels shows whether sign-in and tenant are right; `/ready` is open to everybody.
+async fn loki(door: &Door) -> Result<Good, SourceError> {
+    let reply = match door.get("loki/api/v1/labels", &[]).await {
+        Ok(reply) => reply,
+        Err(error) => {
+            // "Ingester not ready" explains more than the failed query does.
+            door.get("ready", &[]).await?;
+            return Err(error);
+        }
+    };
+    let version = build_info(door, "loki/api/v1/status/buildinfo").await;
+    Ok(good(&reply, version))
+}
+
+async fn tempo(door: &Door) -> Result<Good, SourceError> {
+    let reply = match door.get("ready", &[]).await {
+        // Gateways have no /ready.
+        Err(error) if error.kind() == FaultKind::NotFound => door.get("api/echo", &[]).await?,
+        other => other?,
+    };
+    let version = build_info(door, "api/status/buildinfo").await;
+    Ok(good(&reply, version))
+}
+
+async fn exporter(door: &Door) -> Result<Good, SourceError> {
+    let reply = door
+        .get_partial("", "text/plain;version=0.0.4, */*;q=0.1")
+        .await?;
+    let lines = String::from_utf8_lossy(&reply.body)
+        .lines()
+        .filter(|l| !l.trim().is_empty() && !l.starts_with('#'))
+        .count();
+    let note = match lines {
+        0 => Some("the page holds no metric; check the path, often /metrics".to_owned()),
+        _ if !reply.complete => Some("the page was cut; the exporter or a proxy broke off".into()),
+        _ => None,
+    };
+    Ok(Good {
+        note,
+        ..good(&reply, None)
+    })
+}
+
+async fn agent(door: &Door, wanted: Option<String>) -> Result<Good, SourceError> {
+    #[derive(Deserialize)]
+    struct Models {
+        #[serde(default)]
+        data: Vec<Model>,
+    }
+    #[derive(Deserialize)]
+    struct Model {
+        id: String,
+    }
+    let (models, reply): (Models, Reply) = door.get_json("v1/models", &[]).await?;
+    let names: Vec<String> = models.data.iter().map(|m| clean(&m.id, 120)).collect();
+    let note = match wanted {
+        _ if names.is_empty() => Some("the server offers no model".to_owned()),
+        Some(wanted) if !names.contains(&wanted) => Some(format!(
+            "model {wanted} is not offered; there is {}",
+            names.join(", ")
+        )),
+        _ => None,
+    };
+    let version = build_info(door, "version").await;
+    Ok(Good {
+        note,
+        ..good(&reply, version)
+    })
+}
+
+#[derive(Deserialize)]
+struct NatsInfo {
+    version: Option<String>,
+    #[serde(default)]
+    auth_required: bool,
+    #[serde(default)]
+    tls_required: bool,
+}
+
+/// The server speaks first: one INFO line. Signing in is left to the client that will.
+async fn nats(server: &Nats) -> Result<Good, Fault> {
+    let fault = |kind, what: String, hint: &str| Fault {
+        kind,
+        cluster: String::new(),
+        endpoint: server.url.clone(),
+        what,
+        hint: hint.to_owned(),
+    };
+    let unreachable = |error: std::io::Error| {
+        fault(
+            FaultKind::Unreachable,
+            format!("nobody answers: {error}"),
+            "check the address and port; the server may be down",
+        )
+    };
+    let started = clock::instant();
+    let stream = TcpStream::connect(nats_address(&server.url))
+        .await
+        .map_err(unreachable)?;
+    let mut line = Vec::new();
+    BufReader::new(stream)
+        .take(NATS_LINE)
+        .read_until(b'\n', &mut line)
+        .await
+        .map_err(unreachable)?;
+    let latency = started.elapsed();
+    let info: NatsInfo = line
+        .strip_prefix(b"INFO ")
+        .and_then(|json| serde_json::from_slice(json).ok())
+        .ok_or_else(|| {
+            fault(
+                FaultKind::BadPayload,
+                "the server does not speak NATS".into(),
+                "check host and port; the usual port is 4222",
+            )
+        })?;
+    let has_secret =
+        server.creds_file.is_some() || server.nkey_file.is_some() || server.password_file.is_some();
+    if info.auth_required && !has_secret {
+        return Err(fault(
+            FaultKind::Auth,
+            "the server wants a sign-in and none is configured".into(),
+            "set `creds_file`, `nkey_file`, or `user` with `password_file`",
+        ));
+    }
+    Ok(Good {
+        version: info.version.map(|v| clean(&v, 60)),
+        latency,
+        skew_ms: None,
+        note: (info.tls_required && !server.tls)
+            .then(|| "the server wants TLS: `tls = true`".into()),
+        auth: info.auth_required.then_some("not tried"),
+    })
+}
+
+/// Host and port of the first server; 4222 unless written.
+fn nats_address(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', ',']).next().unwrap_or(rest);
+    let has_port = match authority.rsplit_once(']') {
+        Some((_, after)) => after.starts_with(':'),
+        None => authority.contains(':'),
+    };
+    if has_port {
+        authority.to_owned()
+    } else {
+        format!("{authority}:4222")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nats_addresses() {
+        assert_eq!(nats_address("nats://127.0.0.1:4333"), "127.0.0.1:4333");
+        assert_eq!(
+            nats_address("tls://nats.example.org"),
+            "nats.example.org:4222"
+        );
+        assert_eq!(nats_address("nats://[::1]"), "[::1]:4222");
+        assert_eq!(nats_address("nats://[::1]:5/x"), "[::1]:5");
+    }
+
+    #[test]
+    fn every_endpoint_is_probed() {
+        let text = r#"
+            [[clusters]]
+            name = "alpha"
+            kube = { context = "alpha" }
+            prometheus = { url = "http://127.0.0.1:1" }
+            alertmanager = { url = "http://127.0.0.1:1" }
+            loki = { url = "http://127.0.0.1:1" }
+            tempo = { url = "http://127.0.0.1:1" }
+            exporters = [{ url = "http://127.0.0.1:1/a" }, { url = "http://127.0.0.1:1/b" }]
+            [agent]
+            url = "http://127.0.0.1:1/v1"
+            [nats]
+            url = "nats://127.0.0.1:1"
+        "#;
+        let config =
+            crate::config::load::parse(text, std::path::Path::new("/x/c.toml")).expect("valid");
+        let sources: Vec<String> = all(&config).into_iter().map(|p| p.source).collect();
+        assert_eq!(
+            sources,
+            [
+                "kubernetes",
+                "prometheus",
+                "alertmanager",
+                "loki",
+                "tempo",
+                "exporter 1",
+                "exporter 2",
+                "agent",
+                "nats"
+            ]
+        );
+    }
+}

@@ -1,0 +1,126 @@
+//! The result of a check as a table of text.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::Row;
+use crate::model::text::clean;
+
+const HEAD: [&str; 8] = [
+    "CLUSTER",
+    "SOURCE",
+    "REACHABLE",
+    "AUTH",
+    "VERSION",
+    "LATENCY",
+    "SKEW",
+    "WHAT TO DO",
+];
+/// Longest cell but the last.
+const CELL: usize = 40;
+
+/// Columns as wide as their widest cell; the last may run on.
+pub fn write(rows: &[Row]) -> String {
+    let cells: Vec<[String; 8]> = rows.iter().map(cells).collect();
+    let widths: Vec<usize> = (0..HEAD.len())
+        .map(|i| {
+            cells
+                .iter()
+                .filter_map(|row| row.get(i))
+                .map(|c| c.width())
+                .chain(HEAD.get(i).map(|h| h.width()))
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    let mut out = line(&HEAD.map(str::to_owned), &widths);
+    for row in &cells {
+        out.push_str(&line(row, &widths));
+    }
+    let failed = rows.iter().filter(|r| !r.ok).count();
+    out.push_str(&match failed {
+        0 => format!("\nall {} endpoints answer\n", rows.len()),
+        n => format!("\n{n} of {} endpoints fail\n", rows.len()),
+    });
+    out
+}
+
+fn cells(row: &Row) -> [String; 8] {
+    let unknown = || "-".to_owned();
+    let advice = match (&row.error, row.advice.as_str()) {
+        (Some(error), "") => error.clone(),
+        (Some(error), advice) => format!("{error}: {advice}"),
+        (None, "") => "nothing".to_owned(),
+        (None, advice) => advice.to_owned(),
+    };
+    [
+        clean(&row.cluster, CELL),
+        clean(&row.source, CELL),
+        match row.reachable {
+            Some(true) => "yes".to_owned(),
+            Some(false) => "no".to_owned(),
+            None => "not tried".to_owned(),
+        },
+        clean(&row.auth, CELL),
+        row.version
+            .as_ref()
+            .map_or_else(unknown, |v| clean(v, CELL)),
+        row.latency_ms.map_or_else(unknown, |ms| format!("{ms} ms")),
+        row.clock_skew_ms
+            .map_or_else(unknown, |ms| format!("{:+.1} s", ms as f64 / 1000.0)),
+        clean(&advice, 400),
+    ]
+}
+
+fn line(cells: &[String; 8], widths: &[usize]) -> String {
+    let mut out = String::new();
+    for (cell, width) in cells.iter().zip(widths) {
+        out.push_str(cell);
+        out.extend(std::iter::repeat_n(
+            ' ',
+            width.saturating_sub(cell.width()) + 2,
+        ));
+    }
+    let mut out = out.trim_end().to_owned();
+    out.push('\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_align_and_hostile_text_is_harmless() {
+        let good = Row {
+            cluster: "alpha".into(),
+            source: "prometheus".into(),
+            endpoint: "http://a".into(),
+            ok: true,
+            reachable: Some(true),
+            auth: "none needed".into(),
+            version: Some("2.42.0\u{1b}[2J".into()),
+            latency_ms: Some(12),
+            clock_skew_ms: Some(-300),
+            error: None,
+            advice: String::new(),
+        };
+        let bad = Row {
+            ok: false,
+            reachable: Some(false),
+            version: None,
+            latency_ms: None,
+            clock_skew_ms: None,
+            error: Some("nobody answers".into()),
+            advice: "start it".into(),
+            ..good.clone()
+        };
+        let text = write(&[good, bad]);
+        assert!(!text.contains('\u{1b}'), "{text:?}");
+        let lines: Vec<&str> = text.lines().collect();
+        let column = lines[0].find("WHAT TO DO").expect("head");
+        assert_eq!(&lines[1][column..], "nothing");
+        assert_eq!(&lines[2][column..], "nobody answers: start it");
+        assert!(lines[1].contains("-0.3 s"), "{text}");
+        assert!(text.ends_with("1 of 2 endpoints fail\n"), "{text}");
+    }
+}
