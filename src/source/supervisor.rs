@@ -39,13 +39,24 @@ pub trait Source: Send {
 /// Makes a source, again after a panic. An error is a mistake in the configuration.
 pub type Maker = Box<dyn Fn() -> Result<Box<dyn Source>, SourceError> + Send + Sync>;
 
+/// Runs until the loop is gone; tells its health and waits after faults by itself.
+pub type Runner = Box<dyn Fn(ClusterId, Outlet) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// What is done for a source.
+pub enum Work {
+    /// Kept running by the supervisor.
+    Kept(Maker),
+    /// Keeps itself running (watches, tails); the supervisor forgives its panics only.
+    Own(Runner),
+}
+
 /// A source to be kept running.
 pub struct Plan {
     pub kind: SourceKind,
     /// Cluster and endpoint as they are shown in errors.
     pub cluster: String,
     pub endpoint: String,
-    pub make: Maker,
+    pub work: Work,
 }
 
 /// How patient the supervisor is.

@@ -7,7 +7,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures::FutureExt;
 
 use super::line::Line;
-use super::{Pace, Plan, Source};
+use super::{Maker, Pace, Plan, Source, Work};
 use crate::clock;
 use crate::model::fault::FaultKind;
 use crate::model::health::Health;
@@ -17,9 +17,18 @@ use crate::source::error::{Cause, SourceError};
 pub(super) async fn keep(plan: Plan, line: Line, pace: Pace) {
     let mut panics = 0;
     loop {
-        let error = match build(&plan, &line, &pace).await {
-            Ok(mut source) => attend(source.as_mut(), &plan, &line, &pace).await,
-            Err(error) => error,
+        let error = match &plan.work {
+            Work::Own(run) => {
+                let run = AssertUnwindSafe(run(line.cluster(), line.outlet()));
+                match run.catch_unwind().await {
+                    Ok(()) => return,
+                    Err(panic) => bug(&plan, panic.as_ref()),
+                }
+            }
+            Work::Kept(make) => match build(make, &plan, &line, &pace).await {
+                Ok(mut source) => attend(source.as_mut(), &plan, &line, &pace).await,
+                Err(error) => error,
+            },
         };
         panics += 1;
         tracing::error!(kind = %plan.kind, cluster = %error.cluster, panics, "{error}");
@@ -36,10 +45,15 @@ pub(super) async fn keep(plan: Plan, line: Line, pace: Pace) {
 
 /// Makes the source; a wrong configuration file may be corrected, so it is tried again. An error
 /// is a panic.
-async fn build(plan: &Plan, line: &Line, pace: &Pace) -> Result<Box<dyn Source>, SourceError> {
+async fn build(
+    make: &Maker,
+    plan: &Plan,
+    line: &Line,
+    pace: &Pace,
+) -> Result<Box<dyn Source>, SourceError> {
     let mut backoff = backoff(pace);
     loop {
-        match std::panic::catch_unwind(AssertUnwindSafe(|| (plan.make)())) {
+        match std::panic::catch_unwind(AssertUnwindSafe(make)) {
             Ok(Ok(source)) => return Ok(source),
             Ok(Err(error)) => {
                 let wait = backoff.next().unwrap_or(pace.longest);

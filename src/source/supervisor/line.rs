@@ -102,6 +102,11 @@ impl Line {
         self.kind
     }
 
+    /// The way into the loop itself, for sources that tell their own health.
+    pub(super) fn outlet(&self) -> Outlet {
+        self.outlet.clone()
+    }
+
     fn telemetry(&self, body: Body) -> Telemetry {
         Telemetry {
             cluster: self.cluster,

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::router::Route;
-use super::{Plan, Source};
-use crate::config::{Cluster, ClusterKind, Config, Endpoint};
+use super::router::{LokiRoute, Route};
+use super::{Plan, Source, Work};
+use crate::config::{Cluster, ClusterKind, Config, Endpoint, Kube};
 use crate::model::health::SourceKind;
 use crate::source::alertmanager::AlertmanagerSource;
 use crate::source::budget::Budget;
-use crate::source::door::Door;
+use crate::source::door::{Door, shown_text};
 use crate::source::error::SourceError;
+use crate::source::kubernetes;
+use crate::source::loki::{self, Loki};
 use crate::source::prometheus::{PromLookup, PromSource};
+use crate::source::report::Report;
 use crate::source::scrape::ScrapeSource;
 
 /// An endpoint with its door and its budget, shared by polls and questions. The door is opened
@@ -111,7 +114,58 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> (Vec<Plan>, Route) {
             move || ScrapeSource::new(gate.clone(), interval).series_limit(limit),
         ));
     }
+    if let Some(endpoint) = &cluster.loki {
+        let gate = Arc::new(Gate::new(endpoint, &cluster.name));
+        route.loki = Some(LokiRoute::new(gate.clone()));
+        plans.push(logs(cluster, endpoint, gate));
+    }
+    if let Some(kube) = &cluster.kube {
+        plans.push(objects(cluster, kube.clone()));
+    }
     (plans, route)
+}
+
+/// The live tail of the configured selector.
+fn logs(cluster: &Cluster, endpoint: &Endpoint, gate: Arc<Gate>) -> Plan {
+    let selector = cluster.log_selector.clone();
+    let selector = selector.unwrap_or_else(|| loki::DEFAULT_SELECTOR.to_owned());
+    Plan {
+        kind: SourceKind::Loki,
+        cluster: cluster.name.clone(),
+        endpoint: shown_text(&endpoint.url),
+        work: Work::Own(Box::new(move |id, outlet| {
+            let (gate, selector) = (gate.clone(), selector.clone());
+            Box::pin(async move {
+                let mut report = Report::new(id, SourceKind::Loki, outlet.clone());
+                loop {
+                    let error = match gate.door().await {
+                        Ok(door) => {
+                            let loki = Loki::new(door.clone());
+                            return loki::follow(loki, id, selector, outlet).await;
+                        }
+                        Err(error) => error,
+                    };
+                    let Some(delay) = report.failed(error.fault(), None).await else {
+                        return;
+                    };
+                    tokio::time::sleep(delay).await;
+                }
+            })
+        })),
+    }
+}
+
+fn objects(cluster: &Cluster, kube: Kube) -> Plan {
+    let name = cluster.name.clone();
+    let endpoint = kube.context.clone();
+    Plan {
+        kind: SourceKind::Kubernetes,
+        cluster: name.clone(),
+        endpoint: endpoint.unwrap_or_else(|| "current context".to_owned()),
+        work: Work::Own(Box::new(move |id, outlet| {
+            Box::pin(kubernetes::run(id, name.clone(), kube.clone(), outlet))
+        })),
+    }
 }
 
 fn plan<S: Source + 'static>(
@@ -123,7 +177,7 @@ fn plan<S: Source + 'static>(
     Plan {
         kind,
         cluster: cluster.name.clone(),
-        endpoint: crate::source::door::shown_text(&endpoint.url),
-        make: Box::new(move || Ok(Box::new(make()))),
+        endpoint: shown_text(&endpoint.url),
+        work: Work::Kept(Box::new(move || Ok(Box::new(make())))),
     }
 }

@@ -46,7 +46,7 @@ where
         kind: SourceKind::Prometheus,
         cluster: "c".into(),
         endpoint: "e".into(),
-        make: Box::new(move || Ok(Box::new(Scripted(make())))),
+        work: Work::Kept(Box::new(move || Ok(Box::new(Scripted(make()))))),
     }
 }
 
