@@ -1,1 +1,163 @@
-//! Being written.
+//! Recordings: what the sources delivered, written down and read back.
+//!
+//! A file is a magic line with the version, a header (the clusters as they are shown), chunks of
+//! gzip that hold frames, and an index of the chunks. A file that was cut reads up to its last whole
+//! chunk. Frames are [`Telemetry`](crate::model::telemetry::Telemetry) and nothing else: headers,
+//! credentials and paths of the recording host have no place in the format.
+//!
+//! Reading takes nothing on trust: lengths are checked against what is there before memory is
+//! taken, and every text is cleaned as if it came from a cluster.
+
+use std::io;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Cluster, ClusterKind};
+use crate::model::health::SourceKind;
+use crate::model::text;
+use crate::model::time::Timestamp;
+
+mod frame;
+pub mod read;
+mod samples;
+mod texts;
+mod wire;
+pub mod write;
+
+pub use read::Reader;
+pub use write::Writer;
+
+/// First line of every recording; the number is the version of all that follows.
+const MAGIC: &[u8] = b"farwatch recording 1\n";
+const MAGIC_STEM: &[u8] = b"farwatch recording ";
+/// Last bytes of a recording that was finished; the offset of the index stands before them.
+const END: &[u8] = b"farwend\n";
+const CHUNK: u8 = b'C';
+const INDEX: u8 = b'I';
+/// Longest header and index.
+const TABLE_LIMIT: usize = 8 << 20;
+/// Longest chunk, unpacked.
+const CHUNK_LIMIT: usize = 64 << 20;
+/// Texts that one recording may define, in bytes.
+const DICTIONARY_LIMIT: usize = 256 << 20;
+
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    #[error("the recording cannot be read or written")]
+    Io(#[from] io::Error),
+    #[error("this is not a recording of farwatch")]
+    NotARecording,
+    #[error("the recording has version {0}; this farwatch reads version 1")]
+    Version(String),
+    #[error("the recording is damaged: {0}")]
+    Damaged(&'static str),
+    #[error("a delivery of {0} bytes is too large for a recording; it was left out")]
+    TooLarge(usize),
+}
+
+impl BundleError {
+    /// What the operator can do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Io(_) => "check the path, its permissions and the room on the disk",
+            Self::NotARecording => "give a file made by `farwatch record`",
+            Self::Version(_) => "replay it with the farwatch that made it, or a newer one",
+            Self::Damaged(_) => "copy it again from where it was made, or record anew",
+            Self::TooLarge(_) => "lower series_per_cluster in the configuration",
+        }
+    }
+}
+
+/// What stands at the head of a recording.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// Version of the program that wrote it.
+    pub program: String,
+    pub start: Timestamp,
+    /// `ClusterId` is the position in this list.
+    pub clusters: Vec<RecordedCluster>,
+}
+
+/// A cluster as it is shown; where it is and how one signs in there is not recorded.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RecordedCluster {
+    pub name: String,
+    pub kind: String,
+    pub environment: Option<String>,
+    pub region: Option<String>,
+    pub labels: Vec<(String, String)>,
+    pub sources: Vec<SourceKind>,
+}
+
+impl Header {
+    pub fn new(clusters: &[Cluster], start: Timestamp) -> Self {
+        Self {
+            program: env!("CARGO_PKG_VERSION").into(),
+            start,
+            clusters: clusters.iter().map(RecordedCluster::of).collect(),
+        }
+    }
+
+    /// All texts cleaned: a recording may come from anywhere.
+    fn cleaned(mut self) -> Self {
+        let clean = |t: &mut String| *t = text::clean(t, 256);
+        clean(&mut self.program);
+        for cluster in &mut self.clusters {
+            clean(&mut cluster.name);
+            clean(&mut cluster.kind);
+            cluster.environment.iter_mut().for_each(clean);
+            cluster.region.iter_mut().for_each(clean);
+            for (name, value) in &mut cluster.labels {
+                clean(name);
+                clean(value);
+            }
+        }
+        self
+    }
+}
+
+impl RecordedCluster {
+    fn of(cluster: &Cluster) -> Self {
+        let mut sources = Vec::new();
+        let mut add = |there: bool, kind| {
+            if there {
+                sources.push(kind);
+            }
+        };
+        add(cluster.prometheus.is_some(), SourceKind::Prometheus);
+        add(cluster.alertmanager.is_some(), SourceKind::Alertmanager);
+        add(cluster.loki.is_some(), SourceKind::Loki);
+        add(cluster.tempo.is_some(), SourceKind::Tempo);
+        add(cluster.kube.is_some(), SourceKind::Kubernetes);
+        for (n, _) in (0..u16::MAX).zip(&cluster.exporters) {
+            sources.push(SourceKind::Exporter(n));
+        }
+        Self {
+            name: cluster.name.clone(),
+            kind: kind_name(cluster.kind).into(),
+            environment: cluster.environment.clone(),
+            region: cluster.region.clone(),
+            labels: cluster.labels.clone(),
+            sources,
+        }
+    }
+
+    pub fn kind(&self) -> ClusterKind {
+        [ClusterKind::Hub, ClusterKind::Edge, ClusterKind::FarEdge]
+            .into_iter()
+            .find(|k| kind_name(*k) == self.kind)
+            .unwrap_or(ClusterKind::Spoke)
+    }
+}
+
+fn kind_name(kind: ClusterKind) -> &'static str {
+    match kind {
+        ClusterKind::Hub => "hub",
+        ClusterKind::Spoke => "spoke",
+        ClusterKind::Edge => "edge",
+        ClusterKind::FarEdge => "far-edge",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -14,31 +14,26 @@ pub fn claim_screen() {
     let _ = LOOP_THREAD.set(std::thread::current().id());
 }
 
-/// Installs the hooks. `log` is named in the report.
-pub fn install(log: Option<PathBuf>) -> color_eyre::Result<()> {
-    let (report, errors) = color_eyre::config::HookBuilder::default()
-        .display_location_section(true)
-        .into_hooks();
-    errors.install()?;
+/// Puts our own steps before the panic hook that is installed now. `log` is named in the report.
+pub fn install(log: Option<PathBuf>) {
+    let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        let ends = LOOP_THREAD
-            .get()
-            .is_none_or(|id| *id == std::thread::current().id());
+        let owner = LOOP_THREAD.get();
+        let ends = owner.is_none_or(|id| *id == std::thread::current().id());
         if ends {
             guard::restore();
         }
-        let report = report.panic_report(info);
         tracing::error!(bug = true, "panic: {info}");
-        if ends {
-            eprintln!("{report}");
-            match &log {
-                Some(path) => eprintln!(
-                    "\nfarwatch stopped because of a bug. The log is in {}",
-                    path.display()
-                ),
-                None => eprintln!("\nfarwatch stopped because of a bug."),
-            }
+        if !ends {
+            return;
+        }
+        report(info);
+        match &log {
+            Some(path) => eprintln!(
+                "farwatch stopped because of a bug; the log is in {}",
+                path.display()
+            ),
+            None => eprintln!("farwatch stopped because of a bug"),
         }
     }));
-    Ok(())
 }
