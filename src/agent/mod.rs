@@ -1,1 +1,171 @@
-//! Being written.
+//! The investigating agent: chat client, tools, and the loop that joins them.
+//!
+//! A run is one task; it speaks through a bounded queue of `ChatEvent`s and asks the console's own
+//! knowledge through `WorldQuery`. The console works the same without it.
+
+pub mod brief;
+pub mod chat;
+pub mod conversation;
+pub mod dialect;
+pub mod leak;
+pub mod lenient;
+pub mod offline;
+pub mod out;
+pub mod prompt;
+pub mod redact;
+mod run;
+pub mod stream;
+pub mod tools;
+pub mod world_tools;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::config;
+use crate::model::chat::{ChatEvent, ChatRequest, RunId, RunOutcome, WorldQuery};
+use crate::model::fault::{Fault, FaultKind};
+use crate::source::Lookup;
+
+use chat::{ChatClient, ModelInfo};
+use out::Out;
+use tools::fetch::Fetched;
+
+/// Time limit of one tool call.
+const TOOL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The agent's handle; cheap to clone. Its methods never wait.
+#[derive(Clone)]
+pub struct Agent {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    client: Result<ChatClient, Fault>,
+    lookup: Arc<dyn Lookup>,
+    events: mpsc::Sender<ChatEvent>,
+    world: mpsc::Sender<WorldQuery>,
+    max_iterations: u32,
+    max_tokens: u32,
+    tool_timeout: Duration,
+    runs: Mutex<HashMap<RunId, CancellationToken>>,
+    waiting: Mutex<HashMap<(RunId, String), oneshot::Sender<Fetched>>>,
+}
+
+impl Agent {
+    /// Sends nothing yet. Without configuration every run ends with advice how to configure one.
+    pub fn new(
+        settings: Option<config::Agent>,
+        lookup: Arc<dyn Lookup>,
+        events: mpsc::Sender<ChatEvent>,
+        world: mpsc::Sender<WorldQuery>,
+    ) -> Self {
+        let client = match &settings {
+            Some(settings) => ChatClient::open(settings),
+            None => Err(not_configured()),
+        };
+        let (max_iterations, max_tokens) = settings
+            .as_ref()
+            .map_or((1, 1024), |s| (s.max_iterations, s.max_tokens));
+        Self {
+            shared: Arc::new(Shared {
+                client,
+                lookup,
+                events,
+                world,
+                max_iterations: max_iterations.clamp(1, 10),
+                max_tokens: max_tokens.max(64),
+                tool_timeout: TOOL_TIMEOUT,
+                runs: Mutex::default(),
+                waiting: Mutex::default(),
+            }),
+        }
+    }
+
+    /// With another limit for one tool call.
+    pub fn with_tool_timeout(mut self, limit: Duration) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.tool_timeout = limit;
+        }
+        self
+    }
+
+    pub fn is_configured(&self) -> bool {
+        self.shared.client.is_ok()
+    }
+
+    /// Asks the server which model it serves; says `ChatEvent::Model` when it tells.
+    pub fn probe(&self) {
+        if !self.is_configured() {
+            return;
+        }
+        let shared = self.shared.clone();
+        tokio::spawn(async move {
+            if let Ok(client) = &shared.client
+                && let Ok(ModelInfo { name, context }) = client.model().await
+            {
+                let _ = shared.events.send(ChatEvent::Model { name, context }).await;
+            }
+        });
+    }
+
+    /// For `farwatch check`: the model, or why there is none.
+    pub async fn check(&self) -> Result<ModelInfo, Fault> {
+        match &self.shared.client {
+            Ok(client) => client.model().await,
+            Err(fault) => Err(fault.clone()),
+        }
+    }
+
+    /// Starts a run in a task of its own.
+    pub fn start(&self, request: ChatRequest) {
+        let shared = self.shared.clone();
+        let run = request.run;
+        let token = CancellationToken::new();
+        lock(&shared.runs).insert(run, token.clone());
+        tokio::spawn(async move {
+            let out = Out::new(run, shared.events.clone());
+            out.started().await;
+            let outcome = tokio::select! {
+                biased;
+                () = token.cancelled() => RunOutcome::Cancelled,
+                outcome = run::run(&shared, request, &out) => outcome,
+            };
+            lock(&shared.runs).remove(&run);
+            lock(&shared.waiting).retain(|(waiting, _), _| *waiting != run);
+            out.ended(outcome).await;
+        });
+    }
+
+    /// Ends the run and closes its connection.
+    pub fn cancel(&self, run: RunId) {
+        if let Some(token) = lock(&self.shared.runs).get(&run) {
+            token.cancel();
+        }
+    }
+
+    /// The answer to a `WorldQuery`. Late answers are dropped.
+    pub fn world_answer(&self, run: RunId, call: String, text: String, rows: usize, ok: bool) {
+        if let Some(waiting) = lock(&self.shared.waiting).remove(&(run, call)) {
+            let _ = waiting.send(Fetched { text, rows, ok });
+        }
+    }
+}
+
+/// What is said where no model is configured.
+pub fn not_configured() -> Fault {
+    Fault {
+        kind: FaultKind::Config,
+        cluster: String::new(),
+        endpoint: "[agent]".into(),
+        what: "no model is configured".into(),
+        hint: "add `[agent] url = \"http://HOST:8000/v1\"` to the configuration file".into(),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
