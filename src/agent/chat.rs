@@ -464,7 +464,9 @@ fn refused(error: &SourceError) -> Failure {
     let again = match &error.cause {
         Cause::Unreachable(_) | Cause::Cut(_) => Some(None),
         Cause::RateLimited(after) if after.is_none_or(|wait| wait <= LONGEST_WAIT) => Some(*after),
-        Cause::Server { status, .. } if matches!(status, 502..=504) => Some(None),
+        Cause::Server {
+            status: 502..=504, ..
+        } => Some(None),
         _ => None,
     };
     let context = matches!(&error.cause, Cause::Query(told) if is_context(told));

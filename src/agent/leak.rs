@@ -100,7 +100,7 @@ impl Gate {
                 if self.judge(&body) {
                     return out;
                 }
-                if mark.wire && mark.close.is_empty() || mark.wire && looks_cut(&body) {
+                if mark.wire && (mark.close.is_empty() || looks_cut(&body)) {
                     self.cut = true;
                 } else {
                     push_text(&mut out, format!("{}{body}", mark.open));

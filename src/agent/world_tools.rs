@@ -1,1 +1,145 @@
-//! Being written.
+//! Tools answered from what the console already holds. Pure: the loop calls `answer`.
+//!
+//! Texts are tables in words. A value the sources do not tell is `n/a`, with its age where it has
+//! one; a cluster that cannot be heard is said to be so, never left out.
+
+mod fleet;
+mod platform;
+
+pub(super) use fleet::{incident as incident_text, word as status_word};
+
+use serde::de::DeserializeOwned;
+
+use crate::model::chat::WorldQuery;
+use crate::model::id::ClusterId;
+use crate::model::sample::Sample;
+use crate::model::time::Timestamp;
+use crate::model::unit::{Unit, age};
+use crate::state::world::{ClusterState, World};
+
+/// Rows told of each cluster.
+const ROWS: usize = 40;
+/// A value older than this tells nothing of now.
+const STALE_MS: u64 = 5 * 60_000;
+
+/// Text for the model, number of rows, and whether it could be answered.
+pub fn answer(world: &World, query: &WorldQuery) -> (String, usize, bool) {
+    let mut told = Told::default();
+    let known = match query.tool.as_str() {
+        "list_clusters" => with(query, |args| fleet::clusters(world, &args, &mut told)),
+        "list_alerts" => with(query, |args| {
+            fleet::alerts(world, &query.clusters, &args, &mut told)
+        }),
+        "list_incidents" => with(query, |args| {
+            fleet::incidents(world, &query.clusters, &args, &mut told)
+        }),
+        "get_events" => with(query, |args| {
+            fleet::events(world, &query.clusters, &args, &mut told)
+        }),
+        "get_gpu_summary" => {
+            platform::gpus(world, &query.clusters, &mut told);
+            Ok(())
+        }
+        "get_ptp_status" => {
+            platform::ptp(world, &query.clusters, &mut told);
+            Ok(())
+        }
+        "get_sriov_status" => {
+            platform::sriov(world, &query.clusters, &mut told);
+            Ok(())
+        }
+        "time_now" => {
+            told.line(format!("{} (UTC)", world.now.rfc3339()));
+            told.rows = 1;
+            Ok(())
+        }
+        other => Err(format!("there is no tool `{other}`")),
+    };
+    match known {
+        Ok(()) => (told.text, told.rows, true),
+        Err(what) => (what, 0, false),
+    }
+}
+
+fn with<T: DeserializeOwned>(query: &WorldQuery, work: impl FnOnce(T)) -> Result<(), String> {
+    let args = serde_json::from_value(query.arguments.clone()).map_err(|e| e.to_string())?;
+    work(args);
+    Ok(())
+}
+
+#[derive(Default)]
+pub(super) struct Told {
+    pub text: String,
+    pub rows: usize,
+}
+
+impl Told {
+    pub fn line(&mut self, line: impl AsRef<str>) {
+        self.text.push_str(line.as_ref());
+        self.text.push('\n');
+    }
+
+    /// Rows under a heading, the first of them in full.
+    pub fn rows(&mut self, rows: impl IntoIterator<Item = String>, most: usize) {
+        let mut count = 0;
+        for row in rows {
+            if count < most {
+                self.line(row);
+            }
+            count += 1;
+        }
+        if count > most {
+            self.line(format!("  ({} more rows, not shown)", count - most));
+        }
+        self.rows += count;
+    }
+}
+
+/// The clusters of a call, in the order of the configuration.
+pub(super) fn chosen<'a>(
+    world: &'a World,
+    ids: &'a [ClusterId],
+) -> impl Iterator<Item = &'a ClusterState> {
+    world
+        .clusters
+        .iter()
+        .filter(move |cluster| ids.contains(&cluster.id))
+}
+
+/// `not heard` where nothing can be said of a cluster now.
+pub(super) fn hearing(world: &World, cluster: &ClusterState) -> String {
+    if cluster.is_heard() {
+        String::new()
+    } else {
+        format!(
+            " (NOT HEARD NOW: {}; what follows is old)",
+            world.standing(cluster.id).1
+        )
+    }
+}
+
+/// A value with its unit, and its age where it is old.
+pub(super) fn value(world: &World, sample: Option<Sample>, unit: Unit) -> String {
+    let Some(sample) = sample else {
+        return "n/a".into();
+    };
+    let ms = world.now.age_since_ms(sample.at);
+    let written = unit.write(sample.value);
+    if ms > STALE_MS {
+        format!("{written} (STALE, {} ago)", age(ms))
+    } else {
+        written
+    }
+}
+
+/// `12m ago, 2026-…Z`.
+pub(super) fn since(world: &World, at: Timestamp) -> String {
+    format!("{} ago, {}", age(world.now.age_since_ms(at)), at.rfc3339())
+}
+
+pub(super) fn or_na(text: Option<&str>) -> &str {
+    text.unwrap_or("n/a")
+}
+
+#[cfg(test)]
+mod tests;
