@@ -1,0 +1,304 @@
+//! A lab of two clusters with a fault in each, for recordings and for trying farwatch.
+//!
+//! `cargo run --example lab -- --dir DIR --minutes 90 --fault-after 4m`
+//!
+//! It writes `--minutes` of history for two real Prometheus servers (`promtool tsdb create-blocks-from
+//! openmetrics`), starts them with alerting rules and a real Alertmanager each, and serves the rest
+//! itself: the exporters they scrape, logs by Loki's protocol, and a Kubernetes API. The faults begin
+//! `--fault-after` from now and are the same in every run (see `story.rs`); about 24 minutes later all
+//! is well again. `DIR/farwatch.toml` is the configuration to use; Ctrl-C ends it all.
+//! Needs `prometheus`, `promtool` and `prometheus-alertmanager` on the PATH.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser;
+use farwatch::clock;
+use tokio::process::{Child, Command};
+
+mod common;
+mod exporter;
+mod gpu;
+mod kube;
+mod logs;
+mod loki;
+mod noise;
+mod objects;
+mod ran;
+mod series;
+mod story;
+#[path = "../support/wire.rs"]
+mod wire;
+
+use common::Site;
+use exporter::Exporter;
+use story::Story;
+
+#[derive(Parser)]
+struct Args {
+    /// Folder for data, logs and the configuration; made if absent.
+    #[arg(long, default_value = "target/lab")]
+    dir: PathBuf,
+    /// Minutes of history.
+    #[arg(long, default_value_t = 90)]
+    minutes: u32,
+    /// Time from now to the GPU fault: `4m`, `90s`.
+    #[arg(long, default_value = "4m", value_parser = seconds)]
+    fault_after: f64,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let (number, factor) = match text.strip_suffix('m') {
+        Some(number) => (number, 60.0),
+        None => (text.strip_suffix('s').unwrap_or(text), 1.0),
+    };
+    number
+        .parse::<f64>()
+        .map(|n| n * factor)
+        .map_err(|_| format!("`{text}` is not a time like 4m or 90s"))
+}
+
+/// What runs for one cluster; ends when dropped.
+struct Cluster {
+    site: Site,
+    servers: Vec<wire::Server>,
+    children: Vec<Child>,
+    prometheus: u16,
+    alertmanager: u16,
+    loki: String,
+    api: String,
+}
+
+#[tokio::main]
+async fn main() -> io::Result<()> {
+    let args = Args::parse();
+    std::fs::create_dir_all(&args.dir)?;
+    let dir = args.dir.canonicalize()?;
+    let now = clock::now().seconds();
+    let story = Story {
+        start: now - 60.0 * f64::from(args.minutes),
+        fault: now + args.fault_after,
+    };
+    let (a, b) = tokio::try_join!(
+        start(Site::Gpu, story, dir.join("gpu-train-1")),
+        start(Site::Ran, story, dir.join("edge-ran-07"))
+    )?;
+    let clusters = [a, b];
+    for cluster in &clusters {
+        ready(cluster.prometheus).await?;
+        ready(cluster.alertmanager).await?;
+    }
+    let config = configure(&dir, &clusters)?;
+    let at = |t: f64| farwatch::model::time::Timestamp::from_seconds(t).rfc3339();
+    println!("GPU fault   {}", at(story.fault));
+    println!("GPU lost    {}", at(story.gpu_lost()));
+    println!("PTP lost    {}", at(story.ptp_lost()));
+    println!("PTP locked  {}", at(story.ptp_back()));
+    for c in &clusters {
+        println!(
+            "{}: prometheus 127.0.0.1:{}, alertmanager 127.0.0.1:{}, loki {}, kubernetes {}",
+            c.site.name(),
+            c.prometheus,
+            c.alertmanager,
+            c.loki,
+            c.api
+        );
+    }
+    println!("ready: farwatch --config {}", config.display());
+    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result?,
+        _ = terminated.recv() => {}
+    }
+    for mut cluster in clusters {
+        cluster.servers.clear();
+        for child in &mut cluster.children {
+            child.kill().await?;
+        }
+    }
+    Ok(())
+}
+
+async fn start(site: Site, story: Story, dir: PathBuf) -> io::Result<Cluster> {
+    if dir.exists() {
+        std::fs::remove_dir_all(&dir)?;
+    }
+    std::fs::create_dir_all(&dir)?;
+    let exporter = Exporter::new(site, story);
+    history(&exporter, &dir).await?;
+    let pages = wire::Server::start(Arc::new(move |request, stream| {
+        let exporter = exporter.clone();
+        Box::pin(async move { exporter::answer(exporter, request, stream).await })
+    }))
+    .await;
+    let book = loki::Book::new(site, story);
+    let logs = wire::Server::start(Arc::new(move |request, stream| {
+        let book = book.clone();
+        Box::pin(async move { loki::answer(book, request, stream).await })
+    }))
+    .await;
+    let ledger = kube::Api::new(site, story);
+    let api = wire::Server::start(Arc::new(move |request, stream| {
+        let ledger = ledger.clone();
+        Box::pin(async move { kube::answer(ledger, request, stream).await })
+    }))
+    .await;
+    let (prometheus, alertmanager) = (free_port()?, free_port()?);
+    let children = servers(&dir, site, &pages, prometheus, alertmanager)?;
+    Ok(Cluster {
+        site,
+        loki: logs.url(),
+        api: api.url(),
+        servers: vec![pages, logs, api],
+        children,
+        prometheus,
+        alertmanager,
+    })
+}
+
+async fn history(exporter: &Exporter, dir: &Path) -> io::Result<()> {
+    let file = dir.join("history.om");
+    let count = exporter.backfill(&file, clock::now().seconds()).await?;
+    let out = Command::new("promtool")
+        .args(["tsdb", "create-blocks-from", "openmetrics"])
+        .arg(&file)
+        .arg(dir.join("data"))
+        .output()
+        .await?;
+    if !out.status.success() {
+        let why = String::from_utf8_lossy(&out.stderr).into_owned();
+        return Err(io::Error::other(format!("promtool: {why}")));
+    }
+    std::fs::remove_file(&file)?;
+    eprintln!("{}: {count} samples of history", dir.display());
+    Ok(())
+}
+
+fn servers(
+    dir: &Path,
+    site: Site,
+    pages: &wire::Server,
+    prometheus: u16,
+    alertmanager: u16,
+) -> io::Result<Vec<Child>> {
+    std::fs::write(dir.join("rules.yml"), include_str!("rules.yml"))?;
+    let job = |honor: bool| {
+        format!(
+            "  - job_name: lab-{honor}\n    honor_labels: {honor}\n    http_sd_configs:\n      - url: http://{}/sd?honor={honor}\n        refresh_interval: 5s\n",
+            pages.address
+        )
+    };
+    let config = format!(
+        "global:\n  scrape_interval: 15s\n  evaluation_interval: 15s\n  external_labels: {{cluster: {}}}\nrule_files: [rules.yml]\nalerting:\n  alertmanagers:\n    - static_configs:\n        - targets: ['127.0.0.1:{alertmanager}']\nscrape_configs:\n{}{}",
+        site.name(),
+        job(false),
+        job(true)
+    );
+    std::fs::write(dir.join("prometheus.yml"), config)?;
+    std::fs::write(
+        dir.join("alertmanager.yml"),
+        "route: {receiver: nobody, group_wait: 5s, group_by: [alertname]}\nreceivers: [{name: nobody}]\n",
+    )?;
+    let arg = |name: &str, path: &str| format!("--{name}={}", dir.join(path).display());
+    let first = spawn(
+        dir,
+        "prometheus",
+        &[
+            arg("config.file", "prometheus.yml"),
+            arg("storage.tsdb.path", "data"),
+            "--storage.tsdb.retention.time=30d".into(),
+            format!("--web.listen-address=127.0.0.1:{prometheus}"),
+        ],
+    )?;
+    let second = spawn(
+        dir,
+        "prometheus-alertmanager",
+        &[
+            arg("config.file", "alertmanager.yml"),
+            arg("storage.path", "alertmanager"),
+            "--cluster.listen-address=".into(),
+            format!("--web.listen-address=127.0.0.1:{alertmanager}"),
+        ],
+    )?;
+    Ok(vec![first, second])
+}
+
+fn spawn(dir: &Path, program: &str, args: &[String]) -> io::Result<Child> {
+    let log = std::fs::File::create(dir.join(format!("{program}.log")))?;
+    Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|e| io::Error::other(format!("{program} does not start: {e}")))
+}
+
+fn free_port() -> io::Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?
+        .local_addr()?
+        .port())
+}
+
+async fn ready(port: u16) -> io::Result<()> {
+    let url = format!("http://127.0.0.1:{port}/-/ready");
+    for _ in 0..300 {
+        if reqwest::get(&url)
+            .await
+            .is_ok_and(|r| r.status().is_success())
+        {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err(io::Error::other(format!(
+        "{url} is not ready after 30 s; see the logs beside it"
+    )))
+}
+
+fn configure(dir: &Path, clusters: &[Cluster]) -> io::Result<PathBuf> {
+    use std::fmt::Write;
+    let (mut named, mut contexts, mut text) = (String::new(), String::new(), String::new());
+    let kubeconfig = dir.join("kubeconfig");
+    for c in clusters {
+        let name = c.site.name();
+        let _ = writeln!(
+            named,
+            "- {{name: {name}, cluster: {{server: '{}'}}}}",
+            c.api
+        );
+        let _ = writeln!(
+            contexts,
+            "- {{name: {name}, context: {{cluster: {name}, user: lab}}}}"
+        );
+        let about = match c.site {
+            Site::Gpu => {
+                "type = \"spoke\"\nenvironment = \"production\"\nregion = \"eu-central\"\nlabels = { site = \"frankfurt\", workload = \"ai\" }"
+            }
+            Site::Ran => {
+                "type = \"far-edge\"\nenvironment = \"production\"\nregion = \"eu-west\"\nlabels = { site = \"lyon-07\", workload = \"ran\" }"
+            }
+        };
+        let _ = writeln!(
+            text,
+            "[[clusters]]\nname = \"{name}\"\n{about}\ninterval = \"15s\"\nkube = {{ context = \"{name}\", kubeconfig = \"{}\" }}\nprometheus = {{ url = \"http://127.0.0.1:{}\" }}\nalertmanager = {{ url = \"http://127.0.0.1:{}\" }}\nloki = {{ url = \"{}\" }}\n",
+            kubeconfig.display(),
+            c.prometheus,
+            c.alertmanager,
+            c.loki
+        );
+    }
+    std::fs::write(
+        &kubeconfig,
+        format!(
+            "apiVersion: v1\nkind: Config\nclusters:\n{named}users:\n- {{name: lab, user: {{}}}}\ncontexts:\n{contexts}current-context: gpu-train-1\n"
+        ),
+    )?;
+    let config = dir.join("farwatch.toml");
+    std::fs::write(&config, text)?;
+    Ok(config)
+}
