@@ -1,0 +1,475 @@
+//! Metrics: the series the console holds, or what a PromQL query answers, as curves with a legend.
+
+use std::sync::Arc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::common::{Numbers, above, empty, focused, pane};
+use super::{Ctx, Entry, Focus, Goto, ScreenId, View};
+use crate::command::Command;
+use crate::message::Effect;
+use crate::model::ask::Answered;
+use crate::model::id::ClusterId;
+use crate::state::world::World;
+use crate::ui::Window;
+use crate::ui::widget::field::Field;
+use crate::ui::widget::table::{Column, Table};
+
+mod asked;
+mod graph;
+mod list;
+
+use asked::Asked;
+use graph::{Shown, ShownId};
+
+const LIST: [Column; 3] = [
+    Column::new("", 1, 1),
+    Column::new("SERIES", 12, 60),
+    Column::new("N", 3, 5).right(),
+];
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Part {
+    #[default]
+    List,
+    Legend,
+}
+
+#[derive(Debug)]
+pub struct Metrics {
+    list: Table<Arc<str>>,
+    legend: Table<ShownId>,
+    part: Part,
+    scope: Option<ClusterId>,
+    window: Window,
+    /// Only this curve.
+    alone: Option<ShownId>,
+    editor: Option<Field>,
+    history: Vec<String>,
+    /// Place in the history while it is walked; counted from its end.
+    back_in_history: usize,
+    asked: Option<Asked>,
+    numbers: Numbers,
+    problems: bool,
+    area: Rect,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            list: Table::default(),
+            legend: Table::default(),
+            part: Part::List,
+            scope: None,
+            window: Window::HOUR,
+            alone: None,
+            editor: None,
+            history: Vec::new(),
+            back_in_history: 0,
+            asked: None,
+            numbers: Numbers::new(ScreenId::Metrics),
+            problems: false,
+            area: Rect::ZERO,
+        }
+    }
+}
+
+/// Where the parts stand.
+struct Layout {
+    list: Rect,
+    query: Rect,
+    graph: Rect,
+    legend: Rect,
+}
+
+/// Queries that are remembered.
+const HISTORY: usize = 50;
+
+impl Metrics {
+    fn layout(&self, area: Rect) -> Layout {
+        let list_width = match area.width {
+            w if w >= 100 => 36,
+            w if w >= 70 => 26,
+            w if self.part == Part::List && self.asked.is_none() => w,
+            _ => 0,
+        };
+        let list = Rect {
+            width: list_width,
+            ..area
+        };
+        let right = Rect {
+            x: list.right(),
+            width: area.width - list_width,
+            ..area
+        };
+        let query_rows = if self.editor.is_some() || self.asked.is_some() {
+            4
+        } else {
+            0
+        };
+        let query = Rect {
+            height: query_rows.min(right.height),
+            ..right
+        };
+        let rest = Rect {
+            y: query.bottom(),
+            height: right.height - query.height,
+            ..right
+        };
+        let legend_rows = if rest.height >= 20 {
+            rest.height / 3
+        } else {
+            6.min(rest.height / 2)
+        };
+        let (graph, legend) = above(rest, legend_rows);
+        Layout {
+            list,
+            query,
+            graph,
+            legend,
+        }
+    }
+
+    fn shown(&self, world: &World) -> Vec<Shown> {
+        let mut shown = match &self.asked {
+            Some(asked) => asked.shown(),
+            None => {
+                let rows = self.rows(world);
+                let chosen = self.list.position(&rows, |r| Arc::clone(&r.name));
+                match chosen.and_then(|at| rows.get(at)) {
+                    Some(row) => graph::held(world, self.scope, &row.name, self.window),
+                    None => Vec::new(),
+                }
+            }
+        };
+        graph::by_change(&mut shown);
+        shown
+    }
+
+    fn rows(&self, world: &World) -> Vec<list::Row> {
+        let mut rows = list::rows(world, self.scope);
+        rows.retain(|r| {
+            (!self.problems || r.abnormal)
+                && self
+                    .list
+                    .filter()
+                    .matches(&[("name", &r.name), ("about", &r.about)])
+        });
+        rows
+    }
+
+    fn run(&mut self, query: &str, world: &World) -> Vec<Effect> {
+        let query = query.trim();
+        if query.is_empty() {
+            self.asked = None;
+            return Vec::new();
+        }
+        self.history.retain(|q| q != query);
+        self.history.push(query.to_owned());
+        if self.history.len() > HISTORY {
+            self.history.remove(0);
+        }
+        self.alone = None;
+        let before = self.asked.take();
+        let (asked, effects) = Asked::new(
+            query,
+            world,
+            self.scope,
+            self.window,
+            &mut self.numbers,
+            before,
+        );
+        self.asked = Some(asked);
+        effects
+    }
+
+    fn type_key(&mut self, press: crate::model::input::KeyPress, world: &World) -> Vec<Effect> {
+        use crate::model::input::Key;
+        let Some(field) = &mut self.editor else {
+            return Vec::new();
+        };
+        match press.key {
+            Key::Enter => {
+                let query = field.text().to_owned();
+                self.editor = None;
+                return self.run(&query, world);
+            }
+            Key::Esc => self.editor = None,
+            Key::Up | Key::Down => {
+                let older = press.key == Key::Up;
+                let most = self.history.len();
+                self.back_in_history = if older {
+                    (self.back_in_history + 1).min(most)
+                } else {
+                    self.back_in_history.saturating_sub(1)
+                };
+                let place = most - self.back_in_history;
+                *field = Field::new(self.history.get(place).map_or("", String::as_str));
+            }
+            _ => {
+                field.press(press);
+            }
+        }
+        Vec::new()
+    }
+
+    fn edit(&mut self, world: &World) {
+        let text = match &self.asked {
+            Some(asked) => asked.query.clone(),
+            None => {
+                let rows = self.rows(world);
+                let at = self.list.position(&rows, |r| Arc::clone(&r.name));
+                let signal = at
+                    .and_then(|at| rows.get(at))
+                    .map(|r| list::query_of(world, &r.name));
+                signal.unwrap_or_default()
+            }
+        };
+        self.back_in_history = 0;
+        self.editor = Some(Field::new(&text));
+    }
+
+    fn move_in_table(&mut self, command: &Command, world: &World) -> bool {
+        if self.part == Part::Legend {
+            let shown = self.shown(world);
+            return self.legend.update(command, &shown, |s| s.id.clone());
+        }
+        let rows = self.rows(world);
+        let done = self.list.update(command, &rows, |r| Arc::clone(&r.name));
+        if done {
+            self.alone = None;
+            self.asked = None;
+        }
+        done
+    }
+
+    fn chosen(&self, world: &World) -> Option<ShownId> {
+        let shown = self.shown(world);
+        let at = self.legend.position(&shown, |s| s.id.clone())?;
+        shown.get(at).map(|s| s.id.clone())
+    }
+
+    fn draw_list(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
+        let rows = self.rows(ctx.world);
+        let title = format!("series {}", rows.len());
+        let right = if self.problems { "abnormal only" } else { "" };
+        let here = self.part == Part::List && self.editor.is_none();
+        let inner = pane(ctx, area, buf, &title, right, here);
+        if rows.is_empty() {
+            empty(
+                ctx,
+                inner,
+                buf,
+                &list::why_empty(ctx.world, self.scope, self.list.filter_text()),
+            );
+            return;
+        }
+        let inside = focused(ctx, here);
+        self.list.draw(
+            &inside,
+            inner,
+            buf,
+            (&LIST, &rows),
+            |r| Arc::clone(&r.name),
+            |row, column| list::cell(ctx, row, column),
+        );
+    }
+}
+
+impl View for Metrics {
+    fn update(&mut self, command: Command, world: &World) -> Vec<Effect> {
+        match command {
+            Command::Type(press) => return self.type_key(press, world),
+            Command::Paste(text) => {
+                if let Some(field) = &mut self.editor {
+                    field.paste(&text);
+                }
+                return Vec::new();
+            }
+            Command::Edit => {
+                self.edit(world);
+                return Vec::new();
+            }
+            Command::Refresh => {
+                return match self.asked.as_ref().map(|a| a.query.clone()) {
+                    Some(query) => self.run(&query, world),
+                    None => vec![Effect::Refresh(self.scope)],
+                };
+            }
+            Command::CopyRow => {
+                let row = self
+                    .chosen(world)
+                    .map(|id| Effect::Copy(id.key.to_string()));
+                return row.into_iter().collect();
+            }
+            Command::Click { column, row } => {
+                let list = self.layout(self.area).list;
+                let inside = list.contains((column, row).into());
+                self.part = if inside { Part::List } else { Part::Legend };
+            }
+            _ => {}
+        }
+        if self.move_in_table(&command, world) {
+            return Vec::new();
+        }
+        match command {
+            Command::NextPane | Command::PreviousPane => {
+                self.part = match self.part {
+                    Part::List => Part::Legend,
+                    Part::Legend => Part::List,
+                };
+            }
+            Command::Problems => self.problems = !self.problems,
+            Command::Open if self.part == Part::List => self.part = Part::Legend,
+            Command::Open => {
+                self.alone = match self.alone.take() {
+                    Some(_) => None,
+                    None => self.chosen(world),
+                };
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
+        let parts = self.layout(area);
+        if parts.list.width > 0 {
+            self.draw_list(ctx, parts.list, buf);
+        }
+        if parts.query.height > 0 {
+            asked::draw(
+                ctx,
+                parts.query,
+                buf,
+                self.asked.as_ref(),
+                self.editor.as_ref(),
+            );
+        }
+        if parts.graph.width > 0 {
+            let all = self.shown(ctx.world);
+            let picture = graph::Picture {
+                shown: &all,
+                alone: self.alone.as_ref(),
+                asked: self.asked.is_some(),
+            };
+            picture.draw_graph(ctx, parts.graph, buf);
+            let here = self.part == Part::Legend && self.editor.is_none();
+            picture.draw_legend(&focused(ctx, here), parts.legend, buf, &self.legend);
+        }
+        if ctx.ascii {
+            crate::ui::widget::text::fold_ascii(area, buf);
+        }
+    }
+
+    fn place(&mut self, area: Rect) {
+        self.area = area;
+        let parts = self.layout(area);
+        let inside = |r: Rect| {
+            Rect::new(
+                r.x.saturating_add(1),
+                r.y.saturating_add(1),
+                r.width.saturating_sub(2),
+                r.height.saturating_sub(2),
+            )
+        };
+        self.list.place(inside(parts.list));
+        self.legend.place(inside(parts.legend));
+    }
+
+    fn enter(&mut self, entry: &Entry, world: &World) -> Vec<Effect> {
+        let moved = self.scope != entry.scope || self.window != entry.window;
+        self.scope = entry.scope;
+        self.window = entry.window;
+        if let Some(query) = &entry.query {
+            if let Some(id) = graph::held_by(world, self.scope, query) {
+                self.list.set_filter("");
+                self.list.select(Arc::clone(&id.key.name));
+                self.legend.select(id.clone());
+                self.asked = None;
+                self.alone = Some(id);
+                self.part = Part::Legend;
+                return Vec::new();
+            }
+            self.part = Part::Legend;
+            return self.run(query, world);
+        }
+        match self.asked.as_ref().map(|a| a.query.clone()) {
+            Some(query) if moved => self.run(&query, world),
+            _ => Vec::new(),
+        }
+    }
+
+    fn open(&mut self, _world: &World) -> Option<Goto> {
+        None
+    }
+
+    fn back(&mut self) -> bool {
+        if self.editor.take().is_some() || self.alone.take().is_some() {
+            return true;
+        }
+        if self.asked.take().is_some() {
+            self.part = Part::List;
+            return true;
+        }
+        if self.part == Part::Legend {
+            self.part = Part::List;
+            return true;
+        }
+        self.list.back() || std::mem::take(&mut self.problems)
+    }
+
+    fn focus(&self, world: &World) -> Option<Focus> {
+        let id = self.chosen(world)?;
+        Some(Focus::Text {
+            cluster: Some(id.cluster),
+            text: format!("series {}", id.key),
+        })
+    }
+
+    fn answer(&mut self, answered: &Answered, _world: &World) -> Vec<Effect> {
+        if let Some(asked) = &mut self.asked {
+            asked.take(answered);
+        }
+        Vec::new()
+    }
+
+    fn typing(&self) -> bool {
+        self.editor.is_some()
+    }
+
+    fn filter(&self) -> &str {
+        self.list.filter_text()
+    }
+
+    fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        match (self.editor.is_some(), self.part) {
+            (true, _) => &[("Enter", "run"), ("Up", "history"), ("Esc", "leave")],
+            (false, Part::List) => &[
+                ("Enter", "legend"),
+                ("o", "PromQL"),
+                ("/", "filter"),
+                ("!", "abnormal"),
+                ("t", "time"),
+            ],
+            (false, Part::Legend) => &[
+                ("Enter", "isolate"),
+                ("o", "PromQL"),
+                ("r", "again"),
+                ("a", "ask"),
+            ],
+        }
+    }
+
+    fn brief(&self, ctx: &Ctx) -> String {
+        graph::brief(
+            ctx,
+            &self.shown(ctx.world),
+            self.asked.as_ref().map(|a| a.query.as_str()),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+use super::*;
+use crate::model::ask::{Answer, Ask};
+use crate::model::fault::{Fault, FaultKind};
+use crate::model::input::{Key, KeyPress};
+use crate::model::signal::Group;
+use crate::model::time::Timestamp;
+use crate::ui::view::fake::{self, NOW};
+
+fn world() -> World {
+    let mut world = fake::world(&["alpha", "beta"]);
+    for (cluster, node, base) in [(0, "n1", 2.0), (0, "n2", 5.0), (1, "n1", 8.0)] {
+        let values: Vec<f64> = (0..110)
+            .map(|i| base + (f64::from(i) / 12.0).sin())
+            .collect();
+        fake::samples(
+            &mut world,
+            cluster,
+            Group::Cluster,
+            "node_load1",
+            &[("node", node)],
+            &values,
+        );
+    }
+    fake::samples(
+        &mut world,
+        0,
+        Group::Cluster,
+        "up",
+        &[("job", "api")],
+        &[1.0, 1.0],
+    );
+    world
+}
+
+fn type_text(view: &mut Metrics, text: &str, world: &World) {
+    for c in text.chars() {
+        view.update(Command::Type(KeyPress::plain(Key::Char(c))), world);
+    }
+}
+
+fn answered(id: crate::model::id::RequestId, result: Result<Answer, Fault>) -> Answered {
+    Answered {
+        id,
+        cluster: ClusterId(0),
+        ask: Ask::Metadata,
+        origin: "test".into(),
+        at: Timestamp(NOW),
+        latency_ms: 12,
+        warnings: vec!["metric might not be a counter".into()],
+        cut_from: None,
+        result,
+    }
+}
+
+#[test]
+fn shows_held_series_of_all_clusters() {
+    let world = world();
+    let view = Metrics::default();
+    assert_eq!(view.rows(&world).len(), 2);
+    assert_eq!(view.shown(&world).len(), 3);
+    for (width, height) in fake::SIZES {
+        insta::assert_snapshot!(
+            format!("metrics_{width}x{height}"),
+            fake::screen(&world, width, height, |ctx, area, buf| view
+                .draw(ctx, area, buf))
+        );
+    }
+}
+
+#[test]
+fn asks_every_cluster_of_the_scope_and_drops_old_answers() {
+    let world = world();
+    let mut view = Metrics::default();
+    view.update(Command::Edit, &world);
+    assert!(view.typing());
+    for _ in 0.."node_load1".len() {
+        view.update(Command::Type(KeyPress::plain(Key::Backspace)), &world);
+    }
+    type_text(&mut view, "up == 0", &world);
+    let first = view.update(Command::Type(KeyPress::plain(Key::Enter)), &world);
+    assert_eq!(first.len(), 2, "{first:?}");
+    let Some(Effect::Ask(old)) = first.first() else {
+        panic!("asks");
+    };
+    assert!(matches!(&old.ask, Ask::Range { query, .. } if query == "up == 0"));
+    let second = view.update(Command::Refresh, &world);
+    view.answer(&answered(old.id, Ok(Answer::Series(Vec::new()))), &world);
+    let text = fake::screen(&world, 120, 30, |ctx, area, buf| view.draw(ctx, area, buf));
+    assert!(text.contains("2 asked"), "{text}");
+    let Some(Effect::Ask(new)) = second.first() else {
+        panic!("asks");
+    };
+    let fault = Fault {
+        kind: FaultKind::BadQuery,
+        cluster: "alpha".into(),
+        endpoint: "http://127.0.0.1:9090".into(),
+        what: "parse error: unexpected end of input".into(),
+        hint: "correct the query".into(),
+    };
+    view.answer(&answered(new.id, Err(fault)), &world);
+    let text = fake::screen(&world, 120, 30, |ctx, area, buf| view.draw(ctx, area, buf));
+    assert!(
+        text.contains("parse error") && text.contains("1 asked"),
+        "{text}"
+    );
+    assert!(view.back() && !view.back());
+}
+
+#[test]
+fn evidence_is_found_again() {
+    let world = world();
+    let mut view = Metrics::default();
+    let mut entry = fake::entry(None);
+    entry.query = Some("node_load1{node=\"n2\"}".into());
+    assert!(view.enter(&entry, &world).is_empty(), "held, not asked");
+    assert_eq!(view.alone.as_ref().map(|a| a.key.to_string()), entry.query);
+    entry.query = Some("rate(x[5m])".into());
+    assert_eq!(view.enter(&entry, &world).len(), 2);
+}
+
+#[test]
+fn ascii_only() {
+    let world = world();
+    let view = Metrics::default();
+    let buf = fake::paint(&world, (100, 30), true, |ctx, area, buf| {
+        view.draw(ctx, area, buf)
+    });
+    assert!(crate::ui::widget::text::dump(&buf).is_ascii());
+}
+
+#[test]
+fn any_size() {
+    let world = world();
+    let mut view = Metrics::default();
+    for width in (0..130).step_by(7) {
+        for height in 0..12 {
+            view.place(Rect::new(0, 0, width, height));
+            fake::screen(&world, width, height, |ctx, area, buf| {
+                view.draw(ctx, area, buf)
+            });
+        }
+    }
+}
