@@ -189,11 +189,12 @@ async fn alertmanager(door: &Door) -> Result<Good, SourceError> {
 async fn loki(door: &Door) -> Result<Good, SourceError> {
     let reply = match door.get("loki/api/v1/labels", &[]).await {
         Ok(reply) => reply,
-        Err(error) => {
-            // "Ingester not ready" explains more than the failed query does.
+        // "Ingester not ready" explains more than the failed query does.
+        Err(error) if error.kind() == FaultKind::Server => {
             door.get("ready", &[]).await?;
             return Err(error);
         }
+        Err(error) => return Err(error),
     };
     let version = build_info(door, "loki/api/v1/status/buildinfo").await;
     Ok(good(&reply, version))

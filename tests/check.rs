@@ -1,0 +1,241 @@
+//! `farwatch check` against real servers and against servers that refuse.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|l| l.local_addr())
+        .expect("a free port")
+}
+
+fn start(program: &str, arguments: &[String], address: SocketAddr) -> Server {
+    let child = Command::new(program)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|e| panic!("{program} is installed by tests/run: {e}"));
+    let server = Server(child);
+    for _ in 0..200 {
+        if TcpStream::connect(address).is_ok() {
+            return server;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{program} does not listen on {address}");
+}
+
+fn prometheus(folder: &Path) -> (Server, SocketAddr) {
+    let address = free_address();
+    let file = folder.join("prometheus.yml");
+    std::fs::write(&file, "global: { scrape_interval: 5s }\n").expect("write");
+    let arguments = [
+        format!("--config.file={}", file.display()),
+        format!("--storage.tsdb.path={}", folder.join("data").display()),
+        format!("--web.listen-address={address}"),
+    ];
+    (start("prometheus", &arguments, address), address)
+}
+
+fn alertmanager(folder: &Path) -> (Server, SocketAddr) {
+    let address = free_address();
+    let file = folder.join("alertmanager.yml");
+    std::fs::write(
+        &file,
+        "route: { receiver: none }\nreceivers: [{ name: none }]\n",
+    )
+    .expect("write");
+    let arguments = [
+        format!("--config.file={}", file.display()),
+        format!("--storage.path={}", folder.join("am").display()),
+        format!("--web.listen-address={address}"),
+        "--cluster.listen-address=".to_owned(),
+    ];
+    (
+        start("prometheus-alertmanager", &arguments, address),
+        address,
+    )
+}
+
+fn node_exporter() -> (Server, SocketAddr) {
+    let address = free_address();
+    let arguments = [format!("--web.listen-address={address}")];
+    (
+        start("prometheus-node-exporter", &arguments, address),
+        address,
+    )
+}
+
+/// Says the same to everybody: at once, or after a request's head came in.
+fn speaker(text: &'static str, listens_first: bool) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("listen");
+    let address = listener.local_addr().expect("address");
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut piece = [0u8; 4096];
+                if listens_first {
+                    let _ = stream.read(&mut piece);
+                }
+                let _ = stream.write_all(text.as_bytes());
+                if !listens_first {
+                    let _ = stream.read(&mut piece);
+                }
+            });
+        }
+    });
+    address
+}
+
+/// Accepts and never answers.
+fn mute() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("listen");
+    let address = listener.local_addr().expect("address");
+    std::thread::spawn(move || {
+        let mut kept = Vec::new();
+        for stream in listener.incoming().flatten() {
+            kept.push(stream);
+        }
+    });
+    address
+}
+
+fn check(config: &str, output: &str, folder: &Path) -> std::process::Output {
+    let file = folder.join("config.toml");
+    std::fs::write(&file, config).expect("write");
+    Command::new(env!("CARGO_BIN_EXE_farwatch"))
+        .args(["check", "--output", output, "--config"])
+        .arg(&file)
+        .env("HOME", folder)
+        .env("XDG_STATE_HOME", folder.join("state"))
+        .env_remove("FARWATCH_CONFIG")
+        .output()
+        .expect("run")
+}
+
+fn row<'a>(report: &'a Value, source: &str) -> &'a Value {
+    report["results"]
+        .as_array()
+        .and_then(|rows| rows.iter().find(|r| r["source"] == source))
+        .unwrap_or_else(|| panic!("no {source} in {report}"))
+}
+
+#[test]
+fn real_servers_are_named_with_version_latency_and_clock() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (_p, prometheus) = prometheus(folder.path());
+    let (_a, alertmanager) = alertmanager(folder.path());
+    let (_n, exporter) = node_exporter();
+    let nats = speaker(
+        "INFO {\"server_id\":\"X\",\"version\":\"2.10.4\",\"auth_required\":false}\r\n",
+        false,
+    );
+    let config = format!(
+        "[[clusters]]\nname = \"alpha\"\ntype = \"hub\"\n\
+         prometheus = {{ url = \"http://{prometheus}\" }}\n\
+         alertmanager = {{ url = \"http://{alertmanager}\" }}\n\
+         exporters = [{{ url = \"http://{exporter}/metrics\" }}]\n\
+         [nats]\nurl = \"nats://{nats}\"\n"
+    );
+    let output = check(&config, "json", folder.path());
+    let report: Value = serde_json::from_slice(&output.stdout).expect("json");
+    assert_eq!(output.status.code(), Some(0), "{report}");
+    for source in ["prometheus", "alertmanager", "exporter 1"] {
+        let row = row(&report, source);
+        assert_eq!(row["reachable"], true, "{row}");
+        assert!(row["latency_ms"].is_u64(), "{row}");
+        let skew = row["clock_skew_ms"].as_i64().expect("Date is sent");
+        assert!(skew.abs() < 2_000, "{row}");
+    }
+    for source in ["prometheus", "alertmanager"] {
+        let version = row(&report, source)["version"].as_str().expect("version");
+        assert!(
+            version.starts_with(|c: char| c.is_ascii_digit()),
+            "{version}"
+        );
+    }
+    assert_eq!(row(&report, "nats")["version"], "2.10.4");
+    assert!(row(&report, "nats")["clock_skew_ms"].is_null());
+
+    let table = check(&config, "table", folder.path());
+    let text = String::from_utf8(table.stdout).expect("utf-8");
+    assert!(text.starts_with("CLUSTER"), "{text}");
+    assert!(text.contains("all 4 endpoints answer"), "{text}");
+}
+
+#[test]
+fn refusals_are_told_apart_and_nothing_waits_for_the_slowest_twice() {
+    let folder = tempfile::tempdir().expect("folder");
+    let unauthorized = speaker(
+        "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        true,
+    );
+    let forbidden = speaker(
+        "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        true,
+    );
+    let wrong = speaker(
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello",
+        true,
+    );
+    let nats = speaker(
+        "INFO {\"version\":\"2.9\",\"auth_required\":true}\r\n",
+        false,
+    );
+    let (mute_a, mute_b, dead) = (mute(), mute(), free_address());
+    std::fs::write(folder.path().join("token"), "hunter2\n").expect("write");
+    let config = format!(
+        "[[clusters]]\nname = \"alpha\"\ntimeout = \"1s\"\n\
+         prometheus = {{ url = \"http://{unauthorized}\", bearer_file = \"token\" }}\n\
+         alertmanager = {{ url = \"http://{forbidden}\" }}\n\
+         loki = {{ url = \"http://{mute_a}\" }}\n\
+         tempo = {{ url = \"http://{dead}\" }}\n\
+         exporters = [{{ url = \"http://{mute_b}/metrics\" }}, {{ url = \"http://{dead}/\", bearer_file = \"missing\" }}]\n\
+         [agent]\nurl = \"http://{wrong}/v1\"\n[nats]\nurl = \"nats://{nats}\"\n"
+    );
+    #[expect(clippy::disallowed_methods, reason = "a test measures its own time")]
+    let started = Instant::now();
+    let output = check(&config, "json", folder.path());
+    let took = started.elapsed();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(took < Duration::from_secs(6), "took {took:?}");
+    let text = String::from_utf8(output.stdout).expect("utf-8");
+    assert!(!text.contains("hunter2"), "{text}");
+    let report: Value = serde_json::from_str(&text).expect("json");
+    assert_eq!(report["failed"], 8, "{report}");
+    for (source, reachable, auth) in [
+        ("prometheus", Value::Bool(true), "refused"),
+        ("alertmanager", Value::Bool(true), "not allowed"),
+        ("loki", Value::Bool(false), "unknown"),
+        ("tempo", Value::Bool(false), "unknown"),
+        ("exporter 1", Value::Bool(false), "unknown"),
+        ("exporter 2", Value::Null, "unknown"),
+        ("agent", Value::Bool(true), "unknown"),
+        ("nats", Value::Bool(true), "refused"),
+    ] {
+        let row = row(&report, source);
+        assert_eq!(row["reachable"], reachable, "{row}");
+        assert_eq!(row["auth"], auth, "{row}");
+        assert!(row["error"].is_string(), "{row}");
+        assert!(
+            !row["advice"].as_str().unwrap_or_default().is_empty(),
+            "{row}"
+        );
+        assert!(row["latency_ms"].is_null(), "{row}");
+    }
+}
