@@ -21,6 +21,7 @@ mod graph;
 mod list;
 
 use asked::Asked;
+pub use asked::draw_field;
 use graph::{Shown, ShownId};
 
 const LIST: [Column; 3] = [

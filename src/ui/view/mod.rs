@@ -8,6 +8,7 @@ pub mod alerts;
 pub mod common;
 #[cfg(test)]
 pub mod fake;
+pub mod logs;
 pub mod metrics;
 
 use ratatui::buffer::Buffer;

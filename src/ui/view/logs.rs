@@ -1,0 +1,444 @@
+//! Logs of all clusters of the scope as one stream in time order, or what a LogQL query answers.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::common::{Numbers, beside, empty, lines, pane};
+use super::{Ctx, Entry, Focus, ScreenId, View};
+use crate::command::Command;
+use crate::message::Effect;
+use crate::model::ask::Answered;
+use crate::model::id::ClusterId;
+use crate::model::input::{Key, KeyPress};
+use crate::model::log::Level;
+use crate::state::world::World;
+use crate::ui::Window;
+use crate::ui::widget::field::Field;
+use crate::ui::widget::filter::Filter;
+
+mod asked;
+mod page;
+mod paint;
+mod stream;
+
+use asked::Asked;
+use stream::{LineId, Merged};
+
+/// From this width on the detail stands beside the lines.
+const WIDE: u16 = 100;
+
+#[derive(Debug)]
+pub struct Logs {
+    scope: Option<ClusterId>,
+    window: Window,
+    /// The line under the cursor; `None`: the newest one, followed.
+    cursor: Option<LineId>,
+    /// Newest line when the cursor left the end: what came after it is new.
+    seen_ns: i64,
+    filter_text: String,
+    filter: Filter,
+    problems: bool,
+    wrap: bool,
+    detail: Option<bool>,
+    scroll: usize,
+    editor: Option<Field>,
+    asked: Option<Asked>,
+    numbers: Numbers,
+    area: Rect,
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        Self {
+            scope: None,
+            window: Window::HOUR,
+            cursor: None,
+            seen_ns: i64::MAX,
+            filter_text: String::new(),
+            filter: Filter::default(),
+            problems: false,
+            wrap: false,
+            detail: None,
+            scroll: 0,
+            editor: None,
+            asked: None,
+            numbers: Numbers::new(ScreenId::Logs),
+            area: Rect::ZERO,
+        }
+    }
+}
+
+/// Where the parts stand.
+struct Layout {
+    query: Rect,
+    lines: Rect,
+    detail: Option<Rect>,
+}
+
+impl Logs {
+    fn merged<'a>(&'a self, world: &'a World) -> Merged<'a> {
+        match &self.asked {
+            Some(asked) => Merged::new(asked.rings(self.scope), &self.filter, self.problems),
+            None => {
+                let rings = super::common::clusters(world, self.scope)
+                    .map(|c| (c.id, &c.logs.lines))
+                    .collect();
+                Merged::new(rings, &self.filter, self.problems)
+            }
+        }
+    }
+
+    fn layout(&self, area: Rect) -> Layout {
+        let query_rows = if self.editor.is_some() || self.asked.is_some() {
+            4
+        } else {
+            0
+        };
+        let query = Rect {
+            height: query_rows.min(area.height),
+            ..area
+        };
+        let rest = Rect {
+            y: query.bottom(),
+            height: area.height - query.height,
+            ..area
+        };
+        let wanted = self.detail.unwrap_or(false);
+        let (lines, detail) = match wanted {
+            false => (rest, None),
+            true if area.width >= WIDE => beside(rest, WIDE, (area.width / 3).max(36)),
+            true => (Rect { width: 0, ..rest }, Some(rest)),
+        };
+        Layout {
+            query,
+            lines,
+            detail,
+        }
+    }
+
+    /// Rows of lines in view, without border and strip.
+    fn page_rows(&self) -> usize {
+        usize::from(self.layout(self.area).lines.height.saturating_sub(3)).max(1)
+    }
+
+    fn go(&mut self, world: &World, by: isize) {
+        let merged = self.merged(world);
+        let newest = merged.newest_ns();
+        let to = match (&self.cursor, by < 0) {
+            (None, false) => return,
+            // The newest line is under the cursor: one up is the one before it.
+            (None, true) => merged
+                .before(None, by.unsigned_abs() + 1)
+                .first()
+                .map(|l| l.id()),
+            (Some(at), true) => {
+                let above = merged.before(Some(at), by.unsigned_abs());
+                above.first().map(|l| l.id()).or_else(|| Some(at.clone()))
+            }
+            (Some(at), false) => {
+                let wanted = by.unsigned_abs();
+                let below = merged.after(at, wanted + 1);
+                // Reaching the end follows again.
+                if below.len() <= wanted {
+                    None
+                } else {
+                    below.get(wanted - 1).map(|l| l.id())
+                }
+            }
+        };
+        if self.cursor.is_none() && to.is_some() {
+            self.seen_ns = newest;
+        }
+        self.cursor = to;
+        self.scroll = 0;
+    }
+
+    fn pause(&mut self, world: &World) {
+        let merged = self.merged(world);
+        let (newest, last) = (
+            merged.newest_ns(),
+            merged.before(None, 1).first().map(|l| l.id()),
+        );
+        match self.cursor.take() {
+            Some(_) => {}
+            None => {
+                self.cursor = last;
+                self.seen_ns = newest;
+            }
+        }
+    }
+
+    fn next_problem(&mut self, world: &World, forward: bool) {
+        let merged = self.merged(world).only(Level::Error);
+        let newest = merged.newest_ns();
+        let found = match (&self.cursor, forward) {
+            (None, true) => None,
+            (None, false) => merged.before(None, 1).first().map(|l| l.id()),
+            (Some(at), true) => merged.after(at, 1).first().map(|l| l.id()),
+            (Some(at), false) => merged.before(Some(at), 1).last().map(|l| l.id()),
+        };
+        if found.is_some() {
+            if self.cursor.is_none() {
+                self.seen_ns = newest;
+            }
+            self.cursor = found;
+        }
+    }
+
+    fn type_key(&mut self, press: KeyPress, world: &World) -> Vec<Effect> {
+        let Some(field) = &mut self.editor else {
+            return Vec::new();
+        };
+        match press.key {
+            Key::Enter => {
+                let query = field.text().to_owned();
+                self.editor = None;
+                return self.run(&query, world);
+            }
+            Key::Esc => self.editor = None,
+            _ => {
+                field.press(press);
+            }
+        }
+        Vec::new()
+    }
+
+    fn run(&mut self, query: &str, world: &World) -> Vec<Effect> {
+        self.cursor = None;
+        let query = query.trim();
+        if query.is_empty() {
+            self.asked = None;
+            return Vec::new();
+        }
+        let before = self.asked.take();
+        let (asked, effects) = Asked::new(
+            query,
+            world,
+            self.scope,
+            self.window,
+            &mut self.numbers,
+            before,
+        );
+        self.asked = Some(asked);
+        effects
+    }
+
+    fn set_filter(&mut self, text: &str) {
+        self.filter = Filter::parse(text);
+        text.clone_into(&mut self.filter_text);
+    }
+
+    fn chosen<'a>(&'a self, world: &'a World) -> Option<stream::Entry<'a>> {
+        let merged = self.merged(world);
+        match &self.cursor {
+            None => merged.before(None, 1).pop(),
+            Some(id) => merged.find(id),
+        }
+    }
+}
+
+impl View for Logs {
+    fn update(&mut self, command: Command, world: &World) -> Vec<Effect> {
+        match command {
+            Command::Type(press) => return self.type_key(press, world),
+            Command::Paste(text) => {
+                if let Some(field) = &mut self.editor {
+                    field.paste(&text);
+                }
+            }
+            Command::Up => self.go(world, -1),
+            Command::Down => self.go(world, 1),
+            Command::PageUp => self.go(world, -(self.page_rows() as isize)),
+            Command::PageDown => self.go(world, self.page_rows() as isize),
+            Command::Top => {
+                let merged = self.merged(world);
+                let (newest, first) = (merged.newest_ns(), merged.oldest());
+                if self.cursor.is_none() {
+                    self.seen_ns = newest;
+                }
+                self.cursor = first;
+            }
+            Command::Bottom => self.cursor = None,
+            Command::Pause => self.pause(world),
+            Command::Filter(text) => self.set_filter(&text),
+            Command::Problems => self.problems = !self.problems,
+            Command::NextProblem => self.next_problem(world, true),
+            Command::PreviousProblem => self.next_problem(world, false),
+            Command::Wrap => self.wrap = !self.wrap,
+            Command::Detail => self.detail = Some(!self.detail.unwrap_or(false)),
+            Command::Open => self.detail = Some(true),
+            Command::Right => self.scroll += 1,
+            Command::Left => self.scroll = self.scroll.saturating_sub(1),
+            Command::Edit => {
+                let text = self.asked.as_ref().map_or("", |a| a.query.as_str());
+                self.editor = Some(Field::new(text));
+            }
+            Command::Refresh => {
+                let query = self.asked.as_ref().map(|a| a.query.clone());
+                return query.map(|q| self.run(&q, world)).unwrap_or_default();
+            }
+            // The query itself followed live, where one cluster is looked at.
+            Command::Mode => {
+                if let (Some(asked), Some(cluster)) = (self.asked.take(), self.scope) {
+                    self.cursor = None;
+                    return vec![Effect::TailLogs(Some((cluster, asked.query)))];
+                }
+            }
+            Command::CopyRow => {
+                let line = self.chosen(world).map(|e| e.line.line.to_string());
+                return line.map(Effect::Copy).into_iter().collect();
+            }
+            Command::Click { column, row } => {
+                let id = page::at(self, world, column, row);
+                if id.is_some() {
+                    self.seen_ns = self.merged(world).newest_ns();
+                    self.cursor = id;
+                }
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
+        let parts = self.layout(area);
+        if parts.query.height > 0 {
+            asked::draw(
+                ctx,
+                parts.query,
+                buf,
+                self.asked.as_ref(),
+                self.editor.as_ref(),
+            );
+        }
+        if parts.lines.width > 0 {
+            self.draw_lines(ctx, parts.lines, buf);
+        }
+        if let Some(detail) = parts.detail {
+            let inner = pane(ctx, detail, buf, "line", "d", false);
+            match self.chosen(ctx.world) {
+                Some(entry) => {
+                    let text = paint::detail(ctx, &entry, usize::from(inner.width));
+                    let most = text.len().saturating_sub(usize::from(inner.height));
+                    lines(ctx, inner, buf, &text, self.scroll.min(most));
+                }
+                None => empty(ctx, inner, buf, "no line"),
+            }
+        }
+        if ctx.ascii {
+            crate::ui::widget::text::fold_ascii(area, buf);
+        }
+    }
+
+    fn place(&mut self, area: Rect) {
+        self.area = area;
+    }
+
+    fn enter(&mut self, entry: &Entry, world: &World) -> Vec<Effect> {
+        let moved = self.scope != entry.scope || self.window != entry.window;
+        self.scope = entry.scope;
+        self.window = entry.window;
+        if moved {
+            self.cursor = None;
+        }
+        // A window that ended in the past is looked at from its end.
+        if let Some(end) = entry.window.end.filter(|_| moved && self.asked.is_none()) {
+            let merged = self.merged(world);
+            let (newest, last) = (merged.newest_ns(), merged.last_until(end));
+            self.seen_ns = newest;
+            self.cursor = last;
+        }
+        match &entry.focus {
+            Some(Focus::Pod { pod, .. }) => self.set_filter(pod),
+            Some(Focus::Node { node, .. }) => self.set_filter(node),
+            Some(Focus::Gpu { node, .. }) => self.set_filter(node),
+            _ => {}
+        }
+        if let Some(query) = &entry.query {
+            return self.run(query, world);
+        }
+        match self.asked.as_ref().map(|a| a.query.clone()) {
+            Some(query) if moved => self.run(&query, world),
+            _ => Vec::new(),
+        }
+    }
+
+    fn back(&mut self) -> bool {
+        if self.editor.take().is_some() {
+            return true;
+        }
+        if self.detail == Some(true) {
+            self.detail = None;
+            return true;
+        }
+        if !self.filter_text.is_empty() {
+            self.set_filter("");
+            return true;
+        }
+        if std::mem::take(&mut self.problems) || self.asked.take().is_some() {
+            return true;
+        }
+        self.cursor.take().is_some()
+    }
+
+    fn focus(&self, world: &World) -> Option<Focus> {
+        let entry = self.chosen(world)?;
+        let labels = &entry.line.labels;
+        match (labels.get("namespace"), labels.get("pod")) {
+            (Some(namespace), Some(pod)) => Some(Focus::Pod {
+                cluster: entry.cluster,
+                namespace: namespace.to_owned(),
+                pod: pod.to_owned(),
+            }),
+            _ => Some(Focus::Text {
+                cluster: Some(entry.cluster),
+                text: format!("log line of {}: {}", entry.line.origin(), entry.line.line),
+            }),
+        }
+    }
+
+    fn answer(&mut self, answered: &Answered, _world: &World) -> Vec<Effect> {
+        if let Some(asked) = &mut self.asked {
+            asked.take(answered);
+        }
+        Vec::new()
+    }
+
+    fn typing(&self) -> bool {
+        self.editor.is_some()
+    }
+
+    fn filter(&self) -> &str {
+        &self.filter_text
+    }
+
+    fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        match (self.editor.is_some(), self.cursor.is_some()) {
+            (true, _) => &[("Enter", "run LogQL"), ("Esc", "leave")],
+            (false, true) => &[
+                ("G", "follow"),
+                ("d", "detail"),
+                ("e", "next error"),
+                ("/", "filter"),
+            ],
+            (false, false) => &[
+                ("p", "pause"),
+                ("d", "detail"),
+                ("o", "LogQL"),
+                ("/", "filter"),
+                ("!", "warnings"),
+            ],
+        }
+    }
+
+    fn brief(&self, ctx: &Ctx) -> String {
+        paint::brief(
+            ctx,
+            &self.merged(ctx.world),
+            self.chosen(ctx.world).as_ref(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! A LogQL query on its way to the clusters of the scope and back.
+
+use std::collections::VecDeque;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::message::Effect;
+use crate::model::ask::{Answer, Answered, Ask, Question};
+use crate::model::fault::Fault;
+use crate::model::health::SourceKind;
+use crate::model::id::{ClusterId, RequestId};
+use crate::model::log::LogLine;
+use crate::state::world::World;
+use crate::ui::view::common::{Numbers, clusters, lines, pane};
+use crate::ui::view::metrics::draw_field;
+use crate::ui::widget::field::Field;
+use crate::ui::widget::text::{cut, wrap};
+use crate::ui::{Ctx, Window};
+
+/// Lines asked of each cluster; Loki's own default limit is 5000.
+const LIMIT: u32 = 2_000;
+
+#[derive(Debug)]
+pub struct Asked {
+    pub query: String,
+    pending: Vec<RequestId>,
+    got: Vec<(ClusterId, VecDeque<LogLine>)>,
+    faults: Vec<Fault>,
+    warnings: Vec<String>,
+    /// What is shown still answers the query before this one.
+    former: bool,
+    /// A cluster gave as many lines as were asked for: there are more.
+    cut: bool,
+    latency_ms: u32,
+    without: usize,
+}
+
+impl Asked {
+    pub fn new(
+        query: &str,
+        world: &World,
+        scope: Option<ClusterId>,
+        window: Window,
+        numbers: &mut Numbers,
+        before: Option<Asked>,
+    ) -> (Self, Vec<Effect>) {
+        let (start, end) = window.bounds(world.now);
+        let mut pending = Vec::new();
+        let mut effects = Vec::new();
+        let mut without = 0;
+        for cluster in clusters(world, scope) {
+            if !cluster.sources.contains_key(&SourceKind::Loki) {
+                without += 1;
+                continue;
+            }
+            let id = numbers.take();
+            pending.push(id);
+            effects.push(Effect::Ask(Question {
+                id,
+                cluster: cluster.id,
+                ask: Ask::Logs {
+                    query: query.to_owned(),
+                    start,
+                    end,
+                    limit: LIMIT,
+                    backward: true,
+                },
+            }));
+        }
+        let got = before.map(|b| b.got).unwrap_or_default();
+        let asked = Self {
+            query: query.to_owned(),
+            former: !got.is_empty(),
+            pending,
+            got,
+            faults: Vec::new(),
+            warnings: Vec::new(),
+            cut: false,
+            latency_ms: 0,
+            without,
+        };
+        (asked, effects)
+    }
+
+    /// Takes an answer; one to an older query is dropped.
+    pub fn take(&mut self, answered: &Answered) {
+        let Some(place) = self.pending.iter().position(|id| *id == answered.id) else {
+            return;
+        };
+        self.pending.remove(place);
+        if std::mem::take(&mut self.former) {
+            self.got.clear();
+        }
+        self.latency_ms = self.latency_ms.max(answered.latency_ms);
+        self.warnings.extend(answered.warnings.iter().cloned());
+        match &answered.result {
+            Ok(Answer::Logs(list)) => {
+                self.cut |= answered.cut_from.is_some() || list.len() >= LIMIT as usize;
+                let mut ring: Vec<LogLine> = list.clone();
+                ring.sort_by_key(|l| l.at_ns);
+                self.got.push((answered.cluster, ring.into()));
+                self.got.sort_by_key(|(cluster, _)| *cluster);
+            }
+            Ok(_) => {}
+            Err(fault) => self.faults.push(fault.clone()),
+        }
+    }
+
+    pub fn rings(&self, scope: Option<ClusterId>) -> Vec<(ClusterId, &VecDeque<LogLine>)> {
+        self.got
+            .iter()
+            .filter(|(c, _)| scope.is_none_or(|s| s == *c))
+            .map(|(c, ring)| (*c, ring))
+            .collect()
+    }
+
+    fn status(&self) -> String {
+        if self.former {
+            return "asking …".into();
+        }
+        let count: usize = self.got.iter().map(|(_, r)| r.len()).sum();
+        let mut text = if self.cut {
+            format!("{count} of ≥ {count} lines, limit hit")
+        } else {
+            format!("{count} lines")
+        };
+        text.push_str(&format!(
+            " · {} clusters · {} ms",
+            self.got.len(),
+            self.latency_ms
+        ));
+        if !self.pending.is_empty() {
+            text.push_str(&format!(" · {} asked …", self.pending.len()));
+        }
+        if self.without > 0 {
+            text.push_str(&format!(" · {} without Loki", self.without));
+        }
+        text
+    }
+}
+
+pub fn draw(
+    ctx: &Ctx<'_>,
+    area: Rect,
+    buf: &mut Buffer,
+    asked: Option<&Asked>,
+    editor: Option<&Field>,
+) {
+    let status = asked.map(Asked::status).unwrap_or_default();
+    let title = if editor.is_some() {
+        "logql: Enter runs it"
+    } else {
+        "logql (o edit)"
+    };
+    let inner = pane(ctx, area, buf, title, &status, editor.is_some());
+    if let Some(field) = editor {
+        draw_field(ctx, inner, buf, field);
+        return;
+    }
+    let Some(asked) = asked else {
+        return;
+    };
+    let columns = usize::from(inner.width);
+    let mut out = vec![Line::styled(cut(&asked.query, columns), ctx.theme.base)];
+    for fault in &asked.faults {
+        let parts = wrap(&fault.to_string(), columns);
+        out.extend(parts.into_iter().map(|p| Line::styled(p, ctx.theme.crit)));
+    }
+    out.extend(
+        asked
+            .warnings
+            .iter()
+            .map(|w| Line::styled(w.as_str(), ctx.theme.warn)),
+    );
+    lines(ctx, inner, buf, &out, 0);
+}

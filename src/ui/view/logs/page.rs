@@ -1,0 +1,57 @@
+//! Which lines are in view, and where.
+
+use ratatui::layout::Rect;
+
+use super::Logs;
+use super::stream::{Entry, LineId};
+use crate::state::world::World;
+
+/// Lines in view, oldest first, and the place of the cursor among them.
+pub struct Page<'a> {
+    pub entries: Vec<Entry<'a>>,
+    pub cursor: usize,
+}
+
+impl Logs {
+    /// A page of `rows` lines: its end follows the newest line, or the cursor stands in its middle.
+    pub(super) fn page<'a>(&'a self, world: &'a World, rows: usize) -> Page<'a> {
+        let merged = self.merged(world);
+        let Some(id) = &self.cursor else {
+            let entries = merged.before(None, rows);
+            let cursor = entries.len().saturating_sub(1);
+            return Page { entries, cursor };
+        };
+        let mut above = merged.before(Some(id), rows);
+        let mut below = merged.after(id, rows);
+        let here = merged.find(id);
+        let own = usize::from(here.is_some());
+        let most_above = (rows / 2).max(rows.saturating_sub(below.len() + own));
+        if above.len() > most_above {
+            above.drain(..above.len() - most_above);
+        }
+        below.truncate(rows.saturating_sub(above.len() + own));
+        let cursor = above.len();
+        above.extend(here);
+        above.extend(below);
+        Page {
+            cursor: cursor.min(above.len().saturating_sub(1)),
+            entries: above,
+        }
+    }
+}
+
+/// The line at a place of the screen.
+pub fn at(view: &Logs, world: &World, column: u16, row: u16) -> Option<LineId> {
+    let area = view.layout(view.area).lines;
+    let inside = Rect {
+        x: area.x + 1,
+        y: area.y.saturating_add(2),
+        width: area.width.saturating_sub(2),
+        height: area.height.saturating_sub(3),
+    };
+    if view.wrap || !inside.contains((column, row).into()) {
+        return None;
+    }
+    let page = view.page(world, usize::from(inside.height));
+    page.entries.get(usize::from(row - inside.y)).map(Entry::id)
+}

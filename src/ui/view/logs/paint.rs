@@ -1,0 +1,298 @@
+//! Lines of the stream on the screen: rows, strip of counts, detail.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::Logs;
+use super::stream::{Entry, Merged};
+use crate::model::health::SourceKind;
+use crate::model::log::Level;
+use crate::model::time::Timestamp;
+use crate::state::world::World;
+use crate::ui::view::common::{clusters, empty, heading, lines, name, pair, pane};
+use crate::ui::widget::heat::bars;
+use crate::ui::widget::text::{fit, wrap};
+use crate::ui::widget::timeline::{Axis, format_time};
+use crate::ui::{Ctx, Theme};
+
+/// Rows one wrapped line may take.
+const WRAP_ROWS: usize = 6;
+
+impl Logs {
+    pub(super) fn draw_lines(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
+        let merged = self.merged(ctx.world);
+        let inner = pane(
+            ctx,
+            area,
+            buf,
+            &self.title(),
+            &self.standing(ctx, &merged),
+            true,
+        );
+        if inner.height < 2 {
+            return;
+        }
+        self.draw_strip(ctx, inner, buf, &merged);
+        let rows = Rect {
+            y: inner.y + 1,
+            height: inner.height - 1,
+            ..inner
+        };
+        let page = self.page(ctx.world, usize::from(rows.height));
+        if page.entries.is_empty() {
+            empty(ctx, rows, buf, &self.why_empty(ctx.world));
+            return;
+        }
+        let many = clusters(ctx.world, self.scope).count() > 1;
+        let columns = usize::from(rows.width);
+        let mut text: Vec<Line<'_>> = Vec::new();
+        let mut marked = 0..0;
+        for (index, entry) in page.entries.iter().enumerate() {
+            let start = text.len();
+            text.extend(row(ctx, entry, many, columns, self.wrap));
+            if index == page.cursor {
+                marked = start..text.len();
+            }
+        }
+        let height = usize::from(rows.height);
+        let skip = if self.cursor.is_none() {
+            text.len().saturating_sub(height)
+        } else {
+            marked.end.saturating_sub(height)
+        };
+        lines(ctx, rows, buf, &text, skip);
+        for place in marked.filter(|p| *p >= skip && ctx.focus) {
+            let y = rows.y + u16::try_from(place - skip).unwrap_or(u16::MAX);
+            if y < rows.bottom() {
+                buf.set_style(
+                    Rect {
+                        y,
+                        height: 1,
+                        ..rows
+                    },
+                    ctx.theme.selected,
+                );
+            }
+        }
+    }
+
+    fn title(&self) -> String {
+        let kind = if self.asked.is_some() {
+            "lines of the query"
+        } else {
+            "logs"
+        };
+        let mut title = kind.to_owned();
+        if self.problems {
+            title.push_str(" · warnings and worse");
+        }
+        title
+    }
+
+    fn standing(&self, ctx: &Ctx<'_>, merged: &Merged<'_>) -> String {
+        let mut parts = Vec::new();
+        let lost: u64 = clusters(ctx.world, self.scope)
+            .map(|c| c.logs.dropped)
+            .sum();
+        if lost > 0 && self.asked.is_none() {
+            parts.push(format!("{lost} dropped"));
+        }
+        match (&self.cursor, merged.newer(self.seen_ns)) {
+            (None, _) if self.asked.is_some() => {}
+            (None, _) => parts.push("following".into()),
+            (Some(_), (0, _)) => parts.push("paused".into()),
+            (Some(_), (n, false)) => parts.push(format!("paused, {n} new (G)")),
+            (Some(_), (n, true)) => parts.push(format!("paused, ≥ {n} new (G)")),
+        }
+        parts.join(" · ")
+    }
+
+    fn draw_strip(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, merged: &Merged<'_>) {
+        let (from, to) = ctx.window.bounds(ctx.world.now);
+        let slots = (usize::from(area.width).saturating_sub(46) / 3).clamp(6, 30);
+        let axis = Axis::new(from, to, slots);
+        let start = axis.range().0.0.saturating_mul(1_000_000);
+        let counts = merged.counts(start, axis.slot_ms.saturating_mul(1_000_000), slots);
+        let mut spans = Vec::new();
+        let styles = [ctx.theme.crit, ctx.theme.warn, ctx.theme.base];
+        for ((word, slots), style) in ["err", "warn", "info"]
+            .iter()
+            .zip(&counts.slots)
+            .zip(styles)
+        {
+            let most = slots.iter().copied().max().unwrap_or(0);
+            let total: u32 = slots.iter().sum();
+            let values: Vec<Option<f64>> = slots.iter().map(|n| Some(f64::from(*n))).collect();
+            spans.push(Span::styled(format!("{word} "), ctx.theme.muted));
+            spans.push(Span::styled(bars(&values, f64::from(most)), style));
+            spans.push(Span::styled(format!(" {total}  "), style));
+        }
+        let sign = if counts.cut { "≥ " } else { "" };
+        spans.push(Span::styled(
+            format!("{sign}{} lines", counts.total),
+            ctx.theme.muted,
+        ));
+        lines(ctx, area, buf, &[Line::from(spans)], 0);
+    }
+
+    fn why_empty(&self, world: &World) -> String {
+        if !self.filter_text.is_empty() || self.problems {
+            return "no line of the last 50 000 matches (Esc clears the filter)".into();
+        }
+        if self.asked.is_some() {
+            return "the query matched no line".into();
+        }
+        let with = clusters(world, self.scope)
+            .filter(|c| c.sources.contains_key(&SourceKind::Loki))
+            .count();
+        match with {
+            0 => "no cluster of the scope has a Loki configured".into(),
+            _ => {
+                "no line yet: nothing was logged, or no selector is followed (log_selector)".into()
+            }
+        }
+    }
+}
+
+fn level_style(theme: &Theme, level: Level) -> (&'static str, Style) {
+    match level {
+        Level::Critical => ("C", theme.crit),
+        Level::Error => ("E", theme.crit),
+        Level::Warning => ("W", theme.warn),
+        Level::Info => ("I", theme.ok),
+        Level::Debug | Level::Trace => ("D", theme.muted),
+        Level::Unknown => ("?", theme.muted),
+    }
+}
+
+/// Time of a line to the millisecond.
+fn time(ctx: &Ctx<'_>, at_ns: i64, format: &str) -> String {
+    format_time(ctx.zone, Timestamp(at_ns.div_euclid(1_000_000)), format)
+}
+
+fn row<'a>(
+    ctx: &Ctx<'a>,
+    entry: &Entry<'a>,
+    many: bool,
+    columns: usize,
+    wrapped: bool,
+) -> Vec<Line<'a>> {
+    let line = entry.line;
+    let theme = ctx.theme;
+    let (letter, style) = level_style(theme, line.level);
+    let narrow = columns < 90;
+    let format = if narrow { "%H:%M:%S" } else { "%H:%M:%S%.3f" };
+    let mut head = vec![Span::styled(
+        format!("{} ", time(ctx, line.at_ns, format)),
+        theme.muted,
+    )];
+    let mut used = if narrow { 9 } else { 13 };
+    if many {
+        let width = if narrow { 8 } else { 12 };
+        let text = fit(name(ctx.world, entry.cluster), width);
+        head.push(Span::styled(format!("{text} "), theme.accent));
+        used += width + 1;
+    }
+    let width = if narrow { 10 } else { 18 };
+    head.push(Span::styled(
+        format!("{} ", fit(line.origin(), width)),
+        theme.muted,
+    ));
+    head.push(Span::styled(format!("{letter} "), style));
+    used += width + 3;
+    let body = if line.level >= Level::Warning {
+        style
+    } else {
+        theme.base
+    };
+    if !wrapped {
+        head.push(Span::styled(line.line.as_ref(), body));
+        return vec![Line::from(head)];
+    }
+    let mut parts = wrap(&line.line, columns.saturating_sub(used)).into_iter();
+    head.push(Span::styled(parts.next().unwrap_or_default(), body));
+    let mut rows = vec![Line::from(head)];
+    rows.extend(
+        parts
+            .take(WRAP_ROWS - 1)
+            .map(|part| Line::from(vec![Span::raw(" ".repeat(used)), Span::styled(part, body)])),
+    );
+    rows
+}
+
+/// The line whole, its labels, and the fields of a JSON line.
+pub fn detail<'a>(ctx: &Ctx<'a>, entry: &Entry<'a>, width: usize) -> Vec<Line<'a>> {
+    let theme = ctx.theme;
+    let line = entry.line;
+    let (_, style) = level_style(theme, line.level);
+    let word = format!("{:?}", line.level).to_lowercase();
+    let mut out = vec![
+        pair(
+            theme,
+            "time",
+            time(ctx, line.at_ns, "%F %H:%M:%S%.3f"),
+            theme.base,
+        ),
+        pair(theme, "cluster", name(ctx.world, entry.cluster), theme.base),
+        pair(theme, "level", word, style),
+    ];
+    for (key, value) in line.labels.iter() {
+        let mut parts = wrap(value, width.saturating_sub(12)).into_iter();
+        out.push(pair(
+            theme,
+            key,
+            parts.next().unwrap_or_default(),
+            theme.base,
+        ));
+        out.extend(parts.take(2).map(|p| pair(theme, "", p, theme.base)));
+    }
+    out.push(heading(theme, "line"));
+    out.extend(
+        wrap(&line.line, width)
+            .into_iter()
+            .map(|p| Line::styled(p, theme.base)),
+    );
+    if let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(&line.line) {
+        out.push(heading(theme, format!("json, {} keys", fields.len())));
+        for (key, value) in fields.into_iter().take(50) {
+            let text = match value {
+                serde_json::Value::String(text) => crate::model::text::clean(&text, 1_000),
+                other => other.to_string(),
+            };
+            let text = format!("{key}: {text}");
+            out.extend(
+                wrap(&text, width)
+                    .into_iter()
+                    .take(4)
+                    .map(|p| Line::styled(p, theme.base)),
+            );
+        }
+    }
+    out
+}
+
+/// The end of the stream and the chosen line, in words; for the agent.
+pub fn brief(ctx: &Ctx<'_>, merged: &Merged<'_>, chosen: Option<&Entry<'_>>) -> String {
+    let write = |e: &Entry<'_>| {
+        let at = Timestamp(e.line.at_ns.div_euclid(1_000_000)).rfc3339();
+        let cluster = name(ctx.world, e.cluster);
+        format!(
+            "{at} {cluster} {} {:?}: {}",
+            e.line.origin(),
+            e.line.level,
+            e.line.line
+        )
+    };
+    let mut out = String::from("newest log lines:");
+    for entry in merged.before(None, 15) {
+        out.push('\n');
+        out.push_str(&write(&entry));
+    }
+    if let Some(entry) = chosen {
+        out.push_str("\nchosen: ");
+        out.push_str(&write(entry));
+    }
+    out
+}

@@ -1,0 +1,267 @@
+//! Several rings of lines read as one, in time order, from any line in both directions.
+//! Only what is shown is walked; how far a walk may go is bounded.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::model::id::ClusterId;
+use crate::model::log::{Level, LogLine};
+use crate::model::time::Timestamp;
+use crate::ui::widget::filter::Filter;
+
+/// Lines looked at in one walk at most: a filter that matches nothing must not hold up a frame.
+const WALK: usize = 50_000;
+
+/// What a line is known by: the ring moves under it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineId {
+    pub at_ns: i64,
+    pub cluster: ClusterId,
+    line: Arc<str>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    pub cluster: ClusterId,
+    pub line: &'a LogLine,
+}
+
+impl Entry<'_> {
+    pub fn id(&self) -> LineId {
+        LineId {
+            at_ns: self.line.at_ns,
+            cluster: self.cluster,
+            line: Arc::clone(&self.line.line),
+        }
+    }
+}
+
+pub struct Merged<'a> {
+    rings: Vec<(ClusterId, &'a VecDeque<LogLine>)>,
+    filter: &'a Filter,
+    least: Level,
+}
+
+/// Lines of each level, of those looked at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Counts {
+    /// Errors and worse, warnings, the rest; a slot of time each.
+    pub slots: [Vec<u32>; 3],
+    pub total: usize,
+    /// Not all lines were looked at.
+    pub cut: bool,
+}
+
+impl<'a> Merged<'a> {
+    pub fn new(
+        rings: Vec<(ClusterId, &'a VecDeque<LogLine>)>,
+        filter: &'a Filter,
+        problems: bool,
+    ) -> Self {
+        Self {
+            rings,
+            filter,
+            least: if problems {
+                Level::Warning
+            } else {
+                Level::Unknown
+            },
+        }
+    }
+
+    /// Only lines of this level and worse.
+    pub fn only(mut self, least: Level) -> Self {
+        self.least = self.least.max(least);
+        self
+    }
+
+    fn keeps(&self, line: &LogLine) -> bool {
+        if line.level < self.least {
+            return false;
+        }
+        if self.filter.is_empty() {
+            return true;
+        }
+        let mut fields: Vec<(&str, &str)> = line.labels.iter().collect();
+        fields.push(("line", &line.line));
+        self.filter.matches(&fields)
+    }
+
+    pub fn newest_ns(&self) -> i64 {
+        let lasts = self.rings.iter().filter_map(|(_, r)| r.back());
+        lasts.map(|l| l.at_ns).max().unwrap_or(i64::MIN)
+    }
+
+    pub fn oldest(&self) -> Option<LineId> {
+        let firsts = self
+            .rings
+            .iter()
+            .filter_map(|(c, r)| r.front().map(|l| (l.at_ns, *c)));
+        let (at_ns, cluster) = firsts.min()?;
+        let start = LineId {
+            at_ns: at_ns - 1,
+            cluster,
+            line: "".into(),
+        };
+        self.after(&start, 1).first().map(Entry::id)
+    }
+
+    /// The newest line that is not after `end`.
+    pub fn last_until(&self, end: Timestamp) -> Option<LineId> {
+        let bound = LineId {
+            at_ns: end.0.saturating_add(1).saturating_mul(1_000_000),
+            cluster: ClusterId(0),
+            line: "".into(),
+        };
+        self.before(Some(&bound), 1).first().map(Entry::id)
+    }
+
+    /// Place of a line in its ring.
+    fn place(ring: &VecDeque<LogLine>, id: &LineId) -> Option<usize> {
+        let first = ring.partition_point(|l| l.at_ns < id.at_ns);
+        ring.iter()
+            .enumerate()
+            .skip(first)
+            .take_while(|(_, l)| l.at_ns == id.at_ns)
+            .find(|(_, l)| l.line == id.line)
+            .map(|(place, _)| place)
+    }
+
+    pub fn find(&self, id: &LineId) -> Option<Entry<'a>> {
+        let (cluster, ring) = self.rings.iter().find(|(c, _)| *c == id.cluster)?;
+        let line = ring.get(Self::place(ring, id)?)?;
+        Some(Entry {
+            cluster: *cluster,
+            line,
+        })
+    }
+
+    /// Where each ring is cut by a line: first index that is not before it.
+    fn cuts(&self, id: &LineId) -> Vec<usize> {
+        self.rings
+            .iter()
+            .map(|(cluster, ring)| {
+                let first = ring.partition_point(|l| l.at_ns < id.at_ns);
+                // Of one time, clusters stand in their order, lines in that of their ring.
+                match cluster.cmp(&id.cluster) {
+                    std::cmp::Ordering::Less => ring.partition_point(|l| l.at_ns <= id.at_ns),
+                    std::cmp::Ordering::Equal => Self::place(ring, id).unwrap_or(first),
+                    std::cmp::Ordering::Greater => first,
+                }
+            })
+            .collect()
+    }
+
+    /// Up to `count` lines before `id` (`None`: before the end), oldest first.
+    pub fn before(&self, id: Option<&LineId>, count: usize) -> Vec<Entry<'a>> {
+        let mut ends = match id {
+            Some(id) => self.cuts(id),
+            None => self.rings.iter().map(|(_, r)| r.len()).collect(),
+        };
+        let mut found = Vec::new();
+        for _ in 0..WALK {
+            if found.len() >= count {
+                break;
+            }
+            let next = self
+                .rings
+                .iter()
+                .zip(&mut ends)
+                .filter_map(|((cluster, ring), end)| {
+                    let line = ring.get(end.checked_sub(1)?)?;
+                    Some((line.at_ns, *cluster, line, end))
+                })
+                .max_by_key(|(at, cluster, _, _)| (*at, *cluster));
+            let Some((_, cluster, line, end)) = next else {
+                break;
+            };
+            *end -= 1;
+            if self.keeps(line) {
+                found.push(Entry { cluster, line });
+            }
+        }
+        found.reverse();
+        found
+    }
+
+    /// Up to `count` lines after `id`, oldest first.
+    pub fn after(&self, id: &LineId, count: usize) -> Vec<Entry<'a>> {
+        let mut starts = self.cuts(id);
+        for ((cluster, ring), start) in self.rings.iter().zip(&mut starts) {
+            if *cluster == id.cluster && Self::place(ring, id) == Some(*start) {
+                *start += 1;
+            }
+        }
+        let mut found = Vec::new();
+        for _ in 0..WALK {
+            if found.len() >= count {
+                break;
+            }
+            let next = self
+                .rings
+                .iter()
+                .zip(&mut starts)
+                .filter_map(|((cluster, ring), start)| {
+                    ring.get(*start)
+                        .map(|line| (line.at_ns, *cluster, line, start))
+                })
+                .min_by_key(|(at, cluster, _, _)| (*at, *cluster));
+            let Some((_, cluster, line, start)) = next else {
+                break;
+            };
+            *start += 1;
+            if self.keeps(line) {
+                found.push(Entry { cluster, line });
+            }
+        }
+        found
+    }
+
+    /// Lines newer than `at_ns`: how many, and whether there are more than were counted.
+    pub fn newer(&self, at_ns: i64) -> (usize, bool) {
+        let mut count = 0;
+        let mut looked = 0;
+        for (_, ring) in &self.rings {
+            for line in ring.iter().rev().take_while(|l| l.at_ns > at_ns) {
+                looked += 1;
+                if looked > WALK {
+                    return (count, true);
+                }
+                count += usize::from(self.keeps(line));
+            }
+        }
+        (count, false)
+    }
+
+    /// Lines by level over `slots` equal slots from `from_ns` to `to_ns`.
+    pub fn counts(&self, from_ns: i64, slot_ns: i64, slots: usize) -> Counts {
+        let mut counts = Counts {
+            slots: [vec![0; slots], vec![0; slots], vec![0; slots]],
+            ..Counts::default()
+        };
+        let mut looked = 0;
+        for (_, ring) in &self.rings {
+            for line in ring.iter().rev().take_while(|l| l.at_ns >= from_ns) {
+                looked += 1;
+                if looked > WALK {
+                    counts.cut = true;
+                    return counts;
+                }
+                if !self.keeps(line) {
+                    continue;
+                }
+                counts.total += 1;
+                let kind = match line.level {
+                    Level::Error | Level::Critical => 0,
+                    Level::Warning => 1,
+                    _ => 2,
+                };
+                let slot = usize::try_from((line.at_ns - from_ns) / slot_ns.max(1)).unwrap_or(0);
+                if let Some(held) = counts.slots.get_mut(kind).and_then(|s| s.get_mut(slot)) {
+                    *held += 1;
+                }
+            }
+        }
+        counts
+    }
+}

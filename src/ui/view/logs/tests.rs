@@ -1,0 +1,185 @@
+use super::*;
+use crate::model::label::Labels;
+use crate::model::log::LogLine;
+use crate::model::telemetry::{Body, LogBatch};
+use crate::ui::view::fake::{self, NOW};
+
+fn line(seconds_ago: i64, pod: &str, level: Level, text: &str) -> LogLine {
+    LogLine {
+        at_ns: (NOW - seconds_ago * 1000) * 1_000_000,
+        labels: Labels::from_pairs([("namespace", "ran-du"), ("pod", pod)]),
+        line: text.into(),
+        level,
+    }
+}
+
+fn tell(world: &mut World, cluster: u16, lines: Vec<LogLine>, dropped: u64) {
+    let batch = LogBatch {
+        lines,
+        dropped,
+        live: true,
+    };
+    fake::tell(world, cluster, Body::Logs(batch));
+}
+
+fn world() -> World {
+    let mut world = fake::world(&["edge-ran-07", "gpu-train-1"]);
+    let even = (0..20).map(|i| line(100 - i * 4, "du-high-0", Level::Info, &format!("even {i}")));
+    tell(&mut world, 0, even.collect(), 0);
+    let odd = (0..20).map(|i| {
+        let level = if i % 5 == 0 {
+            Level::Error
+        } else {
+            Level::Info
+        };
+        line(98 - i * 4, "vllm-0", level, &format!("odd {i} offset"))
+    });
+    tell(&mut world, 1, odd.collect(), 3);
+    world
+}
+
+fn texts(page: &page::Page<'_>) -> Vec<String> {
+    page.entries
+        .iter()
+        .map(|e| e.line.line.to_string())
+        .collect()
+}
+
+#[test]
+fn merges_clusters_in_time_order() {
+    let world = world();
+    let view = Logs::default();
+    assert_eq!(
+        texts(&view.page(&world, 4)),
+        ["even 18", "odd 18 offset", "even 19", "odd 19 offset"]
+    );
+}
+
+#[test]
+fn leaves_the_end_and_comes_back() {
+    let mut world = world();
+    let mut view = Logs::default();
+    view.place(Rect::new(0, 0, 120, 20));
+    view.update(Command::Up, &world);
+    view.update(Command::Up, &world);
+    let chosen = view.chosen(&world).map(|e| e.line.line.to_string());
+    assert_eq!(chosen.as_deref(), Some("odd 18 offset"));
+    tell(
+        &mut world,
+        0,
+        vec![
+            line(0, "p", Level::Info, "late"),
+            line(-1, "p", Level::Info, "later"),
+        ],
+        0,
+    );
+    let chosen = view.chosen(&world).map(|e| e.line.line.to_string());
+    assert_eq!(
+        chosen.as_deref(),
+        Some("odd 18 offset"),
+        "stays on its line"
+    );
+    let text = fake::screen(&world, 120, 20, |ctx, area, buf| view.draw(ctx, area, buf));
+    assert!(text.contains("paused, 2 new"), "{text}");
+    for _ in 0..4 {
+        view.update(Command::Down, &world);
+    }
+    assert!(view.cursor.is_none(), "the end follows again");
+    let text = fake::screen(&world, 120, 20, |ctx, area, buf| view.draw(ctx, area, buf));
+    assert!(
+        text.contains("following") && text.contains("3 dropped"),
+        "{text}"
+    );
+}
+
+#[test]
+fn walks_through_all_lines_once() {
+    let world = world();
+    let mut view = Logs::default();
+    view.update(Command::Top, &world);
+    let mut seen = Vec::new();
+    while view.cursor.is_some() {
+        seen.extend(view.chosen(&world).map(|e| e.line.line.to_string()));
+        view.update(Command::Down, &world);
+    }
+    assert_eq!(seen.len(), 39, "the last one is the end itself: {seen:?}");
+    assert_eq!(seen.first().map(String::as_str), Some("even 0"));
+}
+
+#[test]
+fn filter_problems_and_next_error() {
+    let world = world();
+    let mut view = Logs::default();
+    view.update(Command::Filter("pod=vllm-0 !19".into()), &world);
+    assert_eq!(
+        texts(&view.page(&world, 2)),
+        ["odd 17 offset", "odd 18 offset"]
+    );
+    view.back();
+    view.update(Command::Problems, &world);
+    assert_eq!(view.page(&world, 99).entries.len(), 4);
+    view.back();
+    view.update(Command::PreviousProblem, &world);
+    view.update(Command::PreviousProblem, &world);
+    let chosen = view.chosen(&world).map(|e| e.line.line.to_string());
+    assert_eq!(chosen.as_deref(), Some("odd 10 offset"));
+    view.update(Command::NextProblem, &world);
+    let chosen = view.chosen(&world).map(|e| e.line.line.to_string());
+    assert_eq!(chosen.as_deref(), Some("odd 15 offset"));
+}
+
+#[test]
+fn asks_loki_and_shows_the_answer() {
+    use crate::model::ask::{Answer, Answered, Ask};
+    use crate::model::time::Timestamp;
+    let world = world();
+    let mut view = Logs::default();
+    view.update(Command::Edit, &world);
+    view.update(Command::Paste("{pod=\"x\"}".into()), &world);
+    let effects = view.update(Command::Type(KeyPress::plain(Key::Enter)), &world);
+    let Some(Effect::Ask(question)) = effects.first() else {
+        panic!("asks");
+    };
+    assert!(matches!(&question.ask, Ask::Logs { query, .. } if query == "{pod=\"x\"}"));
+    let newest_first = vec![
+        line(1, "x", Level::Info, "second"),
+        line(2, "x", Level::Info, "first"),
+    ];
+    view.answer(
+        &Answered {
+            id: question.id,
+            cluster: question.cluster,
+            ask: question.ask.clone(),
+            origin: "test".into(),
+            at: Timestamp(NOW),
+            latency_ms: 7,
+            warnings: Vec::new(),
+            cut_from: None,
+            result: Ok(Answer::Logs(newest_first)),
+        },
+        &world,
+    );
+    assert_eq!(texts(&view.page(&world, 9)), ["first", "second"]);
+    assert!(view.back());
+    assert_eq!(view.page(&world, 99).entries.len(), 40);
+}
+
+#[test]
+fn looks_like_this() {
+    let world = world();
+    let mut view = Logs::default();
+    for (width, height) in fake::SIZES {
+        insta::assert_snapshot!(
+            format!("logs_{width}x{height}"),
+            fake::screen(&world, width, height, |ctx, area, buf| view
+                .draw(ctx, area, buf))
+        );
+    }
+    view.detail = Some(true);
+    let text = fake::screen(&world, 120, 20, |ctx, area, buf| view.draw(ctx, area, buf));
+    assert!(text.contains("namespace   ran-du"), "{text}");
+    view.wrap = true;
+    for width in (0..120).step_by(11) {
+        fake::screen(&world, width, 9, |ctx, area, buf| view.draw(ctx, area, buf));
+    }
+}
