@@ -1,1 +1,49 @@
-//! Being written.
+//! Judges values and states: what is abnormal, since when, against which expectation.
+//!
+//! Detectors see one point at a time, in constant time and memory. What they say becomes findings
+//! in [`Judge`]; findings that belong together become incidents elsewhere.
+
+use crate::model::alert::Severity;
+use crate::model::finding::FindingKind;
+use crate::model::time::Timestamp;
+
+pub mod baseline;
+mod condition;
+mod judge;
+mod season;
+mod state;
+mod subject;
+mod tail;
+pub mod threshold;
+
+pub use condition::Condition;
+pub use judge::{Arrival, Judge, Rule};
+pub use state::{alerts, gpus, nodes, pods, ptp, serving, sources, sriov};
+pub use subject::{subject_of, subject_of_alert};
+
+/// What a detector says after each point.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verdict {
+    /// How rare the point is for this series: 0 ordinary, 1 never seen. For ranking and heat.
+    pub score: f64,
+    /// The episode that is on, if one is. For findings.
+    pub abnormal: Option<Abnormal>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Abnormal {
+    pub kind: FindingKind,
+    pub severity: Severity,
+    /// First point that showed it.
+    pub since: Timestamp,
+    /// Low and high end of what was expected.
+    pub expected: Option<(f64, f64)>,
+    /// How it was found, in words.
+    pub method: String,
+}
+
+/// Looks at the points of one series in time order, each in constant time.
+pub trait Detector {
+    /// NaN and infinities are gaps: they change nothing.
+    fn observe(&mut self, at: Timestamp, value: f64) -> Verdict;
+}

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::config::{self, ClusterKind, Config};
-use crate::incident::Incident;
+use crate::detect::Judge;
+use crate::incident::{Grouper, Incident};
 use crate::message::{LoopGauges, ReplayStatus};
 use crate::model::alert::Alert;
 use crate::model::gpu::Gpu;
@@ -13,7 +14,7 @@ use crate::model::id::{ClusterId, IncidentId};
 use crate::model::object::{Event, Node, Pod};
 use crate::model::ptp::PtpNode;
 use crate::model::serving::Serving;
-use crate::model::signal::Signal;
+use crate::model::signal::{Metric, Signal};
 use crate::model::sriov::SriovNodeState;
 use crate::model::telemetry::ClusterFacts;
 use crate::model::time::Timestamp;
@@ -22,6 +23,7 @@ use crate::store::logs::LogRing;
 
 mod alerts;
 mod ingest;
+mod judge;
 mod readings;
 mod standing;
 
@@ -44,6 +46,9 @@ pub struct World {
     pub gauges: LoopGauges,
     /// The catalogue in force.
     pub signals: Arc<[Signal]>,
+    pub metrics: Arc<[Metric]>,
+    judge: Judge,
+    grouper: Grouper,
     events_most: usize,
     ticked: Timestamp,
 }
@@ -185,6 +190,8 @@ impl World {
                 .collect(),
             store: Store::new(limits.series_bytes, limits.series_per_cluster, retention_ms),
             signals: config.signals.clone(),
+            metrics: config.metrics.clone(),
+            judge: Judge::new(&config.signals, &config.metrics),
             events_most: limits.events,
             ticked: now,
             ..Self::default()
@@ -206,6 +213,11 @@ impl World {
     /// Signal of the catalogue with this name.
     pub fn signal(&self, name: &str) -> Option<&Signal> {
         self.signals.iter().find(|s| s.name.as_ref() == name)
+    }
+
+    /// Metric under its own name, as the catalogue describes it.
+    pub fn metric(&self, name: &str) -> Option<&Metric> {
+        self.metrics.iter().find(|m| m.name.as_ref() == name)
     }
 
     /// A line for the operator; the same line again is counted.
@@ -236,10 +248,15 @@ impl World {
         if now.0 / 10_000 != self.ticked.0 / 10_000 {
             self.ticked = now;
             self.store.tick(now);
-            for cluster in &mut self.clusters {
-                changed |= cluster.forget_alerts(now);
-                cluster.note_score(now, f64::NAN);
+            changed |= self.forget_series(now);
+            for place in 0..self.clusters.len() {
+                if let Some(cluster) = self.clusters.get_mut(place) {
+                    changed |= cluster.forget_alerts(now);
+                    cluster.note_score(now, f64::NAN);
+                }
+                changed |= self.judge_objects(ClusterId(place as u16), now);
             }
+            changed |= self.grouper.tick(&mut self.incidents, now);
         }
         changed
     }

@@ -1,9 +1,11 @@
 //! Telemetry into the world: each body to its place.
 
-use crate::model::id::ClusterId;
+use crate::detect::Arrival;
+use crate::model::id::{ClusterId, SeriesId};
 use crate::model::object::{Event, Object, ObjectKind};
-use crate::model::sample::Sample;
+use crate::model::sample::SeriesSamples;
 use crate::model::telemetry::{Body, LogBatch, ObjectBatch, SampleBatch, Telemetry};
+use crate::model::time::Timestamp;
 use crate::store::Origin;
 
 use super::{ClusterState, World};
@@ -18,10 +20,11 @@ impl World {
         let Some(cluster) = self.clusters.get_mut(usize::from(id.0)) else {
             return false;
         };
-        match telemetry.body {
-            Body::Samples(batch) => self.take_samples(id, &batch),
+        let changed = match telemetry.body {
+            Body::Samples(batch) => return self.take_samples(id, &batch),
+            Body::Logs(batch) => return cluster.take_logs(batch),
+            Body::Facts(facts) => return cluster.take_facts(facts),
             Body::Alerts(list) => cluster.take_alerts(telemetry.source, list, now),
-            Body::Logs(batch) => cluster.take_logs(batch),
             Body::Objects(batch) => cluster.take_objects(batch, events_most),
             Body::Health(health) => {
                 let place = cluster.sources.entry(telemetry.source).or_default();
@@ -29,39 +32,75 @@ impl World {
                 *place = health;
                 changed
             }
-            Body::Facts(facts) => cluster.take_facts(facts),
-        }
+        };
+        // Judged with the time it came in: the same in every replay, whatever the ticks are.
+        self.judge_objects(id, telemetry.received) || changed
     }
 
     fn take_samples(&mut self, id: ClusterId, batch: &SampleBatch) -> bool {
-        let mut newest = None;
+        let mut found = Vec::new();
+        let (mut newest, mut score) = (None, f64::NAN);
         for series in &batch.series {
-            let Some(first) = series.points.first() else {
+            let Some(held) = self.keep(id, batch, series) else {
                 continue;
             };
-            let origin = Origin {
+            newest = newest.max(series.points.last().map(|s| s.at));
+            let arrival = Arrival {
+                id: held,
                 cluster: id,
                 group: batch.group,
-                kind: series.kind,
-                interval_ms: batch.interval_ms,
+                query: &batch.name,
+                series,
+                quiet: batch.backfill,
             };
-            let Some(held) = self.store.series(origin, &series.key, *first) else {
-                continue;
-            };
-            if !batch.backfill {
-                self.store.pace(held, batch.interval_ms);
-            }
-            for point in &series.points {
-                self.store.put(held, *point);
-            }
-            newest = newest.max(series.points.last().map(|s: &Sample| s.at));
+            score = score.max(self.judge.observe(&arrival, &mut found));
         }
         self.store.enforce();
         if let Some(cluster) = self.clusters.get_mut(usize::from(id.0)) {
             cluster.last_sample = cluster.last_sample.max(newest);
             cluster.rebuild(batch.group, &self.store);
+            cluster.note_score(newest.unwrap_or(batch.at), score);
         }
+        self.forget_series(batch.at);
+        if !batch.backfill {
+            let judge = &mut self.judge;
+            judge.close(id, &batch.name, batch.at, batch.interval_ms, &mut found);
+            self.judge_readings(id, batch.group, batch.at);
+        }
+        self.take_findings(found);
         newest.is_some()
+    }
+
+    fn keep(
+        &mut self,
+        id: ClusterId,
+        batch: &SampleBatch,
+        series: &SeriesSamples,
+    ) -> Option<SeriesId> {
+        let origin = Origin {
+            cluster: id,
+            group: batch.group,
+            kind: series.kind,
+            interval_ms: batch.interval_ms,
+        };
+        let held = self
+            .store
+            .series(origin, &series.key, *series.points.first()?)?;
+        if !batch.backfill {
+            self.store.pace(held, batch.interval_ms);
+        }
+        for point in &series.points {
+            self.store.put(held, *point);
+        }
+        Some(held)
+    }
+
+    /// What the store let go is no longer judged.
+    pub(super) fn forget_series(&mut self, at: Timestamp) -> bool {
+        let removed = self.store.take_removed();
+        let mut over = Vec::new();
+        self.judge.forget(&removed, at, &mut over);
+        self.take_findings(over)
     }
 }
 

@@ -1,0 +1,216 @@
+//! States that are bad in themselves, followed from their first sight to their end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::alert::Severity;
+use crate::model::finding::{Evidence, Finding, FindingKind, Subject};
+use crate::model::id::ClusterId;
+use crate::model::time::Timestamp;
+use crate::model::unit::Unit;
+
+/// Looks without the condition before it is over: one missed scrape is not an end.
+const MISSED: u8 = 2;
+
+/// One bad state as it is now.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    pub subject: Subject,
+    /// What stays equal while it goes on.
+    pub key: String,
+    pub kind: FindingKind,
+    pub severity: Severity,
+    pub signal: &'static str,
+    pub unit: Unit,
+    pub seen: Option<f64>,
+    pub expected: Option<(f64, f64)>,
+    pub method: String,
+    pub text: String,
+    pub evidence: Vec<Evidence>,
+    /// When it began, if its source tells; else its first sight counts.
+    pub since: Option<Timestamp>,
+    /// How long it must last to be told, milliseconds.
+    pub for_ms: u64,
+    /// After this long it is no news any more, milliseconds.
+    pub most_ms: Option<u64>,
+}
+
+impl Condition {
+    pub fn state(subject: Subject, key: String, severity: Severity, text: String) -> Self {
+        Self {
+            subject,
+            key,
+            kind: FindingKind::State,
+            severity,
+            signal: "",
+            unit: Unit::State,
+            seen: None,
+            expected: None,
+            method: "state".into(),
+            text,
+            evidence: Vec::new(),
+            since: None,
+            for_ms: 0,
+            most_ms: None,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Held {
+    condition: Condition,
+    first: Timestamp,
+    told: bool,
+    /// Told, and no news any more.
+    spent: bool,
+    missed: u8,
+}
+
+/// The conditions of one cluster, by the scope that told them.
+#[derive(Debug, Default)]
+pub(crate) struct Conditions {
+    held: BTreeMap<(&'static str, String), Held>,
+}
+
+impl Conditions {
+    /// Takes all conditions of a scope as they are at `at`; tells what begins, goes on and ends.
+    pub(crate) fn update(
+        &mut self,
+        cluster: ClusterId,
+        scope: &'static str,
+        list: Vec<Condition>,
+        at: Timestamp,
+        out: &mut Vec<Finding>,
+    ) {
+        for held in self.held.iter_mut().filter(|(k, _)| k.0 == scope) {
+            held.1.missed = held.1.missed.saturating_add(1);
+        }
+        for condition in list {
+            let place = (scope, condition.key.clone());
+            let first = condition.since.unwrap_or(at).min(at);
+            let held = self.held.entry(place).or_insert_with(|| Held {
+                condition: condition.clone(),
+                first,
+                told: false,
+                spent: false,
+                missed: 0,
+            });
+            held.condition = condition;
+            held.missed = 0;
+            held.go_on(cluster, at, out);
+        }
+        let needed = if scope == "alerts" { 1 } else { MISSED };
+        self.held.retain(|(s, _), held| {
+            let over = *s == scope && held.missed > 0 && (!held.told || held.missed >= needed);
+            if over && held.told && !held.spent {
+                out.push(held.finding(cluster, at, true));
+            }
+            !over
+        });
+    }
+}
+
+impl Held {
+    fn go_on(&mut self, cluster: ClusterId, at: Timestamp, out: &mut Vec<Finding>) {
+        let age = at.age_since_ms(self.first);
+        if age < self.condition.for_ms || self.spent {
+            return;
+        }
+        let stale = self.condition.most_ms.is_some_and(|most| age > most);
+        if stale {
+            if self.told {
+                out.push(self.finding(cluster, at, true));
+            }
+            (self.told, self.spent) = (true, true);
+            return;
+        }
+        self.told = true;
+        out.push(self.finding(cluster, at, false));
+    }
+
+    fn finding(&self, cluster: ClusterId, at: Timestamp, over: bool) -> Finding {
+        let c = &self.condition;
+        Finding {
+            cluster,
+            subject: c.subject.clone(),
+            key: Arc::from(c.key.as_str()),
+            kind: c.kind,
+            severity: c.severity,
+            score: match c.severity {
+                Severity::Critical => 1.0,
+                Severity::Warning => 0.7,
+                Severity::Info => 0.3,
+            },
+            since: self.first,
+            at,
+            over,
+            signal: c.signal.into(),
+            unit: c.unit,
+            seen: c.seen,
+            expected: c.expected,
+            method: c.method.clone(),
+            text: c.text.clone(),
+            evidence: c.evidence.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bad(for_ms: u64, most_ms: Option<u64>) -> Condition {
+        Condition {
+            for_ms,
+            most_ms,
+            ..Condition::state(
+                Subject::Cluster,
+                "k".into(),
+                Severity::Warning,
+                "bad".into(),
+            )
+        }
+    }
+
+    fn run(looks: &[Option<Condition>]) -> Vec<Vec<bool>> {
+        let mut conditions = Conditions::default();
+        let each = looks.iter().enumerate().map(|(i, look)| {
+            let mut out = Vec::new();
+            let at = Timestamp(i as i64 * 10_000);
+            conditions.update(
+                ClusterId(0),
+                "s",
+                look.clone().into_iter().collect(),
+                at,
+                &mut out,
+            );
+            out.iter().map(|f| f.over).collect()
+        });
+        each.collect()
+    }
+
+    #[test]
+    fn tells_after_its_time_and_ends_after_two_looks() {
+        let c = Some(bad(10_000, None));
+        let told = run(&[c.clone(), c.clone(), None, c, None, None, None]);
+        assert_eq!(
+            told,
+            [
+                vec![],
+                vec![false],
+                vec![],
+                vec![false],
+                vec![],
+                vec![true],
+                vec![]
+            ]
+        );
+    }
+
+    #[test]
+    fn old_news_ends_by_itself() {
+        let c = Some(bad(0, Some(10_000)));
+        let told = run(&[c.clone(), c.clone(), c.clone(), c.clone(), c]);
+        assert_eq!(told, [vec![false], vec![false], vec![true], vec![], vec![]]);
+    }
+}

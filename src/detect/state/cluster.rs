@@ -1,0 +1,208 @@
+//! Domain rules of any cluster: nodes, pods, alerts, and sources that cannot be heard.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::detect::{Condition, subject_of_alert};
+use crate::model::alert::{Alert, AlertState, Severity};
+use crate::model::finding::{Evidence, FindingKind, Subject};
+use crate::model::health::{Health, SourceHealth, SourceKind};
+use crate::model::object::{Node, Pod};
+use crate::model::time::Timestamp;
+use crate::model::unit::age;
+
+pub fn nodes<'a>(all: impl Iterator<Item = &'a Node>) -> Vec<Condition> {
+    let mut found = Vec::new();
+    for node in all {
+        let subject = Subject::Node(node.name.to_string());
+        if node.ready != Some(true) {
+            let text = match node.ready {
+                Some(false) => "node is not Ready",
+                _ => "node's kubelet no longer reports: Ready is unknown",
+            };
+            let key = format!("node/{}/ready", node.name);
+            let mut c = Condition::state(subject.clone(), key, Severity::Critical, text.into());
+            c.for_ms = 30_000;
+            found.push(c);
+        }
+        if let Some(first) = node.problems.first() {
+            let key = format!("node/{}/problems", node.name);
+            let more = match node.problems.len() {
+                1 => String::new(),
+                n => format!(" and {} more", n - 1),
+            };
+            let text = format!("node reports {first}{more}");
+            let mut c = Condition::state(subject, key, Severity::Warning, text);
+            c.for_ms = 30_000;
+            found.push(c);
+        }
+    }
+    for condition in &mut found {
+        condition.signal = "node conditions";
+        condition.method = "conditions of the node".into();
+    }
+    found
+}
+
+/// How bad a waiting or terminated reason is, and how long it must last, milliseconds.
+fn reason(text: &str) -> Option<(Severity, u64, Option<u64>)> {
+    const MINUTE: u64 = 60_000;
+    match text {
+        "CrashLoopBackOff" => Some((Severity::Warning, MINUTE, None)),
+        "OOMKilled" => Some((Severity::Critical, 0, Some(15 * MINUTE))),
+        "ImagePullBackOff"
+        | "ErrImagePull"
+        | "CreateContainerConfigError"
+        | "InvalidImageName"
+        | "CreateContainerError"
+        | "RunContainerError" => Some((Severity::Warning, 2 * MINUTE, None)),
+        "Evicted" => Some((Severity::Warning, 0, Some(15 * MINUTE))),
+        _ => None,
+    }
+}
+
+/// Name of what owns the pod as people know it: a ReplicaSet is its Deployment.
+fn owner(pod: &Pod) -> Subject {
+    let namespace = pod.namespace.to_string();
+    match &pod.owner {
+        Some((kind, name)) if kind != "Node" => {
+            let short = name.rsplit_once('-').map(|(head, _)| head);
+            let name = match short {
+                Some(head) if kind == "ReplicaSet" => head.to_owned(),
+                _ => name.clone(),
+            };
+            Subject::Workload { namespace, name }
+        }
+        _ => Subject::Pod {
+            namespace,
+            pod: pod.name.to_string(),
+        },
+    }
+}
+
+/// Pods in trouble, those of one owner with one reason told together.
+pub fn pods<'a>(all: impl Iterator<Item = &'a Pod>, now: Timestamp) -> Vec<Condition> {
+    let mut groups: BTreeMap<(Subject, String), Vec<&Pod>> = BTreeMap::new();
+    for pod in all {
+        let why = pod.reason.clone().or_else(|| {
+            let since = pod.since.or(pod.started)?;
+            let long = pod.phase == "Pending" && now.age_since_ms(since) > 600_000;
+            long.then(|| "Pending".to_owned())
+        });
+        if let Some(why) = why {
+            groups.entry((owner(pod), why)).or_default().push(pod);
+        }
+    }
+    let conditions = groups.into_iter().filter_map(|((subject, why), pods)| {
+        let known = reason(&why);
+        let (severity, for_ms, most_ms) = match known {
+            Some(known) => known,
+            None if why == "Pending" => (Severity::Warning, 0, None),
+            None => return None,
+        };
+        let since = pods.iter().filter_map(|p| p.since).min();
+        let lasting = since.is_some_and(|s| now.age_since_ms(s) >= 600_000);
+        let worse = why == "CrashLoopBackOff" && lasting;
+        let severity = if worse { Severity::Critical } else { severity };
+        let restarts: u32 = pods.iter().map(|p| p.restarts).sum();
+        let first = pods.first().map_or("", |p| p.name.as_ref());
+        let said = pods.iter().find_map(|p| p.message.as_deref()).unwrap_or("");
+        let text = match pods.len() {
+            1 => format!("pod {first}: {why}, {restarts} restarts {said}"),
+            n => format!("{n} pods ({first} …): {why}, {restarts} restarts {said}"),
+        };
+        let key = format!("pods/{subject}/{why}");
+        let mut c = Condition::state(subject, key, severity, text.trim_end().to_owned());
+        c.signal = "pod status";
+        c.seen = Some(pods.len() as f64);
+        c.method = "status of the pods".into();
+        (c.since, c.for_ms, c.most_ms) = (since, for_ms, most_ms);
+        Some(c)
+    });
+    conditions.collect()
+}
+
+/// Alerts in force; and the pipeline's heartbeat, where it was heard once and no longer is.
+pub fn alerts<'a>(all: impl Iterator<Item = &'a Alert>) -> Vec<Condition> {
+    let mut found = Vec::new();
+    for alert in all {
+        let silent = alert.is_watchdog() && alert.state == AlertState::Resolved;
+        let firing = !alert.is_watchdog() && alert.state == AlertState::Firing;
+        if !silent && !firing {
+            continue;
+        }
+        let (severity, text) = if silent {
+            let text = "the alert Watchdog no longer fires: the alerting pipeline is broken";
+            (Severity::Critical, text.to_owned())
+        } else if alert.summary().is_empty() {
+            (alert.severity, format!("alert {}", alert.name))
+        } else {
+            (
+                alert.severity,
+                format!("alert {}: {}", alert.name, alert.summary()),
+            )
+        };
+        let key = format!("alert/{}", alert.fingerprint);
+        let mut c = Condition::state(subject_of_alert(&alert.labels), key, severity, text);
+        c.kind = FindingKind::Alert;
+        c.signal = "alert";
+        c.seen = alert.value;
+        c.since = if silent {
+            alert.ends_at
+        } else {
+            Some(alert.starts_at)
+        };
+        c.method = "alerting rule".into();
+        c.evidence = vec![Evidence::Alert(Arc::clone(&alert.fingerprint))];
+        found.push(c);
+    }
+    found
+}
+
+/// Sources that cannot be heard; worse when the cluster has no other.
+pub fn sources<'a>(
+    all: impl Iterator<Item = (&'a SourceKind, &'a SourceHealth)>,
+    last_sample: Option<Timestamp>,
+    now: Timestamp,
+) -> Vec<Condition> {
+    let all: Vec<_> = all.collect();
+    let deaf = !all.iter().any(|(_, s)| s.health == Health::Live);
+    let mut found = Vec::new();
+    for (kind, source) in all {
+        let (fault, since, failures) = match &source.health {
+            Health::Failing {
+                fault,
+                since,
+                failures,
+                ..
+            } => (fault, since, *failures),
+            Health::Denied { fault, since } => (fault, since, 2),
+            Health::Connecting | Health::Live => continue,
+        };
+        if failures < 2 {
+            continue;
+        }
+        let last = match (kind, last_sample) {
+            (SourceKind::Prometheus | SourceKind::Exporter(_), Some(at)) => {
+                format!(", last sample {} ago", age(now.age_since_ms(at)))
+            }
+            _ => String::new(),
+        };
+        let severity = if deaf {
+            Severity::Critical
+        } else {
+            Severity::Warning
+        };
+        let text = format!("{kind} at {}: {}{last}", fault.endpoint, fault.what);
+        let key = format!("source/{kind}");
+        let mut c = Condition::state(Subject::Cluster, key, severity, text);
+        c.kind = FindingKind::Unreachable;
+        c.signal = "source";
+        c.seen = Some(f64::from(failures));
+        c.since = Some(*since);
+        c.method = format!("{failures} failures in a row");
+        c.evidence = vec![Evidence::Text(fault.to_string())];
+        found.push(c);
+    }
+    found
+}

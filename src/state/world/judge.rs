@@ -1,0 +1,139 @@
+//! Telemetry -> findings -> incidents, within the world.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::detect;
+use crate::model::finding::{Finding, Subject};
+use crate::model::id::ClusterId;
+use crate::model::signal::Group;
+use crate::model::time::Timestamp;
+
+use super::{ClusterState, World};
+
+impl World {
+    /// Judges the readings of a group as they are after a batch.
+    pub(super) fn judge_readings(&mut self, id: ClusterId, group: Group, at: Timestamp) -> bool {
+        let Some(cluster) = self.clusters.get(usize::from(id.0)) else {
+            return false;
+        };
+        let any = group == Group::Exporter;
+        let mut out = Vec::new();
+        if any || group == Group::Gpu {
+            let bad = detect::gpus(&cluster.gpus);
+            self.judge.conditions(id, "gpu", bad, at, &mut out);
+        }
+        if any || group == Group::Ptp {
+            let bad = detect::ptp(&cluster.ptp);
+            self.judge.conditions(id, "ptp", bad, at, &mut out);
+        }
+        if any || group == Group::Serving {
+            let bad = detect::serving(&cluster.serving);
+            self.judge.conditions(id, "serving", bad, at, &mut out);
+        }
+        self.take_findings(out)
+    }
+
+    /// Judges what is known without samples: objects, alerts, sources. Also as time goes by.
+    pub(super) fn judge_objects(&mut self, id: ClusterId, at: Timestamp) -> bool {
+        let Some(cluster) = self.clusters.get(usize::from(id.0)) else {
+            return false;
+        };
+        let mut out = Vec::new();
+        let judge = &mut self.judge;
+        judge.conditions(
+            id,
+            "nodes",
+            detect::nodes(cluster.nodes.values()),
+            at,
+            &mut out,
+        );
+        judge.conditions(
+            id,
+            "pods",
+            detect::pods(cluster.pods.values(), at),
+            at,
+            &mut out,
+        );
+        judge.conditions(
+            id,
+            "sriov",
+            detect::sriov(cluster.sriov.values()),
+            at,
+            &mut out,
+        );
+        judge.conditions(
+            id,
+            "alerts",
+            detect::alerts(cluster.alerts.values()),
+            at,
+            &mut out,
+        );
+        let sources = detect::sources(cluster.sources.iter(), cluster.last_sample, at);
+        judge.conditions(id, "sources", sources, at, &mut out);
+        self.take_findings(out)
+    }
+
+    pub(super) fn take_findings(&mut self, findings: Vec<Finding>) -> bool {
+        let mut changed = false;
+        for finding in findings {
+            let Some(cluster) = self.clusters.get_mut(usize::from(finding.cluster.0)) else {
+                continue;
+            };
+            if !finding.over {
+                cluster.note_score(finding.at, finding.score);
+            }
+            let nodes = cluster.nodes_of(&finding.subject);
+            changed |= self.grouper.take(&mut self.incidents, finding, &nodes);
+        }
+        if changed {
+            self.grouper.tick(&mut self.incidents, self.now);
+        }
+        changed
+    }
+}
+
+impl ClusterState {
+    /// Nodes that a subject stands on, as far as pods and GPU readings tell.
+    pub fn nodes_of(&self, subject: &Subject) -> Vec<Arc<str>> {
+        if let Some(node) = subject.node() {
+            return if node.is_empty() {
+                Vec::new()
+            } else {
+                vec![node.into()]
+            };
+        }
+        let mut nodes = BTreeSet::new();
+        match subject {
+            Subject::Pod { namespace, pod } => {
+                let key = (Arc::from(namespace.as_str()), Arc::from(pod.as_str()));
+                nodes.extend(self.pods.get(&key).and_then(|p| p.node.clone()));
+                self.gpu_nodes(&mut nodes, |n, p| n == namespace && p == pod);
+            }
+            Subject::Workload { namespace, name } => {
+                let prefix = format!("{name}-");
+                let own = |p: &str| p == name || p.starts_with(&prefix);
+                let pods = self.pods.values();
+                nodes.extend(
+                    pods.filter(|p| p.namespace.as_ref() == namespace && own(&p.name))
+                        .filter_map(|p| p.node.clone()),
+                );
+                self.gpu_nodes(&mut nodes, |n, p| n == namespace && own(p));
+            }
+            // A model runs on the GPUs that pods of its namespace hold.
+            Subject::Model { namespace, .. } => {
+                self.gpu_nodes(&mut nodes, |n, _| n == namespace);
+            }
+            _ => {}
+        }
+        nodes.into_iter().collect()
+    }
+
+    fn gpu_nodes(&self, nodes: &mut BTreeSet<Arc<str>>, own: impl Fn(&str, &str) -> bool) {
+        for gpu in &self.gpus {
+            if gpu.pod.as_ref().is_some_and(|(n, p)| own(n, p)) {
+                nodes.insert(gpu.node.clone());
+            }
+        }
+    }
+}
