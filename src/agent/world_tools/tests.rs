@@ -88,6 +88,7 @@ fn incident() -> Incident {
         closed: None,
         score: 0.97,
         subjects: vec![Subject::Node("gpu-1".into())],
+        nodes: Default::default(),
         findings: vec![Finding {
             cluster: ClusterId(0),
             subject: Subject::Node("gpu-1".into()),
