@@ -47,8 +47,8 @@ pub fn write(rows: &[Row]) -> String {
 fn cells(row: &Row) -> [String; 8] {
     let unknown = || "-".to_owned();
     let advice = match (&row.error, row.advice.as_str()) {
-        (Some(error), "") => error.clone(),
-        (Some(error), advice) => format!("{error}: {advice}"),
+        (Some(error), "") => format!("{}: {error}", row.endpoint),
+        (Some(error), advice) => format!("{}: {error}: {advice}", row.endpoint),
         (None, "") => "nothing".to_owned(),
         (None, advice) => advice.to_owned(),
     };
@@ -119,7 +119,7 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         let column = lines[0].find("WHAT TO DO").expect("head");
         assert_eq!(&lines[1][column..], "nothing");
-        assert_eq!(&lines[2][column..], "nobody answers: start it");
+        assert_eq!(&lines[2][column..], "http://a: nobody answers: start it");
         assert!(lines[1].contains("-0.3 s"), "{text}");
         assert!(text.ends_with("1 of 2 endpoints fail\n"), "{text}");
     }

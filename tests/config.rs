@@ -1,0 +1,399 @@
+//! The configuration: the shipped example, the snippet of the manual, and what is refused.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use farwatch::config::load::parse;
+use farwatch::config::{self, Auth, ClusterKind, Config, ConfigError, signal};
+
+const EXAMPLE: &str = include_str!("../config.example.toml");
+const PLACE: &str = "/etc/farwatch/config.toml";
+
+fn read(text: &str) -> Result<Config, ConfigError> {
+    parse(text, Path::new(PLACE))
+}
+
+fn refused(text: &str) -> (usize, String, String) {
+    match read(text) {
+        Err(ConfigError::Invalid {
+            line, what, hint, ..
+        }) => (line, what, hint),
+        other => panic!("{text}\nwas not refused: {other:?}"),
+    }
+}
+
+/// Settings that are switched off stand behind a "#" without a blank.
+fn switched_on() -> String {
+    EXAMPLE
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(rest) if !rest.is_empty() && !rest.starts_with([' ', '#']) => rest,
+            _ => line,
+        })
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
+fn without_comments(text: &str) -> String {
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
+#[test]
+fn the_example_equals_the_defaults() {
+    let mut config = read(EXAMPLE).expect("config.example.toml");
+    assert_eq!(config.file.take(), Some(PathBuf::from(PLACE)));
+    assert_eq!(config, Config::default());
+    let mut bare = read(&without_comments(EXAMPLE)).expect("without comments");
+    bare.file = None;
+    assert_eq!(bare, Config::default());
+}
+
+#[test]
+fn the_example_parses_with_every_setting_switched_on() {
+    let text = switched_on();
+    let config = read(&text).expect("switched on");
+    assert_eq!(
+        config,
+        read(&without_comments(&text)).expect("and without comments")
+    );
+    assert_eq!(config.clusters.len(), 2);
+    let alpha = &config.clusters[0];
+    assert_eq!(alpha.kind, ClusterKind::Hub);
+    let prometheus = alpha.prometheus.as_ref().expect("prometheus");
+    assert_eq!(
+        prometheus.auth,
+        Auth::BearerFile(PathBuf::from("/etc/farwatch/alpha.token"))
+    );
+    let beta = config.clusters[1].prometheus.as_ref().expect("prometheus");
+    assert_eq!(
+        beta.timeout,
+        Duration::from_secs(15),
+        "an edge is given more time"
+    );
+    assert_eq!(config.ui.max_fps, Some(30));
+    let cpu = config
+        .signals
+        .iter()
+        .find(|s| s.name.as_ref() == "node_cpu_busy")
+        .expect("in the catalogue");
+    assert_eq!(cpu.limit.and_then(|l| l.crit), Some(0.98));
+    assert!(
+        config
+            .signals
+            .iter()
+            .any(|s| s.name.as_ref() == "checkout_latency_p95")
+    );
+    // What the example says about defaults outside its plain settings.
+    let agent = config.agent.expect("agent");
+    let defaults = read("[agent]\nurl = \"http://127.0.0.1:8000/v1\"")
+        .expect("valid")
+        .agent
+        .expect("agent");
+    assert_eq!(
+        (agent.max_iterations, agent.max_tokens, agent.temperature),
+        (
+            defaults.max_iterations,
+            defaults.max_tokens,
+            defaults.temperature
+        )
+    );
+    assert_eq!(agent.endpoint.timeout, defaults.endpoint.timeout);
+    assert_eq!(
+        agent.endpoint.requests_per_minute,
+        defaults.endpoint.requests_per_minute
+    );
+}
+
+#[test]
+fn the_example_documents_every_key() {
+    let documented = switched_on();
+    let tables = [
+        ("", "", &[][..]),
+        ("[[clusters]]\nname = \"abc\"\n", "", &[]),
+        ("[[clusters]]\nname = \"abc\"\nkube = { ", " }", &[]),
+        ("[[clusters]]\nname = \"abc\"\nloki = { ", " }", &[]),
+        ("[agent]\nurl = \"http://a\"\n", "", &[]),
+        (
+            "[nats]\nurl = \"nats://a\"\n",
+            "",
+            &["creds_file", "nkey_file"],
+        ),
+        ("[ui]\n", "", &[]),
+        ("[limits]\n", "", &[]),
+        ("[[signals]]\nname = \"abc\"\n", "", &[]),
+        ("[[metrics]]\nname = \"abc\"\n", "", &[]),
+    ];
+    for (before, after, named_in_words) in tables {
+        let (_, what, hint) = refused(&format!("{before}qqqqqqqqqqqq = 1{after}"));
+        assert!(what.contains("qqqqqqqqqqqq"), "{what}");
+        let keys = hint.strip_prefix("known here: ").expect("a list of keys");
+        for key in keys.split(", ") {
+            let shown = documented.lines().any(|line| {
+                let name = line.trim_start_matches('[').trim_end_matches(']');
+                name == key
+                    || name.ends_with(&format!(".{key}"))
+                    || line.starts_with(&format!("{key} = "))
+                    || line.contains(&format!("{{ {key} = "))
+                    || line.contains(&format!(", {key} = "))
+            });
+            let in_words = named_in_words.contains(&key) && documented.contains(key);
+            assert!(shown || in_words, "`{key}` is not documented");
+        }
+    }
+}
+
+/// As the manual shows it, word for word.
+const SNIPPET: &str = r#"
+[[clusters]]
+name = "alpha"                      # also: type, environment, region, labels = { site = "lyon" }
+kube = { context = "alpha" }        # optional; kubeconfig = "path" to name the file
+prometheus = { url = "https://127.0.0.1:9090", bearer_file = "alpha.token", ca_file = "ca.pem" }
+alertmanager = { url = "http://127.0.0.1:9093" }
+loki = { url = "http://127.0.0.1:3100", headers = { "X-Scope-OrgID" = "ops" } }
+tempo = { url = "http://127.0.0.1:3200" }
+exporters = [{ url = "http://127.0.0.1:9400/metrics" }]
+
+[agent]
+url = "http://127.0.0.1:8000/v1"    # model is asked from the server unless set; bearer_file, bearer_command
+
+[nats]
+url = "nats://127.0.0.1:4222"       # creds_file, nkey_file, user + password_file, tls
+"#;
+
+#[test]
+fn the_snippet_of_the_manual_works() {
+    let config = read(SNIPPET).expect("snippet");
+    let alpha = &config.clusters[0];
+    assert_eq!(alpha.name, "alpha");
+    assert_eq!(alpha.kind, ClusterKind::Spoke);
+    let prometheus = alpha.prometheus.as_ref().expect("prometheus");
+    assert_eq!(
+        prometheus.ca_file.as_deref(),
+        Some(Path::new("/etc/farwatch/ca.pem"))
+    );
+    assert_eq!(prometheus.timeout, Duration::from_secs(10));
+    let loki = alpha.loki.as_ref().expect("loki");
+    assert_eq!(
+        loki.headers,
+        [("X-Scope-OrgID".to_owned(), "ops".to_owned())]
+    );
+    assert_eq!(alpha.exporters[0].url, "http://127.0.0.1:9400/metrics");
+    assert_eq!(config.nats.expect("nats").url, "nats://127.0.0.1:4222");
+}
+
+#[test]
+fn secrets_are_refused_with_line_and_remedy() {
+    for (text, line) in [
+        ("[agent]\nurl = \"http://a\"\nbearer = \"hunter2\"", 3),
+        ("[agent]\nurl = \"http://me:hunter2@a/v1\"", 2),
+        (
+            "[agent]\nurl = \"http://a\"\n\nheaders = { Authorization = \"Bearer hunter2\" }",
+            4,
+        ),
+        (
+            "[nats]\nurl = \"nats://a\"\nuser = \"x\"\npassword = \"hunter2\"",
+            4,
+        ),
+        (
+            "[[clusters]]\nname = \"abc\"\nloki = { url = \"http://a\", token = \"hunter2\" }",
+            3,
+        ),
+        (
+            "[agent]\nurl = \"http://a\"\n[agent.headers]\nX-Api-Key = \"hunter2\"",
+            4,
+        ),
+        // Where the wrong type or syntax would make a parser quote the line.
+        (
+            "[[clusters]]\nname = \"abc\"\nloki = \"http://u:hunter2@a\"",
+            3,
+        ),
+        ("[agent]\nurl = \"http://a\"\nmodel = [\"hunter2", 3),
+        (
+            "[agent]\nurl = \"http://a\"\nbearer_command = \"echo hunter2\"",
+            3,
+        ),
+    ] {
+        let error = read(text).expect_err(text);
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains(&format!("{PLACE}:{line}:")), "{shown}");
+    }
+    let (_, _, hint) = refused("[agent]\nurl = \"http://a\"\nbearer = \"hunter2\"");
+    assert!(
+        hint.contains("bearer_file") && hint.contains("bearer_command"),
+        "{hint}"
+    );
+}
+
+#[test]
+fn mistakes_name_line_and_remedy() {
+    for (text, line, what, hint) in [
+        ("\n[ui]\nteme = \"dark\"", 3, "`teme`", "`theme`"),
+        ("[[cluster]]\nname = \"abc\"", 1, "`cluster`", "`clusters`"),
+        (
+            "[[clusters]]\nname = \"abc\"\ntype = \"huub\"",
+            3,
+            "`huub`",
+            "`hub`",
+        ),
+        (
+            "[[clusters]]\nname = \"Not a name\"",
+            2,
+            "no cluster name",
+            "lower-case",
+        ),
+        (
+            "[[clusters]]\nname = \"abc\"\n[[clusters]]\nname = \"abc\"",
+            4,
+            "twice",
+            "of its own",
+        ),
+        (
+            "[[clusters]]\nname = \"abc\"\nloki = { url = \"127.0.0.1:3100\" }",
+            3,
+            "scheme",
+            "http://",
+        ),
+        (
+            "[[clusters]]\nname = \"abc\"\nloki = { url = \"http://a:99999\" }",
+            3,
+            "host and port",
+            "http://",
+        ),
+        (
+            "[[clusters]]\nname = \"abc\"\nloki = { url = \"http://a\", user = \"x\" }",
+            3,
+            "`password_file`",
+            "bearer_file",
+        ),
+        ("[ui]\nmax_fps = 1000", 2, "max_fps", "60"),
+        ("[limits]\nretention = \"2 hours\"", 2, "duration", ""),
+        ("[agent]\nmodel = \"x\"", 1, "`url` is missing", ""),
+        ("[[signals]]\nname = \"mine\"", 1, "mine", ""),
+    ] {
+        let (at, said, remedy) = refused(text);
+        assert_eq!(at, line, "{text}: {said}");
+        assert!(said.contains(what), "{text}: {said}");
+        assert!(remedy.contains(hint), "{text}: {remedy}");
+    }
+}
+
+#[test]
+fn flag_wins_over_environment_and_a_missing_file_is_told() {
+    let folder = tempfile::tempdir().expect("folder");
+    let flag = folder.path().join("flag.toml");
+    let env = folder.path().join("env.toml");
+    std::fs::write(&flag, "[ui]\ntheme = \"light\"").expect("write");
+    std::fs::write(&env, "[ui]\ntheme = \"ansi16\"").expect("write");
+    let theme =
+        |flag: Option<&Path>, env: Option<&Path>| config::load(flag, env).expect("valid").ui.theme;
+    assert_eq!(theme(Some(&flag), Some(&env)), "light");
+    assert_eq!(theme(None, Some(&env)), "ansi16");
+    let missing = folder.path().join("missing.toml");
+    let error = config::load(None, Some(&missing)).expect_err("missing");
+    let told = error.to_string();
+    assert!(
+        told.contains("missing.toml") && told.contains("FARWATCH_CONFIG"),
+        "{told}"
+    );
+}
+
+/// Every query of the catalogue is read by the real parser.
+#[test]
+fn promtool_accepts_every_query_of_the_catalogue() {
+    let mut rules = String::from("groups:\n- name: catalogue\n  rules:\n");
+    let catalogue = signal::parse(signal::SOURCE).expect("catalogue");
+    for entry in &catalogue.signals {
+        let query = serde_json::to_string(entry.query.as_ref()).expect("text");
+        rules.push_str(&format!("  - record: {}\n    expr: {query}\n", entry.name));
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("rules.yml");
+    std::fs::write(&file, rules).expect("write");
+    let output = Command::new("promtool")
+        .arg("check")
+        .arg("rules")
+        .arg(&file)
+        .output()
+        .expect("promtool is installed by tests/run");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    assert!(
+        told.contains(&format!("{} rules found", catalogue.signals.len())),
+        "{told}"
+    );
+}
+
+fn farwatch(arguments: &[&str], home: &Path) -> std::process::Output {
+    Command::new(env!("CARGO_BIN_EXE_farwatch"))
+        .args(arguments)
+        .env("HOME", home)
+        .env("XDG_CONFIG_HOME", home.join("config"))
+        .env("XDG_STATE_HOME", home.join("state"))
+        .env("KUBECONFIG", home.join("no-kubeconfig"))
+        .env_remove("FARWATCH_CONFIG")
+        .output()
+        .expect("run")
+}
+
+#[test]
+fn without_a_terminal_it_says_so_and_writes_no_escape() {
+    let home = tempfile::tempdir().expect("folder");
+    let output = farwatch(&[], home.path());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    let told = String::from_utf8(output.stderr).expect("utf-8");
+    assert!(
+        told.contains("not a terminal") && !told.contains('\u{1b}'),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn check_exits_by_what_it_finds() {
+    let home = tempfile::tempdir().expect("folder");
+    let nothing = farwatch(&["check"], home.path());
+    assert_eq!(nothing.status.code(), Some(2), "{nothing:?}");
+
+    let wrong = home.path().join("wrong.toml");
+    std::fs::write(&wrong, "[ui]\nteme = \"dark\"").expect("write");
+    let path = wrong.to_str().expect("utf-8");
+    let refused = farwatch(&["check", "--config", path], home.path());
+    assert_eq!(refused.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        told.contains("wrong.toml:2:") && told.contains("did you mean"),
+        "{told}"
+    );
+
+    // A port that is free at this moment: nobody answers there.
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|l| l.local_addr())
+        .expect("port")
+        .port();
+    let dead = home.path().join("dead.toml");
+    std::fs::write(
+        &dead,
+        format!("[[clusters]]\nname = \"alpha\"\nloki = {{ url = \"http://127.0.0.1:{port}\" }}"),
+    )
+    .expect("write");
+    let path = dead.to_str().expect("utf-8");
+    let failed = farwatch(
+        &["check", "--config", path, "--output", "json"],
+        home.path(),
+    );
+    assert_eq!(failed.status.code(), Some(1), "{failed:?}");
+    let json: serde_json::Value = serde_json::from_slice(&failed.stdout).expect("json");
+    assert_eq!(json["failed"], 1);
+    assert_eq!(json["results"][0]["cluster"], "alpha");
+    assert_eq!(json["results"][0]["reachable"], false);
+    assert!(
+        json["results"][0]["version"].is_null(),
+        "unknown is not a version"
+    );
+}
