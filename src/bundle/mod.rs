@@ -12,7 +12,6 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Cluster, ClusterKind};
 use crate::model::health::SourceKind;
 use crate::model::text;
 use crate::model::time::Timestamp;
@@ -90,11 +89,11 @@ pub struct RecordedCluster {
 }
 
 impl Header {
-    pub fn new(clusters: &[Cluster], start: Timestamp) -> Self {
+    pub fn new(clusters: Vec<RecordedCluster>, start: Timestamp) -> Self {
         Self {
             program: env!("CARGO_PKG_VERSION").into(),
             start,
-            clusters: clusters.iter().map(RecordedCluster::of).collect(),
+            clusters,
         }
     }
 
@@ -113,49 +112,6 @@ impl Header {
             }
         }
         self
-    }
-}
-
-impl RecordedCluster {
-    fn of(cluster: &Cluster) -> Self {
-        let mut sources = Vec::new();
-        let mut add = |there: bool, kind| {
-            if there {
-                sources.push(kind);
-            }
-        };
-        add(cluster.prometheus.is_some(), SourceKind::Prometheus);
-        add(cluster.alertmanager.is_some(), SourceKind::Alertmanager);
-        add(cluster.loki.is_some(), SourceKind::Loki);
-        add(cluster.tempo.is_some(), SourceKind::Tempo);
-        add(cluster.kube.is_some(), SourceKind::Kubernetes);
-        for (n, _) in (0..u16::MAX).zip(&cluster.exporters) {
-            sources.push(SourceKind::Exporter(n));
-        }
-        Self {
-            name: cluster.name.clone(),
-            kind: kind_name(cluster.kind).into(),
-            environment: cluster.environment.clone(),
-            region: cluster.region.clone(),
-            labels: cluster.labels.clone(),
-            sources,
-        }
-    }
-
-    pub fn kind(&self) -> ClusterKind {
-        [ClusterKind::Hub, ClusterKind::Edge, ClusterKind::FarEdge]
-            .into_iter()
-            .find(|k| kind_name(*k) == self.kind)
-            .unwrap_or(ClusterKind::Spoke)
-    }
-}
-
-fn kind_name(kind: ClusterKind) -> &'static str {
-    match kind {
-        ClusterKind::Hub => "hub",
-        ClusterKind::Spoke => "spoke",
-        ClusterKind::Edge => "edge",
-        ClusterKind::FarEdge => "far-edge",
     }
 }
 

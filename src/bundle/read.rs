@@ -23,8 +23,8 @@ pub struct ChunkRef {
     pub frames: u32,
 }
 
-trait Input: Read + Seek + Send {}
-impl<T: Read + Seek + Send> Input for T {}
+trait Input: Read + Seek + Send + Sync {}
+impl<T: Read + Seek + Send + Sync> Input for T {}
 
 pub struct Reader {
     input: Box<dyn Input>,
@@ -41,7 +41,9 @@ impl Reader {
         Self::new(Box::new(BufReader::new(File::open(path)?)))
     }
 
-    pub fn from_bytes(bytes: impl AsRef<[u8]> + Send + 'static) -> Result<Self, BundleError> {
+    pub fn from_bytes(
+        bytes: impl AsRef<[u8]> + Send + Sync + 'static,
+    ) -> Result<Self, BundleError> {
         Self::new(Box::new(Bytes::new(bytes)))
     }
 

@@ -20,6 +20,7 @@ pub mod exposition;
 pub mod kubernetes;
 pub mod loki;
 pub mod prometheus;
+pub mod replay;
 pub mod report;
 pub mod scrape;
 pub mod supervisor;

@@ -1,0 +1,162 @@
+//! A recording played as if it were live, and asked as if it were a server.
+//!
+//! Deliveries, the clock and the state of the player go through one queue, in the order of the
+//! recording: played at any speed, the loop hears the same messages in the same order, so two
+//! replays of a file find the same incidents.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::bundle::{BundleError, Header, Reader, RecordedCluster};
+use crate::config::{Cluster, ClusterKind, Config, Endpoint, Kube};
+use crate::message::{ReplayCommand, ReplayStatus};
+use crate::model::health::SourceKind;
+use crate::model::telemetry::Telemetry;
+use crate::model::time::Timestamp;
+
+mod lookup;
+mod play;
+mod selector;
+
+pub use lookup::Recorded;
+
+/// What the player says, in the order of the recording.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fed {
+    Telemetry(Box<Telemetry>),
+    /// The replayed clock stands here.
+    Tick(Timestamp),
+    Status(ReplayStatus),
+    /// Something is wrong with the recording.
+    Trouble(String),
+}
+
+/// Makes a reader of the same recording again: for the player, and for each question.
+pub type Opener = Arc<dyn Fn() -> Result<Reader, BundleError> + Send + Sync>;
+
+/// How a replay begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Begin {
+    pub speed: f64,
+    pub at: Option<Timestamp>,
+}
+
+/// A running player. Dropping it ends the replay.
+pub struct Player {
+    commands: mpsc::Sender<ReplayCommand>,
+    now: Arc<AtomicI64>,
+}
+
+impl Player {
+    /// Starts to play; needs a running tokio runtime. `file` is how the recording is called.
+    pub fn start(reader: Reader, file: String, begin: Begin) -> (Self, mpsc::Receiver<Fed>) {
+        let (commands, orders) = mpsc::channel(64);
+        let (out, fed) = mpsc::channel(1024);
+        let now = Arc::new(AtomicI64::new(reader.start().0));
+        let play = play::Play::new(reader, file, begin, out, orders, Arc::clone(&now));
+        tokio::spawn(play.run());
+        (Self { commands, now }, fed)
+    }
+
+    /// False when the player has too much to do to hear it.
+    pub fn command(&self, command: ReplayCommand) -> bool {
+        self.commands.try_send(command).is_ok()
+    }
+
+    /// Where the player stands; questions see nothing later.
+    pub fn clock(&self) -> Arc<AtomicI64> {
+        Arc::clone(&self.now)
+    }
+}
+
+/// The configuration of the recorded clusters in place of the operator's own. Their endpoints
+/// say only that there were such sources.
+pub fn config_of(header: &Header, own: &Config) -> Config {
+    let mut config = own.clone();
+    config.file = None;
+    config.nats = None;
+    config.clusters = header.clusters.iter().map(cluster).collect();
+    config
+}
+
+/// The clusters of the configuration as a recording shows them.
+pub fn recorded_clusters(config: &Config) -> Vec<RecordedCluster> {
+    config.clusters.iter().map(recorded).collect()
+}
+
+const KINDS: [(ClusterKind, &str); 4] = [
+    (ClusterKind::Hub, "hub"),
+    (ClusterKind::Spoke, "spoke"),
+    (ClusterKind::Edge, "edge"),
+    (ClusterKind::FarEdge, "far-edge"),
+];
+
+fn cluster(recorded: &RecordedCluster) -> Cluster {
+    let has = |kind| {
+        let endpoint = || Endpoint {
+            url: "recording".into(),
+            timeout: Duration::from_secs(1),
+            ..Endpoint::default()
+        };
+        recorded.sources.contains(&kind).then(endpoint)
+    };
+    let exporters = recorded
+        .sources
+        .iter()
+        .filter(|kind| matches!(kind, SourceKind::Exporter(_)));
+    Cluster {
+        name: recorded.name.clone(),
+        kind: KINDS
+            .iter()
+            .find(|(_, name)| *name == recorded.kind)
+            .map_or(ClusterKind::Spoke, |(kind, _)| *kind),
+        environment: recorded.environment.clone(),
+        region: recorded.region.clone(),
+        labels: recorded.labels.clone(),
+        kube: has(SourceKind::Kubernetes).map(|_| Kube::default()),
+        prometheus: has(SourceKind::Prometheus),
+        alertmanager: has(SourceKind::Alertmanager),
+        loki: has(SourceKind::Loki),
+        tempo: has(SourceKind::Tempo),
+        exporters: exporters.filter_map(|kind| has(*kind)).collect(),
+        ..Cluster::default()
+    }
+}
+
+fn recorded(cluster: &Cluster) -> RecordedCluster {
+    let one = |there: bool, kind| there.then_some(kind);
+    let sources = [
+        one(cluster.prometheus.is_some(), SourceKind::Prometheus),
+        one(cluster.alertmanager.is_some(), SourceKind::Alertmanager),
+        one(cluster.loki.is_some(), SourceKind::Loki),
+        one(cluster.tempo.is_some(), SourceKind::Tempo),
+        one(cluster.kube.is_some(), SourceKind::Kubernetes),
+    ];
+    let exporters = (0..).zip(&cluster.exporters);
+    RecordedCluster {
+        name: cluster.name.clone(),
+        kind: KINDS
+            .iter()
+            .find(|(kind, _)| *kind == cluster.kind)
+            .map_or_else(String::new, |(_, name)| (*name).into()),
+        environment: cluster.environment.clone(),
+        region: cluster.region.clone(),
+        labels: cluster.labels.clone(),
+        sources: sources
+            .into_iter()
+            .flatten()
+            .chain(exporters.map(|(n, _)| SourceKind::Exporter(n)))
+            .collect(),
+    }
+}
+
+/// The time the player stands at.
+fn stands_at(clock: &AtomicI64) -> Timestamp {
+    Timestamp(clock.load(Ordering::Relaxed))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,319 @@
+//! Questions answered from a recording, up to where the player stands: nobody sees the future.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::selector::{LogSelector, Selector};
+use super::{Opener, stands_at};
+use crate::bundle::BundleError;
+use crate::clock;
+use crate::model::ask::{Answer, Answered, Ask, MetricInfo, Question};
+use crate::model::fault::{Fault, FaultKind};
+use crate::model::id::ClusterId;
+use crate::model::log::LogLine;
+use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
+use crate::model::telemetry::{Body, Telemetry};
+use crate::model::time::Timestamp;
+use crate::source::Lookup;
+
+/// A value counts for so long, as in Prometheus.
+const LOOK_BACK_MS: i64 = 5 * 60_000;
+const MOST_SERIES: usize = 2_000;
+const MOST_STEPS: i64 = 11_000;
+const MOST_LINES: usize = 5_000;
+
+/// The `Lookup` of a replay.
+pub struct Recorded {
+    open: Opener,
+    file: String,
+    clusters: Arc<[String]>,
+    clock: Arc<AtomicI64>,
+}
+
+impl Recorded {
+    pub fn new(open: Opener, file: String, clusters: Vec<String>, clock: Arc<AtomicI64>) -> Self {
+        Self {
+            open,
+            file,
+            clusters: clusters.into(),
+            clock,
+        }
+    }
+
+    fn fault(&self, cluster: ClusterId, error: Unanswered) -> Fault {
+        let (kind, what, hint) = match error {
+            Unanswered::NotHeld => (
+                FaultKind::BadQuery,
+                "a recording cannot answer this query".into(),
+                "ask for a metric by name and labels, for lines by labels and |= \"text\", or for \
+                 a query that the console itself polled"
+                    .into(),
+            ),
+            Unanswered::Bundle(error) => {
+                let hint = error.hint().to_owned();
+                (FaultKind::BadPayload, error.to_string(), hint)
+            }
+        };
+        Fault {
+            kind,
+            cluster: self.name(cluster),
+            endpoint: format!("recording {}", self.file),
+            what,
+            hint,
+        }
+    }
+
+    fn name(&self, cluster: ClusterId) -> String {
+        let name = self.clusters.get(usize::from(cluster.0));
+        name.cloned().unwrap_or_default()
+    }
+}
+
+enum Unanswered {
+    NotHeld,
+    Bundle(BundleError),
+}
+
+impl From<BundleError> for Unanswered {
+    fn from(error: BundleError) -> Self {
+        Self::Bundle(error)
+    }
+}
+
+impl Lookup for Recorded {
+    fn ask(&self, question: Question) -> BoxFuture<'_, Answered> {
+        async move {
+            let begin = clock::instant();
+            let now = stands_at(&self.clock);
+            let (open, ask) = (Arc::clone(&self.open), question.ask.clone());
+            let search = Search {
+                open,
+                cluster: question.cluster,
+                now,
+            };
+            // Unpacking a whole recording takes a while: not on the threads that carry the tasks.
+            let found = tokio::task::spawn_blocking(move || search.answer(&ask)).await;
+            let found = found.unwrap_or(Err(Unanswered::NotHeld));
+            Answered {
+                id: question.id,
+                cluster: question.cluster,
+                ask: question.ask,
+                origin: format!("recording {}", self.file),
+                at: now,
+                latency_ms: u32::try_from(begin.elapsed().as_millis()).unwrap_or(u32::MAX),
+                warnings: Vec::new(),
+                cut_from: found.as_ref().ok().and_then(|(_, cut)| *cut),
+                result: found
+                    .map(|(answer, _)| answer)
+                    .map_err(|error| self.fault(question.cluster, error)),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// One reading of the recording for one question.
+struct Search {
+    open: Opener,
+    cluster: ClusterId,
+    now: Timestamp,
+}
+
+type Found = Result<(Answer, Option<usize>), Unanswered>;
+type Points = BTreeMap<SeriesKey, (SampleKind, BTreeMap<i64, f64>)>;
+
+impl Search {
+    fn answer(&self, ask: &Ask) -> Found {
+        match ask {
+            Ask::Instant { query, at } => self.series(query, *at, *at, 1000),
+            Ask::Range {
+                query,
+                start,
+                end,
+                step_ms,
+            } => self.series(query, *start, *end, i64::from(*step_ms).max(1)),
+            Ask::Logs {
+                query,
+                start,
+                end,
+                limit,
+                backward,
+            } => self.lines(query, (*start, *end), *limit, *backward),
+            Ask::Metadata => self.metadata(),
+            Ask::LabelNames => self.names(|key, out| {
+                out.extend(key.labels.iter().map(|(name, _)| name.to_owned()));
+            }),
+            Ask::LabelValues { label } if label == "__name__" => {
+                self.names(|key, out| out.extend([key.name.to_string()]))
+            }
+            Ask::LabelValues { label } => self.names(|key, out| {
+                out.extend(key.labels.get(label).map(str::to_owned));
+            }),
+            Ask::LokiLabelValues { label } => {
+                let mut values = BTreeSet::new();
+                self.each_line(|line| {
+                    if let Some(value) = line.labels.get(label)
+                        && !values.contains(value)
+                    {
+                        values.insert(value.to_owned());
+                    }
+                })?;
+                Ok((Answer::Names(values.into_iter().collect()), None))
+            }
+            Ask::Rules => Err(Unanswered::NotHeld),
+        }
+    }
+
+    /// Every delivery of the cluster that came in by now.
+    fn each(&self, mut f: impl FnMut(Telemetry)) -> Result<(), Unanswered> {
+        let mut reader = (self.open)()?;
+        while let Some(frame) = reader.next_frame()? {
+            if frame.received > self.now {
+                break;
+            }
+            if frame.cluster == self.cluster {
+                f(frame);
+            }
+        }
+        Ok(())
+    }
+
+    fn each_line(&self, mut f: impl FnMut(LogLine)) -> Result<(), Unanswered> {
+        self.each(|frame| {
+            if let Body::Logs(batch) = frame.body {
+                batch.lines.into_iter().for_each(&mut f);
+            }
+        })
+    }
+
+    fn series(&self, query: &str, start: Timestamp, end: Timestamp, step: i64) -> Found {
+        let selector = Selector::parse(query);
+        let mut points = Points::new();
+        let mut polled = false;
+        let from = start.plus_ms(-LOOK_BACK_MS);
+        let end = end.min(self.now);
+        self.each(|frame| {
+            let Body::Samples(batch) = frame.body else {
+                return;
+            };
+            let whole = batch.query.trim() == query.trim();
+            polled |= whole;
+            for series in batch.series {
+                let wanted = whole
+                    || selector
+                        .as_ref()
+                        .is_some_and(|s| s.matches(&series.key.name, &series.key.labels));
+                if !wanted {
+                    continue;
+                }
+                let (_, held) = points
+                    .entry(series.key)
+                    .or_insert_with(|| (series.kind, BTreeMap::new()));
+                let inside = |p: &&Sample| (from.0..=end.0).contains(&p.at.0);
+                held.extend(
+                    series
+                        .points
+                        .iter()
+                        .filter(inside)
+                        .map(|p| (p.at.0, p.value)),
+                );
+            }
+        })?;
+        if selector.is_none() && !polled {
+            return Err(Unanswered::NotHeld);
+        }
+        let (all, mut cut) = (points.len(), None);
+        if all > MOST_SERIES {
+            cut = Some(all);
+        }
+        let series = points
+            .into_iter()
+            .take(MOST_SERIES)
+            .map(|(key, (kind, held))| SeriesSamples {
+                key,
+                kind,
+                points: on_steps(&held, start.0, end.0, step),
+            })
+            .filter(|s| !s.points.is_empty())
+            .collect();
+        Ok((Answer::Series(series), cut))
+    }
+
+    fn lines(
+        &self,
+        query: &str,
+        (start, end): (Timestamp, Timestamp),
+        limit: u32,
+        backward: bool,
+    ) -> Found {
+        let selector = LogSelector::parse(query).ok_or(Unanswered::NotHeld)?;
+        let span = start.0.saturating_mul(1_000_000)..=end.0.saturating_mul(1_000_000);
+        let mut found = Vec::new();
+        self.each_line(|line| {
+            if span.contains(&line.at_ns) && selector.matches(&line.labels, &line.line) {
+                found.push(line);
+            }
+        })?;
+        found.sort_by_key(|line| line.at_ns);
+        found.dedup();
+        if backward {
+            found.reverse();
+        }
+        let all = found.len();
+        found.truncate(usize::try_from(limit).unwrap_or(MOST_LINES).min(MOST_LINES));
+        let cut = (found.len() < all).then_some(all);
+        Ok((Answer::Logs(found), cut))
+    }
+
+    fn keys(&self) -> Result<BTreeSet<SeriesKey>, Unanswered> {
+        let mut keys = BTreeSet::new();
+        self.each(|frame| {
+            if let Body::Samples(batch) = frame.body {
+                keys.extend(batch.series.into_iter().map(|s| s.key));
+            }
+        })?;
+        Ok(keys)
+    }
+
+    fn names(&self, pick: impl Fn(&SeriesKey, &mut BTreeSet<String>)) -> Found {
+        let mut names = BTreeSet::new();
+        for key in self.keys()? {
+            pick(&key, &mut names);
+        }
+        Ok((Answer::Names(names.into_iter().collect()), None))
+    }
+
+    /// Names only: types and help texts are not recorded.
+    fn metadata(&self) -> Found {
+        let names: BTreeSet<_> = self.keys()?.into_iter().map(|key| key.name).collect();
+        let info = |name| MetricInfo {
+            name,
+            kind: "unknown".into(),
+            help: String::new(),
+            unit: String::new(),
+        };
+        Ok((
+            Answer::Metadata(names.into_iter().map(info).collect()),
+            None,
+        ))
+    }
+}
+
+/// The newest value at each step, if it is not too old.
+fn on_steps(held: &BTreeMap<i64, f64>, start: i64, end: i64, step: i64) -> Vec<Sample> {
+    let steps = (end.saturating_sub(start) / step).clamp(-1, MOST_STEPS - 1);
+    (0..=steps)
+        .filter_map(|n| {
+            let at = start + n * step;
+            let (_, value) = held.range(at - LOOK_BACK_MS..=at).next_back()?;
+            Some(Sample {
+                at: Timestamp(at),
+                value: *value,
+            })
+        })
+        .collect()
+}
