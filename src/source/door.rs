@@ -5,12 +5,13 @@
 
 mod body;
 mod credentials;
+mod place;
 mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
@@ -20,6 +21,8 @@ use crate::config::Endpoint;
 pub use super::error::{Cause, SourceError, quote};
 
 use credentials::Credentials;
+use place::{content_type, extra_headers};
+pub use place::{shown, shown_text};
 
 /// Largest body of lists and pages, decompressed.
 pub const BODY_LIMIT: usize = 16 << 20;
@@ -344,50 +347,6 @@ impl Door {
         };
         Err(SourceError::new(self.cluster(), &place, cause))
     }
-}
-
-fn content_type(headers: &HeaderMap) -> String {
-    headers
-        .get(CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default()
-        .to_ascii_lowercase()
-}
-
-fn extra_headers(pairs: &[(String, String)]) -> Result<HeaderMap, String> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in pairs {
-        let key = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| format!("`{name}` is no name of a header"))?;
-        let value = HeaderValue::from_str(value)
-            .map_err(|_| format!("the value of header `{name}` holds forbidden characters"))?;
-        headers.append(key, value);
-    }
-    Ok(headers)
-}
-
-/// A URL as it may be shown: no user, no password, no values of the query.
-pub fn shown(url: &Url) -> String {
-    let mut url = url.clone();
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.set_query(None);
-    url.set_fragment(None);
-    crate::model::text::clean(url.as_str().trim_end_matches('/'), 300)
-}
-
-/// The same for a text that may not be a URL at all.
-pub fn shown_text(text: &str) -> String {
-    let text = text.split(['?', '#']).next().unwrap_or_default();
-    let shown = match (text.find("://"), text.rfind('@')) {
-        (Some(scheme), Some(at)) if at > scheme => {
-            let (head, _) = text.split_at(scheme + 3);
-            let (_, host) = text.split_at(at + 1);
-            format!("{head}{host}")
-        }
-        _ => text.to_owned(),
-    };
-    crate::model::text::clean(&shown, 300)
 }
 
 #[cfg(test)]

@@ -32,8 +32,10 @@ use schedule::Schedule;
 pub use lookup::PromLookup;
 pub use wire::{QueryAnswer, read_query};
 
-/// How often the server is asked what it has.
+/// How often the server is asked what it has; more often at first, when it may just have started.
 const LEARN_EVERY: Duration = Duration::from_secs(300);
+/// After this time a part of the API that was refused is tried again.
+const REFUSED_FOR: Duration = Duration::from_secs(300);
 /// History asked for at start.
 const HISTORY_MS: i64 = 3_600_000;
 /// Requests under way at once.
@@ -93,10 +95,14 @@ impl PromSource {
 
     async fn work(&mut self, line: &Line) -> Result<(), SourceError> {
         self.schedule.wish(&line.wish(), clock::instant());
+        // After an outage the server may be another one.
+        self.learn_at = None;
+        let mut learn_every = self.base * 2;
         loop {
             if due(self.learn_at) {
                 self.learn(line).await?;
-                self.learn_at = Some(clock::instant() + LEARN_EVERY);
+                self.learn_at = Some(clock::instant() + learn_every);
+                learn_every = (learn_every * 2).min(LEARN_EVERY);
             }
             if due(self.alerts_at) {
                 self.alerts_at = Some(clock::instant() + self.schedule.fastest());
@@ -187,7 +193,7 @@ impl PromSource {
                 line.send(Body::Alerts(alerts.into_facts(&self.expressions)))
                     .await;
             }
-            None => self.alerts_at = Some(clock::instant() + LEARN_EVERY),
+            None => self.alerts_at = Some(clock::instant() + REFUSED_FOR),
         }
         Ok(())
     }

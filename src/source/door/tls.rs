@@ -76,15 +76,14 @@ pub(super) fn told(error: &(dyn std::error::Error + 'static)) -> Option<String> 
         if let Some(tls) = now.downcast_ref::<rustls::Error>() {
             return Some(words(tls));
         }
-        // An `io::Error` hides what it wraps from `source()`.
-        if let Some(inner) = now
+        // An `io::Error` leaves out what it wraps when asked for its source.
+        let wrapped = now
             .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-            && let Some(tls) = inner.downcast_ref::<rustls::Error>()
-        {
-            return Some(words(tls));
-        }
-        cause = now.source();
+            .and_then(std::io::Error::get_ref);
+        cause = match wrapped {
+            Some(inner) => Some(inner),
+            None => now.source(),
+        };
     }
     None
 }
