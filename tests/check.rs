@@ -239,3 +239,35 @@ fn refusals_are_told_apart_and_nothing_waits_for_the_slowest_twice() {
         assert!(row["latency_ms"].is_null(), "{row}");
     }
 }
+
+#[test]
+fn without_a_file_the_current_context_is_the_cluster() {
+    let folder = tempfile::tempdir().expect("folder");
+    let kubeconfig = folder.path().join("kubeconfig");
+    let dead = free_address();
+    std::fs::write(
+        &kubeconfig,
+        format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: admin@Prod\n\
+             clusters: [{{ name: c, cluster: {{ server: \"http://{dead}\" }} }}]\n\
+             users: [{{ name: u, user: {{}} }}]\n\
+             contexts: [{{ name: admin@Prod, context: {{ cluster: c, user: u }} }}]\n"
+        ),
+    )
+    .expect("write");
+    let output = Command::new(env!("CARGO_BIN_EXE_farwatch"))
+        .args(["check", "--output", "json"])
+        .env("HOME", folder.path())
+        .env("XDG_CONFIG_HOME", folder.path().join("config"))
+        .env("XDG_STATE_HOME", folder.path().join("state"))
+        .env("KUBECONFIG", &kubeconfig)
+        .env_remove("FARWATCH_CONFIG")
+        .output()
+        .expect("run");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("json");
+    let row = row(&report, "kubernetes");
+    assert_eq!(row["cluster"], "admin-prod");
+    assert_eq!(row["endpoint"], "admin@Prod");
+    assert_eq!(row["reachable"], false, "{row}");
+}

@@ -1,15 +1,16 @@
 //! From the file as written to the validated `Config`: defaults, paths, names, URLs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashSet;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use toml::Spanned;
 
+use super::endpoint::{Shared, endpoint, resolve, url};
 use super::file;
 use super::signal::{Catalogue, built_in};
-use super::{Agent, Auth, Cluster, ClusterKind, Config, Endpoint, Kube, Limits, Nats, Ui};
+use super::{Agent, Cluster, ClusterKind, Config, Kube, Limits, Nats, Ui};
 
 /// A mistake in the file's content, with its place.
 #[derive(Debug)]
@@ -19,7 +20,11 @@ pub struct Mistake {
     pub hint: String,
 }
 
-fn mistake<T>(span: Range<usize>, what: impl Into<String>, hint: &str) -> Result<T, Mistake> {
+pub(super) fn mistake<T>(
+    span: Range<usize>,
+    what: impl Into<String>,
+    hint: &str,
+) -> Result<T, Mistake> {
     Err(Mistake {
         span: Some(span),
         what: what.into(),
@@ -67,10 +72,10 @@ impl ClusterKind {
 
 pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
     let mut clusters: Vec<Cluster> = Vec::with_capacity(file.clusters.len());
-    let mut seen = HashMap::new();
+    let mut seen = HashSet::new();
     for entry in file.clusters {
         let span = entry.name.span();
-        if seen.insert(entry.name.get_ref().clone(), ()).is_some() {
+        if !seen.insert(entry.name.get_ref().clone()) {
             return mistake(
                 span,
                 format!("cluster \"{}\" stands here twice", entry.name.get_ref()),
@@ -175,174 +180,6 @@ fn cluster(entry: file::Cluster, folder: &Path) -> Result<Cluster, Mistake> {
         log_selector: entry.log_selector,
         name: entry.name.into_inner(),
     })
-}
-
-/// What an endpoint takes from its surroundings.
-#[derive(Clone, Copy)]
-struct Shared<'a> {
-    folder: &'a Path,
-    interval: Option<Duration>,
-    timeout: Duration,
-    requests: u32,
-}
-
-fn endpoint(entry: file::Endpoint, shared: &Shared) -> Result<Endpoint, Mistake> {
-    let span = entry.url.span();
-    let folder = shared.folder;
-    let auth = auth(
-        AuthKeys {
-            bearer_file: entry.bearer_file,
-            bearer_command: entry.bearer_command,
-            user: entry.user,
-            password_file: entry.password_file,
-        },
-        folder,
-        &span,
-    )?;
-    if entry.client_cert_file.is_some() != entry.client_key_file.is_some() {
-        return mistake(
-            span,
-            "a client certificate needs both its parts",
-            "set `client_cert_file` and `client_key_file`",
-        );
-    }
-    if entry.requests_per_minute == Some(0) {
-        return mistake(span, "`requests_per_minute` is 0", "at least 1");
-    }
-    Ok(Endpoint {
-        url: url(&entry.url, &["http", "https"])?,
-        auth,
-        ca_file: entry.ca_file.map(|p| resolve(&p, folder)),
-        client_cert_file: entry.client_cert_file.map(|p| resolve(&p, folder)),
-        client_key_file: entry.client_key_file.map(|p| resolve(&p, folder)),
-        headers: headers(entry.headers, &span)?,
-        interval: entry.interval.map(|s| s.0).or(shared.interval),
-        timeout: entry.timeout.map_or(shared.timeout, |s| s.0),
-        requests_per_minute: entry.requests_per_minute.unwrap_or(shared.requests),
-    })
-}
-
-/// Headers that HTTP can carry, and none that would change how the message itself is read.
-fn headers(
-    map: BTreeMap<String, String>,
-    span: &Range<usize>,
-) -> Result<Vec<(String, String)>, Mistake> {
-    for (name, value) in &map {
-        let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-        let framing = ["host", "content-length", "transfer-encoding", "connection"];
-        if name.is_empty()
-            || !name.bytes().all(token)
-            || framing.iter().any(|f| name.eq_ignore_ascii_case(f))
-        {
-            return mistake(
-                span.clone(),
-                "a header cannot have this name",
-                "such as X-Scope-OrgID",
-            );
-        }
-        if value.chars().any(char::is_control) {
-            return mistake(
-                span.clone(),
-                format!("header \"{name}\" holds control characters"),
-                "one line of text",
-            );
-        }
-    }
-    Ok(map.into_iter().collect())
-}
-
-struct AuthKeys {
-    bearer_file: Option<String>,
-    bearer_command: Option<Vec<String>>,
-    user: Option<String>,
-    password_file: Option<String>,
-}
-
-fn auth(keys: AuthKeys, folder: &Path, span: &Range<usize>) -> Result<Auth, Mistake> {
-    let one_of = "use one of `bearer_file`, `bearer_command`, or `user` with `password_file`";
-    match (
-        keys.bearer_file,
-        keys.bearer_command,
-        keys.user,
-        keys.password_file,
-    ) {
-        (None, None, None, None) => Ok(Auth::None),
-        (Some(file), None, None, None) => Ok(Auth::BearerFile(resolve(&file, folder))),
-        (None, Some(command), None, None) => {
-            if command.first().is_none_or(String::is_empty) {
-                return mistake(
-                    span.clone(),
-                    "`bearer_command` is empty",
-                    "[\"program\", \"argument\"]",
-                );
-            }
-            Ok(Auth::BearerCommand(command))
-        }
-        (None, None, Some(user), Some(file)) => Ok(Auth::Basic {
-            user,
-            password_file: resolve(&file, folder),
-        }),
-        (None, None, Some(_), None) => {
-            mistake(span.clone(), "`user` without `password_file`", one_of)
-        }
-        (None, None, None, Some(_)) => {
-            mistake(span.clone(), "`password_file` without `user`", one_of)
-        }
-        _ => mistake(span.clone(), "more than one way to sign in", one_of),
-    }
-}
-
-/// Checks scheme and host; a trailing slash is taken away so that paths can be joined.
-fn url(text: &Spanned<String>, schemes: &[&str]) -> Result<String, Mistake> {
-    let given = text.get_ref().trim();
-    let hint = format!(
-        "write it whole, such as \"{}://host:port\"",
-        schemes.first().copied().unwrap_or_default()
-    );
-    let Some((scheme, rest)) = given.split_once("://") else {
-        return mistake(text.span(), "the URL has no scheme", &hint);
-    };
-    if !schemes.contains(&scheme) {
-        return mistake(
-            text.span(),
-            format!(
-                "the URL has the scheme \"{scheme}\", expected {}",
-                schemes.join(" or ")
-            ),
-            &hint,
-        );
-    }
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host_ok = match authority.strip_prefix('[') {
-        Some(v6) => v6
-            .split_once(']')
-            .is_some_and(|(host, port)| !host.is_empty() && port_ok(port)),
-        None => match authority.split_once(':') {
-            Some((host, port)) => !host.is_empty() && port_ok(&format!(":{port}")),
-            None => !authority.is_empty(),
-        },
-    };
-    if !host_ok || given.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return mistake(text.span(), "the URL names no valid host and port", &hint);
-    }
-    Ok(given.trim_end_matches('/').to_owned())
-}
-
-fn port_ok(part: &str) -> bool {
-    part.is_empty()
-        || part
-            .strip_prefix(':')
-            .is_some_and(|p| p.parse::<u16>().is_ok_and(|p| p > 0))
-}
-
-/// Relative paths start at the configuration file; `~/` at home.
-fn resolve(path: &str, folder: &Path) -> PathBuf {
-    if let Some(rest) = path.strip_prefix("~/")
-        && let Some(dirs) = directories::BaseDirs::new()
-    {
-        return dirs.home_dir().join(rest);
-    }
-    folder.join(path)
 }
 
 fn agent(entry: file::Agent, folder: &Path) -> Result<Agent, Mistake> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::model::signal::{Metric, Signal};
 
 pub mod build;
+mod endpoint;
 pub mod file;
 pub mod load;
 pub mod secret;
