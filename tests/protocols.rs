@@ -1,7 +1,347 @@
 //! Loki and Kubernetes against servers that replay what real ones were recorded to say.
 
+#[path = "support/kube.rs"]
+mod kube_server;
+#[path = "support/loki.rs"]
+mod loki_server;
 #[path = "support/vllm.rs"]
 mod vllm;
+
+use std::time::Duration;
+
+use farwatch::config::{Endpoint, Kube};
+use farwatch::model::fault::FaultKind;
+use farwatch::model::health::Health;
+use farwatch::model::id::ClusterId;
+use farwatch::model::log::Level;
+use farwatch::model::object::{Object, ObjectKind};
+use farwatch::model::telemetry::{Body, Telemetry};
+use farwatch::model::time::Timestamp;
+use farwatch::source::Outlet;
+use farwatch::source::door::Door;
+use farwatch::source::kubernetes;
+use farwatch::source::loki::{self, Loki};
+use kube_server::KubeServer;
+use loki_server::{Fault, LokiServer};
+use tokio::sync::mpsc::Receiver;
+
+const CATEGORIZED: &str = "query_range_streams_categorize.json";
+
+fn client(url: &str) -> Loki {
+    let endpoint = Endpoint {
+        url: url.to_owned(),
+        timeout: Duration::from_millis(700),
+        ..Endpoint::default()
+    };
+    Loki::new(Door::open(&endpoint, "alpha").unwrap())
+}
+
+async fn ask(fault: Fault) -> Result<usize, farwatch::source::door::SourceError> {
+    let server = LokiServer::start(CATEGORIZED, fault).await;
+    let (start, end) = (Timestamp(0), Timestamp(1_000));
+    client(&server.url())
+        .query_range("{app=\"checkout\"}", start, end, 10, true)
+        .await
+        .map(|(lines, _)| lines.len())
+}
+
+#[tokio::test]
+async fn loki_query_asks_for_apart_metadata() {
+    let server = LokiServer::start(CATEGORIZED, Fault::None).await;
+    let loki = client(&server.url());
+    let (start, end) = (Timestamp(1_000), Timestamp(2_000));
+    let (lines, reply) = loki
+        .query_range("{app=\"checkout\"}", start, end, 9_999, true)
+        .await
+        .unwrap();
+    assert_eq!(lines.len(), 10);
+    assert!(
+        lines.windows(2).all(|w| w[0].at_ns >= w[1].at_ns),
+        "newest first"
+    );
+    assert!(reply.latency < Duration::from_secs(1));
+    let request = &server.requests("/query_range")[0];
+    assert_eq!(
+        request.header("x-loki-response-encoding-flags"),
+        Some("categorize-labels")
+    );
+    assert_eq!(request.param("start"), Some("1000000000"));
+    assert_eq!(request.param("end"), Some("2000000000"));
+    assert_eq!(
+        request.param("limit"),
+        Some("5000"),
+        "no more than Loki gives"
+    );
+    assert_eq!(request.param("direction"), Some("backward"));
+    assert_eq!(loki.label_values("app").await.unwrap().0.len(), 6);
+    assert!(loki.label_values("nope").await.unwrap().0.is_empty());
+    assert!(loki.label_values("../x").await.is_err());
+    assert!(loki.version().await.unwrap().0.is_some());
+}
+
+#[tokio::test]
+async fn loki_faults_say_what_and_where() {
+    let cases = [
+        (Fault::Tenant, FaultKind::Auth, "no org id"),
+        (Fault::Busy, FaultKind::RateLimited, "too many requests"),
+        (
+            Fault::BadQuery,
+            FaultKind::BadQuery,
+            "parse error at line 1",
+        ),
+        (Fault::Silent, FaultKind::Timeout, "no answer within"),
+        (Fault::HalfBody, FaultKind::BadPayload, "cut"),
+    ];
+    for (fault, kind, words) in cases {
+        let error = ask(fault).await.unwrap_err().fault();
+        assert_eq!(error.kind, kind, "{fault:?}: {error}");
+        let text = error.to_string();
+        assert!(text.contains(words), "{fault:?}: {text}");
+        assert!(text.starts_with("alpha: http://127.0.0.1:"), "{text}");
+    }
+    let server = LokiServer::start("query_range_matrix.json", Fault::None).await;
+    let error = client(&server.url())
+        .query_range("rate({a=\"b\"}[1m])", Timestamp(0), Timestamp(1), 10, true)
+        .await
+        .unwrap_err();
+    assert!(error.is_about_query(), "{error}");
+}
+
+/// Runs `wanted` over what comes until it is content, at most 8 seconds.
+async fn until(queue: &mut Receiver<Telemetry>, mut wanted: impl FnMut(&Telemetry) -> bool) {
+    let mut seen = Vec::new();
+    let work = async {
+        while let Some(telemetry) = queue.recv().await {
+            if wanted(&telemetry) {
+                return;
+            }
+            seen.push(format!("{:.300?}", telemetry.body));
+        }
+        panic!("the source ended");
+    };
+    if tokio::time::timeout(Duration::from_secs(8), work)
+        .await
+        .is_err()
+    {
+        panic!("did not come; seen: {seen:#?}");
+    }
+}
+
+#[tokio::test]
+async fn loki_tail_looks_back_then_follows_and_comes_again() {
+    let server = LokiServer::start(CATEGORIZED, Fault::CloseOnce).await;
+    let (outlet, mut queue) = Outlet::new(64);
+    let task = tokio::spawn(loki::follow(
+        client(&server.url()),
+        ClusterId(3),
+        "{app=\"tailtest\"}".into(),
+        outlet,
+    ));
+    until(
+        &mut queue,
+        |t| matches!(&t.body, Body::Logs(b) if !b.live && b.lines.len() == 10),
+    )
+    .await;
+    until(
+        &mut queue,
+        |t| matches!(&t.body, Body::Health(h) if h.health == Health::Live),
+    )
+    .await;
+    let mut errors = 0;
+    until(&mut queue, |t| {
+        assert_eq!(t.cluster, ClusterId(3));
+        if let Body::Logs(batch) = &t.body {
+            assert!(batch.live);
+            errors += batch
+                .lines
+                .iter()
+                .filter(|l| l.level == Level::Error)
+                .count();
+        }
+        matches!(&t.body, Body::Health(h) if matches!(&h.health,
+            Health::Failing { fault, .. } if fault.what.contains("1011")))
+    })
+    .await;
+    assert!(errors > 0);
+    until(
+        &mut queue,
+        |t| matches!(&t.body, Body::Health(h) if h.health == Health::Live),
+    )
+    .await;
+    let tails = server.requests("/tail");
+    assert_eq!(tails.len(), 2);
+    let start = |i: usize| tails[i].param("start").unwrap().parse::<i64>().unwrap();
+    assert!(start(1) > start(0), "goes on where it ended");
+    assert_eq!(
+        tails[0].header("x-loki-response-encoding-flags"),
+        Some("categorize-labels")
+    );
+    task.abort();
+}
+
+#[tokio::test]
+async fn loki_tail_counts_what_a_full_queue_lost() {
+    let server = LokiServer::start("query_range_empty.json", Fault::None).await;
+    let (outlet, mut queue) = Outlet::new(2);
+    let watched = outlet.clone();
+    let task = tokio::spawn(loki::follow(
+        client(&server.url()),
+        ClusterId(0),
+        "{app=\"t\"}".into(),
+        outlet,
+    ));
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert!(watched.dropped() > 0, "the queue of two was full");
+    assert_eq!(queue.len(), 2);
+    queue.close();
+    while queue.recv().await.is_some() {}
+    task.abort();
+}
+
+#[tokio::test]
+async fn loki_refused_tail_is_told_once_per_try() {
+    let server = LokiServer::start(CATEGORIZED, Fault::BadQuery).await;
+    let (outlet, mut queue) = Outlet::new(64);
+    let task = tokio::spawn(loki::follow(
+        client(&server.url()),
+        ClusterId(0),
+        "{app=".into(),
+        outlet,
+    ));
+    until(&mut queue, |t| {
+        matches!(&t.body, Body::Health(h) if matches!(&h.health,
+            Health::Failing { fault, .. } if fault.kind == FaultKind::BadQuery))
+    })
+    .await;
+    task.abort();
+}
+
+async fn watch(fault: kube_server::Fault) -> (KubeServer, Receiver<Telemetry>) {
+    let server = KubeServer::start(fault).await;
+    let kube = Kube {
+        context: Some("lab".into()),
+        kubeconfig: Some(server.kubeconfig.clone()),
+    };
+    let (outlet, queue) = Outlet::new(256);
+    tokio::spawn(kubernetes::run(ClusterId(1), "alpha".into(), kube, outlet));
+    (server, queue)
+}
+
+fn objects(t: &Telemetry, kind: ObjectKind) -> Option<(bool, usize)> {
+    match &t.body {
+        Body::Objects(b) if b.kind == kind => Some((b.reset, b.upserts.len())),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn kubernetes_lists_then_watches() {
+    let (server, mut queue) = watch(kube_server::Fault::None).await;
+    until(&mut queue, |t| {
+        matches!(&t.body, Body::Facts(f) if f.kubernetes_version.as_deref().is_some_and(|v| v.starts_with("v1.36")))
+    })
+    .await;
+    let (mut nodes, mut pods, mut events, mut sriov, mut changed, mut live) = Default::default();
+    until(&mut queue, |t| {
+        nodes |= objects(t, ObjectKind::Node) == Some((true, 6));
+        pods |= objects(t, ObjectKind::Pod) == Some((true, 6));
+        events |= objects(t, ObjectKind::Event) == Some((true, 3));
+        sriov |= objects(t, ObjectKind::SriovNodeState).is_some_and(|(reset, n)| reset && n >= 2);
+        changed |= matches!(&t.body, Body::Objects(b) if !b.reset && b.upserts.iter().any(|o| matches!(o, Object::Pod(p) if p.name.starts_with("cart"))));
+        live |= matches!(&t.body, Body::Health(h) if h.health == Health::Live);
+        nodes && pods && events && sriov && changed && live
+    })
+    .await;
+    let request = &server.requests("/api/v1/pods")[0];
+    assert_eq!(
+        request.header("authorization"),
+        Some("Bearer lab-view-token")
+    );
+    let watches = server.requests("/api/v1/pods");
+    assert!(
+        watches
+            .iter()
+            .any(|r| r.param("allowWatchBookmarks") == Some("true"))
+    );
+}
+
+#[tokio::test]
+async fn kubernetes_lists_again_after_410() {
+    let (server, mut queue) = watch(kube_server::Fault::GoneOnce).await;
+    let mut resets = 0;
+    until(&mut queue, |t| {
+        resets += usize::from(objects(t, ObjectKind::Pod).is_some_and(|(reset, _)| reset));
+        assert!(!matches!(&t.body, Body::Health(h) if matches!(h.health, Health::Failing { .. })));
+        resets == 2
+    })
+    .await;
+    assert!(server.requests("/api/v1/pods").len() >= 3);
+}
+
+#[tokio::test]
+async fn kubernetes_says_which_right_is_missing_and_goes_on() {
+    let (_server, mut queue) = watch(kube_server::Fault::PodsForbidden).await;
+    let (mut denied, mut nodes) = (false, false);
+    until(&mut queue, |t| {
+        nodes |= objects(t, ObjectKind::Node).is_some();
+        denied |= matches!(&t.body, Body::Health(h) if matches!(&h.health,
+            Health::Denied { fault, .. } if fault.what.starts_with("list pods: 403")
+                && fault.endpoint.starts_with("context lab (http://127.0.0.1:")));
+        denied && nodes
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn kubernetes_expired_sign_in_is_told() {
+    let (_server, mut queue) = watch(kube_server::Fault::BadToken).await;
+    until(&mut queue, |t| {
+        matches!(&t.body, Body::Health(h) if matches!(&h.health,
+            Health::Denied { fault, .. } if fault.kind == FaultKind::Auth && fault.what.contains("401")))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_absent_crd_is_no_fault() {
+    for fault in [
+        kube_server::Fault::NoCrd,
+        kube_server::Fault::NoCrdForViewer,
+    ] {
+        let (server, mut queue) = watch(fault).await;
+        until(
+            &mut queue,
+            |t| matches!(&t.body, Body::Health(h) if h.health == Health::Live),
+        )
+        .await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        while let Ok(t) = queue.try_recv() {
+            if let Body::Health(h) = &t.body {
+                assert!(h.fault().is_none(), "{fault:?}: {h:?}");
+            }
+        }
+        assert!(!server.requests("/sriovnetworknodestates").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_missing_context_names_the_context() {
+    let kube = Kube {
+        context: Some("nowhere".into()),
+        kubeconfig: Some(
+            KubeServer::start(Default::default())
+                .await
+                .kubeconfig
+                .clone(),
+        ),
+    };
+    let fault = match kubernetes::open("alpha", &kube).await {
+        Err(fault) => fault,
+        Ok(_) => panic!("opened"),
+    };
+    assert_eq!(fault.kind, FaultKind::Config);
+    assert!(fault.to_string().contains("nowhere"), "{fault}");
+}
 
 #[tokio::test]
 async fn vllm_server_replays_every_byte() {

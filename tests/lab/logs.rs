@@ -173,7 +173,7 @@ fn faults(story: &Story, w: &mut Writer, t: f64) {
         );
     }
     if at(s, story.fault) {
-        w.journal(BAD_NODE, "kernel", "error", format!("NVRM: Xid (PCI:{bus}): 94, pid=184233, name=VLLM::Worker_TP, Ch 00000008, errorString CTX SWITCH TIMEOUT, Contained ECC error"));
+        w.journal(BAD_NODE, "kernel", "error", format!("NVRM: Xid (PCI:{bus}): 94, pid=184233, name=VLLM::Worker_TP, Ch 00000008, Contained ECC error"));
         w.journal(
             BAD_NODE,
             "kernel",

@@ -1,6 +1,6 @@
 //! A vLLM that says what a real one was recorded to say: `/v1/models`, `/version`, and chat
 //! completions replayed from `tests/fixtures/vllm/*.sse` in the HTTP chunks of `*.chunks.json`.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::duplicate_mod)]
 
 use std::collections::VecDeque;
 use std::io;

@@ -3,6 +3,8 @@
 //! Lines go on in batches of at most 50 ms; a batch that finds the queue full is lost and counted
 //! in the next one. After a break the tail goes on where it ended.
 
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
@@ -20,9 +22,11 @@ use super::{ENCODING, ENCODING_HEADER, Loki, parse};
 use crate::clock;
 use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
-use crate::model::log::LogLine;
+use crate::model::label::Labels;
+use crate::model::log::{Level, LogLine};
 use crate::model::telemetry::{Body, LogBatch};
 use crate::model::text;
+use crate::model::time::Timestamp;
 use crate::source::Outlet;
 use crate::source::error::{Cause, SourceError, quote};
 use crate::source::report::Report;
@@ -89,7 +93,7 @@ impl Tail {
         if !self.report.live().await {
             return Ok(());
         }
-        self.pump(&mut socket).await
+        self.pump(&mut socket).await.map(|never| match never {})
     }
 
     /// What happened between the last line told and now; the newest lines where it is too much.
@@ -100,6 +104,7 @@ impl Tail {
         if end_ns <= start_ns {
             return Ok(true);
         }
+        let asked = LOOK_BACK_LINES as usize;
         let (mut lines, reply) = self
             .loki
             .query_ns(&self.selector, start_ns, end_ns, LOOK_BACK_LINES, true)
@@ -108,8 +113,11 @@ impl Tail {
         self.report.health.latency_ms = Some(reply.latency_ms());
         self.report.health.skew_ms = reply.skew_ms;
         self.report.heard(reply.body.len() as u64);
-        if let Some(last) = lines.last() {
-            self.next_ns = last.at_ns.saturating_add(1);
+        self.advance(&lines);
+        let broken = self.report.health.failures > 0;
+        if broken && (start_ns == oldest || lines.len() >= asked) {
+            let resumed = lines.first().map_or(end_ns, |l| l.at_ns);
+            lines.insert(0, gap(start_ns, resumed));
         }
         let batch = LogBatch {
             lines,
@@ -162,7 +170,8 @@ impl Tail {
         }
     }
 
-    async fn pump(&mut self, socket: &mut Socket) -> Result<(), SourceError> {
+    /// Reads until the tail breaks.
+    async fn pump(&mut self, socket: &mut Socket) -> Result<Infallible, SourceError> {
         let mut flush = interval(BATCH_TIME);
         flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut ping = interval(PING);
@@ -174,11 +183,7 @@ impl Tail {
                     heard = Instant::now();
                     self.message(message)?;
                 }
-                _ = flush.tick(), if !self.pending.is_empty() => {
-                    if !self.flush() {
-                        return Ok(());
-                    }
-                }
+                _ = flush.tick(), if !self.pending.is_empty() => self.flush(),
                 _ = ping.tick() => {
                     if heard.elapsed() > PING * 3 {
                         return Err(self.fail(Cause::Timeout(PING * 3)));
@@ -189,13 +194,13 @@ impl Tail {
                         Ok(Err(error)) => return Err(self.fail(cause_of(&error))),
                         Err(_) => return Err(self.fail(Cause::Timeout(PING))),
                     }
-                    if !self.report.tell().await {
-                        return Ok(());
-                    }
+                    // Not waited for: a full queue must not stop the reading of the tail.
+                    let health = Body::Health(self.report.health.clone());
+                    self.report.outlet.offer(self.report.wrap(health));
                 }
             }
-            if self.pending.len() >= BATCH_LINES && !self.flush() {
-                return Ok(());
+            if self.pending.len() >= BATCH_LINES {
+                self.flush();
             }
         }
     }
@@ -206,9 +211,7 @@ impl Tail {
                 self.report.heard(payload.len() as u64);
                 match parse::frame(&payload) {
                     Ok((lines, dropped)) => {
-                        if let Some(last) = lines.iter().map(|l| l.at_ns).max() {
-                            self.next_ns = self.next_ns.max(last.saturating_add(1));
-                        }
+                        self.advance(&lines);
                         self.lost += dropped;
                         self.report.health.dropped += dropped;
                         self.pending.extend(lines);
@@ -231,10 +234,18 @@ impl Tail {
         }
     }
 
-    /// Offers what is pending. False when the loop is gone.
-    fn flush(&mut self) -> bool {
+    /// Goes on after the newest of `lines`; one stamped in the future must not hide the others.
+    fn advance(&mut self, lines: &[LogLine]) {
+        if let Some(last) = lines.iter().map(|l| l.at_ns).max() {
+            let next = last.saturating_add(1).min(now_ns());
+            self.next_ns = self.next_ns.max(next);
+        }
+    }
+
+    /// Offers what is pending; lost lines are told with the next batch.
+    fn flush(&mut self) {
         if self.pending.is_empty() {
-            return true;
+            return;
         }
         let mut lines = std::mem::take(&mut self.pending);
         lines.sort_by_key(|l| l.at_ns);
@@ -250,11 +261,26 @@ impl Tail {
             self.lost = dropped + count;
             self.report.health.dropped += count;
         }
-        true
     }
 
     fn fail(&self, cause: Cause) -> SourceError {
         self.loki.door().error(PATH, cause)
+    }
+}
+
+/// Said in the log itself, where the lines are missing: nobody knows how many they are.
+fn gap(from_ns: i64, to_ns: i64) -> LogLine {
+    let time = |ns: i64| Timestamp(ns / 1_000_000).rfc3339();
+    let line = format!(
+        "gap: the tail was interrupted, lines before {} may be missing (last heard {})",
+        time(to_ns),
+        time(from_ns)
+    );
+    LogLine {
+        at_ns: to_ns.saturating_sub(1),
+        labels: Labels::from_pairs([("app", "farwatch")]),
+        line: Arc::from(line),
+        level: Level::Warning,
     }
 }
 
