@@ -33,6 +33,8 @@ pub struct Condition {
     pub for_ms: u64,
     /// After this long it is no news any more, milliseconds.
     pub most_ms: Option<u64>,
+    /// 1 for what names the trouble, less for what follows from it.
+    pub weight: f64,
 }
 
 impl Condition {
@@ -52,6 +54,7 @@ impl Condition {
             since: None,
             for_ms: 0,
             most_ms: None,
+            weight: 1.0,
         }
     }
 }
@@ -136,11 +139,12 @@ impl Held {
             key: Arc::from(c.key.as_str()),
             kind: c.kind,
             severity: c.severity,
-            score: match c.severity {
-                Severity::Critical => 1.0,
-                Severity::Warning => 0.7,
-                Severity::Info => 0.3,
-            },
+            score: c.weight
+                * match c.severity {
+                    Severity::Critical => 1.0,
+                    Severity::Warning => 0.7,
+                    Severity::Info => 0.3,
+                },
             since: self.first,
             at,
             over,

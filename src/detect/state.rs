@@ -74,6 +74,7 @@ pub fn gpus(all: &[Gpu]) -> Vec<Condition> {
             push("throttle", severity, said, &|c| {
                 c.signal = "clock event reasons";
                 c.for_ms = 45_000;
+                c.weight = 0.9;
                 c.method = "clock-event bits for 45 s".into();
             });
         }
@@ -88,6 +89,7 @@ pub fn gpus(all: &[Gpu]) -> Vec<Condition> {
             push("health", Severity::Critical, said, &|c| {
                 c.signal = "GPU health";
                 c.for_ms = 30_000;
+                c.weight = 0.95;
             });
         }
     }
@@ -184,6 +186,7 @@ fn clock_class(node: &PtpNode, found: &mut Vec<Condition>) {
     condition.signal = "openshift_ptp_clock_class";
     condition.seen = Some(class.value);
     condition.for_ms = if class.value == 248.0 { 60_000 } else { 15_000 };
+    condition.weight = 0.9;
     condition.method = "clock class of IEEE 1588 and G.8275.1".into();
     found.push(condition);
 }

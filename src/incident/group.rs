@@ -279,8 +279,19 @@ impl Incident {
                     }
                 }
                 let severity = held.severity.max(finding.severity);
-                *held = finding;
-                (held.since, held.evidence, held.severity) = (since, evidence, severity);
+                let score = held.score.max(finding.score);
+                let within = match (finding.seen, finding.expected) {
+                    (Some(seen), Some((low, high))) => (low..=high).contains(&seen),
+                    _ => false,
+                };
+                if within && !held.over {
+                    // On its way back: what was bad is what there is to tell.
+                    held.at = at;
+                } else {
+                    *held = finding;
+                }
+                (held.since, held.evidence) = (since, evidence);
+                (held.severity, held.score) = (severity, score);
             }
         }
         self.settle(at);

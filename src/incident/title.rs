@@ -4,9 +4,14 @@ use crate::model::alert::Severity;
 use crate::model::finding::{Finding, FindingKind};
 use crate::model::time::Timestamp;
 
-/// What names an incident: the worst, of these the kind nearest to a cause, then the earliest.
+/// What names an incident: the worst, of these the kind nearest to a cause, then what weighs more
+/// (only states have steady scores), then the earliest.
 pub(super) fn lead(findings: &[Finding]) -> Option<&Finding> {
-    let rank = |f: &Finding| (severity(f), kind(f.kind), f.since, f.key.clone());
+    let light = |f: &Finding| match f.kind {
+        FindingKind::State => 1000 - (f.score * 1000.0) as i64,
+        _ => 0,
+    };
+    let rank = |f: &Finding| (severity(f), kind(f.kind), light(f), f.since, f.key.clone());
     findings.iter().min_by_key(|f| rank(f))
 }
 

@@ -1,0 +1,504 @@
+//! Scenarios with known answers: telemetry in, incidents out.
+
+#[path = "support/stage.rs"]
+mod stage;
+
+use farwatch::incident::IncidentState;
+use farwatch::model::alert::Severity;
+use farwatch::model::finding::{Evidence, FindingKind, Subject};
+use farwatch::model::health::{Health, SourceKind};
+use farwatch::model::id::ClusterId;
+use farwatch::model::object::{Object, ObjectKind, Pod};
+use farwatch::model::sample::SampleKind;
+use farwatch::model::signal::Group;
+use farwatch::model::sriov::{PhysicalFunction, SriovNodeState};
+use farwatch::model::telemetry::{Body, SampleBatch};
+use farwatch::state::world::Status;
+
+use stage::{MINUTE, STEP_MS, Stage, alert, refused};
+
+/// How a GPU cluster is at a step: `fault` hits gpu 2 of n1, which serves the model.
+fn gpu_step(stage: &mut Stage, cluster: u16, step: i64, fault: bool, lost: bool) {
+    let at = Stage::at((step * STEP_MS) as f64 / MINUTE as f64);
+    let mut points: Vec<(String, String, String, f64)> = Vec::new();
+    for node in ["n1", "n2"] {
+        for gpu in 0..4 {
+            let hit = fault && node == "n1" && gpu == 2;
+            if lost && node == "n2" && gpu == 3 {
+                continue;
+            }
+            let temp = if hit { 86.0 } else { 58.0 } + stage.noise();
+            let power = if hit { 180.0 } else { 400.0 } + 10.0 * stage.noise();
+            for (name, value) in [
+                ("DCGM_FI_DEV_GPU_TEMP", temp),
+                ("DCGM_FI_DEV_POWER_USAGE", power),
+                ("DCGM_FI_DEV_XID_ERRORS", if hit { 79.0 } else { 0.0 }),
+                (
+                    "DCGM_FI_DEV_CLOCKS_EVENT_REASONS",
+                    if hit { 104.0 } else { 0.0 },
+                ),
+            ] {
+                points.push((name.into(), node.into(), gpu.to_string(), value));
+            }
+        }
+    }
+    let named: Vec<_> = points
+        .iter()
+        .map(|(name, node, gpu, value)| {
+            let labels = vec![
+                ("Hostname", node.as_str()),
+                ("gpu", gpu.as_str()),
+                ("exported_namespace", "ml"),
+                (
+                    "exported_pod",
+                    if node == "n1" { "vllm-0" } else { "train-0" },
+                ),
+            ];
+            (name.as_str(), labels, *value)
+        })
+        .collect();
+    let batch: Vec<_> = named
+        .iter()
+        .map(|(n, l, v)| (*n, l.as_slice(), *v))
+        .collect();
+    stage.samples(cluster, Group::Gpu, "gpu_dcgm", at, &batch);
+    let ttft = if fault { 1.4 } else { 0.30 } + 0.02 * stage.noise();
+    let labels = [("namespace", "ml"), ("model_name", "qwen")];
+    stage.samples(
+        cluster,
+        Group::Serving,
+        "vllm_ttft_p95",
+        at,
+        &[("vllm_ttft_p95", &labels, ttft)],
+    );
+    stage.world.tick(at);
+}
+
+#[test]
+fn a_quiet_hour_has_no_incident() {
+    let mut stage = Stage::new(&["alpha", "beta"]);
+    for cluster in [0, 1] {
+        stage.live(cluster, Stage::at(0.0));
+    }
+    for step in 0..960 {
+        gpu_step(&mut stage, 0, step, false, false);
+        gpu_step(&mut stage, 1, step, false, false);
+    }
+    let titles: Vec<_> = stage.world.incidents.iter().map(|i| &i.title).collect();
+    assert!(titles.is_empty(), "{titles:?}");
+    assert_eq!(stage.world.status(ClusterId(0)), Status::Ok);
+}
+
+fn gpu_fault() -> Stage {
+    let mut stage = Stage::new(&["alpha", "beta"]);
+    stage.live(0, Stage::at(0.0));
+    for step in 0..320 {
+        let fault = (240..280).contains(&step);
+        gpu_step(&mut stage, 0, step, fault, false);
+        gpu_step(&mut stage, 1, step, false, false);
+    }
+    stage
+}
+
+#[test]
+fn a_gpu_fault_that_slows_a_model_is_one_incident() {
+    let stage = gpu_fault();
+    let all = &stage.world.incidents;
+    let titles: Vec<_> = all.iter().map(|i| &i.title).collect();
+    assert_eq!(all.len(), 1, "{titles:#?}");
+    let incident = &all[0];
+    assert_eq!(
+        (incident.cluster, incident.severity),
+        (ClusterId(0), Severity::Critical)
+    );
+    assert!(
+        incident.title.starts_with("n1 gpu 2: XID 79"),
+        "{}",
+        incident.title
+    );
+    assert!(
+        incident.title.contains("since 13:00:00Z"),
+        "{}",
+        incident.title
+    );
+    let model = Subject::Model {
+        namespace: "ml".into(),
+        model: "qwen".into(),
+    };
+    assert!(
+        incident.subjects.contains(&model),
+        "{:?}",
+        incident.subjects
+    );
+    let slow = incident
+        .findings
+        .iter()
+        .find(|f| f.subject == model)
+        .expect("latency");
+    let (_, high) = slow.expected.expect("range");
+    assert!(
+        high > 0.3 && high < 0.9 && slow.seen.is_some_and(|s| s > 1.0),
+        "{slow:?}"
+    );
+    let hot = incident
+        .findings
+        .iter()
+        .any(|f| f.signal.as_ref() == "DCGM_FI_DEV_GPU_TEMP");
+    assert!(hot, "the limit of 80 C");
+    assert_ne!(
+        incident.state,
+        IncidentState::Open,
+        "it was repaired after ten minutes"
+    );
+    let other_cards = incident
+        .subjects
+        .iter()
+        .any(|s| s.to_string().starts_with("n2"));
+    assert!(!other_cards, "{:?}", incident.subjects);
+}
+
+#[test]
+fn the_same_telemetry_gives_the_same_incidents() {
+    let (first, second) = (gpu_fault(), gpu_fault());
+    let text = |s: &Stage| format!("{:?}", s.world.incidents);
+    assert_eq!(text(&first), text(&second));
+    assert!(!first.world.incidents.is_empty());
+}
+
+#[test]
+fn a_card_that_vanishes_is_missed() {
+    let mut stage = Stage::new(&["alpha"]);
+    for step in 0..270 {
+        gpu_step(&mut stage, 0, step, false, step >= 240);
+    }
+    let open = stage.open();
+    assert_eq!(open.len(), 1, "{open:#?}");
+    assert_eq!(open[0].severity, Severity::Critical);
+    assert!(
+        open[0].title.starts_with("n2 gpu 3: no longer reported"),
+        "{}",
+        open[0].title
+    );
+    assert_eq!(open[0].findings.len(), 1, "all its series are one loss");
+}
+
+fn ptp_step(stage: &mut Stage, cluster: u16, minute: f64, holdover: bool) {
+    let at = Stage::at(minute);
+    let state = if holdover { 2.0 } else { 1.0 };
+    let class = if holdover { 7.0 } else { 6.0 };
+    let clock = [("node", "du-1"), ("process", "ts2phc"), ("iface", "ens7fx")];
+    let system = [
+        ("node", "du-1"),
+        ("process", "phc2sys"),
+        ("iface", "CLOCK_REALTIME"),
+    ];
+    let daemon = [
+        ("node", "du-1"),
+        ("process", "ptp4l"),
+        ("config", "ptp4l.0.config"),
+    ];
+    let offset = 4.0 + 2.0 * stage.noise();
+    stage.samples(
+        cluster,
+        Group::Ptp,
+        "ptp_state",
+        at,
+        &[
+            ("openshift_ptp_clock_state", &clock, state),
+            ("openshift_ptp_clock_state", &system, 1.0),
+            ("openshift_ptp_clock_class", &daemon, class),
+            ("openshift_ptp_process_status", &daemon, 1.0),
+            (
+                "openshift_ptp_offset_ns",
+                &clock,
+                if holdover { 999_999.0 } else { offset },
+            ),
+        ],
+    );
+    stage.world.tick(at);
+}
+
+fn sriov(status: &str, error: Option<&str>) -> Object {
+    let port = PhysicalFunction {
+        name: "ens1f0".into(),
+        pci_address: "0000:3b:00.0".into(),
+        vendor: "Intel".into(),
+        driver: Some("ice".into()),
+        mtu: Some(9000),
+        link_speed: Some("25000 Mb/s".into()),
+        num_vfs: 8,
+        total_vfs: 64,
+        desired_vfs: Some(8),
+        vfs: 8,
+    };
+    Object::SriovNodeState(SriovNodeState {
+        node: "du-1".into(),
+        sync_status: Some(status.into()),
+        last_sync_error: error.map(str::to_owned),
+        desired_state: None,
+        current_state: None,
+        interfaces: vec![port],
+    })
+}
+
+#[test]
+fn holdover_and_a_failed_sync_on_one_node_are_one_incident_per_cluster() {
+    let mut stage = Stage::new(&["alpha", "beta"]);
+    for cluster in [0, 1] {
+        stage.objects(
+            cluster,
+            ObjectKind::SriovNodeState,
+            Stage::at(0.0),
+            vec![sriov("Succeeded", None)],
+        );
+    }
+    for step in 0..60 {
+        let minute = f64::from(step) / 4.0;
+        ptp_step(&mut stage, 0, minute, step >= 40);
+        ptp_step(&mut stage, 1, minute, step >= 40);
+    }
+    let failed = sriov("Failed", Some("cannot set numVfs on 0000:3b:00.0"));
+    stage.objects(1, ObjectKind::SriovNodeState, Stage::at(15.0), vec![failed]);
+    let open = stage.open();
+    assert_eq!(open.len(), 2, "same node name, two clusters: {open:#?}");
+    let of = |cluster| {
+        open.iter()
+            .find(|i| i.cluster == ClusterId(cluster))
+            .expect("one each")
+    };
+    assert_eq!(of(0).severity, Severity::Warning);
+    assert!(
+        of(0).title.contains("HOLDOVER, expected LOCKED"),
+        "{}",
+        of(0).title
+    );
+    assert!(of(0).title.contains("since 12:10:00Z"), "{}", of(0).title);
+    assert_eq!(of(1).severity, Severity::Critical);
+    assert!(
+        of(1)
+            .title
+            .contains("SR-IOV sync failed: cannot set numVfs"),
+        "{}",
+        of(1).title
+    );
+    let offsets = of(1).findings.iter().any(|f| f.signal.contains("offset"));
+    assert!(!offsets, "a sentinel is no measurement");
+}
+
+#[test]
+fn a_deaf_cluster_is_unknown_with_the_age_of_its_last_sample() {
+    let mut stage = Stage::new(&["alpha", "beta"]);
+    let id = ClusterId(0);
+    assert_eq!(
+        stage.world.standing(id),
+        (Status::Unknown, "connecting".into())
+    );
+    for cluster in [0, 1] {
+        stage.live(cluster, Stage::at(0.0));
+        gpu_step(&mut stage, cluster, 0, false, false);
+    }
+    assert_eq!(stage.world.status(id), Status::Ok);
+    for source in [
+        SourceKind::Prometheus,
+        SourceKind::Alertmanager,
+        SourceKind::Kubernetes,
+    ] {
+        stage.health(0, source, Stage::at(1.0), refused(Stage::at(0.5), 3));
+    }
+    stage.world.tick(Stage::at(2.0));
+    let (status, why) = stage.world.standing(id);
+    assert_eq!(status, Status::Unknown);
+    assert!(
+        why.contains("connection refused") && why.contains("120s ago") || why.contains("2m ago"),
+        "{why}"
+    );
+    assert_eq!(
+        stage.world.status(ClusterId(1)),
+        Status::Ok,
+        "the other one is not touched"
+    );
+    let open = stage.open();
+    assert_eq!(
+        (open.len(), open[0].severity),
+        (1, Severity::Critical),
+        "{open:#?}"
+    );
+    assert_eq!(open[0].findings[0].kind, FindingKind::Unreachable);
+    stage.live(0, Stage::at(3.0));
+    stage.world.tick(Stage::at(3.2));
+    stage.world.tick(Stage::at(3.4));
+    assert_eq!(stage.open().len(), 0);
+    stage.world.tick(Stage::at(10.0));
+    assert_eq!(stage.world.incidents[0].state, IncidentState::Resolved);
+    assert_eq!(stage.world.status(id), Status::Ok);
+}
+
+#[test]
+fn an_alert_opens_joins_and_closes() {
+    let mut stage = Stage::new(&["alpha"]);
+    stage.live(0, Stage::at(0.0));
+    let node_alert = alert("NodeOutOfPtpSync", &[("node", "du-1")], Stage::at(10.5));
+    for step in 0..48 {
+        ptp_step(&mut stage, 0, f64::from(step) / 4.0, step >= 40);
+    }
+    let watchdog = alert("Watchdog", &[], Stage::at(0.0));
+    stage.alerts(0, Stage::at(12.0), vec![node_alert, watchdog.clone()]);
+    let open = stage.open();
+    assert_eq!(open.len(), 1, "joined by the node: {open:#?}");
+    let class = open[0]
+        .findings
+        .iter()
+        .find(|f| f.key.ends_with("/class"))
+        .expect("class 7");
+    assert!(
+        matches!(class.evidence.last(), Some(Evidence::Alert(_))),
+        "{class:?}"
+    );
+    let counts = stage
+        .world
+        .cluster(ClusterId(0))
+        .expect("cluster")
+        .alert_counts();
+    assert_eq!(
+        (counts.critical, counts.firing()),
+        (1, 1),
+        "the heartbeat does not count"
+    );
+    for step in 49..60 {
+        ptp_step(&mut stage, 0, f64::from(step) / 4.0, false);
+    }
+    assert_eq!(stage.open().len(), 1, "the alert still fires");
+    stage.alerts(0, Stage::at(15.0), vec![watchdog]);
+    assert_eq!(stage.open().len(), 0);
+    stage.alerts(0, Stage::at(16.0), Vec::new());
+    let open = stage.open();
+    let text = open.first().map(|i| i.title.as_str()).unwrap_or_default();
+    assert!(text.contains("alerting pipeline is broken"), "{open:#?}");
+}
+
+#[test]
+fn pods_of_one_owner_crash_together() {
+    let mut stage = Stage::new(&["alpha"]);
+    let pod = |n: usize, reason: Option<&str>| {
+        Object::Pod(Pod {
+            namespace: "shop".into(),
+            name: format!("cart-7d9f8b6c5-{n}").as_str().into(),
+            node: Some("n1".into()),
+            phase: "Running".into(),
+            reason: reason.map(str::to_owned),
+            message: None,
+            ready: u16::from(reason.is_none()),
+            containers: 1,
+            restarts: 4,
+            owner: Some(("ReplicaSet".into(), "cart-7d9f8b6c5".into())),
+            started: None,
+            since: Some(Stage::at(0.0)),
+        })
+    };
+    let bad = vec![
+        pod(1, Some("CrashLoopBackOff")),
+        pod(2, Some("CrashLoopBackOff")),
+        pod(3, None),
+    ];
+    stage.objects(0, ObjectKind::Pod, Stage::at(0.5), bad);
+    assert!(stage.open().is_empty(), "not before a minute");
+    stage.world.tick(Stage::at(2.0));
+    assert_eq!(stage.open().len(), 1);
+    assert!(
+        stage.open()[0].title.starts_with("shop/cart: 2 pods"),
+        "{}",
+        stage.open()[0].title
+    );
+    assert_eq!(stage.open()[0].severity, Severity::Warning);
+    stage.world.tick(Stage::at(11.0));
+    assert_eq!(
+        stage.open()[0].severity,
+        Severity::Critical,
+        "after ten minutes"
+    );
+    let cluster = stage.world.cluster_by_name("alpha").expect("cluster");
+    assert_eq!(cluster.unhealthy_pods().count(), 2);
+}
+
+#[test]
+fn counters_and_history_raise_nothing() {
+    let mut stage = Stage::new(&["alpha"]);
+    let hot = |gpu: &str, kind, minute: i64, backfill| {
+        let labels = farwatch::model::label::Labels::from_pairs([("Hostname", "n1"), ("gpu", gpu)]);
+        let points = (0..60).map(|i| farwatch::model::sample::Sample {
+            at: Stage::at(minute as f64 + i as f64 / 4.0),
+            value: 95.0,
+        });
+        Body::Samples(SampleBatch {
+            group: Group::Gpu,
+            name: "gpu_dcgm".into(),
+            query: "".into(),
+            at: Stage::at(minute as f64 + 15.0),
+            interval_ms: 15_000,
+            backfill,
+            series: vec![farwatch::model::sample::SeriesSamples {
+                key: farwatch::model::sample::SeriesKey::new("DCGM_FI_DEV_GPU_TEMP", labels),
+                kind,
+                points: points.collect(),
+            }],
+            cut_from: None,
+        })
+    };
+    stage.tell(
+        0,
+        SourceKind::Prometheus,
+        Stage::at(15.0),
+        hot("0", SampleKind::Gauge, 0, true),
+    );
+    assert!(stage.world.incidents.is_empty(), "history");
+    stage.tell(
+        0,
+        SourceKind::Prometheus,
+        Stage::at(30.0),
+        hot("1", SampleKind::Counter, 0, false),
+    );
+    assert!(stage.world.incidents.is_empty(), "a counter");
+    stage.tell(
+        0,
+        SourceKind::Prometheus,
+        Stage::at(45.0),
+        hot("0", SampleKind::Gauge, 15, false),
+    );
+    assert_eq!(stage.open().len(), 1, "the same as it is now");
+    assert!(
+        stage.open()[0]
+            .title
+            .contains("95 C, expected at most 80 C"),
+        "{}",
+        stage.open()[0].title
+    );
+}
+
+#[test]
+fn a_source_that_failed_once_is_no_incident() {
+    let mut stage = Stage::new(&["alpha"]);
+    stage.live(0, Stage::at(0.0));
+    stage.health(
+        0,
+        SourceKind::Alertmanager,
+        Stage::at(1.0),
+        refused(Stage::at(1.0), 1),
+    );
+    stage.world.tick(Stage::at(1.2));
+    assert!(stage.open().is_empty());
+    stage.health(
+        0,
+        SourceKind::Alertmanager,
+        Stage::at(2.0),
+        refused(Stage::at(1.0), 4),
+    );
+    assert_eq!(stage.open().len(), 1);
+    assert_eq!(
+        stage.world.status(ClusterId(0)),
+        Status::Warning,
+        "the others still tell"
+    );
+    stage.health(0, SourceKind::Alertmanager, Stage::at(3.0), Health::Live);
+    stage.world.tick(Stage::at(3.4));
+    assert!(stage.open().is_empty());
+}
