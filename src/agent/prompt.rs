@@ -61,8 +61,8 @@ impl Budget {
 }
 
 /// The messages a run begins with.
-pub fn opening(request: &ChatRequest, native_tools: bool) -> Vec<Message> {
-    let mut messages = vec![Message::System(system(request, native_tools))];
+pub fn opening(request: &ChatRequest) -> Vec<Message> {
+    let mut messages = vec![Message::System(system(request))];
     let skip = request.history.len().saturating_sub(HISTORY);
     for (operator, text) in request.history.iter().skip(skip) {
         let text = redact(text);
@@ -79,7 +79,7 @@ pub fn opening(request: &ChatRequest, native_tools: bool) -> Vec<Message> {
     messages
 }
 
-pub fn system(request: &ChatRequest, native_tools: bool) -> String {
+fn system(request: &ChatRequest) -> String {
     let mut out = format!(
         "{ROLE}\n\nTime now: {} (UTC).\nClusters: {}.\n",
         request.now.rfc3339(),
@@ -89,14 +89,6 @@ pub fn system(request: &ChatRequest, native_tools: bool) -> String {
             request.clusters.join(", ")
         }
     );
-    if !native_tools {
-        out.push_str(&format!(
-            "\nTo use a tool, answer with nothing but a block like this, and wait for the result:\n\
-             ```tool\n{{\"name\": \"list_alerts\", \"arguments\": {{\"clusters\": []}}}}\n```\n\
-             Tools:\n{}",
-            tools::in_words()
-        ));
-    }
     let context = request.context.trim();
     if !context.is_empty() {
         out.push_str(&format!(
@@ -105,6 +97,16 @@ pub fn system(request: &ChatRequest, native_tools: bool) -> String {
         ));
     }
     out
+}
+
+/// The tools for a model whose server takes none: asked for in the text of the answer.
+pub fn tools_in_words() -> String {
+    format!(
+        "To use a tool, answer with nothing but a block like this, and wait for the result:\n\
+         ```tool\n{{\"name\": \"list_alerts\", \"arguments\": {{\"clusters\": []}}}}\n```\n\
+         Tools:\n{}",
+        tools::in_words()
+    )
 }
 
 /// Text from clusters, fenced so that it cannot pose as something else.
@@ -180,20 +182,17 @@ mod tests {
 
     #[test]
     fn context_is_data_and_holds_no_secret() {
-        let messages = opening(&request(), false);
+        let messages = opening(&request());
         let all = format!("{messages:?}");
         assert!(!all.contains("hunter2"), "{all}");
         assert_eq!(all.matches("</data>").count(), 1, "{all}");
-        assert!(
-            all.contains("alpha, beta") && all.contains("query_logs"),
-            "{all}"
-        );
-        assert!(!format!("{:?}", opening(&request(), true)).contains("query_logs"));
+        assert!(all.contains("alpha, beta"), "{all}");
+        assert!(tools_in_words().contains("query_logs"));
     }
 
     #[test]
     fn old_turns_go_first_then_old_results() {
-        let mut messages = opening(&request(), true);
+        let mut messages = opening(&request());
         let fitted = fit(&messages, 4_000);
         assert!(matches!(fitted.first(), Some(Message::System(_))));
         assert!(matches!(fitted.get(1), Some(Message::User(text)) if text == "and then?"));

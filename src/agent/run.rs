@@ -84,7 +84,7 @@ pub(super) async fn run(shared: &Arc<Shared>, request: ChatRequest, out: &Out) -
     let mut run = Run {
         shared,
         client,
-        messages: prompt::opening(&request, client.native_tools()),
+        messages: prompt::opening(&request),
         request,
         out,
         budget: Budget::new(model.context, shared.max_tokens, tool_chars),
@@ -137,10 +137,6 @@ impl Run<'_> {
     async fn ask(&mut self, specs: &[Value]) -> Result<Completion, Fault> {
         let mut halvings = 0;
         loop {
-            let native = self.client.native_tools();
-            if let Some(first) = self.messages.first_mut() {
-                *first = Message::System(prompt::system(&self.request, native));
-            }
             let fitted = prompt::fit(&self.messages, self.budget.prompt);
             let done = self
                 .client
@@ -166,10 +162,6 @@ impl Run<'_> {
                         .await;
                 }
                 Err(error) => return Err(error.into_fault()),
-            }
-            // The tools may have to be told in words from now on.
-            if native != self.client.native_tools() {
-                tracing::debug!("tools are told in words");
             }
         }
     }

@@ -53,8 +53,14 @@ pub async fn fetch(
         async move { one(lookup, cluster, ask, names, timeout).await }
     }))
     .await;
-    let told: Vec<&str> = parts.iter().map(|part| part.text.as_str()).collect();
-    let failed = parts.iter().filter(|part| !part.ok).count();
+    // Failures first: where the text is cut, they must not be what is lost.
+    let (fine, bad): (Vec<&Fetched>, Vec<&Fetched>) = parts.iter().partition(|part| part.ok);
+    let told: Vec<&str> = bad
+        .iter()
+        .chain(&fine)
+        .map(|part| part.text.as_str())
+        .collect();
+    let failed = bad.len();
     let mut text = told.join("\n");
     if failed > 0 && failed < parts.len() {
         text = format!(

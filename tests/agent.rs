@@ -1,0 +1,13 @@
+//! The agent against servers that replay recorded answers and misbehave in every known way.
+
+#[path = "support/chat.rs"]
+mod chat;
+#[path = "support/vllm.rs"]
+mod vllm;
+
+#[path = "agent/faults.rs"]
+mod faults;
+#[path = "agent/recorded.rs"]
+mod recorded;
+#[path = "agent/tools.rs"]
+mod tools;
