@@ -1,6 +1,15 @@
-//! What an operator can do inside a view; keys are mapped here, in one table.
+//! What an operator can do: one table of names, keys and words. Keymap, palette, `:` commands,
+//! help and hints all read it.
 
+use crate::model::id::RequestId;
 use crate::model::input::KeyPress;
+use crate::model::signal::Group;
+
+mod keys;
+mod table;
+
+pub use keys::{Lookup, lookup, name_of, parse_keys};
+pub use table::{Context, ENTRIES, Entry, by_name};
 
 /// Meant by the operator, independent of the key. Views get these.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,4 +59,121 @@ pub enum Command {
         column: u16,
         row: u16,
     },
+}
+
+/// The screens, in the order of their number keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ScreenId {
+    #[default]
+    Fleet,
+    Cluster,
+    Metrics,
+    Logs,
+    Gpu,
+    Cnf,
+    Alerts,
+    Incidents,
+    Diagnostics,
+}
+
+impl ScreenId {
+    pub const ALL: [Self; 9] = [
+        Self::Fleet,
+        Self::Cluster,
+        Self::Metrics,
+        Self::Logs,
+        Self::Gpu,
+        Self::Cnf,
+        Self::Alerts,
+        Self::Incidents,
+        Self::Diagnostics,
+    ];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Fleet => "Fleet",
+            Self::Cluster => "Cluster",
+            Self::Metrics => "Metrics",
+            Self::Logs => "Logs",
+            Self::Gpu => "GPU",
+            Self::Cnf => "CNF",
+            Self::Alerts => "Alerts",
+            Self::Incidents => "Incidents",
+            Self::Diagnostics => "Diagnostics",
+        }
+    }
+
+    /// What has to be polled first while this screen is in view.
+    pub fn groups(self) -> &'static [Group] {
+        match self {
+            Self::Fleet | Self::Alerts | Self::Incidents | Self::Logs | Self::Diagnostics => &[],
+            Self::Cluster => &[Group::Cluster, Group::Workload],
+            Self::Metrics => &Group::ALL,
+            Self::Gpu => &[Group::Gpu, Group::Serving],
+            Self::Cnf => &[Group::Ptp, Group::Sriov],
+        }
+    }
+
+    /// The first number a screen gives its questions: answers then never reach another screen.
+    pub fn first_request(self) -> RequestId {
+        RequestId((1 + self as u64) << 40)
+    }
+}
+
+/// What the frame does. Everything a key, a `:` command or the palette can start.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// For the view (or the open list) in focus.
+    View(Command),
+    Screen(ScreenId),
+    LastScreen,
+    Open,
+    Back,
+    /// `q`: closes what is open; at the top it quits.
+    Close,
+    Quit,
+    /// Ctrl-c: cancels what runs; twice quits.
+    Interrupt,
+    Suspend,
+    Redraw,
+    FilterPrompt,
+    CommandPrompt,
+    TimePrompt,
+    Palette,
+    Help,
+    Notices,
+    /// Back to the live edge.
+    Live,
+    /// Stops time on the screen, or lets it go on.
+    Hold,
+    ToggleChat,
+    /// Asks the agent about the thing under the cursor.
+    Ask,
+    /// The next or the previous cluster becomes the scope.
+    NextCluster,
+    PreviousCluster,
+    AllClusters,
+    CopyName,
+    NextTheme,
+    ReplayPause,
+    ReplayFaster,
+    ReplaySlower,
+    /// Moves the replay by so many seconds.
+    ReplaySkip(i64),
+    /// Needs an argument; the prompt opens with the name typed in.
+    Typed(Typed),
+}
+
+/// Commands with an argument, as typed after `:`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Typed {
+    Theme,
+    Cluster,
+    Time,
+    Speed,
+    Seek,
+    Ask,
+    Promql,
+    Logql,
+    Incident,
 }

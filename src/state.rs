@@ -1,3 +1,157 @@
 //! State = World (what is known) + Screen (how it is looked at).
+//!
+//! `State::update` is plain and synchronous: the same messages in, the same state out. It says by
+//! `dirty` whether anything that is shown may have changed.
 
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use ratatui::layout::Rect;
+
+use crate::config::Config;
+use crate::message::{Effect, Msg, ReplayStatus};
+use crate::model::input::InputEvent;
+use crate::model::time::Timestamp;
+use crate::ui::Ctx;
+use crate::ui::layout;
+use crate::ui::theme::Looks;
+
+mod act;
+mod ages;
+mod input;
+mod places;
+mod prompts;
+mod range;
+pub mod screen;
 pub mod world;
+
+pub use screen::{Overlay, Prompt, PromptKind, Screen};
+use world::World;
+
+#[derive(Debug)]
+pub struct State {
+    pub world: World,
+    pub screen: Screen,
+    pub config: Arc<Config>,
+    dirty: bool,
+    /// What of the screen depends on the time of day, so that a tick can tell whether it shows.
+    shown_ages: u64,
+}
+
+impl State {
+    pub fn new(config: Arc<Config>, now: Timestamp, zone: TimeZone, looks: Looks) -> Self {
+        let world = World::new(&config, now);
+        let screen = Screen::new(&config.ui, zone, looks);
+        Self {
+            world,
+            screen,
+            config,
+            dirty: true,
+            shown_ages: 0,
+        }
+    }
+
+    /// Whether a frame is due since the last call.
+    pub fn take_dirty(&mut self) -> bool {
+        std::mem::take(&mut self.dirty)
+    }
+
+    /// The state of affairs for drawing; `focus`: the pane has the keyboard.
+    pub fn ctx(&self, focus: bool) -> Ctx<'_> {
+        Ctx {
+            world: &self.world,
+            theme: &self.screen.theme,
+            ascii: self.screen.looks.ascii,
+            zone: &self.screen.zone,
+            window: self.screen.window,
+            scope: self.screen.scope,
+            focus,
+        }
+    }
+
+    pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
+        match msg {
+            Msg::Input(event) => self.take_input(event),
+            Msg::Telemetry(telemetry) => {
+                self.dirty |= self.world.ingest(*telemetry);
+                Vec::new()
+            }
+            Msg::Answer(answered) => {
+                self.dirty = true;
+                self.screen.views.answer(&answered, &self.world)
+            }
+            Msg::Tick(now) => {
+                self.tick(now);
+                Vec::new()
+            }
+            Msg::Replay(status) => {
+                self.take_replay(status);
+                Vec::new()
+            }
+            Msg::Gauges(gauges) => {
+                self.dirty |= self.screen.shows_gauges() && self.world.gauges != gauges;
+                self.world.gauges = gauges;
+                Vec::new()
+            }
+            Msg::Notice { error, text } => {
+                self.notice(error, text);
+                Vec::new()
+            }
+            Msg::Chat(_) | Msg::WorldQuery(_) => Vec::new(),
+        }
+    }
+
+    /// A line for the operator, kept and shown for a while.
+    pub fn notice(&mut self, error: bool, text: impl Into<String>) {
+        self.world.notice(error, text);
+        self.screen.seen_notices = false;
+        self.dirty = true;
+    }
+
+    fn take_input(&mut self, event: InputEvent) -> Vec<Effect> {
+        let before = self.screen.demand();
+        let mut effects = match event {
+            InputEvent::Key(press) => self.press(press),
+            InputEvent::Mouse { kind, column, row } => self.mouse(kind, column, row),
+            InputEvent::Paste(text) => self.paste(&text),
+            InputEvent::Resize { columns, rows } => {
+                self.screen.area = Rect::new(0, 0, columns, rows);
+                self.dirty = true;
+                Vec::new()
+            }
+            InputEvent::FocusGained | InputEvent::FocusLost => return Vec::new(),
+        };
+        self.place();
+        let after = self.screen.demand();
+        if self.screen.demanded.as_ref() != Some(&after) || before != after {
+            effects.push(Effect::Demand(after.clone()));
+            self.screen.demanded = Some(after);
+        }
+        effects
+    }
+
+    /// Tells the view in sight where it stands.
+    fn place(&mut self) {
+        let regions = layout::frame(self.screen.area, self.screen.chat_open);
+        self.screen.views.get_mut(self.screen.at).place(regions.body);
+    }
+
+    fn tick(&mut self, now: Timestamp) {
+        self.dirty |= self.world.tick(now);
+        let ages = ages::shown(&self.world, &self.screen);
+        self.dirty |= ages != self.shown_ages;
+        self.shown_ages = ages;
+    }
+
+    fn take_replay(&mut self, status: ReplayStatus) {
+        if status.restarted {
+            let notices = std::mem::take(&mut self.world.notices);
+            self.world = World::new(&self.config, status.now);
+            self.world.notices = notices;
+        }
+        let shown = |s: &ReplayStatus| (s.now.0 / 1000, s.paused, s.ended, s.speed.to_bits());
+        self.dirty |= status.restarted
+            || self.world.replay.as_ref().map(shown) != Some(shown(&status));
+        self.world.replay = Some(status);
+    }
+}

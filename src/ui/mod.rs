@@ -9,6 +9,10 @@ use crate::model::text;
 use crate::model::time::Timestamp;
 use crate::state::world::World;
 
+pub mod frame;
+pub mod layout;
+pub mod prompt;
+pub mod theme;
 pub mod view;
 pub mod widget;
 

@@ -16,70 +16,11 @@ use ratatui::layout::Rect;
 
 use super::{Ctx, Window};
 use crate::command::Command;
+pub use crate::command::ScreenId;
 use crate::message::Effect;
 use crate::model::ask::Answered;
-use crate::model::id::{ClusterId, IncidentId, RequestId};
-use crate::model::signal::Group;
+use crate::model::id::{ClusterId, IncidentId};
 use crate::state::world::World;
-
-/// The screens, in the order of their number keys.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ScreenId {
-    #[default]
-    Fleet,
-    Cluster,
-    Metrics,
-    Logs,
-    Gpu,
-    Cnf,
-    Alerts,
-    Incidents,
-    Diagnostics,
-}
-
-impl ScreenId {
-    pub const ALL: [Self; 9] = [
-        Self::Fleet,
-        Self::Cluster,
-        Self::Metrics,
-        Self::Logs,
-        Self::Gpu,
-        Self::Cnf,
-        Self::Alerts,
-        Self::Incidents,
-        Self::Diagnostics,
-    ];
-
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Fleet => "Fleet",
-            Self::Cluster => "Cluster",
-            Self::Metrics => "Metrics",
-            Self::Logs => "Logs",
-            Self::Gpu => "GPU",
-            Self::Cnf => "CNF",
-            Self::Alerts => "Alerts",
-            Self::Incidents => "Incidents",
-            Self::Diagnostics => "Diagnostics",
-        }
-    }
-
-    /// What has to be polled first while this screen is in view.
-    pub fn groups(self) -> &'static [Group] {
-        match self {
-            Self::Fleet | Self::Alerts | Self::Incidents | Self::Logs | Self::Diagnostics => &[],
-            Self::Cluster => &[Group::Cluster, Group::Workload],
-            Self::Metrics => &Group::ALL,
-            Self::Gpu => &[Group::Gpu, Group::Serving],
-            Self::Cnf => &[Group::Ptp, Group::Sriov],
-        }
-    }
-
-    /// The first number a screen gives its questions: answers then never reach another screen.
-    pub fn first_request(self) -> RequestId {
-        RequestId((1 + self as u64) << 40)
-    }
-}
 
 /// The thing under the cursor: what `a` asks about, `x` jumps from and `yn` copies.
 #[derive(Clone, Debug, PartialEq)]

@@ -49,16 +49,27 @@ pub fn is_stale(health: &SourceHealth, now: Timestamp) -> bool {
             .is_some_and(|last| now.age_since_ms(last) > limit.max(2_000))
 }
 
-/// An age in steps so coarse that an idle screen seldom changes: 5 s below a minute, then whole
-/// minutes, hours and days.
+/// An age in steps so coarse that an idle screen does not change: what is polled every 15 s and
+/// comes in is always `<20s`; then 5 s below a minute, then whole minutes, hours and days.
 pub fn age(ms: u64) -> String {
     let s = ms / 1000;
     match s {
-        0..=4 => "<5s".into(),
-        5..=59 => format!("{}s", s / 5 * 5),
+        0..=19 => "<20s".into(),
+        20..=59 => format!("{}s", s / 5 * 5),
         60..=5_999 => format!("{}m", s / 60),
         6_000..=172_799 => format!("{}h", s / 3_600),
         _ => format!("{}d", s / 86_400),
+    }
+}
+
+/// Time until something happens, in the same coarse steps.
+pub fn wait(ms: u64) -> String {
+    let s = ms.div_ceil(1000);
+    match s {
+        0 => "now".into(),
+        1..=5 => "in <5s".into(),
+        6..=59 => format!("in {}s", s.div_ceil(5) * 5),
+        _ => format!("in {}m", s.div_ceil(60)),
     }
 }
 
@@ -69,8 +80,8 @@ mod tests {
     #[test]
     fn ages_change_seldom() {
         for (ms, text) in [
-            (0, "<5s"),
-            (4_999, "<5s"),
+            (0, "<20s"),
+            (19_999, "<20s"),
             (44_000, "40s"),
             (61_000, "1m"),
             (660_000, "11m"),

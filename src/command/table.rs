@@ -1,0 +1,144 @@
+//! The table itself. No key may mean two things in one context; a test holds that.
+
+use super::{Action, Command, ScreenId, Typed};
+
+/// Where an entry can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Context {
+    Always,
+    /// While a recording is played.
+    Replay,
+}
+
+/// One line of the table.
+#[derive(Debug)]
+pub struct Entry {
+    /// As typed after `:`; words of one name are joined by `-`.
+    pub name: &'static str,
+    /// In the notation of [`super::parse_keys`]; the first is the one shown.
+    pub keys: &'static [&'static str],
+    pub help: &'static str,
+    /// Heading in the help.
+    pub group: &'static str,
+    pub context: Context,
+    pub action: Action,
+}
+
+/// The entry of this name, or the only one that begins so.
+pub fn by_name(name: &str) -> Option<&'static Entry> {
+    let mut begin = ENTRIES.iter().filter(|entry| entry.name.starts_with(name));
+    let first = begin.next();
+    let only = begin.next().is_none();
+    ENTRIES
+        .iter()
+        .find(|entry| entry.name == name)
+        .or(first.filter(|_| only && !name.is_empty()))
+}
+
+const fn entry(
+    group: &'static str,
+    name: &'static str,
+    keys: &'static [&'static str],
+    help: &'static str,
+    action: Action,
+) -> Entry {
+    Entry {
+        name,
+        keys,
+        help,
+        group,
+        context: Context::Always,
+        action,
+    }
+}
+
+const fn replay(
+    name: &'static str,
+    keys: &'static [&'static str],
+    help: &'static str,
+    action: Action,
+) -> Entry {
+    Entry {
+        name,
+        keys,
+        help,
+        group: "Replay",
+        context: Context::Replay,
+        action,
+    }
+}
+
+use Action::{Screen, Typed as Words, View};
+
+#[rustfmt::skip]
+pub static ENTRIES: &[Entry] = &[
+    entry("Screens", "fleet", &["1", "gf"], "every cluster, worst first", Screen(ScreenId::Fleet)),
+    entry("Screens", "cluster", &["2", "gc"], "one cluster: sources, nodes, pods, events", Screen(ScreenId::Cluster)),
+    entry("Screens", "metrics", &["3", "gm"], "PromQL and charts", Screen(ScreenId::Metrics)),
+    entry("Screens", "logs", &["4", "gl"], "log lines and patterns", Screen(ScreenId::Logs)),
+    entry("Screens", "gpu", &["5", "gu"], "GPUs and model servers", Screen(ScreenId::Gpu)),
+    entry("Screens", "cnf", &["6", "gn"], "PTP clocks and SR-IOV", Screen(ScreenId::Cnf)),
+    entry("Screens", "alerts", &["7", "ga"], "alerts of all clusters", Screen(ScreenId::Alerts)),
+    entry("Screens", "incidents", &["8", "gi"], "incidents and what they are made of", Screen(ScreenId::Incidents)),
+    entry("Screens", "diagnostics", &["gs"], "sources, queues, memory of farwatch itself", Screen(ScreenId::Diagnostics)),
+    entry("Screens", "last-screen", &["`"], "the screen before this one", Action::LastScreen),
+    entry("Move", "down", &["j", "<down>"], "next row", View(Command::Down)),
+    entry("Move", "up", &["k", "<up>"], "row before", View(Command::Up)),
+    entry("Move", "left", &["h", "<left>"], "left, or cursor back in time", View(Command::Left)),
+    entry("Move", "right", &["l", "<right>"], "right, or cursor on in time", View(Command::Right)),
+    entry("Move", "page-down", &["<pgdn>", "<c-d>", "<c-f>"], "page down", View(Command::PageDown)),
+    entry("Move", "page-up", &["<pgup>", "<c-u>", "<c-b>"], "page up", View(Command::PageUp)),
+    entry("Move", "top", &["gg", "<home>"], "first row", View(Command::Top)),
+    entry("Move", "bottom", &["G", "<end>"], "last row; logs: follow", View(Command::Bottom)),
+    entry("Move", "next-pane", &["<tab>"], "next pane", View(Command::NextPane)),
+    entry("Move", "previous-pane", &["<s-tab>"], "pane before", View(Command::PreviousPane)),
+    entry("Move", "open", &["<enter>"], "go deeper", Action::Open),
+    entry("Move", "back", &["<esc>"], "undo one step: menu, prompt, filter, screen", Action::Back),
+    entry("Move", "close", &["q"], "close; at the top: quit", Action::Close),
+    entry("Find", "filter", &["/"], "narrow what is listed: word !not /re/ ~fuzzy key=value", Action::FilterPrompt),
+    entry("Find", "palette", &["<c-p>"], "find screens, clusters, nodes, pods, incidents, commands", Action::Palette),
+    entry("Find", "command", &[":"], "type a command", Action::CommandPrompt),
+    entry("Find", "problems", &["!"], "only problems", View(Command::Problems)),
+    entry("Find", "next-problem", &["e"], "next problem", View(Command::NextProblem)),
+    entry("Find", "previous-problem", &["E"], "problem before", View(Command::PreviousProblem)),
+    entry("Rows", "sort", &["s"], "sort by the next column", View(Command::Sort)),
+    entry("Rows", "reverse", &["S"], "turn the order round", View(Command::ReverseSort)),
+    entry("Rows", "mode", &["m"], "next way of showing this", View(Command::Mode)),
+    entry("Rows", "detail", &["d"], "detail of the row", View(Command::Detail)),
+    entry("Rows", "wrap", &["w"], "wrap long lines", View(Command::Wrap)),
+    entry("Rows", "copy-row", &["yy"], "copy the row", View(Command::CopyRow)),
+    entry("Rows", "copy-name", &["yn"], "copy the name under the cursor", Action::CopyName),
+    entry("Query", "edit", &["o"], "edit the query", View(Command::Edit)),
+    entry("Query", "refresh", &["r"], "ask again now", View(Command::Refresh)),
+    entry("Query", "promql", &[], "promql QUERY: chart this on the metrics screen", Words(Typed::Promql)),
+    entry("Query", "logql", &[], "logql QUERY: search the logs", Words(Typed::Logql)),
+    entry("Time", "time", &["t"], "range: 15m, 2h, 14:10-14:30, RFC 3339", Action::TimePrompt),
+    entry("Time", "range", &[], "range SPAN: as `t`", Words(Typed::Time)),
+    entry("Time", "live", &["="], "back to now", Action::Live),
+    entry("Time", "pause", &["p"], "hold the time window, or let it go on", Action::Hold),
+    entry("Scope", "next-cluster", &["]"], "next cluster becomes the scope", Action::NextCluster),
+    entry("Scope", "previous-cluster", &["["], "cluster before becomes the scope", Action::PreviousCluster),
+    entry("Scope", "all", &["c"], "all clusters", Action::AllClusters),
+    entry("Scope", "scope", &[], "scope NAME: this cluster only", Words(Typed::Cluster)),
+    entry("Scope", "incident", &[], "incident NUMBER: open it", Words(Typed::Incident)),
+    entry("Agent", "ask", &["a"], "ask the agent about the thing under the cursor", Action::Ask),
+    entry("Agent", "chat", &["A"], "chat pane", Action::ToggleChat),
+    entry("Agent", "question", &[], "question TEXT: ask the agent this", Words(Typed::Ask)),
+    entry("View", "help", &["?"], "keys and commands", Action::Help),
+    entry("View", "notices", &["~"], "what farwatch had to say", Action::Notices),
+    entry("View", "theme", &[], "theme dark|light|high-contrast|sixteen", Words(Typed::Theme)),
+    entry("View", "next-theme", &["gt"], "next theme", Action::NextTheme),
+    entry("View", "redraw", &["<c-l>"], "draw everything anew", Action::Redraw),
+    entry("View", "suspend", &["<c-z>"], "to the shell; `fg` comes back", Action::Suspend),
+    entry("View", "interrupt", &["<c-c>"], "cancel what runs; twice: quit", Action::Interrupt),
+    entry("View", "quit", &[], "quit", Action::Quit),
+    replay("replay-pause", &["<space>"], "pause or go on", Action::ReplayPause),
+    replay("replay-slower", &["<"], "half the speed", Action::ReplaySlower),
+    replay("replay-faster", &[">"], "twice the speed", Action::ReplayFaster),
+    replay("back-minute", &["("], "back 1 minute", Action::ReplaySkip(-60)),
+    replay("on-minute", &[")"], "on 1 minute", Action::ReplaySkip(60)),
+    replay("back-ten", &["{"], "back 10 minutes", Action::ReplaySkip(-600)),
+    replay("on-ten", &["}"], "on 10 minutes", Action::ReplaySkip(600)),
+    replay("speed", &[], "speed FACTOR: how fast the recording runs", Words(Typed::Speed)),
+    replay("seek", &[], "seek TIME: go there in the recording", Words(Typed::Seek)),
+];

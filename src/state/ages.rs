@@ -1,0 +1,50 @@
+//! What of the screen changes with the clock alone. An idle screen is drawn when this changes,
+//! and at no other time.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::screen::{Overlay, Screen};
+use super::world::World;
+use crate::command::ScreenId;
+use crate::model::health::Health;
+use crate::ui::widget::badge;
+
+/// A number that stays the same while the passing of time changes nothing on the screen.
+pub fn shown(world: &World, screen: &Screen) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (world.now.0 / 60_000).hash(&mut hasher);
+    screen.toast(world).is_some().hash(&mut hasher);
+    match screen.at {
+        ScreenId::Fleet => clusters(world, &mut hasher),
+        ScreenId::Cluster | ScreenId::Diagnostics => {
+            clusters(world, &mut hasher);
+            sources(world, &mut hasher);
+        }
+        // Curves and values with their ages: often enough to be true, seldom enough to be quiet.
+        _ => (world.now.0 / 10_000).hash(&mut hasher),
+    }
+    matches!(screen.overlay, Some(Overlay::Palette(_))).hash(&mut hasher);
+    hasher.finish()
+}
+
+fn clusters(world: &World, hasher: &mut DefaultHasher) {
+    for cluster in &world.clusters {
+        if let Some(at) = cluster.last_sample {
+            badge::age(world.age_ms(at)).hash(hasher);
+        }
+        for health in cluster.sources.values() {
+            badge::is_stale(health, world.now).hash(hasher);
+        }
+    }
+}
+
+fn sources(world: &World, hasher: &mut DefaultHasher) {
+    for health in world.clusters.iter().flat_map(|c| c.sources.values()) {
+        if let Some(at) = health.last_ok {
+            badge::age(world.age_ms(at)).hash(hasher);
+        }
+        if let Health::Failing { retry_at, .. } = &health.health {
+            badge::wait(retry_at.age_since_ms(world.now)).hash(hasher);
+        }
+    }
+}
