@@ -133,7 +133,10 @@ impl State {
     /// Tells the view in sight where it stands.
     fn place(&mut self) {
         let regions = layout::frame(self.screen.area, self.screen.chat_open);
-        self.screen.views.get_mut(self.screen.at).place(regions.body);
+        self.screen
+            .views
+            .get_mut(self.screen.at)
+            .place(regions.body);
     }
 
     fn tick(&mut self, now: Timestamp) {
@@ -150,8 +153,8 @@ impl State {
             self.world.notices = notices;
         }
         let shown = |s: &ReplayStatus| (s.now.0 / 1000, s.paused, s.ended, s.speed.to_bits());
-        self.dirty |= status.restarted
-            || self.world.replay.as_ref().map(shown) != Some(shown(&status));
+        self.dirty |=
+            status.restarted || self.world.replay.as_ref().map(shown) != Some(shown(&status));
         self.world.replay = Some(status);
     }
 }

@@ -73,6 +73,7 @@ fn named(name: &str) -> Option<KeyPress> {
         "pgup" => Key::PageUp,
         "pgdn" => Key::PageDown,
         "lt" => Key::Char('<'),
+        "gt" => Key::Char('>'),
         _ => return None,
     };
     Some(KeyPress::plain(key))

@@ -30,9 +30,9 @@ impl State {
             Action::FilterPrompt => self.prompt(PromptKind::Filter),
             Action::CommandPrompt => self.prompt(PromptKind::Command),
             Action::TimePrompt => self.prompt(PromptKind::Time),
-            Action::Palette => self.cover(|state| {
-                Overlay::Palette(Box::new(Palette::new(&state.world)))
-            }),
+            Action::Palette => {
+                self.cover(|state| Overlay::Palette(Box::new(Palette::new(&state.world))))
+            }
             Action::Help => self.cover(|state| Overlay::Help(Help::new(state.screen.at))),
             Action::Notices => self.cover(|_| Overlay::Notices(0)),
             Action::Live => self.live(),
@@ -45,8 +45,12 @@ impl State {
             Action::CopyName => self.copy_name(),
             Action::NextTheme => self.next_theme(),
             Action::ReplayPause => self.replay(|r| ReplayCommand::Pause(!r.paused)),
-            Action::ReplayFaster => self.replay(|r| ReplayCommand::Speed((r.speed * 2.0).min(64.0))),
-            Action::ReplaySlower => self.replay(|r| ReplayCommand::Speed((r.speed / 2.0).max(0.25))),
+            Action::ReplayFaster => {
+                self.replay(|r| ReplayCommand::Speed((r.speed * 2.0).min(64.0)))
+            }
+            Action::ReplaySlower => {
+                self.replay(|r| ReplayCommand::Speed((r.speed / 2.0).max(0.25)))
+            }
             Action::ReplaySkip(seconds) => self.replay(|r| {
                 let to = r.now.plus_ms(seconds.saturating_mul(1000));
                 ReplayCommand::Seek(to.clamp(r.start, r.end.max(r.start)))
@@ -65,11 +69,11 @@ impl State {
             return Vec::new();
         }
         if command == Command::Refresh {
-            let mut effects = self.to_view(command);
+            let mut effects = self.tell_view(command);
             effects.push(Effect::Refresh(self.screen.scope));
             return effects;
         }
-        self.to_view(command)
+        self.tell_view(command)
     }
 
     fn show(&mut self, screen: ScreenId) -> Vec<Effect> {
@@ -92,7 +96,7 @@ impl State {
         let view = self.screen.views.get_mut(self.screen.at);
         match view.open(&self.world) {
             Some(goto) => self.go(goto),
-            None => self.to_view(Command::Open),
+            None => self.tell_view(Command::Open),
         }
     }
 
@@ -161,7 +165,7 @@ impl State {
             None => Some(self.world.now),
         };
         let mut effects = self.set_window(Window { end, span_ms });
-        effects.extend(self.to_view(Command::Pause));
+        effects.extend(self.tell_view(Command::Pause));
         effects
     }
 
@@ -171,6 +175,11 @@ impl State {
     }
 
     fn ask_about_focus(&mut self) -> Vec<Effect> {
+        self.screen.chat_open = true;
+        Vec::new()
+    }
+
+    pub(super) fn ask(&mut self, _text: &str) -> Vec<Effect> {
         self.screen.chat_open = true;
         Vec::new()
     }
@@ -186,11 +195,17 @@ impl State {
 
     pub(super) fn name_of(&self, focus: &Focus) -> String {
         match focus {
-            Focus::Cluster(id) => self.world.cluster(*id).map_or_else(String::new, |c| c.name.to_string()),
+            Focus::Cluster(id) => self
+                .world
+                .cluster(*id)
+                .map_or_else(String::new, |c| c.name.to_string()),
             Focus::Node { node, .. } => node.clone(),
             Focus::Pod { namespace, pod, .. } => format!("{namespace}/{pod}"),
             Focus::Gpu { node, gpu, .. } => format!("{node} gpu {gpu}"),
-            Focus::Alert { cluster, fingerprint } => self
+            Focus::Alert {
+                cluster,
+                fingerprint,
+            } => self
                 .world
                 .cluster(*cluster)
                 .and_then(|c| c.alerts.get(fingerprint.as_str()))

@@ -3,7 +3,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::screen::{Overlay, Screen};
+use super::screen::Screen;
 use super::world::World;
 use crate::command::ScreenId;
 use crate::model::health::Health;
@@ -14,6 +14,9 @@ pub fn shown(world: &World, screen: &Screen) -> u64 {
     let mut hasher = DefaultHasher::new();
     (world.now.0 / 60_000).hash(&mut hasher);
     screen.toast(world).is_some().hash(&mut hasher);
+    for health in world.clusters.iter().flat_map(|c| c.sources.values()) {
+        badge::is_stale(health, world.now).hash(&mut hasher);
+    }
     match screen.at {
         ScreenId::Fleet => clusters(world, &mut hasher),
         ScreenId::Cluster | ScreenId::Diagnostics => {
@@ -23,7 +26,6 @@ pub fn shown(world: &World, screen: &Screen) -> u64 {
         // Curves and values with their ages: often enough to be true, seldom enough to be quiet.
         _ => (world.now.0 / 10_000).hash(&mut hasher),
     }
-    matches!(screen.overlay, Some(Overlay::Palette(_))).hash(&mut hasher);
     hasher.finish()
 }
 
@@ -31,9 +33,6 @@ fn clusters(world: &World, hasher: &mut DefaultHasher) {
     for cluster in &world.clusters {
         if let Some(at) = cluster.last_sample {
             badge::age(world.age_ms(at)).hash(hasher);
-        }
-        for health in cluster.sources.values() {
-            badge::is_stale(health, world.now).hash(hasher);
         }
     }
 }

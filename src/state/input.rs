@@ -26,7 +26,7 @@ impl State {
             return self.overlay_key(press);
         }
         if self.screen.view().typing() && press.key != Key::Esc {
-            return self.to_view(Command::Type(press));
+            return self.tell_view(Command::Type(press));
         }
         self.chord(press)
     }
@@ -109,7 +109,11 @@ impl State {
             MouseKind::Release | MouseKind::Drag => return Vec::new(),
         };
         self.dirty = true;
-        let times = if matches!(command, Command::Click { .. }) { 1 } else { WHEEL };
+        let times = if matches!(command, Command::Click { .. }) {
+            1
+        } else {
+            WHEEL
+        };
         if self.screen.overlay.is_some() {
             for _ in 0..times {
                 self.scroll_overlay(&command);
@@ -121,7 +125,7 @@ impl State {
             return Vec::new();
         }
         (0..times)
-            .flat_map(|_| self.to_view(command.clone()))
+            .flat_map(|_| self.tell_view(command.clone()))
             .collect()
     }
 
@@ -136,12 +140,12 @@ impl State {
             return Vec::new();
         }
         if self.screen.overlay.is_none() && self.screen.view().typing() {
-            return self.to_view(Command::Paste(text.to_owned()));
+            return self.tell_view(Command::Paste(text.to_owned()));
         }
         Vec::new()
     }
 
-    pub(super) fn to_view(&mut self, command: Command) -> Vec<Effect> {
+    pub(super) fn tell_view(&mut self, command: Command) -> Vec<Effect> {
         let view = self.screen.views.get_mut(self.screen.at);
         view.update(command, &self.world)
     }

@@ -21,7 +21,9 @@ impl State {
         if goto.screen != here.at {
             self.screen.last = Some(here.at);
         }
-        let cluster = goto.cluster.or_else(|| goto.focus.as_ref().and_then(cluster_of));
+        let cluster = goto
+            .cluster
+            .or_else(|| goto.focus.as_ref().and_then(cluster_of));
         if cluster.is_some() {
             self.screen.scope = cluster;
         }

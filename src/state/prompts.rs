@@ -41,13 +41,13 @@ impl State {
             return Vec::new();
         }
         let text = prompt.field.text().to_owned();
-        self.to_view(Command::Filter(text))
+        self.tell_view(Command::Filter(text))
     }
 
     fn leave_prompt(&mut self) -> Vec<Effect> {
         match self.screen.prompt.take() {
             Some(prompt) if prompt.kind == PromptKind::Filter => {
-                self.to_view(Command::Filter(prompt.before))
+                self.tell_view(Command::Filter(prompt.before))
             }
             _ => Vec::new(),
         }
@@ -88,7 +88,11 @@ impl State {
         if let Some(text) = common_beginning(&options)
             && let Some(prompt) = &mut self.screen.prompt
         {
-            let text = if options.len() == 1 { format!("{text} ") } else { text };
+            let text = if options.len() == 1 {
+                format!("{text} ")
+            } else {
+                text
+            };
             if text.len() > prompt.field.text().len() {
                 prompt.field = crate::ui::widget::field::Field::new(&text);
             }
@@ -106,12 +110,16 @@ impl State {
                 .collect();
         };
         let words: Vec<String> = match by_name(name).map(|entry| &entry.action) {
-            Some(Action::Typed(Typed::Theme)) => {
-                crate::ui::theme::NAMES.iter().map(|n| (*n).to_owned()).collect()
-            }
-            Some(Action::Typed(Typed::Cluster)) => {
-                self.world.clusters.iter().map(|c| c.name.to_string()).collect()
-            }
+            Some(Action::Typed(Typed::Theme)) => crate::ui::theme::NAMES
+                .iter()
+                .map(|n| (*n).to_owned())
+                .collect(),
+            Some(Action::Typed(Typed::Cluster)) => self
+                .world
+                .clusters
+                .iter()
+                .map(|c| c.name.to_string())
+                .collect(),
             _ => Vec::new(),
         };
         words
@@ -132,7 +140,9 @@ impl State {
             PromptKind::Command => self.take_command(&text),
         };
         if !text.is_empty() {
-            self.screen.former.retain(|(kind, old)| *kind != prompt.kind || *old != text);
+            self.screen
+                .former
+                .retain(|(kind, old)| *kind != prompt.kind || *old != text);
             self.screen.former.push((prompt.kind, text));
             if self.screen.former.len() > FORMER {
                 self.screen.former.remove(0);
@@ -162,9 +172,11 @@ impl State {
             return Err(unknown(name));
         };
         match entry.action {
-            Action::Typed(typed) if argument.is_empty() => {
-                Err(format!("{}: say what, as in `{}`", name_or(typed), entry.help))
-            }
+            Action::Typed(typed) if argument.is_empty() => Err(format!(
+                "{}: say what, as in `{}`",
+                name_or(typed),
+                entry.help
+            )),
             Action::Typed(typed) => self.typed(typed, argument),
             // `cluster NAME` is what everybody types.
             Action::Screen(ScreenId::Cluster) if !argument.is_empty() => {
@@ -231,7 +243,11 @@ impl State {
     }
 
     fn cluster_named(&self, name: &str) -> Result<crate::model::id::ClusterId, String> {
-        let mut begin = self.world.clusters.iter().filter(|c| c.name.starts_with(name));
+        let mut begin = self
+            .world
+            .clusters
+            .iter()
+            .filter(|c| c.name.starts_with(name));
         let exact = self.world.cluster_by_name(name);
         let only = begin.next().filter(|_| begin.next().is_none());
         exact

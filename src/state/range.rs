@@ -45,7 +45,14 @@ fn halves(text: &str, now: Timestamp, zone: &TimeZone) -> Option<(Timestamp, Tim
         text.match_indices(separator).find_map(|(at, _)| {
             let from = moment(text.get(..at)?.trim(), now, zone)?;
             let to = text.get(at + separator.len()..)?.trim();
-            Some((from, if to == "now" { now } else { moment(to, now, zone)? }))
+            Some((
+                from,
+                if to == "now" {
+                    now
+                } else {
+                    moment(to, now, zone)?
+                },
+            ))
         })
     })
 }
@@ -58,7 +65,9 @@ pub fn moment(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> 
     if let Some(at) = Timestamp::parse_rfc3339(text) {
         return Some(at);
     }
-    let here = jiff::Timestamp::from_millisecond(now.0).ok()?.to_zoned(zone.clone());
+    let here = jiff::Timestamp::from_millisecond(now.0)
+        .ok()?
+        .to_zoned(zone.clone());
     let (text, days) = match text.strip_prefix("yesterday") {
         Some(rest) => (rest.trim(), 1),
         None => (text, 0),
@@ -82,7 +91,10 @@ fn time_of_day(text: &str) -> Option<Time> {
     let mut parts = text.split(':').map(|part| part.parse::<i8>().ok());
     let (hour, minute) = (parts.next()??, parts.next()??);
     let second = parts.next().unwrap_or(Some(0))?;
-    parts.next().is_none().then(|| Time::new(hour, minute, second, 0).ok())?
+    parts
+        .next()
+        .is_none()
+        .then(|| Time::new(hour, minute, second, 0).ok())?
 }
 
 /// `90s`, `15m`, `2h`, `1h30m`, `7d`.
@@ -130,9 +142,21 @@ mod tests {
             ("14:10:30 - 14:30", "2026-11-21T14:30:00.000Z", 1170),
             ("23:50-23:59", "2026-11-20T23:59:00.000Z", 540),
             ("yesterday 14:00 +30m", "2026-11-20T14:30:00.000Z", 1800),
-            ("2026-11-21T10:00:00Z/2026-11-21T11:00:00Z", "2026-11-21T11:00:00.000Z", 3600),
-            ("2026-11-21T10:00:00Z-2026-11-21T11:00:00Z", "2026-11-21T11:00:00.000Z", 3600),
-            ("2026-11-21 10:00-2026-11-21 10:30", "2026-11-21T10:30:00.000Z", 1800),
+            (
+                "2026-11-21T10:00:00Z/2026-11-21T11:00:00Z",
+                "2026-11-21T11:00:00.000Z",
+                3600,
+            ),
+            (
+                "2026-11-21T10:00:00Z-2026-11-21T11:00:00Z",
+                "2026-11-21T11:00:00.000Z",
+                3600,
+            ),
+            (
+                "2026-11-21 10:00-2026-11-21 10:30",
+                "2026-11-21T10:30:00.000Z",
+                1800,
+            ),
             ("14:00-now", "2026-11-21T14:32:07.000Z", 1927),
             ("12:00", "2026-11-21T12:15:00.000Z", 1800),
         ] {
@@ -142,7 +166,17 @@ mod tests {
 
     #[test]
     fn what_is_no_range() {
-        for text in ["", "x", "5", "14:30-14:10", "99d", "1s", "25:00", "999999999999999999h", "-"] {
+        for text in [
+            "",
+            "x",
+            "5",
+            "14:30-14:10",
+            "99d",
+            "1s",
+            "25:00",
+            "999999999999999999h",
+            "-",
+        ] {
             assert_eq!(bounds(text), None, "{text}");
         }
     }

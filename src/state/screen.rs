@@ -138,7 +138,11 @@ impl Screen {
         let Some(cluster) = self.scope else {
             return Vec::new();
         };
-        self.at.groups().iter().map(|group| (cluster, *group)).collect()
+        self.at
+            .groups()
+            .iter()
+            .map(|group| (cluster, *group))
+            .collect()
     }
 
     pub fn shows_gauges(&self) -> bool {
@@ -156,6 +160,9 @@ impl Screen {
 #[derive(Debug, Default)]
 pub struct Views {
     pub fleet: view::fleet::Fleet,
+    pub alerts: view::alerts::Alerts,
+    pub metrics: view::metrics::Metrics,
+    pub logs: view::logs::Logs,
     pub cluster: view::cluster::Cluster,
     pub diagnostics: view::diagnostics::Diagnostics,
 }
@@ -164,6 +171,9 @@ impl Views {
     pub fn get(&self, id: ScreenId) -> &dyn View {
         match id {
             ScreenId::Cluster => &self.cluster,
+            ScreenId::Alerts => &self.alerts,
+            ScreenId::Metrics => &self.metrics,
+            ScreenId::Logs => &self.logs,
             ScreenId::Diagnostics => &self.diagnostics,
             _ => &self.fleet,
         }
@@ -172,6 +182,9 @@ impl Views {
     pub fn get_mut(&mut self, id: ScreenId) -> &mut dyn View {
         match id {
             ScreenId::Cluster => &mut self.cluster,
+            ScreenId::Alerts => &mut self.alerts,
+            ScreenId::Metrics => &mut self.metrics,
+            ScreenId::Logs => &mut self.logs,
             ScreenId::Diagnostics => &mut self.diagnostics,
             _ => &mut self.fleet,
         }

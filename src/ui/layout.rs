@@ -52,16 +52,30 @@ pub fn frame(area: Rect, chat: bool) -> Regions {
 /// Left part and `columns` at the right.
 pub fn split_right(area: Rect, columns: u16) -> (Rect, Rect) {
     let columns = columns.min(area.width);
-    let left = Rect { width: area.width - columns, ..area };
-    let right = Rect { x: left.right(), width: columns, ..area };
+    let left = Rect {
+        width: area.width - columns,
+        ..area
+    };
+    let right = Rect {
+        x: left.right(),
+        width: columns,
+        ..area
+    };
     (left, right)
 }
 
 /// Upper part and `rows` at the bottom.
 pub fn split_bottom(area: Rect, rows: u16) -> (Rect, Rect) {
     let rows = rows.min(area.height);
-    let upper = Rect { height: area.height - rows, ..area };
-    let lower = Rect { y: upper.bottom(), height: rows, ..area };
+    let upper = Rect {
+        height: area.height - rows,
+        ..area
+    };
+    let lower = Rect {
+        y: upper.bottom(),
+        height: rows,
+        ..area
+    };
     (upper, lower)
 }
 
@@ -82,7 +96,15 @@ mod tests {
 
     #[test]
     fn regions_fill_the_screen_and_do_not_overlap() {
-        for (width, height) in [(200, 50), (120, 36), (80, 24), (60, 18), (3, 2), (1, 1), (0, 0)] {
+        for (width, height) in [
+            (200, 50),
+            (120, 36),
+            (80, 24),
+            (60, 18),
+            (3, 2),
+            (1, 1),
+            (0, 0),
+        ] {
             for chat in [false, true] {
                 let area = Rect::new(0, 0, width, height);
                 let regions = frame(area, chat);
@@ -95,7 +117,12 @@ mod tests {
                 let sum: u32 = parts.iter().flatten().map(|r| r.area()).sum();
                 let hints = if height > 1 { regions.hints.area() } else { 0 };
                 assert_eq!(sum + hints, area.area(), "{width}x{height} {chat}");
-                assert!(parts.iter().flatten().all(|r| area.union(*r) == area || r.is_empty()));
+                assert!(
+                    parts
+                        .iter()
+                        .flatten()
+                        .all(|r| area.union(*r) == area || r.is_empty())
+                );
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Drawing: a pure function of state. No I/O, no clock, no terminal.
 
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use unicode_width::UnicodeWidthChar;
 
@@ -15,6 +16,8 @@ pub mod prompt;
 pub mod theme;
 pub mod view;
 pub mod widget;
+
+pub use frame::draw;
 
 /// What every view may read while it draws.
 pub struct Ctx<'a> {
@@ -81,6 +84,22 @@ impl Ctx<'_> {
             x += wide;
         }
         x
+    }
+
+    /// Blanks an area in the ground colour, for what lies over the screen.
+    pub fn clear(&self, buf: &mut Buffer, area: Rect) {
+        let area = area.intersection(buf.area);
+        for position in area.positions() {
+            if let Some(cell) = buf.cell_mut(position) {
+                cell.reset();
+                cell.set_style(self.theme.base);
+            }
+        }
+    }
+
+    /// Short name of the operator's zone at this time.
+    pub fn zone_name(&self, at: Timestamp) -> String {
+        self.time(at, "%Z")
     }
 
     /// A time of day in the operator's zone: `14:32:07`.

@@ -31,7 +31,13 @@ pub fn draw(ctx: &Ctx, area: Rect, buf: &mut Buffer, prompt: &Prompt, options: &
         None => (help(prompt, options), ctx.theme.muted),
     };
     let from = end.saturating_add(3);
-    ctx.put(buf, (from, area.y), area.right().saturating_sub(from), &side, style);
+    ctx.put(
+        buf,
+        (from, area.y),
+        area.right().saturating_sub(from),
+        &side,
+        style,
+    );
 }
 
 fn help(prompt: &Prompt, options: &[String]) -> String {
@@ -40,7 +46,11 @@ fn help(prompt: &Prompt, options: &[String]) -> String {
         PromptKind::Time => "15m  2h  14:10-14:30  yesterday 14:00 +30m  RFC 3339".into(),
         PromptKind::Command => {
             let shown: Vec<&str> = options.iter().take(8).map(String::as_str).collect();
-            let more = if options.len() > shown.len() { " …" } else { "" };
+            let more = if options.len() > shown.len() {
+                " …"
+            } else {
+                ""
+            };
             format!("{}{more}", shown.join("  "))
         }
     }

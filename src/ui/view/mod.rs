@@ -5,11 +5,18 @@
 //! view commands. Views never see the other views.
 
 pub mod alerts;
+pub mod cluster;
 pub mod common;
+pub mod diagnostics;
 #[cfg(test)]
 pub mod fake;
+pub mod first_run;
+pub mod fleet;
+pub mod help;
 pub mod logs;
 pub mod metrics;
+pub mod notices;
+pub mod palette;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -1,0 +1,361 @@
+//! The frame around every screen: header, filter and freshness, hints; and what lies over it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::layout::{self, MIN_COLUMNS, MIN_ROWS};
+use super::view::notices;
+use super::{Ctx, prompt};
+use crate::command::{ENTRIES, name_of, parse_keys};
+use crate::message::ReplayStatus;
+use crate::model::unit::Unit;
+use crate::state::world::{Status, World};
+use crate::state::{Overlay, State};
+use crate::ui::widget::badge;
+use crate::ui::widget::text::{fold_ascii, width};
+
+/// Draws the whole screen. The buffer is as large as the terminal.
+pub fn draw(state: &State, buf: &mut Buffer) {
+    let area = buf.area;
+    let screen = &state.screen;
+    buf.set_style(area, screen.theme.base);
+    let ctx = state.ctx(screen.overlay.is_none() && !screen.chat_focus);
+    if layout::too_small(area) {
+        too_small(&ctx, area, buf);
+    } else {
+        let regions = layout::frame(area, screen.chat_open);
+        header(&ctx, state, regions.header, buf);
+        if let Some(row) = regions.status {
+            status(&ctx, state, row, buf);
+        }
+        if !regions.body.is_empty() {
+            screen.view().draw(&ctx, regions.body, buf);
+        }
+        overlay(&ctx, state, regions.body, buf);
+        bottom(&ctx, state, regions.hints, buf);
+    }
+    make_safe(buf, ctx.ascii);
+}
+
+fn overlay(ctx: &Ctx, state: &State, body: Rect, buf: &mut Buffer) {
+    let body = Rect {
+        width: buf.area.width,
+        ..body
+    };
+    match &state.screen.overlay {
+        Some(Overlay::Help(help)) => help.draw(ctx, body, buf),
+        Some(Overlay::Palette(palette)) => palette.draw(ctx, body, buf),
+        Some(Overlay::Notices(skip)) => notices::draw(ctx, body, buf, *skip),
+        None => {
+            if let Some(notice) = state.screen.toast(ctx.world) {
+                notices::toast(ctx, body, buf, notice);
+            }
+        }
+    }
+}
+
+/// What the screen needs, and the mark of a replay, in whatever room there is.
+fn too_small(ctx: &Ctx, area: Rect, buf: &mut Buffer) {
+    let mut lines = vec![
+        format!("farwatch needs {MIN_COLUMNS}x{MIN_ROWS}"),
+        format!("this is {}x{}", area.width, area.height),
+    ];
+    if ctx.world.replay.is_some() {
+        lines.insert(0, "REPLAY".into());
+    }
+    for (y, line) in (area.top()..area.bottom()).zip(&lines) {
+        ctx.put(buf, (area.x, y), area.width, line, ctx.theme.base);
+    }
+}
+
+/// Pieces of a row: text and style.
+type Parts = Vec<(String, Style)>;
+
+fn header(ctx: &Ctx, state: &State, row: Rect, buf: &mut Buffer) {
+    let (left, right) = (header_left(ctx, state, row), header_right(ctx, state, row));
+    let wide: usize = right.iter().map(|(text, _)| width(text)).sum();
+    let wide = u16::try_from(wide).unwrap_or(row.width).min(row.width);
+    let from = row.right() - wide;
+    put_parts(
+        ctx,
+        buf,
+        Rect {
+            width: row.width.saturating_sub(wide + 1),
+            ..row
+        },
+        &left,
+    );
+    put_parts(
+        ctx,
+        buf,
+        Rect {
+            x: from,
+            width: wide,
+            ..row
+        },
+        &right,
+    );
+}
+
+fn header_left(ctx: &Ctx, state: &State, row: Rect) -> Parts {
+    let theme = ctx.theme;
+    let mut parts: Parts = Vec::new();
+    if let Some(replay) = &ctx.world.replay {
+        parts.push((replay_mark(ctx, replay), theme.replay));
+        parts.push((" ".into(), theme.base));
+    }
+    let title = state.screen.at.title();
+    if row.width >= 100 {
+        parts.push(("farwatch ▸ ".into(), theme.muted));
+    }
+    parts.push((title.into(), theme.title));
+    let scope = match ctx.scope.and_then(|id| ctx.world.cluster(id)) {
+        Some(cluster) => format!(" ▸ {}", cluster.name),
+        None => format!("  all {}", ctx.world.clusters.len()),
+    };
+    parts.push((scope, theme.accent));
+    parts.push((format!("  {} ", window(ctx)), theme.base));
+    parts.push(match (ctx.window.end, &ctx.world.replay) {
+        (Some(end), _) => (format!("AT {}", ctx.minute(end)), theme.warn),
+        (None, Some(replay)) if replay.paused => ("PAUSED".into(), theme.warn),
+        (None, _) => ("● LIVE".into(), theme.ok),
+    });
+    parts
+}
+
+fn replay_mark(ctx: &Ctx, replay: &ReplayStatus) -> String {
+    let state = match (replay.ended, replay.paused) {
+        (true, _) => " ended",
+        (_, true) => " paused",
+        _ => "",
+    };
+    format!(
+        " REPLAY {} x{}{state} ",
+        ctx.clock(replay.now),
+        replay.speed
+    )
+}
+
+fn window(ctx: &Ctx) -> String {
+    let minutes = ctx.window.span_ms / 60_000;
+    match minutes {
+        0 => format!("last {}s", ctx.window.span_ms / 1000),
+        m if m % 1440 == 0 => format!("last {}d", m / 1440),
+        m if m % 60 == 0 => format!("last {}h", m / 60),
+        m => format!("last {m}m"),
+    }
+}
+
+fn header_right(ctx: &Ctx, state: &State, row: Rect) -> Parts {
+    let theme = ctx.theme;
+    let mut parts: Parts = Vec::new();
+    for (status, count) in counts(ctx.world) {
+        let (_, word, style) = badge::status(theme, status);
+        let word = match (row.width >= 100, status) {
+            (false, _) => word.get(..1).unwrap_or(word),
+            (true, Status::Critical) => "crit",
+            (true, Status::Warning) => "warn",
+            (true, _) => word,
+        };
+        let gap = if row.width >= 100 { " " } else { "" };
+        parts.push((format!("{count}{gap}{word}  "), style));
+    }
+    if ctx.world.replay.is_none() {
+        let time = format!(
+            "{} {}",
+            ctx.minute(ctx.world.now),
+            ctx.zone_name(ctx.world.now)
+        );
+        parts.push((time, theme.base));
+    }
+    if row.width >= 100 && state.config.agent.is_none() {
+        parts.push(("  no agent".into(), theme.muted));
+    }
+    parts.push(("  RO".into(), theme.muted));
+    parts
+}
+
+/// How many clusters are how; what nobody is, is left out.
+fn counts(world: &World) -> Vec<(Status, usize)> {
+    let all: Vec<Status> = world.clusters.iter().map(|c| world.status(c.id)).collect();
+    [
+        Status::Ok,
+        Status::Warning,
+        Status::Critical,
+        Status::Unknown,
+    ]
+    .into_iter()
+    .map(|status| (status, all.iter().filter(|s| **s == status).count()))
+    .filter(|(_, count)| *count > 0)
+    .collect()
+}
+
+fn status(ctx: &Ctx, state: &State, row: Rect, buf: &mut Buffer) {
+    let theme = ctx.theme;
+    let filter = state.screen.view().filter();
+    let text = if filter.is_empty() { "(none)" } else { filter };
+    let style = if filter.is_empty() {
+        theme.muted
+    } else {
+        theme.accent
+    };
+    let left = vec![("filter ".into(), theme.muted), (text.to_owned(), style)];
+    let (right, style) = freshness(ctx);
+    let wide = u16::try_from(width(&right))
+        .unwrap_or(row.width)
+        .min(row.width);
+    put_parts(
+        ctx,
+        buf,
+        Rect {
+            width: row.width.saturating_sub(wide + 1),
+            ..row
+        },
+        &left,
+    );
+    ctx.put(buf, (row.right() - wide, row.y), wide, &right, style);
+}
+
+fn freshness(ctx: &Ctx) -> (String, Style) {
+    let world = ctx.world;
+    let (mut all, mut fresh, mut stale, mut down, mut waiting) = (0, 0, 0, 0, 0);
+    for health in world.clusters.iter().flat_map(|c| c.sources.values()) {
+        all += 1;
+        match badge::source(ctx.theme, health, world.now).1 {
+            "live" => fresh += 1,
+            "stale" => stale += 1,
+            "connecting" => waiting += 1,
+            _ => down += 1,
+        }
+    }
+    let mut text = format!("sources {fresh} of {all} fresh");
+    for (count, word) in [(stale, "stale"), (down, "down"), (waiting, "connecting")] {
+        if count > 0 {
+            text.push_str(&format!(" · {count} {word}"));
+        }
+    }
+    let style = match (down, stale) {
+        (0, 0) => ctx.theme.muted,
+        (0, _) => ctx.theme.warn,
+        _ => ctx.theme.crit,
+    };
+    (text, style)
+}
+
+/// The last row: the prompt, the rest of a chord, or hints.
+fn bottom(ctx: &Ctx, state: &State, row: Rect, buf: &mut Buffer) {
+    if let Some(prompt) = &state.screen.prompt {
+        let options = state.completions(prompt.field.text());
+        prompt::draw(ctx, row, buf, prompt, &options);
+        return;
+    }
+    let mut hints: Parts = Vec::new();
+    if state.screen.pending.is_empty() {
+        let view = state.screen.view().hints();
+        let replay: &[(&str, &str)] = match ctx.world.replay {
+            Some(_) => &[("Space", "pause"), ("<>", "speed"), ("()", "1 min")],
+            None => &[],
+        };
+        for (key, word) in replay.iter().chain(view).take(6) {
+            hints.push((format!("{key} "), ctx.theme.key));
+            hints.push((format!("{word}  "), ctx.theme.muted));
+        }
+    } else {
+        hints = chord(ctx, state);
+    }
+    let right = if row.width < 100 {
+        freshness(ctx)
+    } else {
+        traffic(ctx)
+    };
+    let wide = u16::try_from(width(&right.0))
+        .unwrap_or(row.width)
+        .min(row.width / 2);
+    put_parts(
+        ctx,
+        buf,
+        Rect {
+            width: row.width.saturating_sub(wide + 1),
+            ..row
+        },
+        &hints,
+    );
+    ctx.put(buf, (row.right() - wide, row.y), wide, &right.0, right.1);
+}
+
+/// What the keys pressed so far can become.
+fn chord(ctx: &Ctx, state: &State) -> Parts {
+    let pressed = &state.screen.pending;
+    let mut parts = Vec::new();
+    for entry in ENTRIES {
+        for keys in entry.keys {
+            if parse_keys(keys).starts_with(pressed) {
+                let rest = name_of(keys)
+                    .chars()
+                    .skip(pressed.len())
+                    .collect::<String>();
+                parts.push((format!("{rest} "), ctx.theme.key));
+                parts.push((format!("{}  ", entry.name), ctx.theme.muted));
+            }
+        }
+    }
+    parts
+}
+
+/// Which kinds of sources are heard: `prom 11/12`.
+fn traffic(ctx: &Ctx) -> (String, Style) {
+    use crate::model::health::SourceKind as Kind;
+    let sources = || ctx.world.clusters.iter().flat_map(|c| c.sources.iter());
+    let mut text = String::new();
+    for (name, kind) in [
+        ("prom", Kind::Prometheus),
+        ("am", Kind::Alertmanager),
+        ("loki", Kind::Loki),
+        ("kube", Kind::Kubernetes),
+    ] {
+        let all = sources().filter(|(k, _)| **k == kind).count();
+        let live = sources()
+            .filter(|(k, h)| **k == kind && badge::source(ctx.theme, h, ctx.world.now).1 == "live");
+        if all > 0 {
+            text.push_str(&format!("{name} {}/{all} ", live.count()));
+        }
+    }
+    let lost: u64 =
+        sources().map(|(_, h)| h.dropped).sum::<u64>() + ctx.world.gauges.telemetry_dropped;
+    if lost > 0 {
+        text.push_str(&format!("lost {} ", Unit::None.write(lost as f64)));
+    }
+    (
+        text,
+        if lost > 0 {
+            ctx.theme.warn
+        } else {
+            ctx.theme.muted
+        },
+    )
+}
+
+fn put_parts(ctx: &Ctx, buf: &mut Buffer, row: Rect, parts: &[(String, Style)]) {
+    let mut x = row.x;
+    for (text, style) in parts {
+        x = ctx.put(buf, (x, row.y), row.right().saturating_sub(x), text, *style);
+    }
+}
+
+/// Last door before the terminal: whatever a view drew, no cell holds a character that could
+/// forge the screen, and with `--ascii` none beyond ASCII.
+fn make_safe(buf: &mut Buffer, ascii: bool) {
+    for cell in &mut buf.content {
+        let symbol = cell.symbol();
+        if !symbol.is_ascii() || symbol.len() > 1 || symbol.chars().any(char::is_control) {
+            let bad = symbol.chars().any(crate::model::text::is_unsafe);
+            if bad {
+                cell.set_symbol("?");
+            }
+        }
+    }
+    if ascii {
+        fold_ascii(buf.area, buf);
+    }
+}

@@ -1,0 +1,565 @@
+//! One cluster: how well its sources are heard, its nodes, its problem pods, its events.
+
+use std::sync::Arc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{Entry, Focus, Goto, ScreenId, View, common};
+use crate::command::Command;
+use crate::message::Effect;
+use crate::model::health::SourceKind;
+use crate::model::id::ClusterId;
+use crate::model::object::{Event, Node, Pod};
+use crate::state::world::{ClusterState, World};
+use crate::ui::Ctx;
+use crate::ui::layout::{split_bottom, split_right};
+use crate::ui::widget::table::{Column, Table};
+use crate::ui::widget::text::wrap;
+
+mod row;
+
+/// Pods and events listed; more are counted, not drawn.
+const MOST: usize = 20_000;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Pane {
+    #[default]
+    Problems,
+    Nodes,
+    Events,
+    Sources,
+}
+
+const PANES: [Pane; 4] = [Pane::Problems, Pane::Nodes, Pane::Events, Pane::Sources];
+
+type Named = (Arc<str>, Arc<str>);
+
+#[derive(Debug)]
+pub struct Cluster {
+    cluster: Option<ClusterId>,
+    sources: Table<SourceKind>,
+    nodes: Table<Arc<str>>,
+    pods: Table<Named>,
+    events: Table<Named>,
+    pane: Pane,
+    /// Pods that are well are listed too.
+    all_pods: bool,
+    detail: bool,
+    areas: Areas,
+}
+
+impl Default for Cluster {
+    fn default() -> Self {
+        Self {
+            cluster: None,
+            sources: Table::default(),
+            nodes: Table::default(),
+            pods: Table::sorted(4),
+            events: Table::default(),
+            pane: Pane::default(),
+            all_pods: false,
+            detail: false,
+            areas: Areas::default(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Areas {
+    facts: Rect,
+    sources: Option<Rect>,
+    nodes: Option<Rect>,
+    problems: Option<Rect>,
+    events: Option<Rect>,
+}
+
+fn areas(area: Rect, pane: Pane, sources: usize) -> Areas {
+    let (facts, rest) = {
+        let (rest, facts) = split_bottom(area, area.height.saturating_sub(2));
+        (rest, facts)
+    };
+    let wanted = (sources as u16)
+        .saturating_add(3)
+        .min(rest.height / 3)
+        .max(4);
+    let (top, rest) = split_bottom(rest, rest.height.saturating_sub(wanted));
+    let base = Areas {
+        facts,
+        sources: Some(top),
+        ..Areas::default()
+    };
+    if area.width < 100 || rest.height < 12 {
+        return match pane {
+            Pane::Nodes => Areas {
+                nodes: Some(rest),
+                ..base
+            },
+            Pane::Events => Areas {
+                events: Some(rest),
+                ..base
+            },
+            Pane::Problems | Pane::Sources => Areas {
+                problems: Some(rest),
+                ..base
+            },
+        };
+    }
+    let (middle, events) = split_bottom(rest, rest.height / 3);
+    let (nodes, problems) = split_right(middle, middle.width / 2);
+    Areas {
+        nodes: Some(nodes),
+        problems: Some(problems),
+        events: Some(events),
+        ..base
+    }
+}
+
+fn inside(area: Option<Rect>) -> Rect {
+    area.map_or(Rect::ZERO, |a| a.inner(ratatui::layout::Margin::new(1, 1)))
+}
+
+impl Cluster {
+    fn cluster<'a>(&self, world: &'a World) -> Option<&'a ClusterState> {
+        world.cluster(self.cluster?)
+    }
+
+    fn node_rows<'a>(&self, c: &'a ClusterState) -> Vec<&'a Node> {
+        let mut rows: Vec<&Node> = c
+            .nodes
+            .values()
+            .filter(|n| {
+                self.nodes
+                    .filter()
+                    .matches(&[("name", &n.name), ("role", &n.roles.join(","))])
+            })
+            .collect();
+        rows.sort_by_key(|n| (std::cmp::Reverse(row::node_rank(n)), n.name.clone()));
+        rows
+    }
+
+    fn pod_rows<'a>(&self, c: &'a ClusterState) -> Vec<&'a Pod> {
+        let mut rows: Vec<&Pod> = c
+            .pods
+            .values()
+            .filter(|p| self.all_pods || p.is_bad() || p.reason.is_some())
+            .filter(|p| self.pods.filter().matches(&row::pod_fields(p)))
+            .take(MOST)
+            .collect();
+        let (column, reverse) = self.pods.order();
+        rows.sort_by_cached_key(|p| row::pod_key(p, column));
+        if reverse {
+            rows.reverse();
+        }
+        rows
+    }
+
+    fn event_rows<'a>(&self, c: &'a ClusterState) -> Vec<&'a Event> {
+        let mut rows: Vec<&Event> = c
+            .events
+            .iter()
+            .rev()
+            .filter(|e| {
+                let fields = [
+                    ("reason", e.reason.as_str()),
+                    ("message", &e.message),
+                    ("name", &e.about.1),
+                ];
+                self.events.filter().matches(&fields)
+            })
+            .take(MOST)
+            .collect();
+        rows.sort_by_key(|e| std::cmp::Reverse(e.at));
+        rows
+    }
+
+    fn draw_tables(&self, ctx: &Ctx, areas: Areas, buf: &mut Buffer, c: &ClusterState) {
+        if let Some(area) = areas.sources {
+            self.draw_sources(ctx, area, buf, c);
+        }
+        if let Some(area) = areas.nodes {
+            self.draw_nodes(ctx, area, buf, c);
+        }
+        if let Some(area) = areas.problems {
+            self.draw_pods(ctx, area, buf, c);
+        }
+        if let Some(area) = areas.events {
+            self.draw_events(ctx, area, buf, c);
+        }
+    }
+
+    fn draw_sources(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer, c: &ClusterState) {
+        let focus = ctx.focus && self.pane == Pane::Sources;
+        let rows: Vec<_> = c.sources.iter().collect();
+        let live = rows
+            .iter()
+            .filter(|(_, h)| h.fault().is_none() && h.last_ok.is_some())
+            .count();
+        let title = format!("Sources {live} of {} heard", rows.len());
+        let inner = common::pane(ctx, area, buf, &title, "", focus);
+        let columns = [
+            Column::new("S", 1, 1),
+            Column::new("SOURCE", 12, 14),
+            Column::new("STATE", 10, 10),
+            Column::new("LATENCY", 7, 8).priority(3).right(),
+            Column::new("LAST OK", 7, 9).priority(1).right(),
+            Column::new("VERSION", 8, 12).priority(4),
+            Column::new("RETRY", 6, 10).priority(2),
+            Column::new("WHY, AND WHAT TO TRY", 10, 300),
+        ];
+        let ctx = Ctx { focus, ..*ctx };
+        self.sources.draw(
+            &ctx,
+            inner,
+            buf,
+            (&columns, &rows),
+            |(kind, _)| **kind,
+            |(kind, h), column| row::source(&ctx, **kind, h, column),
+        );
+    }
+
+    fn draw_nodes(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer, c: &ClusterState) {
+        let focus = ctx.focus && self.pane == Pane::Nodes;
+        let rows = self.node_rows(c);
+        let side = if area.width < 100 { "Tab: events" } else { "" };
+        let title = format!("Nodes {}", row::shown(rows.len(), c.nodes.len()));
+        let inner = common::pane(ctx, area, buf, &title, side, focus);
+        if row::nothing(ctx, inner, buf, c, c.nodes.is_empty()) {
+            return;
+        }
+        let columns = [
+            Column::new("S", 1, 1),
+            Column::new("NODE", 10, 32),
+            Column::new("ROLE", 6, 14).priority(3),
+            Column::new("CPU", 5, 6).priority(1).right(),
+            Column::new("MEM", 5, 6).priority(1).right(),
+            Column::new("PODS", 4, 5).priority(2).right(),
+            Column::new("KUBELET", 8, 14).priority(4),
+            Column::new("NOTE", 8, 80),
+        ];
+        let ctx = Ctx { focus, ..*ctx };
+        let held = row::NodeFacts::new(ctx.world, c);
+        self.nodes.draw(
+            &ctx,
+            inner,
+            buf,
+            (&columns, &rows),
+            |n| n.name.clone(),
+            |n, column| row::node(&ctx, &held, n, column),
+        );
+    }
+
+    fn draw_pods(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer, c: &ClusterState) {
+        let focus = ctx.focus && self.pane == Pane::Problems;
+        let rows = self.pod_rows(c);
+        let what = if self.all_pods {
+            "Pods"
+        } else {
+            "Problem pods"
+        };
+        let side = if area.width < 100 {
+            "Tab: nodes"
+        } else {
+            "m: all or problems"
+        };
+        let title = format!("{what} {}", row::shown(rows.len(), c.pods.len()));
+        let inner = common::pane(ctx, area, buf, &title, side, focus);
+        if row::nothing(ctx, inner, buf, c, c.pods.is_empty()) {
+            return;
+        }
+        if rows.is_empty() {
+            ctx.put(
+                buf,
+                (inner.x, inner.y),
+                inner.width,
+                "every pod is well",
+                ctx.theme.ok,
+            );
+            return;
+        }
+        let columns = [
+            Column::new("S", 1, 1),
+            Column::new("POD", 16, 48),
+            Column::new("STATE", 9, 22),
+            Column::new("RESTARTS", 8, 8).priority(1).right(),
+            Column::new("READY", 5, 5).priority(2),
+            Column::new("SINCE", 5, 5).priority(3).right(),
+            Column::new("NODE", 8, 24).priority(4),
+        ];
+        let ctx = Ctx { focus, ..*ctx };
+        let id = |p: &&Pod| (p.namespace.clone(), p.name.clone());
+        self.pods
+            .draw(&ctx, inner, buf, (&columns, &rows), id, |p, column| {
+                row::pod(&ctx, p, column)
+            });
+    }
+
+    fn draw_events(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer, c: &ClusterState) {
+        let focus = ctx.focus && self.pane == Pane::Events;
+        let rows = self.event_rows(c);
+        let side = if area.width < 100 {
+            "Tab: problem pods"
+        } else {
+            ""
+        };
+        let title = format!("Events {}", row::shown(rows.len(), c.events.len()));
+        let inner = common::pane(ctx, area, buf, &title, side, focus);
+        if row::nothing(ctx, inner, buf, c, c.events.is_empty()) {
+            return;
+        }
+        let columns = [
+            Column::new("TIME", 8, 8),
+            Column::new("REASON", 12, 24),
+            Column::new("OBJECT", 12, 40).priority(1),
+            Column::new("N", 3, 5).priority(2).right(),
+            Column::new("MESSAGE", 16, 300),
+        ];
+        let ctx = Ctx { focus, ..*ctx };
+        let id = |e: &&Event| (e.namespace.clone(), e.name.clone());
+        self.events
+            .draw(&ctx, inner, buf, (&columns, &rows), id, |e, column| {
+                row::event(&ctx, e, column)
+            });
+    }
+
+    /// Everything known of the row, in full.
+    fn explain(&self, world: &World) -> Option<String> {
+        let c = self.cluster(world)?;
+        match self.pane {
+            Pane::Sources => {
+                let rows: Vec<_> = c.sources.iter().collect();
+                let (kind, health) = rows.get(self.sources.position(&rows, |(k, _)| **k)?)?;
+                Some(row::explain_source(**kind, health))
+            }
+            Pane::Nodes => {
+                let rows = self.node_rows(c);
+                let node = rows.get(self.nodes.position(&rows, |n| n.name.clone())?)?;
+                Some(row::explain_node(node))
+            }
+            Pane::Problems => {
+                let rows = self.pod_rows(c);
+                let id = |p: &&Pod| (p.namespace.clone(), p.name.clone());
+                Some(row::explain_pod(rows.get(self.pods.position(&rows, id)?)?))
+            }
+            Pane::Events => {
+                let rows = self.event_rows(c);
+                let id = |e: &&Event| (e.namespace.clone(), e.name.clone());
+                Some(row::explain_event(
+                    rows.get(self.events.position(&rows, id)?)?,
+                ))
+            }
+        }
+    }
+
+    fn draw_detail(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
+        let text = self
+            .explain(ctx.world)
+            .unwrap_or_else(|| "nothing chosen".into());
+        let lines = wrap(&text, usize::from(area.width.saturating_sub(2)));
+        let rows = u16::try_from(lines.len())
+            .unwrap_or(u16::MAX)
+            .saturating_add(2);
+        let (_, area) = split_bottom(area, rows.min(area.height / 2).max(3));
+        ctx.clear(buf, area);
+        let inner = common::pane(ctx, area, buf, "Detail", "d closes", true);
+        for (y, line) in (inner.y..inner.bottom()).zip(&lines) {
+            ctx.put(buf, (inner.x, y), inner.width, line, ctx.theme.base);
+        }
+    }
+
+    fn click(&mut self, column: u16, row: u16) {
+        let hit = |area: Option<Rect>| area.is_some_and(|a| a.contains((column, row).into()));
+        let places = [
+            (Pane::Sources, self.areas.sources),
+            (Pane::Nodes, self.areas.nodes),
+            (Pane::Problems, self.areas.problems),
+            (Pane::Events, self.areas.events),
+        ];
+        if let Some((pane, _)) = places.into_iter().find(|(_, area)| hit(*area)) {
+            self.pane = pane;
+        }
+    }
+
+    fn step_pane(&mut self, by: isize) {
+        let at = PANES.iter().position(|p| *p == self.pane).unwrap_or(0);
+        let next = (at as isize + by).rem_euclid(PANES.len() as isize) as usize;
+        self.pane = PANES.get(next).copied().unwrap_or_default();
+    }
+
+    fn tell_table(&mut self, command: &Command, world: &World) {
+        let Some(c) = self.cluster(world) else {
+            return;
+        };
+        match self.pane {
+            Pane::Sources => {
+                let rows: Vec<_> = c.sources.iter().collect();
+                self.sources.update(command, &rows, |(kind, _)| **kind);
+            }
+            Pane::Nodes => {
+                let rows = self.node_rows(c);
+                self.nodes.update(command, &rows, |n| n.name.clone());
+            }
+            Pane::Problems => {
+                let rows = self.pod_rows(c);
+                self.pods
+                    .update(command, &rows, |p| (p.namespace.clone(), p.name.clone()));
+            }
+            Pane::Events => {
+                let rows = self.event_rows(c);
+                self.events
+                    .update(command, &rows, |e| (e.namespace.clone(), e.name.clone()));
+            }
+        }
+    }
+}
+
+impl View for Cluster {
+    fn update(&mut self, command: Command, world: &World) -> Vec<Effect> {
+        match &command {
+            Command::NextPane => self.step_pane(1),
+            Command::PreviousPane => self.step_pane(-1),
+            Command::Mode | Command::Problems => self.all_pods = !self.all_pods,
+            Command::Detail | Command::Open => self.detail = !self.detail,
+            Command::Click { column, row } => self.click(*column, *row),
+            Command::CopyRow => return self.explain(world).map(Effect::Copy).into_iter().collect(),
+            _ => {}
+        }
+        self.tell_table(&command, world);
+        Vec::new()
+    }
+
+    fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
+        let Some(c) = self.cluster(ctx.world) else {
+            let text = "no cluster chosen: 1 shows all, Enter opens one";
+            ctx.put(buf, (area.x, area.y), area.width, text, ctx.theme.muted);
+            return;
+        };
+        let areas = areas(area, self.pane, c.sources.len());
+        row::facts(ctx, areas.facts, buf, c);
+        self.draw_tables(ctx, areas, buf, c);
+        if self.detail {
+            self.draw_detail(ctx, area, buf);
+        }
+    }
+
+    fn place(&mut self, area: Rect) {
+        self.areas = areas(area, self.pane, 3);
+        self.sources.place(inside(self.areas.sources));
+        self.nodes.place(inside(self.areas.nodes));
+        self.pods.place(inside(self.areas.problems));
+        self.events.place(inside(self.areas.events));
+    }
+
+    fn enter(&mut self, entry: &Entry, _world: &World) -> Vec<Effect> {
+        if entry.scope != self.cluster {
+            self.cluster = entry.scope;
+            self.detail = false;
+        }
+        match &entry.focus {
+            Some(Focus::Node { node, .. }) => {
+                self.pane = Pane::Nodes;
+                self.nodes.select(Arc::from(node.as_str()));
+            }
+            Some(Focus::Pod { namespace, pod, .. }) => {
+                self.pane = Pane::Problems;
+                self.all_pods = true;
+                self.pods
+                    .select((Arc::from(namespace.as_str()), Arc::from(pod.as_str())));
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn open(&mut self, world: &World) -> Option<Goto> {
+        // A pod leads to its log lines; the other rows open their detail.
+        let cluster = self.cluster(world)?;
+        if self.pane != Pane::Problems || !cluster.sources.contains_key(&SourceKind::Loki) {
+            return None;
+        }
+        let focus = self.focus(world)?;
+        let Focus::Pod {
+            cluster,
+            namespace,
+            pod,
+        } = &focus
+        else {
+            return None;
+        };
+        Some(Goto {
+            screen: ScreenId::Logs,
+            cluster: Some(*cluster),
+            query: Some(format!("{{namespace={namespace:?}, pod={pod:?}}}")),
+            focus: Some(focus),
+            window: None,
+        })
+    }
+
+    fn back(&mut self) -> bool {
+        std::mem::take(&mut self.detail)
+            || match self.pane {
+                Pane::Sources => self.sources.back(),
+                Pane::Nodes => self.nodes.back(),
+                Pane::Problems => self.pods.back(),
+                Pane::Events => self.events.back(),
+            }
+    }
+
+    fn focus(&self, world: &World) -> Option<Focus> {
+        let c = self.cluster(world)?;
+        let text = |text| Focus::Text {
+            cluster: Some(c.id),
+            text,
+        };
+        match self.pane {
+            Pane::Nodes => {
+                let rows = self.node_rows(c);
+                let node = rows.get(self.nodes.position(&rows, |n| n.name.clone())?)?;
+                Some(Focus::Node {
+                    cluster: c.id,
+                    node: node.name.to_string(),
+                })
+            }
+            Pane::Problems => {
+                let rows = self.pod_rows(c);
+                let at = self
+                    .pods
+                    .position(&rows, |p| (p.namespace.clone(), p.name.clone()));
+                let Some(pod) = at.and_then(|at| rows.get(at)) else {
+                    return Some(Focus::Cluster(c.id));
+                };
+                Some(Focus::Pod {
+                    cluster: c.id,
+                    namespace: pod.namespace.to_string(),
+                    pod: pod.name.to_string(),
+                })
+            }
+            Pane::Events | Pane::Sources => self.explain(world).map(text),
+        }
+    }
+
+    fn filter(&self) -> &str {
+        match self.pane {
+            Pane::Sources => self.sources.filter_text(),
+            Pane::Nodes => self.nodes.filter_text(),
+            Pane::Problems => self.pods.filter_text(),
+            Pane::Events => self.events.filter_text(),
+        }
+    }
+
+    fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("Tab", "pane"),
+            ("Enter", "open"),
+            ("d", "detail"),
+            ("m", "all pods"),
+            ("a", "ask"),
+            ("?", "help"),
+        ]
+    }
+
+    fn brief(&self, ctx: &Ctx) -> String {
+        self.cluster(ctx.world)
+            .map_or_else(String::new, |c| row::brief(ctx, c))
+    }
+}

@@ -1,0 +1,240 @@
+//! How farwatch itself is: every source in numbers, the store, the loop, memory.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::{Focus, Goto, ScreenId, View, common};
+use crate::command::Command;
+use crate::message::Effect;
+use crate::model::health::{SourceHealth, SourceKind};
+use crate::model::id::ClusterId;
+use crate::model::unit::Unit;
+use crate::state::world::{ClusterState, World};
+use crate::ui::Ctx;
+use crate::ui::layout::split_bottom;
+use crate::ui::widget::badge;
+use crate::ui::widget::table::{Column, Table};
+
+const COLUMNS: [Column; 11] = [
+    Column::new("S", 1, 1),
+    Column::new("CLUSTER", 12, 24),
+    Column::new("SOURCE", 12, 14),
+    Column::new("STATE", 10, 10),
+    Column::new("POLLS", 7, 8).right(),
+    Column::new("FAILED", 6, 8).right(),
+    Column::new("LATENCY", 7, 9).right(),
+    Column::new("BYTES", 9, 10).priority(2).right(),
+    Column::new("DROPPED", 7, 8).priority(1).right(),
+    Column::new("BAD", 5, 8).priority(3).right(),
+    Column::new("EVERY", 5, 6).priority(4).right(),
+];
+
+#[derive(Debug, Default)]
+pub struct Diagnostics {
+    table: Table<(ClusterId, SourceKind)>,
+    problems: bool,
+}
+
+type Row<'a> = (&'a ClusterState, SourceKind, &'a SourceHealth);
+
+impl Diagnostics {
+    fn rows<'a>(&self, world: &'a World) -> Vec<Row<'a>> {
+        world
+            .clusters
+            .iter()
+            .flat_map(|c| {
+                c.sources
+                    .iter()
+                    .map(move |(kind, health)| (c, *kind, health))
+            })
+            .filter(|(_, _, health)| !self.problems || health.fault().is_some())
+            .filter(|(c, kind, _)| {
+                let kind = kind.to_string();
+                self.table
+                    .filter()
+                    .matches(&[("cluster", &c.name), ("source", &kind)])
+            })
+            .collect()
+    }
+
+    fn draw_self(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
+        let inner = common::pane(ctx, area, buf, "farwatch itself", "", false);
+        for (y, (label, text, bad)) in (inner.y..inner.bottom()).zip(own(ctx.world)) {
+            ctx.put(
+                buf,
+                (inner.x, y),
+                inner.width.min(16),
+                label,
+                ctx.theme.muted,
+            );
+            let style = if bad { ctx.theme.warn } else { ctx.theme.base };
+            let x = inner.x.saturating_add(17);
+            ctx.put(buf, (x, y), inner.width.saturating_sub(17), &text, style);
+        }
+    }
+}
+
+/// Figures of the program: name, text, whether something is lost.
+fn own(world: &World) -> Vec<(&'static str, String, bool)> {
+    let gauges = &world.gauges;
+    let (series, bytes, evicted) = world.store.usage();
+    let size = |bytes: u64| Unit::Bytes.write(bytes as f64);
+    let lines: usize = world.clusters.iter().map(|c| c.events.len()).sum();
+    vec![
+        ("store", format!("{series} series, {}", size(bytes)), false),
+        (
+            "evicted",
+            format!(
+                "{evicted} series evicted, {} refused",
+                world.store.refused()
+            ),
+            evicted > 0,
+        ),
+        ("events", format!("{lines} held"), false),
+        (
+            "memory",
+            match gauges.rss_bytes {
+                0 => "unknown".into(),
+                rss => format!("{} resident", size(rss)),
+            },
+            false,
+        ),
+        (
+            "queue",
+            format!(
+                "{} of {} waiting",
+                gauges.telemetry_queue, gauges.telemetry_queue_max
+            ),
+            false,
+        ),
+        (
+            "dropped",
+            format!("{} batches", gauges.telemetry_dropped),
+            gauges.telemetry_dropped > 0,
+        ),
+        (
+            "frames",
+            format!("{} drawn, {} skipped", gauges.frames, gauges.frames_skipped),
+            false,
+        ),
+        (
+            "last frame",
+            format!(
+                "{:.1} ms to build, {} bytes, {:.1} ms to write",
+                f64::from(gauges.frame_build_us) / 1000.0,
+                gauges.frame_bytes,
+                f64::from(gauges.write_us) / 1000.0
+            ),
+            false,
+        ),
+        (
+            "incidents",
+            format!("{} known", world.incidents.len()),
+            false,
+        ),
+    ]
+}
+
+fn cell<'a>(ctx: &Ctx, (c, kind, h): &Row<'a>, column: usize) -> Line<'a> {
+    let (glyph, word, style) = badge::source(ctx.theme, h, ctx.world.now);
+    let lost = |n: u64| {
+        if n > 0 {
+            ctx.theme.warn
+        } else {
+            ctx.theme.muted
+        }
+    };
+    let base = ctx.theme.base;
+    match column {
+        0 => Line::styled(glyph, style),
+        1 => Line::styled(c.name.as_ref(), base),
+        2 => Line::styled(kind.to_string(), base),
+        3 => Line::styled(word, style),
+        4 => Line::styled(h.answers.to_string(), base),
+        5 => Line::styled(h.failures.to_string(), lost(h.failures)),
+        6 => Line::styled(
+            h.latency_ms.map_or("?".into(), |ms| format!("{ms} ms")),
+            base,
+        ),
+        7 => Line::styled(Unit::Bytes.write(h.bytes as f64), base),
+        8 => Line::styled(h.dropped.to_string(), lost(h.dropped)),
+        9 => Line::styled(h.bad_lines.to_string(), lost(h.bad_lines)),
+        _ if h.interval_ms == 0 => Line::styled("stream", ctx.theme.muted),
+        _ => Line::styled(format!("{}s", h.interval_ms / 1000), ctx.theme.muted),
+    }
+}
+
+fn id(row: &Row) -> (ClusterId, SourceKind) {
+    (row.0.id, row.1)
+}
+
+fn split(area: Rect) -> (Rect, Rect) {
+    split_bottom(area, 11.min(area.height / 2))
+}
+
+impl View for Diagnostics {
+    fn update(&mut self, command: Command, world: &World) -> Vec<Effect> {
+        if command == Command::Problems {
+            self.problems = !self.problems;
+        }
+        let rows = self.rows(world);
+        self.table.update(&command, &rows, id);
+        Vec::new()
+    }
+
+    fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
+        let (upper, lower) = split(area);
+        let rows = self.rows(ctx.world);
+        let title = format!("Sources {}", rows.len());
+        let right = if self.problems { "! problems only" } else { "" };
+        let inner = common::pane(ctx, upper, buf, &title, right, ctx.focus);
+        if rows.is_empty() {
+            let text = "no source is configured";
+            ctx.put(buf, (inner.x, inner.y), inner.width, text, ctx.theme.muted);
+        } else {
+            self.table
+                .draw(ctx, inner, buf, (&COLUMNS, &rows), id, |row, column| {
+                    cell(ctx, row, column)
+                });
+        }
+        self.draw_self(ctx, lower, buf);
+    }
+
+    fn place(&mut self, area: Rect) {
+        let inner = split(area).0.inner(ratatui::layout::Margin::new(1, 1));
+        self.table.place(inner);
+    }
+
+    fn open(&mut self, world: &World) -> Option<Goto> {
+        Some(Goto {
+            screen: ScreenId::Cluster,
+            focus: Some(self.focus(world)?),
+            ..Goto::default()
+        })
+    }
+
+    fn back(&mut self) -> bool {
+        self.table.back() || std::mem::take(&mut self.problems)
+    }
+
+    fn focus(&self, world: &World) -> Option<Focus> {
+        let rows = self.rows(world);
+        let at = self.table.position(&rows, id)?;
+        rows.get(at).map(|row| Focus::Cluster(row.0.id))
+    }
+
+    fn filter(&self) -> &str {
+        self.table.filter_text()
+    }
+
+    fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("Enter", "cluster"),
+            ("/", "filter"),
+            ("!", "problems"),
+            ("~", "notices"),
+            ("?", "help"),
+        ]
+    }
+}

@@ -1,0 +1,108 @@
+//! Help: every key and command, from the one table.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{ScreenId, common};
+use crate::command::{Context, ENTRIES, name_of};
+use crate::ui::Ctx;
+use crate::ui::layout::middle;
+
+#[derive(Clone, Debug)]
+pub struct Help {
+    /// The screen it was asked on.
+    screen: ScreenId,
+    scroll: usize,
+}
+
+/// One line: heading, or keys with words.
+enum Row {
+    Heading(&'static str),
+    Entry(String, &'static str),
+    Text(&'static str),
+}
+
+impl Help {
+    pub fn new(screen: ScreenId) -> Self {
+        Self { screen, scroll: 0 }
+    }
+
+    pub fn scroll(&mut self, by: isize) {
+        self.scroll = self.scroll.saturating_add_signed(by).min(rows(true).len());
+    }
+
+    pub fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
+        let area = middle(area, 110, area.height);
+        ctx.clear(buf, area);
+        let title = format!("Help · {}", self.screen.title());
+        let inner = common::pane(ctx, area, buf, &title, "j/k scroll  Esc closes", true);
+        let rows = rows(ctx.world.replay.is_some());
+        let columns = if inner.width >= 100 { 2 } else { 1 };
+        let height = usize::from(inner.height);
+        let last = rows.len().div_ceil(columns).saturating_sub(height);
+        let start = self.scroll.min(last);
+        let width = inner.width / columns as u16;
+        let half = rows.len().div_ceil(columns);
+        for (n, row) in rows.iter().enumerate() {
+            let (column, line) = (n / half.max(1), n % half.max(1));
+            let Some(y) = line.checked_sub(start).filter(|y| *y < height) else {
+                continue;
+            };
+            let x = inner.x + column as u16 * width;
+            let spot = Rect::new(x, inner.y + y as u16, width.saturating_sub(1), 1);
+            draw_row(ctx, spot, buf, row);
+        }
+    }
+}
+
+fn draw_row(ctx: &Ctx, at: Rect, buf: &mut Buffer, row: &Row) {
+    match row {
+        Row::Heading(text) => {
+            ctx.put(buf, (at.x, at.y), at.width, text, ctx.theme.title);
+        }
+        Row::Text(text) => {
+            ctx.put(buf, (at.x, at.y), at.width, text, ctx.theme.muted);
+        }
+        Row::Entry(keys, help) => {
+            ctx.put(buf, (at.x, at.y), at.width.min(18), keys, ctx.theme.key);
+            let x = at.x.saturating_add(19);
+            ctx.put(
+                buf,
+                (x, at.y),
+                at.width.saturating_sub(19),
+                help,
+                ctx.theme.base,
+            );
+        }
+    }
+}
+
+fn rows(replaying: bool) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut group = "";
+    for entry in ENTRIES {
+        if entry.context == Context::Replay && !replaying {
+            continue;
+        }
+        if entry.group != group {
+            group = entry.group;
+            rows.push(Row::Heading(group));
+        }
+        let keys = match entry.keys {
+            [] => format!("  :{}", entry.name),
+            keys => {
+                let names: Vec<String> = keys.iter().map(|k| name_of(k)).collect();
+                format!("  {}", names.join(" "))
+            }
+        };
+        rows.push(Row::Entry(keys, entry.help));
+    }
+    rows.push(Row::Heading("Signs"));
+    rows.push(Row::Text(
+        "  ● ok  ▲ warning  ✗ critical  ? unknown  ⊘ denied",
+    ));
+    rows.push(Row::Text(
+        "  41s~ stale: older than two intervals   11m✗ source failed",
+    ));
+    rows
+}

@@ -1,0 +1,325 @@
+//! Behaviour: keys in, screen out, on a headless state.
+
+#[path = "support/scenario.rs"]
+mod scenario;
+
+use farwatch::message::{Effect, Msg, ReplayCommand, ReplayStatus};
+use farwatch::model::id::ClusterId;
+use farwatch::model::input::{InputEvent, MouseKind};
+use farwatch::model::signal::Group;
+use farwatch::model::time::Timestamp;
+use scenario::{Console, NOW};
+
+const FULL: (u16, u16) = (120, 36);
+
+/// Keys, then what has to be on the screen.
+#[test]
+fn keys_in_screen_out() {
+    for (keys, wanted) in [
+        ("", "Clusters 3 · sort risk"),
+        ("2", "farwatch ▸ Cluster ▸ edge-ran-07"),
+        ("j<enter>", "farwatch ▸ Cluster ▸ gpu-train-1"),
+        ("jj<enter>", "▸ prod-eu-1"),
+        ("jjjjjj<enter>", "▸ prod-eu-1"),
+        ("G<enter>", "▸ prod-eu-1"),
+        ("Ggg<enter>", "▸ edge-ran-07"),
+        ("jj<enter><esc>", "Clusters 3"),
+        ("<enter>2<esc>", "Clusters 3"),
+        ("/gpu<enter>", "Clusters 1 of 3"),
+        ("/gpu<enter><esc>", "Clusters 3"),
+        ("/gpu<esc>", "Clusters 3"),
+        ("!", "Clusters 2 of 3"),
+        ("gs", "farwatch itself"),
+        ("7", "PtpOutOfSync"),
+        ("g", "diagnostics"),
+        ("g<esc>", "Clusters 3"),
+        ("?", "Help · Fleet"),
+        ("??", "Help · Fleet"),
+        ("?<esc>", "Clusters 3"),
+        ("?q", "Clusters 3"),
+        ("~", "Notices"),
+        (":theme light<enter>", "theme light"),
+        (":theme neon<enter>", "no theme `neon`"),
+        (":thm<enter>", "no command `thm`; did you mean `theme`"),
+        (":clus<tab>prod<enter>", "Cluster ▸ prod-eu-1"),
+        (":cluster prod-eu-1<enter>", "Cluster ▸ prod-eu-1"),
+        (":scope gpu-train-1<enter>", "Fleet ▸ gpu-train-1"),
+        (":scope gpu-train-1<enter>c", "all 3"),
+        ("]]", "▸ gpu-train-1"),
+        ("[", "▸ prod-eu-1"),
+        ("t15m<enter>", "last 15m ● LIVE"),
+        ("t14:00-14:30<enter>", "last 30m AT 14:30"),
+        ("t14:00-14:30<enter>=", "last 30m ● LIVE"),
+        ("tnonsense<enter>", "is no time range"),
+        ("p", "AT 14:32"),
+        ("pp", "● LIVE"),
+        ("<c-p>", "Palette"),
+        ("<c-p>du-high<enter>", "Cluster ▸"),
+        ("<c-p>diagno<enter>", "farwatch itself"),
+        ("<c-p>prod<down><up><enter>", "Cluster ▸ prod-eu-1"),
+        ("2`", "Clusters 3"),
+        ("<tab><tab><enter>", "Cluster ▸ edge-ran-07"),
+        ("2d", "du-high-0  CrashLoopBackOff"),
+        ("2m", "Pods 9"),
+        ("<c-c>", "Ctrl-c again quits"),
+    ] {
+        let mut console = Console::live(FULL);
+        console.keys(keys);
+        let screen = console.screen();
+        assert!(
+            screen.contains(wanted),
+            "{keys}: no {wanted:?} in\n{screen}"
+        );
+    }
+}
+
+#[test]
+fn esc_never_quits_and_q_does_at_the_top() {
+    let mut console = Console::live(FULL);
+    console.keys("<esc><esc><esc>2<enter><esc><esc><esc><esc>");
+    assert!(!console.effects.contains(&Effect::Quit));
+    console.keys("2q");
+    assert!(
+        !console.effects.contains(&Effect::Quit),
+        "q leaves the screen first"
+    );
+    console.keys("q");
+    assert!(console.effects.contains(&Effect::Quit));
+}
+
+#[test]
+fn interrupt_twice_quits_but_not_with_a_key_between() {
+    let mut console = Console::live(FULL);
+    console.keys("<c-c>j<c-c>");
+    assert!(!console.effects.contains(&Effect::Quit));
+    console.keys("<c-c>");
+    assert!(console.effects.contains(&Effect::Quit));
+}
+
+#[test]
+fn interrupt_works_inside_a_prompt() {
+    let mut console = Console::live(FULL);
+    console.keys(":the<c-c>");
+    console.lacks(":the");
+    console.keys("<c-c>");
+    assert!(console.effects.contains(&Effect::Quit));
+}
+
+#[test]
+fn demand_follows_screen_and_scope() {
+    let mut console = Console::live(FULL);
+    console.effects.clear();
+    console.keys("j<enter>");
+    let wanted = vec![
+        (ClusterId(1), Group::Cluster),
+        (ClusterId(1), Group::Workload),
+    ];
+    assert_eq!(console.effects, [Effect::Demand(wanted)]);
+    console.effects.clear();
+    console.keys("jk");
+    assert_eq!(console.effects, [], "moving asks for nothing");
+    console.keys("1");
+    assert_eq!(console.effects, [Effect::Demand(vec![])]);
+}
+
+#[test]
+fn the_selection_stays_on_its_row_when_the_order_changes() {
+    let mut console = Console::live(FULL);
+    console.keys("G");
+    // prod-eu-1 becomes the worst.
+    let alerts = (0..9)
+        .map(|n| {
+            scenario::alert(
+                &format!("Bad{n}"),
+                farwatch::model::alert::Severity::Critical,
+            )
+        })
+        .collect();
+    console.tell(
+        2,
+        farwatch::model::health::SourceKind::Alertmanager,
+        farwatch::model::telemetry::Body::Alerts(alerts),
+    );
+    let screen = console.screen();
+    let at = |name: &str| screen.find(name).expect("listed");
+    assert!(at("prod-eu-1") < at("edge-ran-07"), "{screen}");
+    console.keys("<enter>");
+    console.has("▸ prod-eu-1");
+}
+
+#[test]
+fn idle_time_draws_nothing() {
+    let mut console = Console::live(FULL);
+    console.update(Msg::Tick(NOW));
+    console.state.take_dirty();
+    let mut frames = 0;
+    for second in 1..=15 {
+        console.update(Msg::Tick(Timestamp(NOW.0 + second * 1000)));
+        frames += usize::from(console.state.take_dirty());
+    }
+    assert_eq!(
+        frames, 0,
+        "14:32:07 to 14:32:22: nothing to be seen changed"
+    );
+    console.update(Msg::Tick(Timestamp(NOW.0 + 60_000)));
+    assert!(console.state.take_dirty(), "the clock and the ages did");
+}
+
+#[test]
+fn what_is_drawn_is_unchanged_when_not_dirty() {
+    for keys in ["", "2", "gs", "7"] {
+        let mut console = Console::live(FULL);
+        console.keys(keys);
+        console.update(Msg::Tick(NOW));
+        console.state.take_dirty();
+        let mut before = console.screen();
+        for second in 1..400 {
+            console.update(Msg::Tick(Timestamp(NOW.0 + second * 1000)));
+            let now = console.screen();
+            if console.state.take_dirty() {
+                before = now;
+            } else {
+                assert_eq!(before, now, "{keys} {second}");
+            }
+        }
+    }
+}
+
+fn replay() -> ReplayStatus {
+    ReplayStatus {
+        file: "demo".into(),
+        start: Timestamp(NOW.0 - 1_800_000),
+        end: Timestamp(NOW.0 + 600_000),
+        now: NOW,
+        speed: 10.0,
+        paused: false,
+        ended: false,
+        restarted: false,
+    }
+}
+
+#[test]
+fn replay_is_marked_in_every_frame_and_obeys_its_keys() {
+    let mut console = Console::live(FULL);
+    console.keys("<space>");
+    assert!(
+        !console
+            .effects
+            .iter()
+            .any(|e| matches!(e, Effect::Replay(_))),
+        "nothing is replayed"
+    );
+    console.update(Msg::Replay(replay()));
+    for keys in ["", "2", "?", "<esc>", "<c-p>", "<esc>", ":", "<esc>", "gs"] {
+        console.keys(keys);
+        console.has("REPLAY 14:32:07 x10");
+    }
+    console.effects.clear();
+    console.keys("<space><gt>(");
+    console.keys("<lt>");
+    let replayed: Vec<_> = console
+        .effects
+        .iter()
+        .filter(|e| matches!(e, Effect::Replay(_)))
+        .collect();
+    assert_eq!(
+        replayed,
+        [
+            &Effect::Replay(ReplayCommand::Pause(true)),
+            &Effect::Replay(ReplayCommand::Speed(20.0)),
+            &Effect::Replay(ReplayCommand::Seek(Timestamp(NOW.0 - 60_000))),
+            &Effect::Replay(ReplayCommand::Speed(5.0)),
+        ]
+    );
+    console.update(Msg::Replay(ReplayStatus {
+        paused: true,
+        ..replay()
+    }));
+    console.has("paused");
+    for size in [(20, 5), (80, 24), (60, 18)] {
+        console.resize(size);
+        console.has("REPLAY");
+    }
+}
+
+#[test]
+fn going_back_in_a_replay_forgets_what_was_known() {
+    let mut console = Console::live(FULL);
+    assert_eq!(console.state.world.clusters[0].alerts.len(), 2);
+    console.update(Msg::Replay(ReplayStatus {
+        restarted: true,
+        ..replay()
+    }));
+    assert!(console.state.world.clusters[0].alerts.is_empty());
+}
+
+#[test]
+fn mouse() {
+    let mut console = Console::live(FULL);
+    let row = console
+        .screen()
+        .lines()
+        .position(|l| l.contains("prod-eu-1"))
+        .expect("listed") as u16;
+    let press = |column, row| {
+        Msg::Input(InputEvent::Mouse {
+            kind: MouseKind::Press,
+            column,
+            row,
+        })
+    };
+    console.update(press(5, row));
+    console.keys("<enter>");
+    console.has("▸ prod-eu-1");
+    console.keys("1gg");
+    console.update(Msg::Input(InputEvent::Mouse {
+        kind: MouseKind::ScrollDown,
+        column: 5,
+        row,
+    }));
+    console.keys("<enter>");
+    console.has("▸ prod-eu-1");
+    // Outside of everything, and far outside of the screen.
+    console.update(press(0, 0));
+    console.update(press(u16::MAX, u16::MAX));
+}
+
+#[test]
+fn paste_goes_where_the_keyboard_is() {
+    let mut console = Console::live(FULL);
+    console.keys("/");
+    console.update(Msg::Input(InputEvent::Paste("gpu\n".into())));
+    console.has("Clusters 1 of 3");
+    console.keys("<esc>");
+    console.update(Msg::Input(InputEvent::Paste("q:quit".into())));
+    console.has("Clusters 3");
+    assert!(!console.effects.contains(&Effect::Quit));
+}
+
+#[test]
+fn first_run_says_what_to_do() {
+    let console = Console::new(&[], (80, 24));
+    console.has("farwatch demo");
+    console.has("[[clusters]]");
+    console.has("farwatch check");
+}
+
+#[test]
+fn every_command_of_the_table_can_be_run_on_every_screen() {
+    for screen in ["1", "2", "3", "4", "5", "6", "7", "8", "gs"] {
+        for entry in farwatch::command::ENTRIES {
+            let mut console = Console::live((100, 30));
+            console.update(Msg::Replay(replay()));
+            console.keys(screen);
+            for keys in entry.keys {
+                console.keys(keys);
+            }
+            console
+                .keys("<esc>")
+                .keys(":")
+                .keys(entry.name)
+                .keys("<enter>");
+            console.screen();
+        }
+    }
+}
