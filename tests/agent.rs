@@ -1,4 +1,5 @@
 //! The agent against servers that replay recorded answers and misbehave in every known way.
+#![allow(clippy::duplicate_mod, reason = "both servers stand on the same wire")]
 
 #[path = "support/chat.rs"]
 mod chat;

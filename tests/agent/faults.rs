@@ -1,6 +1,6 @@
 //! Servers that refuse, break off, stall, or lack what others have: said plainly, never a hang.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use farwatch::model::chat::RunOutcome;
 use farwatch::model::fault::FaultKind;
@@ -236,7 +236,7 @@ async fn gone_server_is_told_with_advice() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/v1", closed.local_addr().unwrap());
     drop(closed);
-    let started = Instant::now();
+    let started = farwatch::clock::instant();
     let seen = Bench::new(&url).ask("why?").await;
     assert_eq!(seen.fault().kind, FaultKind::Unreachable);
     assert!(
@@ -256,7 +256,7 @@ async fn cancel_closes_the_connection_at_once() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
-        let started = Instant::now();
+        let started = farwatch::clock::instant();
         bench.agent.cancel(run);
         let seen = bench.wait().await;
         assert_eq!(seen.outcome, Some(RunOutcome::Cancelled));

@@ -1,7 +1,7 @@
 //! The loop: tools across clusters, limits, and what the model is given.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use farwatch::model::ask::{Answer, Ask, Question};
 use farwatch::model::chat::RunOutcome;
@@ -78,7 +78,7 @@ async fn clusters_are_asked_side_by_side() {
         settings(&server.url(), Duration::from_secs(5)),
         sources(true),
     );
-    let started = Instant::now();
+    let started = farwatch::clock::instant();
     let seen = bench.ask("why?").await;
     assert!(seen.answered(), "{seen:?}");
     assert!(seen.notes.is_empty(), "{seen:?}");

@@ -1,0 +1,225 @@
+//! The calls of one answer: checked, carried out side by side, numbered, and given back.
+
+use futures::future::join_all;
+use tokio::sync::oneshot;
+
+use super::{Round, Run, Seen, millis};
+use crate::agent::dialect::Message;
+use crate::agent::lock;
+use crate::agent::prompt;
+use crate::agent::redact::redact;
+use crate::agent::stream::{Completion, ToolCall};
+use crate::agent::tools::fetch::{Fetched, fetch};
+use crate::agent::tools::{self, Checked, digest};
+use crate::clock;
+use crate::model::chat::{ChatEvent, WorldQuery};
+use crate::model::text;
+
+/// Longest result kept for the screen and the model.
+const RESULT: usize = 32 * 1024;
+
+/// One call on its way.
+struct Job {
+    call: ToolCall,
+    key: String,
+    number: u32,
+    checked: Result<Checked, String>,
+    repeated: bool,
+}
+
+impl Run<'_> {
+    /// Carries out the calls of one answer side by side and appends the results in their order.
+    pub(super) async fn carry_out(&mut self, done: Completion) -> Round {
+        let mut jobs = Vec::new();
+        let mut stuck = None;
+        for mut call in done.calls {
+            let checked = tools::check(&call.name, &call.arguments, &self.request.clusters);
+            let key = match &checked {
+                Ok(checked) => format!("{} {}", checked.tool, checked.arguments),
+                Err(_) => format!("{} {}", call.name, call.arguments),
+            };
+            let twin = jobs
+                .iter()
+                .find(|job: &&Job| job.key == key)
+                .map(|job| job.number);
+            let known = self.seen.get_mut(&key).map(|seen| {
+                seen.asked += 1;
+                (seen.number, seen.asked)
+            });
+            if let Some((_, 3..)) = known {
+                stuck = Some(call.name.clone());
+            }
+            let number = match known.map(|(number, _)| number).or(twin) {
+                Some(number) => number,
+                None => {
+                    self.last += 1;
+                    self.last
+                }
+            };
+            call.id = format!("call_{}_{}", number, jobs.len() + self.messages.len());
+            jobs.push(Job {
+                repeated: known.is_some() || twin.is_some(),
+                call,
+                key,
+                number,
+                checked,
+            });
+        }
+        self.messages.push(Message::Assistant {
+            text: done.text,
+            calls: jobs.iter().map(|job| job.call.clone()).collect(),
+        });
+        if let Some(tool) = stuck {
+            for job in &jobs {
+                self.push_result(job, "not carried out: the same call was made before");
+            }
+            return Round::Stuck(text::clean(&tool, 100));
+        }
+        let results = join_all(jobs.iter().filter(|j| !j.repeated).map(|j| self.job(j))).await;
+        let mut results = results.into_iter();
+        for job in &jobs {
+            if !job.repeated
+                && let Some(result) = results.next()
+            {
+                self.learn(job, result);
+            }
+            self.give_back(job).await;
+        }
+        Round::Go
+    }
+
+    fn learn(&mut self, job: &Job, result: Fetched) {
+        if result.ok {
+            self.good.push(job.number);
+        }
+        self.seen.insert(
+            job.key.clone(),
+            Seen {
+                number: job.number,
+                asked: 1,
+                result,
+            },
+        );
+    }
+
+    /// Gives the model its result; a repeated call gets the former one and is told so.
+    async fn give_back(&mut self, job: &Job) {
+        let Some((result, number)) = self
+            .seen
+            .get(&job.key)
+            .map(|s| (s.result.clone(), s.number))
+        else {
+            return;
+        };
+        if job.repeated {
+            self.show_start(job).await;
+            self.show_end(job, &result, 0).await;
+            let told = format!(
+                "You made this call before; its result is [{number}] above. Do not repeat it."
+            );
+            self.push_result(job, &told);
+            return;
+        }
+        let state = if result.ok { "" } else { " (failed)" };
+        let cut = digest::cut(&result.text, self.budget.result);
+        let told = format!(
+            "[{number}] {}{state}:\n{}",
+            job.call.name,
+            prompt::as_data(&job.call.name, &cut)
+        );
+        self.push_result(job, &told);
+    }
+
+    fn push_result(&mut self, job: &Job, text: &str) {
+        self.messages.push(Message::Tool {
+            call: job.call.id.clone(),
+            name: job.call.name.clone(),
+            text: text.to_owned(),
+        });
+    }
+
+    async fn job(&self, job: &Job) -> Fetched {
+        self.show_start(job).await;
+        let started = clock::instant();
+        let result = match &job.checked {
+            Ok(checked) => self.tool(job, checked).await,
+            Err(what) => failed(format!("wrong arguments: {what}")),
+        };
+        let result = Fetched {
+            text: redact(&text::clean_lines(&result.text, RESULT)),
+            ..result
+        };
+        self.show_end(job, &result, millis(started.elapsed())).await;
+        result
+    }
+
+    async fn tool(&self, job: &Job, checked: &Checked) -> Fetched {
+        let limit = self.shared.tool_timeout;
+        if tools::asks_sources(checked.tool) {
+            let (lookup, names) = (self.shared.lookup.clone(), &self.request.clusters);
+            return fetch(lookup, checked, names, self.request.now, limit).await;
+        }
+        let query = WorldQuery {
+            run: self.request.run,
+            call: job.call.id.clone(),
+            tool: checked.tool.to_owned(),
+            arguments: checked.arguments.clone(),
+            clusters: checked.clusters.clone(),
+        };
+        let (answer, waiting) = oneshot::channel();
+        let key = (query.run, query.call.clone());
+        lock(&self.shared.waiting).insert(key.clone(), answer);
+        let work = async {
+            if self.shared.world.send(query).await.is_err() {
+                return failed("the console is ending".into());
+            }
+            waiting
+                .await
+                .unwrap_or_else(|_| failed("the console did not answer".into()))
+        };
+        match tokio::time::timeout(limit, work).await {
+            Ok(result) => result,
+            Err(_) => {
+                lock(&self.shared.waiting).remove(&key);
+                failed(format!("no answer within {:.0} s", limit.as_secs_f32()))
+            }
+        }
+    }
+
+    async fn show_start(&self, job: &Job) {
+        let arguments = match &job.checked {
+            Ok(checked) => checked.arguments.to_string(),
+            Err(_) => job.call.arguments.clone(),
+        };
+        self.out
+            .send(ChatEvent::ToolStarted {
+                run: self.request.run,
+                call: job.call.id.clone(),
+                tool: text::clean(&job.call.name, 100),
+                arguments: redact(&text::clean(&arguments, 2_000)),
+                number: job.number,
+            })
+            .await;
+    }
+
+    async fn show_end(&self, job: &Job, result: &Fetched, duration_ms: u32) {
+        self.out
+            .send(ChatEvent::ToolEnded {
+                run: self.request.run,
+                call: job.call.id.clone(),
+                result: digest::cut(&result.text, self.budget.result),
+                rows: result.rows,
+                ok: result.ok,
+                duration_ms,
+            })
+            .await;
+    }
+}
+
+fn failed(text: String) -> Fetched {
+    Fetched {
+        text,
+        rows: 0,
+        ok: false,
+    }
+}
