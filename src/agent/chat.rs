@@ -185,6 +185,7 @@ impl ChatClient {
     ) -> Result<Completion, ChatError> {
         let model = self.model().await.map_err(ChatError::Failed)?.name;
         let mut attempt = 0;
+        let native_before = self.dialect().native_tools;
         loop {
             let dialect = self.dialect().clone();
             let body = dialect.body(
@@ -212,6 +213,8 @@ impl ChatClient {
             }
             attempt += 1;
             let Some(wait) = failure.again.filter(|_| attempt < ATTEMPTS) else {
+                // Refused without tools as well: it was no matter of tools.
+                self.dialect().native_tools = native_before;
                 if matches!(&failure.error, ChatError::Failed(f) if f.kind == FaultKind::NotFound) {
                     self.forget_model();
                 }

@@ -186,6 +186,17 @@ async fn server_without_tools_is_asked_in_text() {
 }
 
 #[tokio::test]
+async fn broken_server_is_not_taken_for_one_without_tools() {
+    let broken = Say::Json(500, r#"{"error": "out of memory"}"#.into());
+    let server = ChatServer::start(vec![broken.clone(), broken, text("fine")]).await;
+    let mut bench = Bench::new(&server.url());
+    assert_eq!(bench.ask("why?").await.fault().kind, FaultKind::Server);
+    assert!(bench.ask("again?").await.answered());
+    let requests = server.requests();
+    assert!(requests[1].get("tools").is_none() && requests[2].get("tools").is_some());
+}
+
+#[tokio::test]
 async fn calls_left_in_the_text_are_found() {
     let leak = "<tool_call>\n{\"name\": \"list_incidents\", \"arguments\": {}}\n</tool_call>";
     let (seen, _) = failing(vec![text(leak), text("One incident [1].")]).await;
