@@ -288,11 +288,11 @@ fn flag_wins_over_environment_and_a_missing_file_is_told() {
     let flag = folder.path().join("flag.toml");
     let env = folder.path().join("env.toml");
     std::fs::write(&flag, "[ui]\ntheme = \"light\"").expect("write");
-    std::fs::write(&env, "[ui]\ntheme = \"ansi16\"").expect("write");
+    std::fs::write(&env, "[ui]\ntheme = \"sixteen\"").expect("write");
     let theme =
         |flag: Option<&Path>, env: Option<&Path>| config::load(flag, env).expect("valid").ui.theme;
     assert_eq!(theme(Some(&flag), Some(&env)), "light");
-    assert_eq!(theme(None, Some(&env)), "ansi16");
+    assert_eq!(theme(None, Some(&env)), "sixteen");
     let missing = folder.path().join("missing.toml");
     let error = config::load(None, Some(&missing)).expect_err("missing");
     let told = error.to_string();
@@ -370,6 +370,11 @@ fn check_exits_by_what_it_finds() {
         told.contains("wrong.toml:2:") && told.contains("did you mean"),
         "{told}"
     );
+
+    let themed = farwatch(&["check", "--theme", "drak"], home.path());
+    assert_eq!(themed.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&themed.stderr).into_owned();
+    assert!(told.contains("did you mean \"dark\""), "{told}");
 
     // A port that is free at this moment: nobody answers there.
     let port = std::net::TcpListener::bind("127.0.0.1:0")

@@ -23,7 +23,7 @@ pub struct Global {
     /// Configuration file [default: FARWATCH_CONFIG, then the platform's configuration folder]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Theme: dark, light, high-contrast, ansi16, or the name of your own
+    /// Theme: dark, light, high-contrast or sixteen (colours)
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
     /// Draw with ASCII characters only

@@ -53,11 +53,23 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn configured(flags: &Global) -> Result<Config, ConfigError> {
+fn configured(flags: &Global) -> Result<Config, String> {
     let env = std::env::var_os("FARWATCH_CONFIG").map(PathBuf::from);
-    let mut config = config::load(flags.config.as_deref(), env.as_deref())?;
+    let mut config = config::load(flags.config.as_deref(), env.as_deref())
+        .map_err(|error: ConfigError| error.to_string())?;
     if let Some(theme) = &flags.theme {
         config.ui.theme.clone_from(theme);
+    }
+    let known = crate::ui::theme::NAMES;
+    if !known.contains(&config.ui.theme.as_str()) {
+        let hint = match config::load::nearest(&config.ui.theme, &known) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("there is {}", known.join(", ")),
+        };
+        return Err(format!(
+            "there is no theme \"{}\" ({hint})",
+            config.ui.theme
+        ));
     }
     config.ui.ascii |= flags.ascii;
     config.ui.mouse &= !flags.no_mouse;
