@@ -23,7 +23,7 @@ use intern::Interner;
 use window::Window;
 
 /// What a series takes beside its points and labels: itself and its places in the indexes.
-const SERIES_BYTES: u64 = (size_of::<Option<Series>>() + 24 + 48) as u64;
+const SERIES_BYTES: u64 = (size_of::<Option<Series>>() + size_of::<Window>() + 24 + 48) as u64;
 
 #[derive(Debug)]
 struct Series {
@@ -31,7 +31,6 @@ struct Series {
     key: SeriesKey,
     kind: SampleKind,
     group: Group,
-    window: Window,
     interval_ms: u32,
     /// When someone last looked at its points (milliseconds). Atomic, because views only read.
     viewed: AtomicI64,
@@ -55,6 +54,8 @@ pub struct Store {
     retention_ms: i64,
     now: Timestamp,
     series: Vec<Option<Series>>,
+    /// Points of the series at the same place, apart because appending touches nothing else.
+    windows: Vec<Window>,
     free: Vec<SeriesId>,
     hasher: RandomState,
     by_hash: HashMap<u64, SeriesId>,
@@ -98,6 +99,7 @@ impl Store {
     fn insert(&mut self, origin: Origin, key: SeriesKey, first: Sample) -> SeriesId {
         let id = self.free.pop().unwrap_or_else(|| {
             self.series.push(None);
+            self.windows.push(Window::empty());
             SeriesId((self.series.len() - 1) as u32)
         });
         let next = self.by_hash.insert(self.hash(origin.cluster, &key), id);
@@ -107,15 +109,17 @@ impl Store {
             .entry(key.name.clone())
             .or_default()
             .insert(key.labels.clone(), id);
-        let window = Window::new(origin.interval_ms, first);
+        let window = Window::new(origin.interval_ms, first, self.retention_ms);
         self.point_bytes += window.bytes();
+        if let Some(place) = self.windows.get_mut(id.0 as usize) {
+            *place = window;
+        }
         if let Some(place) = self.series.get_mut(id.0 as usize) {
             *place = Some(Series {
                 cluster: origin.cluster,
                 key,
                 kind: origin.kind,
                 group: origin.group,
-                window,
                 interval_ms: origin.interval_ms,
                 viewed: AtomicI64::new(0),
                 next,
@@ -126,13 +130,12 @@ impl Store {
 
     /// Adds one point; late ones find their place, older than the retention they are dropped.
     pub fn put(&mut self, id: SeriesId, sample: Sample) -> bool {
-        let retention_ms = self.retention_ms;
-        let Some(Some(series)) = self.series.get_mut(id.0 as usize) else {
+        let Some(window) = self.windows.get_mut(id.0 as usize) else {
             return false;
         };
-        let before = series.window.bytes();
-        let kept = series.window.put(sample, retention_ms);
-        let after = series.window.bytes();
+        let before = window.bytes();
+        let kept = window.put(sample);
+        let after = window.bytes();
         if after != before {
             self.point_bytes = self.point_bytes - before + after;
         }
@@ -141,18 +144,20 @@ impl Store {
 
     /// The distance now expected between samples; a finer one refines the grid.
     pub fn pace(&mut self, id: SeriesId, interval_ms: u32) {
-        let retention_ms = self.retention_ms;
-        let Some(Some(series)) = self.series.get_mut(id.0 as usize) else {
+        let place = id.0 as usize;
+        let (Some(Some(series)), Some(window)) =
+            (self.series.get_mut(place), self.windows.get_mut(place))
+        else {
             return;
         };
         if interval_ms == 0 || interval_ms == series.interval_ms {
             return;
         }
         series.interval_ms = interval_ms;
-        if i64::from(interval_ms) * 10 < series.window.step_ms() * 7 {
-            let before = series.window.bytes();
-            series.window.refine(interval_ms, retention_ms);
-            self.point_bytes = self.point_bytes - before + series.window.bytes();
+        if u64::from(interval_ms) * 10 < u64::from(window.step_ms()) * 7 {
+            let before = window.bytes();
+            window.refine(interval_ms, self.retention_ms);
+            self.point_bytes = self.point_bytes - before + window.bytes();
         }
     }
 
@@ -164,7 +169,7 @@ impl Store {
         let mut order: Vec<(i64, i64, SeriesId)> = self
             .ids()
             .filter_map(|id| self.get(id).map(|s| (id, s)))
-            .map(|(id, s)| (s.viewed.load(Ordering::Relaxed), s.window.last().at.0, id))
+            .map(|(id, s)| (s.viewed.load(Ordering::Relaxed), self.newest_ms(id), id))
             .collect();
         order.sort_unstable();
         let target = self.limit_bytes / 100 * 95;
@@ -182,10 +187,7 @@ impl Store {
         self.now = now;
         let old: Vec<SeriesId> = self
             .ids()
-            .filter(|id| {
-                self.get(*id)
-                    .is_some_and(|s| now.0 - s.window.last().at.0 > self.retention_ms)
-            })
+            .filter(|id| self.get(*id).is_some() && now.0 - self.newest_ms(*id) > self.retention_ms)
             .collect();
         for id in old {
             self.remove(id);
@@ -196,7 +198,10 @@ impl Store {
         let Some(series) = self.series.get_mut(id.0 as usize).and_then(Option::take) else {
             return;
         };
-        self.point_bytes -= series.window.bytes();
+        if let Some(window) = self.windows.get_mut(id.0 as usize) {
+            self.point_bytes -= window.bytes();
+            *window = Window::empty();
+        }
         if let Some(count) = self.counts.get_mut(&series.cluster) {
             *count -= 1;
         }
@@ -238,6 +243,10 @@ impl Store {
 
     fn get(&self, id: SeriesId) -> Option<&Series> {
         self.series.get(id.0 as usize)?.as_ref()
+    }
+
+    fn newest_ms(&self, id: SeriesId) -> i64 {
+        self.windows.get(id.0 as usize).map_or(0, |w| w.last().at.0)
     }
 
     fn ids(&self) -> impl Iterator<Item = SeriesId> {
@@ -298,7 +307,8 @@ impl Store {
 
     /// Newest sample with its exact time.
     pub fn last(&self, id: SeriesId) -> Option<Sample> {
-        self.get(id).map(|s| s.window.last())
+        self.get(id)?;
+        self.windows.get(id.0 as usize).map(Window::last)
     }
 
     /// Samples in `[from, to]`, oldest first; gaps are missing points. Marks the series as viewed.
@@ -308,12 +318,12 @@ impl Store {
         from: Timestamp,
         to: Timestamp,
     ) -> Box<dyn Iterator<Item = Sample> + 'a> {
-        match self.get(id) {
-            Some(series) => {
+        match (self.get(id), self.windows.get(id.0 as usize)) {
+            (Some(series), Some(window)) => {
                 series.viewed.store(self.now.0, Ordering::Relaxed);
-                Box::new(series.window.points(from, to))
+                Box::new(window.points(from, to))
             }
-            None => Box::new(std::iter::empty()),
+            _ => Box::new(std::iter::empty()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The points of one series: a value per step, not-a-number where none came.
 //!
-//! Times are not kept: slot n stands for `phase + n * step`. Only the newest sample keeps its exact
+//! Times are not kept: slot n stands for whole steps before the newest. Only the newest sample keeps its exact
 //! time. Jitter below half a step is absorbed; late points find their slot.
 
 use std::collections::VecDeque;
@@ -9,34 +9,50 @@ use crate::model::sample::Sample;
 use crate::model::time::Timestamp;
 
 /// Finest grid kept, milliseconds.
-const STEP_MIN_MS: i64 = 1_000;
+const STEP_MIN_MS: u32 = 1_000;
 /// Slots that a window grows by.
 const CHUNK: usize = 32;
 
+/// One cache line: appending touches this and the slot.
 #[derive(Clone, Debug)]
 pub(crate) struct Window {
-    step_ms: i64,
-    phase_ms: i64,
-    /// Slot number of `slots[0]`.
-    first: i64,
+    /// Time that the newest slot stands for; the others lie whole steps before it.
+    newest_ms: i64,
     slots: VecDeque<f64>,
     last: Sample,
+    step_ms: u32,
+    /// Slots kept; 0: no series is here.
+    most: u32,
 }
 
 impl Window {
-    pub(crate) fn new(step_ms: u32, sample: Sample) -> Self {
-        let step_ms = i64::from(step_ms).max(STEP_MIN_MS);
-        let phase_ms = sample.at.0.rem_euclid(step_ms);
-        let mut window = Self {
-            step_ms,
-            phase_ms,
-            first: sample.at.0.div_euclid(step_ms),
-            slots: VecDeque::new(),
+    pub(crate) fn new(step_ms: u32, sample: Sample, retention_ms: i64) -> Self {
+        let step_ms = step_ms.max(STEP_MIN_MS);
+        let most = (retention_ms / i64::from(step_ms)).clamp(1, i64::from(u32::MAX));
+        let mut slots = VecDeque::new();
+        slots.reserve_exact(CHUNK);
+        slots.push_back(sample.value);
+        Self {
+            newest_ms: sample.at.0,
+            slots,
             last: sample,
-        };
-        window.grow(1);
-        window.slots.push_back(sample.value);
-        window
+            step_ms,
+            most: most as u32,
+        }
+    }
+
+    /// The place of a series that was let go.
+    pub(crate) fn empty() -> Self {
+        Self {
+            newest_ms: 0,
+            slots: VecDeque::new(),
+            last: Sample {
+                at: Timestamp(0),
+                value: f64::NAN,
+            },
+            step_ms: 1,
+            most: 0,
+        }
     }
 
     pub(crate) fn last(&self) -> Sample {
@@ -47,39 +63,60 @@ impl Window {
         (self.slots.capacity() * size_of::<f64>()) as u64
     }
 
-    pub(crate) fn step_ms(&self) -> i64 {
+    pub(crate) fn step_ms(&self) -> u32 {
         self.step_ms
     }
 
-    /// Puts a sample in its slot; at most `retention_ms` are kept. False: too old.
-    pub(crate) fn put(&mut self, sample: Sample, retention_ms: i64) -> bool {
-        let slot = self.slot_of(sample.at);
-        let most = (retention_ms / self.step_ms).max(1);
-        let newest = self.first + self.slots.len() as i64 - 1;
+    /// Puts a sample in its slot. False: too old, or nothing is here.
+    pub(crate) fn put(&mut self, sample: Sample) -> bool {
+        if self.most == 0 {
+            return false;
+        }
+        let step = i64::from(self.step_ms);
+        let half = step / 2;
+        let ahead = sample.at.0.saturating_sub(self.newest_ms);
         if sample.at >= self.last.at {
             self.last = sample;
         }
-        if slot == newest + 1 {
-            self.push(sample.value, most);
-        } else if slot > newest {
-            self.skip_to(slot, newest, most);
-            self.push(sample.value, most);
-        } else if slot >= self.first {
-            if let Some(value) = self.slots.get_mut((slot - self.first) as usize) {
-                *value = sample.value;
-            }
-        } else if newest - slot < most {
-            self.push_front(slot, sample.value);
-        } else {
+        // The usual point is the next one: no division for it.
+        if ahead >= step - half && ahead < 2 * step - half {
+            self.push(sample.value);
+            return true;
+        }
+        let slots = ahead.saturating_add(half).div_euclid(step);
+        if slots > 0 {
+            self.skip(slots);
+            self.push(sample.value);
+            return true;
+        }
+        self.put_late(slots.unsigned_abs(), sample.value)
+    }
+
+    /// A point `back` slots before the newest.
+    fn put_late(&mut self, back: u64, value: f64) -> bool {
+        if back >= u64::from(self.most) {
             return false;
         }
+        let back = back as usize;
+        if back < self.slots.len() {
+            let place = self.slots.len() - 1 - back;
+            if let Some(slot) = self.slots.get_mut(place) {
+                *slot = value;
+            }
+            return true;
+        }
+        let missing = back + 1 - self.slots.len();
+        self.slots.reserve_exact(missing.max(CHUNK));
+        for _ in 1..missing {
+            self.slots.push_front(f64::NAN);
+        }
+        self.slots.push_front(value);
         true
     }
 
     /// Moves to a finer grid; what is held keeps its times.
     pub(crate) fn refine(&mut self, step_ms: u32, retention_ms: i64) {
-        let finer = i64::from(step_ms).max(STEP_MIN_MS);
-        if finer >= self.step_ms {
+        if step_ms.max(STEP_MIN_MS) >= self.step_ms {
             return;
         }
         let held: Vec<Sample> = self
@@ -87,9 +124,9 @@ impl Window {
             .collect();
         let last = self.last;
         let mut points = held.into_iter();
-        *self = Self::new(step_ms, points.next().unwrap_or(last));
+        *self = Self::new(step_ms, points.next().unwrap_or(last), retention_ms);
         for point in points {
-            self.put(point, retention_ms);
+            self.put(point);
         }
         self.last = last;
     }
@@ -99,18 +136,24 @@ impl Window {
         from: Timestamp,
         to: Timestamp,
     ) -> impl Iterator<Item = Sample> + '_ {
-        let start = usize::try_from(self.floor_slot(from).saturating_sub(self.first))
-            .unwrap_or(0)
-            .min(self.slots.len());
+        let step = i64::from(self.step_ms);
         let newest = self.slots.len().saturating_sub(1);
+        let back = self.newest_ms.saturating_sub(from.0).div_euclid(step);
+        let start = match usize::try_from(back) {
+            // One more: the newest keeps its own time, which may be off the grid.
+            Ok(back) => newest.saturating_sub(back.saturating_add(1)),
+            Err(_) => newest,
+        };
         self.slots
-            .range(start..)
+            .range(start.min(self.slots.len())..)
             .enumerate()
             .map(move |(i, value)| {
-                let at = if start + i == newest && self.last.value.to_bits() == value.to_bits() {
+                let back = (newest - (start + i)) as i64;
+                let exact = back == 0 && self.last.value.to_bits() == value.to_bits();
+                let at = if exact {
                     self.last.at
                 } else {
-                    self.time_of(self.first + (start + i) as i64)
+                    Timestamp(self.newest_ms - back * step)
                 };
                 Sample { at, value: *value }
             })
@@ -119,60 +162,26 @@ impl Window {
             .filter(|s| !s.value.is_nan())
     }
 
-    fn slot_of(&self, at: Timestamp) -> i64 {
-        at.0.saturating_sub(self.phase_ms)
-            .saturating_add(self.step_ms / 2)
-            .div_euclid(self.step_ms)
-    }
-
-    fn floor_slot(&self, at: Timestamp) -> i64 {
-        at.0.saturating_sub(self.phase_ms).div_euclid(self.step_ms)
-    }
-
-    fn time_of(&self, slot: i64) -> Timestamp {
-        Timestamp(
-            slot.saturating_mul(self.step_ms)
-                .saturating_add(self.phase_ms),
-        )
-    }
-
-    fn grow(&mut self, more: usize) {
-        if self.slots.len() + more > self.slots.capacity() {
-            self.slots.reserve_exact(more.max(CHUNK));
-        }
-    }
-
-    fn push(&mut self, value: f64, most: i64) {
-        while self.slots.len() as i64 >= most {
+    fn push(&mut self, value: f64) {
+        self.newest_ms += i64::from(self.step_ms);
+        if self.slots.len() >= self.most as usize {
             self.slots.pop_front();
-            self.first += 1;
-        }
-        if self.slots.len() == self.slots.capacity() {
-            self.grow(1);
+        } else if self.slots.len() == self.slots.capacity() {
+            self.slots.reserve_exact(CHUNK);
         }
         self.slots.push_back(value);
     }
 
-    /// Leaves the slots between `newest` and `slot` empty.
-    fn skip_to(&mut self, slot: i64, newest: i64, most: i64) {
-        if slot - newest >= most {
+    /// Leaves the slots between the newest and the one `slots` ahead of it empty.
+    fn skip(&mut self, slots: i64) {
+        if slots >= i64::from(self.most) {
             self.slots.clear();
-            self.first = slot;
+            self.newest_ms += (slots - 1) * i64::from(self.step_ms);
             return;
         }
-        for _ in newest + 1..slot {
-            self.push(f64::NAN, most);
+        for _ in 1..slots {
+            self.push(f64::NAN);
         }
-    }
-
-    fn push_front(&mut self, slot: i64, value: f64) {
-        let missing = (self.first - slot) as usize;
-        self.grow(missing);
-        for _ in 1..missing {
-            self.slots.push_front(f64::NAN);
-        }
-        self.slots.push_front(value);
-        self.first = slot;
     }
 }
 
@@ -197,11 +206,11 @@ mod tests {
 
     #[test]
     fn keeps_gaps_and_late_points() {
-        let mut w = Window::new(15_000, sample(100_000, 1.0));
-        assert!(w.put(sample(145_000, 4.0), HOUR));
+        let mut w = Window::new(15_000, sample(100_000, 1.0), HOUR);
+        assert!(w.put(sample(145_000, 4.0)));
         assert_eq!(all(&w), [(100_000, 1.0), (145_000, 4.0)]);
-        assert!(w.put(sample(115_000, 2.0), HOUR));
-        assert!(w.put(sample(70_000, 0.5), HOUR));
+        assert!(w.put(sample(115_000, 2.0)));
+        assert!(w.put(sample(70_000, 0.5)));
         assert_eq!(
             all(&w),
             [
@@ -216,34 +225,34 @@ mod tests {
 
     #[test]
     fn keeps_no_more_than_the_retention() {
-        let mut w = Window::new(15_000, sample(0, 0.0));
+        let mut w = Window::new(15_000, sample(0, 0.0), HOUR);
         for i in 1..1000 {
-            w.put(sample(i * 15_000, i as f64), HOUR);
+            w.put(sample(i * 15_000, i as f64));
         }
         assert_eq!(all(&w).len(), 240);
         assert_eq!(all(&w).first(), Some(&(760 * 15_000, 760.0)));
         assert!(w.bytes() <= 272 * 8, "{}", w.bytes());
-        assert!(!w.put(sample(15_000, 9.0), HOUR), "older than the window");
-        w.put(sample(100 * HOUR, 7.0), HOUR);
+        assert!(!w.put(sample(15_000, 9.0)), "older than the window");
+        w.put(sample(100 * HOUR, 7.0));
         assert_eq!(all(&w), [(100 * HOUR, 7.0)]);
     }
 
     #[test]
     fn newest_keeps_its_exact_time_and_nan_is_a_gap() {
-        let mut w = Window::new(15_000, sample(0, 1.0));
-        w.put(sample(15_900, 2.0), HOUR);
+        let mut w = Window::new(15_000, sample(0, 1.0), HOUR);
+        w.put(sample(15_900, 2.0));
         assert_eq!(all(&w), [(0, 1.0), (15_900, 2.0)]);
-        w.put(sample(30_100, f64::NAN), HOUR);
+        w.put(sample(30_100, f64::NAN));
         assert_eq!(all(&w), [(0, 1.0), (15_000, 2.0)]);
         assert!(w.last().value.is_nan());
     }
 
     #[test]
     fn refines_without_losing_points() {
-        let mut w = Window::new(30_000, sample(0, 1.0));
-        w.put(sample(30_000, 2.0), HOUR);
+        let mut w = Window::new(30_000, sample(0, 1.0), HOUR);
+        w.put(sample(30_000, 2.0));
         w.refine(10_000, HOUR);
-        w.put(sample(40_000, 3.0), HOUR);
+        w.put(sample(40_000, 3.0));
         assert_eq!(all(&w), [(0, 1.0), (30_000, 2.0), (40_000, 3.0)]);
     }
 }
