@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("command", &["model"]),
     ("message", &["model"]),
     ("bundle", &["model", "config", "source", "clock"]),
-    ("source", &["model", "config", "bundle", "clock"]),
+    ("source", &["model", "config", "bundle", "clock", "message"]),
     (
         "agent",
         &[
