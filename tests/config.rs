@@ -355,7 +355,7 @@ fn without_a_terminal_it_says_so_and_writes_no_escape() {
 }
 
 #[test]
-fn check_exits_by_what_it_finds() {
+fn check_refuses_what_is_not_configured_right() {
     let home = tempfile::tempdir().expect("folder");
     let nothing = farwatch(&["check"], home.path());
     assert_eq!(nothing.status.code(), Some(2), "{nothing:?}");
@@ -375,30 +375,4 @@ fn check_exits_by_what_it_finds() {
     assert_eq!(themed.status.code(), Some(2));
     let told = String::from_utf8_lossy(&themed.stderr).into_owned();
     assert!(told.contains("did you mean \"dark\""), "{told}");
-
-    // A port that is free at this moment: nobody answers there.
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .and_then(|l| l.local_addr())
-        .expect("port")
-        .port();
-    let dead = home.path().join("dead.toml");
-    std::fs::write(
-        &dead,
-        format!("[[clusters]]\nname = \"alpha\"\nloki = {{ url = \"http://127.0.0.1:{port}\" }}"),
-    )
-    .expect("write");
-    let path = dead.to_str().expect("utf-8");
-    let failed = farwatch(
-        &["check", "--config", path, "--output", "json"],
-        home.path(),
-    );
-    assert_eq!(failed.status.code(), Some(1), "{failed:?}");
-    let json: serde_json::Value = serde_json::from_slice(&failed.stdout).expect("json");
-    assert_eq!(json["failed"], 1);
-    assert_eq!(json["results"][0]["cluster"], "alpha");
-    assert_eq!(json["results"][0]["reachable"], false);
-    assert!(
-        json["results"][0]["version"].is_null(),
-        "unknown is not a version"
-    );
 }
