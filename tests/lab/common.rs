@@ -30,7 +30,7 @@ impl Site {
     pub fn pods(self, story: &Story) -> Vec<Pod> {
         match self {
             Self::Gpu => gpu_pods(story),
-            Self::Ran => ran_pods(story),
+            Self::Ran => ran_pods(),
         }
     }
 
@@ -38,7 +38,7 @@ impl Site {
     pub fn targets(self, story: &Story, t: f64) -> Vec<Target> {
         let mut out = match self {
             Self::Gpu => super::gpu::targets(story, t),
-            Self::Ran => super::ran::targets(story, t),
+            Self::Ran => super::ran::targets(t),
         };
         let plain = |job, instance: &str, honor, path: &str, kind| Target {
             job,
@@ -129,6 +129,13 @@ impl Site {
                 );
             }
         }
+        self.node_rest(story, page, node);
+    }
+
+    fn node_rest(self, story: &Story, page: &mut Page, node: &str) {
+        let t = page.t;
+        let at =
+            |what: &str, base, amplitude| around(&format!("{node}/{what}"), t, base, amplitude);
         let total = if self == Self::Gpu { 2.16e12 } else { 2.7e11 };
         page.gauge("node_memory_MemTotal_bytes", &[], total);
         page.gauge(

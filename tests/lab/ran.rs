@@ -7,8 +7,8 @@ use super::story::{BAD_DU, Ptp, RAN_NODES, Story, ran_pods};
 pub const ALIAS: &str = "ens4fx";
 const PROFILE: &str = "t-bc";
 
-pub fn targets(story: &Story, t: f64) -> Vec<Target> {
-    let pods = ran_pods(story);
+pub fn targets(t: f64) -> Vec<Target> {
+    let pods = ran_pods();
     let mut out = Vec::new();
     for node in RAN_NODES {
         let Some(daemon) = pods

@@ -114,14 +114,93 @@ pub struct Pod {
     pub ready_from: f64,
 }
 
-fn pod(
-    namespace: &'static str,
-    name: &'static str,
-    container: &'static str,
-    node: &'static str,
-    owner: (&'static str, &'static str),
-    ip: &'static str,
-) -> Pod {
+pub const LOST_POD: &str = "vllm-llama-70b-7c9d8f6b5d-k2x9p";
+pub const NEW_POD: &str = "vllm-llama-70b-7c9d8f6b5d-q8r4t";
+pub const OTHER_POD: &str = "vllm-llama-70b-7c9d8f6b5d-w5z7n";
+
+/// Namespace, pod, container, node, owner, address, first GPU and number of GPUs.
+type Row = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    (&'static str, &'static str),
+    &'static str,
+    (usize, usize),
+);
+
+const LLAMA: (&str, &str) = ("ReplicaSet", "vllm-llama-70b-7c9d8f6b5d");
+const OSS: (&str, &str) = ("ReplicaSet", "vllm-gpt-oss-20b-5f6b9c7d8");
+const TRAIN: (&str, &str) = ("PyTorchJob", "llm-pretrain");
+const GATEWAY: (&str, &str) = ("ReplicaSet", "gateway-6d5f7c9b48");
+const DCGM: (&str, &str) = ("DaemonSet", "nvidia-dcgm-exporter");
+const PROMETHEUS: (&str, &str) = ("StatefulSet", "prometheus-k8s");
+const PTP: (&str, &str) = ("DaemonSet", "linuxptp-daemon");
+const SRIOV: (&str, &str) = ("DaemonSet", "sriov-network-config-daemon");
+const L1: (&str, &str) = ("StatefulSet", "vdu-l1");
+const L2: (&str, &str) = ("StatefulSet", "vdu-l2");
+const SRIOV_NAMESPACE: &str = "openshift-sriov-network-operator";
+const EXPORTER: &str = "nvidia-dcgm-exporter";
+const PTPD: &str = "linuxptp-daemon-container";
+const CONFIG: &str = "sriov-network-config-daemon";
+
+#[rustfmt::skip]
+const GPU_PODS: [Row; 10] = [
+    ("inference", LOST_POD, "vllm", "gpu-a-02", LLAMA, "10.128.5.31", (0, 4)),
+    ("inference", NEW_POD, "vllm", "gpu-a-03", LLAMA, "10.128.6.44", (0, 4)),
+    ("inference", OTHER_POD, "vllm", "gpu-a-02", LLAMA, "10.128.5.32", (4, 4)),
+    ("inference", "vllm-gpt-oss-20b-5f6b9c7d8-b4v2m", "vllm", "gpu-a-03", OSS, "10.128.6.40", (4, 2)),
+    ("ml-train", "llm-pretrain-worker-0", "pytorch", "gpu-a-01", TRAIN, "10.128.4.60", (0, 8)),
+    ("inference", "gateway-6d5f7c9b48-t7k2w", "gateway", "gpu-a-03", GATEWAY, "10.128.6.41", (0, 0)),
+    ("nvidia-gpu-operator", "nvidia-dcgm-exporter-x7k2p", EXPORTER, "gpu-a-01", DCGM, "10.128.4.11", (0, 0)),
+    ("nvidia-gpu-operator", "nvidia-dcgm-exporter-m4c8d", EXPORTER, "gpu-a-02", DCGM, "10.128.5.11", (0, 0)),
+    ("nvidia-gpu-operator", "nvidia-dcgm-exporter-r9t3h", EXPORTER, "gpu-a-03", DCGM, "10.128.6.11", (0, 0)),
+    ("monitoring", "prometheus-k8s-0", "prometheus", "gpu-a-01", PROMETHEUS, "10.128.4.20", (0, 0)),
+];
+
+#[rustfmt::skip]
+const RAN_PODS: [Row; 11] = [
+    ("openshift-ptp", "linuxptp-daemon-7hx4q", PTPD, "du-07-01", PTP, "192.0.2.11", (0, 0)),
+    ("openshift-ptp", "linuxptp-daemon-p2c9z", PTPD, "du-07-02", PTP, "192.0.2.12", (0, 0)),
+    ("openshift-ptp", "linuxptp-daemon-v8k5w", PTPD, "du-07-03", PTP, "192.0.2.13", (0, 0)),
+    (SRIOV_NAMESPACE, "sriov-network-config-daemon-4jm2b", CONFIG, "du-07-01", SRIOV, "192.0.2.11", (0, 0)),
+    (SRIOV_NAMESPACE, "sriov-network-config-daemon-9xt6f", CONFIG, "du-07-02", SRIOV, "192.0.2.12", (0, 0)),
+    (SRIOV_NAMESPACE, "sriov-network-config-daemon-k3d8s", CONFIG, "du-07-03", SRIOV, "192.0.2.13", (0, 0)),
+    ("ran-du", "vdu-l1-0", "l1", "du-07-01", L1, "10.129.0.21", (0, 0)),
+    ("ran-du", "vdu-l1-1", "l1", "du-07-02", L1, "10.129.1.21", (0, 0)),
+    ("ran-du", "vdu-l1-2", "l1", "du-07-03", L1, "10.129.2.21", (0, 0)),
+    ("ran-du", "vdu-l2-0", "l2", "du-07-03", L2, "10.129.2.22", (0, 0)),
+    ("openshift-monitoring", "prometheus-k8s-0", "prometheus", "du-07-01", PROMETHEUS, "10.129.0.30", (0, 0)),
+];
+
+pub fn gpu_pods(story: &Story) -> Vec<Pod> {
+    let mut pods: Vec<Pod> = GPU_PODS.iter().map(pod).collect();
+    for pod in &mut pods {
+        match pod.name {
+            LOST_POD => pod.until = story.gpu_lost(),
+            NEW_POD => {
+                pod.from = story.gpu_lost();
+                pod.ready_from = story.replacement_serves();
+            }
+            _ => {}
+        }
+    }
+    pods
+}
+
+pub fn ran_pods() -> Vec<Pod> {
+    RAN_PODS.iter().map(pod).collect()
+}
+
+fn pod(row: &Row) -> Pod {
+    let (namespace, name, container, node, owner, ip, (first, count)) = *row;
+    let (cpu, memory_gib) = match container {
+        "vllm" if count == 2 => (3.0, 41.0),
+        "vllm" => (6.0, 92.0),
+        "pytorch" => (22.0, 310.0),
+        "l1" => (18.0, 24.0),
+        _ => (0.2, 0.4),
+    };
     Pod {
         namespace,
         name,
@@ -129,238 +208,16 @@ fn pod(
         node,
         owner,
         ip,
-        gpus: 0..0,
-        cpu: 0.2,
-        memory_gib: 0.4,
+        gpus: first..first + count,
+        cpu,
+        memory_gib,
         from: 0.0,
         until: f64::INFINITY,
         ready_from: 0.0,
     }
 }
 
-pub const LOST_POD: &str = "vllm-llama-70b-7c9d8f6b5d-k2x9p";
-pub const NEW_POD: &str = "vllm-llama-70b-7c9d8f6b5d-q8r4t";
-pub const OTHER_POD: &str = "vllm-llama-70b-7c9d8f6b5d-w5z7n";
-
-pub fn gpu_pods(story: &Story) -> Vec<Pod> {
-    let llama = ("ReplicaSet", "vllm-llama-70b-7c9d8f6b5d");
-    let oss = ("ReplicaSet", "vllm-gpt-oss-20b-5f6b9c7d8");
-    let heavy = |p: Pod, gpus, cpu, memory_gib| Pod {
-        gpus,
-        cpu,
-        memory_gib,
-        ..p
-    };
-    let ds = ("DaemonSet", "nvidia-dcgm-exporter");
-    let train = ("PyTorchJob", "llm-pretrain");
-    vec![
-        heavy(
-            pod(
-                "inference",
-                LOST_POD,
-                "vllm",
-                BAD_NODE,
-                llama,
-                "10.128.5.31",
-            ),
-            0..4,
-            6.0,
-            92.0,
-        )
-        .until(story.gpu_lost()),
-        heavy(
-            pod(
-                "inference",
-                NEW_POD,
-                "vllm",
-                "gpu-a-03",
-                llama,
-                "10.128.6.44",
-            ),
-            0..4,
-            6.0,
-            92.0,
-        )
-        .from(story.gpu_lost(), story.replacement_serves()),
-        heavy(
-            pod(
-                "inference",
-                OTHER_POD,
-                "vllm",
-                BAD_NODE,
-                llama,
-                "10.128.5.32",
-            ),
-            4..8,
-            6.0,
-            92.0,
-        ),
-        heavy(
-            pod(
-                "inference",
-                "vllm-gpt-oss-20b-5f6b9c7d8-b4v2m",
-                "vllm",
-                "gpu-a-03",
-                oss,
-                "10.128.6.40",
-            ),
-            4..6,
-            3.0,
-            41.0,
-        ),
-        heavy(
-            pod(
-                "ml-train",
-                "llm-pretrain-worker-0",
-                "pytorch",
-                "gpu-a-01",
-                train,
-                "10.128.4.60",
-            ),
-            0..8,
-            22.0,
-            310.0,
-        ),
-        pod(
-            "inference",
-            "gateway-6d5f7c9b48-t7k2w",
-            "gateway",
-            "gpu-a-03",
-            ("ReplicaSet", "gateway-6d5f7c9b48"),
-            "10.128.6.41",
-        ),
-        pod(
-            "nvidia-gpu-operator",
-            "nvidia-dcgm-exporter-x7k2p",
-            "nvidia-dcgm-exporter",
-            "gpu-a-01",
-            ds,
-            "10.128.4.11",
-        ),
-        pod(
-            "nvidia-gpu-operator",
-            "nvidia-dcgm-exporter-m4c8d",
-            "nvidia-dcgm-exporter",
-            "gpu-a-02",
-            ds,
-            "10.128.5.11",
-        ),
-        pod(
-            "nvidia-gpu-operator",
-            "nvidia-dcgm-exporter-r9t3h",
-            "nvidia-dcgm-exporter",
-            "gpu-a-03",
-            ds,
-            "10.128.6.11",
-        ),
-        pod(
-            "monitoring",
-            "prometheus-k8s-0",
-            "prometheus",
-            "gpu-a-01",
-            ("StatefulSet", "prometheus-k8s"),
-            "10.128.4.20",
-        ),
-    ]
-}
-
-pub fn ran_pods(_: &Story) -> Vec<Pod> {
-    let ptp = ("DaemonSet", "linuxptp-daemon");
-    let sriov = ("DaemonSet", "sriov-network-config-daemon");
-    let ptpd = "linuxptp-daemon-container";
-    let config = "sriov-network-config-daemon";
-    let op = "openshift-sriov-network-operator";
-    let du = |name, node, ip| {
-        let p = pod("ran-du", name, "l1", node, ("StatefulSet", "vdu-l1"), ip);
-        Pod {
-            cpu: 18.0,
-            memory_gib: 24.0,
-            ..p
-        }
-    };
-    vec![
-        pod(
-            "openshift-ptp",
-            "linuxptp-daemon-7hx4q",
-            ptpd,
-            "du-07-01",
-            ptp,
-            "192.0.2.11",
-        ),
-        pod(
-            "openshift-ptp",
-            "linuxptp-daemon-p2c9z",
-            ptpd,
-            "du-07-02",
-            ptp,
-            "192.0.2.12",
-        ),
-        pod(
-            "openshift-ptp",
-            "linuxptp-daemon-v8k5w",
-            ptpd,
-            "du-07-03",
-            ptp,
-            "192.0.2.13",
-        ),
-        pod(
-            op,
-            "sriov-network-config-daemon-4jm2b",
-            config,
-            "du-07-01",
-            sriov,
-            "192.0.2.11",
-        ),
-        pod(
-            op,
-            "sriov-network-config-daemon-9xt6f",
-            config,
-            "du-07-02",
-            sriov,
-            "192.0.2.12",
-        ),
-        pod(
-            op,
-            "sriov-network-config-daemon-k3d8s",
-            config,
-            "du-07-03",
-            sriov,
-            "192.0.2.13",
-        ),
-        du("vdu-l1-0", "du-07-01", "10.129.0.21"),
-        du("vdu-l1-1", "du-07-02", "10.129.1.21"),
-        du("vdu-l1-2", "du-07-03", "10.129.2.21"),
-        pod(
-            "ran-du",
-            "vdu-l2-0",
-            "l2",
-            "du-07-03",
-            ("StatefulSet", "vdu-l2"),
-            "10.129.2.22",
-        ),
-        pod(
-            "openshift-monitoring",
-            "prometheus-k8s-0",
-            "prometheus",
-            "du-07-01",
-            ("StatefulSet", "prometheus-k8s"),
-            "10.129.0.30",
-        ),
-    ]
-}
-
 impl Pod {
-    fn until(mut self, t: f64) -> Self {
-        self.until = t;
-        self
-    }
-
-    fn from(mut self, t: f64, ready: f64) -> Self {
-        self.from = t;
-        self.ready_from = ready;
-        self
-    }
-
     pub fn there(&self, t: f64) -> bool {
         t >= self.from && t < self.until
     }

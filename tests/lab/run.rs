@@ -20,6 +20,7 @@ use farwatch::clock;
 use tokio::process::{Child, Command};
 
 mod common;
+mod events;
 mod exporter;
 mod gpu;
 mod kube;
