@@ -13,6 +13,7 @@ pub mod fake;
 pub mod first_run;
 pub mod fleet;
 pub mod help;
+pub mod incident;
 pub mod logs;
 pub mod metrics;
 pub mod notices;

@@ -1,0 +1,180 @@
+//! The timeline of an incident: a lane for each finding, by its first sign, and the changes on the
+//! same axis.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::incident::{Incident, IncidentState};
+use crate::model::alert::Severity;
+use crate::model::finding::Finding;
+use crate::model::time::Timestamp;
+use crate::ui::view::common::{is_change, lines, name, pane};
+use crate::ui::widget::badge::age;
+use crate::ui::widget::text::fit;
+use crate::ui::widget::timeline::{Axis, Lane};
+use crate::ui::{Ctx, Theme};
+
+/// Time shown before the first sign: what led to it is looked for there.
+const LEAD_MS: i64 = 600_000;
+
+pub fn state_word(state: IncidentState) -> &'static str {
+    match state {
+        IncidentState::Open => "open",
+        IncidentState::Recovering => "recovering",
+        IncidentState::Resolved => "resolved",
+    }
+}
+
+/// First sign of all.
+fn first_sign(incident: &Incident) -> Timestamp {
+    let signs = incident.findings.iter().map(|f| f.since);
+    signs.min().unwrap_or(incident.opened)
+}
+
+pub fn draw(ctx: &Ctx<'_>, incident: &Incident, area: Rect, buf: &mut Buffer) {
+    let end = incident.closed.unwrap_or(ctx.world.now);
+    let title = format!(
+        "INC-{} {} · {} → {} · score {:.2} · {}",
+        incident.number,
+        name(ctx.world, incident.cluster),
+        ctx.clock(incident.opened),
+        incident.closed.map_or("now".into(), |c| ctx.clock(c)),
+        incident.score,
+        state_word(incident.state),
+    );
+    let right = format!("{} findings", incident.findings.len());
+    let inner = pane(ctx, area, buf, &title, &right, false);
+    if inner.width < 40 || inner.height < 3 {
+        return;
+    }
+    let (head, note) = if inner.width >= 90 {
+        (28, 20)
+    } else {
+        (18, 10)
+    };
+    let slots = usize::from(inner.width) - head - note;
+    let start = first_sign(incident);
+    let axis = Axis::new(
+        start.plus_ms(-LEAD_MS),
+        end.max(start.plus_ms(LEAD_MS)),
+        slots,
+    );
+    let labels = Rect {
+        x: inner.x + u16::try_from(head).unwrap_or(0),
+        width: u16::try_from(slots).unwrap_or(0),
+        height: 1,
+        ..inner
+    };
+    let mut text = vec![
+        Line::styled(incident.title.as_str(), ctx.theme.title),
+        Line::default(),
+        changes(ctx, incident, &axis, head),
+    ];
+    for (index, finding) in incident.findings.iter().enumerate() {
+        text.push(lane(ctx, finding, &axis, (head, note), start, index == 0));
+    }
+    let height = usize::from(inner.height);
+    if text.len() > height {
+        let hidden = text.len() - height + 1;
+        text.truncate(height - 1);
+        text.push(Line::styled(
+            format!("{hidden} more in the list of findings"),
+            ctx.theme.muted,
+        ));
+    }
+    lines(ctx, inner, buf, &text, 0);
+    let below = Rect {
+        y: inner.y + 1,
+        ..labels
+    };
+    axis.draw_labels(ctx.zone, below, buf, ctx.theme.muted);
+}
+
+/// What was changed on the cluster, as far as events tell.
+fn changes<'a>(ctx: &Ctx<'_>, incident: &Incident, axis: &Axis, head: usize) -> Line<'a> {
+    let mut glyphs = vec!['─'; axis.slots];
+    let mut last = None;
+    if let Some(cluster) = ctx.world.cluster(incident.cluster) {
+        for event in cluster.events.iter().filter(|e| is_change(e)) {
+            if let Some(place) = axis.slot(event.at).and_then(|s| glyphs.get_mut(s)) {
+                *place = '▼';
+                last = Some(event.reason.clone());
+            }
+        }
+    }
+    let note = last.unwrap_or_else(|| "none seen".into());
+    Line::from(vec![
+        Span::styled(fit("changes", head), ctx.theme.muted),
+        Span::styled(glyphs.into_iter().collect::<String>(), ctx.theme.accent),
+        Span::styled(format!(" {note}"), ctx.theme.muted),
+    ])
+}
+
+fn lane<'a>(
+    ctx: &Ctx<'_>,
+    finding: &'a Finding,
+    axis: &Axis,
+    (head, note): (usize, usize),
+    start: Timestamp,
+    first: bool,
+) -> Line<'a> {
+    let mut lane = Lane::new(axis);
+    let until = if finding.over {
+        finding.at
+    } else {
+        ctx.world.now.max(finding.at)
+    };
+    lane.raise(axis, finding.since, until, level(finding.severity));
+    let label = format!("{} {}", finding.subject, finding.signal);
+    let mut spans = vec![
+        Span::styled(fit(&label, head - 1), ctx.theme.base),
+        Span::raw(" "),
+    ];
+    let mut run = String::new();
+    let mut style = ctx.theme.muted;
+    for (glyph, level) in lane.glyphs() {
+        let next = level_style(ctx.theme, level);
+        if next != style && !run.is_empty() {
+            spans.push(Span::styled(std::mem::take(&mut run), style));
+        }
+        style = next;
+        run.push(glyph);
+    }
+    spans.push(Span::styled(run, style));
+    let after = finding.since.age_since_ms(start);
+    let told = match first {
+        true => "first sign".into(),
+        false => format!("+{}", age_exact(after)),
+    };
+    let told = format!(" {told}");
+    spans.push(Span::styled(fit(&told, note), ctx.theme.muted));
+    Line::from(spans)
+}
+
+/// Seconds matter in who was first.
+fn age_exact(ms: u64) -> String {
+    if ms < 120_000 {
+        format!("{} s", ms / 1000)
+    } else {
+        age(ms)
+    }
+}
+
+fn level(severity: Severity) -> f64 {
+    match severity {
+        Severity::Critical => 0.9,
+        Severity::Warning => 0.6,
+        Severity::Info => 0.35,
+    }
+}
+
+fn level_style(theme: &Theme, level: Option<f64>) -> Style {
+    match level {
+        Some(l) if l >= 0.85 => theme.crit,
+        Some(l) if l >= 0.6 => theme.warn,
+        Some(_) => theme.base,
+        None => theme.muted,
+    }
+}

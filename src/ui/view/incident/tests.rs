@@ -1,0 +1,125 @@
+use super::*;
+use crate::model::alert::Severity;
+use crate::model::finding::Subject;
+use crate::model::label::Labels;
+use crate::model::sample::SeriesKey;
+use crate::model::time::Timestamp;
+use crate::model::unit::Unit;
+use crate::ui::view::fake::{self, NOW};
+
+fn finding(
+    key: &str,
+    subject: Subject,
+    since: i64,
+    severity: Severity,
+    evidence: Evidence,
+) -> Finding {
+    Finding {
+        cluster: ClusterId(0),
+        subject,
+        key: key.into(),
+        kind: FindingKind::LevelShift,
+        severity,
+        score: 0.93,
+        since: Timestamp(NOW - since * 1000),
+        at: Timestamp(NOW),
+        over: false,
+        signal: key.into(),
+        unit: Unit::Nanoseconds,
+        seen: Some(4123.0),
+        expected: Some((-20.0, 20.0)),
+        method: "median/MAD of 60 min".into(),
+        text: "offset 4.12 us, expected -20 ns to 20 ns, for 12 min".into(),
+        evidence: vec![evidence],
+    }
+}
+
+fn world() -> World {
+    let mut world = fake::world(&["edge-ran-07"]);
+    let key = SeriesKey::new(
+        "openshift_ptp_offset_ns",
+        Labels::from_pairs([("node", "n-07-b")]),
+    );
+    let clock = Subject::Clock {
+        node: "n-07-b".into(),
+        interface: "ens1f0".into(),
+    };
+    let pod = Subject::Pod {
+        namespace: "ran-du".into(),
+        pod: "du-high-0".into(),
+    };
+    world.incidents = vec![Incident {
+        id: IncidentId(41),
+        number: 41,
+        cluster: ClusterId(0),
+        severity: Severity::Critical,
+        state: IncidentState::Open,
+        title: "PTP lost on n-07-b, du-high restarts".into(),
+        opened: Timestamp(NOW - 700_000),
+        changed: Timestamp(NOW),
+        closed: None,
+        score: 0.93,
+        subjects: vec![clock.clone(), pod.clone()],
+        findings: vec![
+            finding(
+                "openshift_ptp_offset_ns",
+                clock,
+                722,
+                Severity::Critical,
+                Evidence::Series(key),
+            ),
+            finding(
+                "restarts",
+                pod,
+                700,
+                Severity::Warning,
+                Evidence::Alert("f1".into()),
+            ),
+        ],
+    }];
+    world
+}
+
+#[test]
+fn enter_leads_to_the_evidence() {
+    let world = world();
+    let mut view = Incidents::default();
+    view.place(Rect::new(0, 0, 120, 32));
+    assert_eq!(view.open(&world), None);
+    view.update(Command::Open, &world);
+    let goto = view.open(&world).expect("evidence");
+    assert_eq!(goto.screen, ScreenId::Metrics);
+    assert_eq!(
+        goto.query.as_deref(),
+        Some("openshift_ptp_offset_ns{node=\"n-07-b\"}")
+    );
+    view.update(Command::Down, &world);
+    assert_eq!(view.open(&world).map(|g| g.screen), Some(ScreenId::Alerts));
+    assert_eq!(view.focus(&world), Some(Focus::Incident(IncidentId(41))));
+    assert!(view.back() && !view.back());
+}
+
+#[test]
+fn looks_like_this() {
+    let world = world();
+    let mut view = Incidents::default();
+    for (width, height) in fake::SIZES {
+        insta::assert_snapshot!(
+            format!("incident_{width}x{height}"),
+            fake::screen(&world, width, height, |ctx, area, buf| view
+                .draw(ctx, area, buf))
+        );
+    }
+    view.update(Command::Open, &world);
+    insta::assert_snapshot!(
+        "incident_findings_60x14",
+        fake::screen(&world, 60, 14, |ctx, area, buf| view.draw(ctx, area, buf))
+    );
+    for width in (0..130).step_by(9) {
+        for height in 0..20 {
+            fake::screen(&world, width, height, |ctx, area, buf| {
+                view.draw(ctx, area, buf)
+            });
+        }
+    }
+}

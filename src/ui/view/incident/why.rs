@@ -1,0 +1,145 @@
+//! Why something was found: method, expectation, evidence; for the screen and in words.
+
+use ratatui::text::Line;
+
+use super::lanes::state_word;
+use crate::incident::Incident;
+use crate::model::finding::{Evidence, Finding, Subject};
+use crate::model::id::ClusterId;
+use crate::model::time::Timestamp;
+use crate::state::world::World;
+use crate::ui::Ctx;
+use crate::ui::view::Focus;
+use crate::ui::view::common::{heading, name, pair};
+use crate::ui::widget::text::wrap;
+
+/// `20 .. 35 ns`, or a dash.
+pub fn expected(finding: &Finding) -> String {
+    match finding.expected {
+        Some((low, high)) if low.is_finite() && high.is_finite() => {
+            format!(
+                "{} .. {}",
+                finding.unit.write(low),
+                finding.unit.write(high)
+            )
+        }
+        Some((low, _)) if low.is_finite() => format!("≥ {}", finding.unit.write(low)),
+        Some((_, high)) if high.is_finite() => format!("≤ {}", finding.unit.write(high)),
+        _ => "-".into(),
+    }
+}
+
+pub fn lines<'a>(ctx: &Ctx<'_>, finding: &'a Finding, width: usize) -> Vec<Line<'a>> {
+    let theme = ctx.theme;
+    let mut out: Vec<Line<'a>> = wrap(&finding.text, width)
+        .into_iter()
+        .map(|p| Line::styled(p, theme.base))
+        .collect();
+    let mut told = |key: &'a str, text: String| {
+        let mut parts = wrap(&text, width.saturating_sub(12)).into_iter();
+        out.push(pair(
+            theme,
+            key,
+            parts.next().unwrap_or_default(),
+            theme.base,
+        ));
+        out.extend(parts.map(|p| pair(theme, "", p, theme.base)));
+    };
+    told("method", finding.method.clone());
+    told("subject", finding.subject.to_string());
+    told("signal", finding.signal.to_string());
+    if let Some(seen) = finding.seen {
+        told("seen", finding.unit.write(seen));
+    }
+    told("expected", expected(finding));
+    told("since", ctx.clock(finding.since));
+    let newest = ctx.clock(finding.at);
+    told(
+        "newest",
+        if finding.over {
+            format!("{newest}, over")
+        } else {
+            newest
+        },
+    );
+    told("score", format!("{:.2}", finding.score));
+    if !finding.evidence.is_empty() {
+        out.push(heading(theme, "evidence"));
+    }
+    for evidence in &finding.evidence {
+        let text = evidence_text(ctx, evidence);
+        out.extend(
+            wrap(&text, width)
+                .into_iter()
+                .map(|p| Line::styled(p, theme.base)),
+        );
+    }
+    out
+}
+
+fn evidence_text(ctx: &Ctx<'_>, evidence: &Evidence) -> String {
+    match evidence {
+        Evidence::Series(key) => format!("series {key}"),
+        Evidence::Alert(fingerprint) => {
+            let alerts = ctx
+                .world
+                .clusters
+                .iter()
+                .find_map(|c| c.alerts.get(fingerprint));
+            format!(
+                "alert {}",
+                alerts.map_or(fingerprint.as_ref(), |a| a.name.as_ref())
+            )
+        }
+        Evidence::Log { at_ns, line } => {
+            let at = ctx.clock(Timestamp(at_ns.div_euclid(1_000_000)));
+            format!("log {at} {line}")
+        }
+        Evidence::Text(text) => text.clone(),
+    }
+}
+
+pub fn subject_focus(cluster: ClusterId, subject: &Subject) -> Option<Focus> {
+    match subject {
+        Subject::Gpu { node, gpu } => Some(Focus::Gpu {
+            cluster,
+            node: node.clone(),
+            gpu: gpu.clone(),
+        }),
+        Subject::Pod { namespace, pod } => Some(Focus::Pod {
+            cluster,
+            namespace: namespace.clone(),
+            pod: pod.clone(),
+        }),
+        other => other.node().map(|node| Focus::Node {
+            cluster,
+            node: node.to_owned(),
+        }),
+    }
+}
+
+/// The incident in words; for the clipboard and the agent.
+pub fn plain(world: &World, incident: &Incident) -> String {
+    let mut out = format!(
+        "INC-{} on {}, {}, {}, score {:.2}, since {}\n{}",
+        incident.number,
+        name(world, incident.cluster),
+        incident.severity.word(),
+        state_word(incident.state),
+        incident.score,
+        incident.opened.rfc3339(),
+        incident.title,
+    );
+    for finding in &incident.findings {
+        out.push_str(&format!(
+            "\n- {} {}: {} ({}), since {}{}",
+            finding.subject,
+            finding.signal,
+            finding.text,
+            finding.method,
+            finding.since.rfc3339(),
+            if finding.over { ", over" } else { "" },
+        ));
+    }
+    out
+}
