@@ -5,6 +5,7 @@
 //! view commands. Views never see the other views.
 
 pub mod alerts;
+pub mod chat;
 pub mod cluster;
 pub mod common;
 pub mod diagnostics;

@@ -5,6 +5,7 @@ pub mod chart;
 pub mod field;
 pub mod filter;
 pub mod heat;
+pub mod markdown;
 pub mod spark;
 pub mod table;
 pub mod text;

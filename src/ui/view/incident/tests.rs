@@ -60,6 +60,7 @@ fn world() -> World {
         closed: None,
         score: 0.93,
         subjects: vec![clock.clone(), pod.clone()],
+        nodes: Default::default(),
         findings: vec![
             finding(
                 "openshift_ptp_offset_ns",

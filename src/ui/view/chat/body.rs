@@ -1,0 +1,220 @@
+//! Messages as lines: answers as markdown, tool calls as rows that unfold.
+
+use ratatui::text::{Line, Span};
+
+use super::Laid;
+use crate::agent::conversation::{Author, Conversation, Message, Part, ToolPart};
+use crate::model::chat::RunOutcome;
+use crate::ui::Ctx;
+use crate::ui::widget::markdown;
+use crate::ui::widget::text::{cut, wrap};
+
+/// Rows of a tool's result shown when it is unfolded.
+const RESULT_ROWS: usize = 40;
+
+pub fn title(talk: &Conversation, configured: bool) -> String {
+    match (&talk.model, configured) {
+        (Some((name, Some(context))), _) => format!("Chat · {name} · {}k context", context / 1024),
+        (Some((name, None)), _) => format!("Chat · {name}"),
+        (None, true) => "Chat · model not heard yet".into(),
+        (None, false) => "Chat · no model configured".into(),
+    }
+}
+
+/// Calls and tokens of the last run, or that one is running.
+pub fn standing(talk: &Conversation) -> String {
+    let last = talk
+        .messages
+        .iter()
+        .rev()
+        .find(|m| m.author == Author::Agent);
+    let calls = last.map_or(0, |m| {
+        m.parts
+            .iter()
+            .filter(|p| matches!(p, Part::Tool(_)))
+            .count()
+    });
+    if talk.running().is_some() {
+        return format!("answering · {calls} calls · Esc stops");
+    }
+    match last.and_then(|m| m.outcome.as_ref()) {
+        Some(RunOutcome::Answered {
+            total_ms,
+            prompt_tokens,
+            ..
+        }) => {
+            let seconds = f64::from(*total_ms) / 1000.0;
+            let used = match (prompt_tokens, talk.model.as_ref().and_then(|m| m.1)) {
+                (Some(used), Some(most)) if most > 0 => {
+                    format!(" · ctx {}%", u64::from(*used) * 100 / u64::from(most))
+                }
+                _ => String::new(),
+            };
+            format!("{calls} calls · {seconds:.1} s{used}")
+        }
+        _ => String::new(),
+    }
+}
+
+pub fn welcome(configured: bool) -> String {
+    if configured {
+        "Ask about what is on the screen, or press a on an incident, an alert or a row to have it \
+         explained. The model reads through tools; every call is shown here."
+            .into()
+    } else {
+        "No model is configured. Questions are answered with the console's own findings. To ask a \
+         model, add to the configuration:\n\n[agent]\nurl = \"http://HOST:8000/v1\""
+            .into()
+    }
+}
+
+fn is_foldable(part: &Part) -> bool {
+    matches!(part, Part::Tool(_) | Part::Reasoning { .. })
+}
+
+fn foldables(talk: &Conversation) -> impl DoubleEndedIterator<Item = (usize, usize)> {
+    talk.messages.iter().enumerate().flat_map(|(m, message)| {
+        let own = message
+            .parts
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| is_foldable(p));
+        own.map(move |(p, _)| (m, p)).collect::<Vec<_>>()
+    })
+}
+
+pub fn last_foldable(talk: &Conversation) -> Option<(usize, usize)> {
+    foldables(talk).next_back()
+}
+
+/// The next or previous part that unfolds.
+pub fn foldable(talk: &Conversation, at: (usize, usize), forward: bool) -> Option<(usize, usize)> {
+    if forward {
+        foldables(talk).find(|p| *p > at)
+    } else {
+        foldables(talk).rfind(|p| *p < at)
+    }
+}
+
+pub fn lay_out(ctx: &Ctx<'_>, message: &Message, width: usize) -> Laid {
+    let theme = ctx.theme;
+    let (who, style) = match message.author {
+        Author::Operator => ("you", theme.key),
+        Author::Agent => ("agent", theme.accent),
+        Author::Console => ("console", theme.title),
+    };
+    let mut out: Laid = vec![(
+        None,
+        Line::from(vec![
+            Span::styled(who, style),
+            Span::styled(format!("  {}", ctx.clock(message.at)), theme.muted),
+        ]),
+    )];
+    for (index, part) in message.parts.iter().enumerate() {
+        match part {
+            Part::Text(text) if message.author == Author::Operator => {
+                let parts = wrap(text, width).into_iter();
+                out.extend(parts.map(|p| (None, Line::styled(p, theme.base))));
+            }
+            Part::Text(text) => {
+                out.extend(
+                    markdown::lines(text, theme, width)
+                        .into_iter()
+                        .map(|l| (None, l)),
+                );
+            }
+            Part::Reasoning { text, folded } => {
+                let fold = if *folded { "▸" } else { "▾" };
+                let words = text.split_whitespace().count();
+                let head = format!("{fold} thinking, {words} words");
+                out.push((Some(index), Line::styled(head, theme.muted)));
+                if !folded {
+                    let parts = wrap(text, width.saturating_sub(2)).into_iter();
+                    out.extend(parts.map(|p| (None, Line::styled(format!("  {p}"), theme.muted))));
+                }
+            }
+            Part::Tool(tool) => tool_lines(ctx, index, tool, width, &mut out),
+            Part::Note(text) => {
+                let parts = wrap(text, width).into_iter();
+                out.extend(parts.map(|p| (None, Line::styled(p, theme.warn))));
+            }
+        }
+    }
+    ending(ctx, message, width, &mut out);
+    out.push((None, Line::default()));
+    out
+}
+
+fn tool_lines(ctx: &Ctx<'_>, index: usize, tool: &ToolPart, width: usize, out: &mut Laid) {
+    let theme = ctx.theme;
+    let fold = if tool.folded { "▸" } else { "▾" };
+    let (told, style) = match &tool.done {
+        None => ("running …".to_owned(), theme.accent),
+        Some(done) => {
+            let seconds = f64::from(done.duration_ms) / 1000.0;
+            let rows = if done.ok {
+                format!("{} rows", done.rows)
+            } else {
+                "failed".into()
+            };
+            let style = if done.ok { theme.muted } else { theme.crit };
+            (format!("{seconds:.1} s  {rows} [{}]", tool.number), style)
+        }
+    };
+    let room = width.saturating_sub(told.chars().count() + 1);
+    let call = cut(&format!("{fold} {} {}", tool.tool, tool.arguments), room);
+    let pad = width.saturating_sub(crate::ui::widget::text::width(&call) + told.chars().count());
+    out.push((
+        Some(index),
+        Line::from(vec![
+            Span::styled(call, theme.base),
+            Span::raw(" ".repeat(pad)),
+            Span::styled(told, style),
+        ]),
+    ));
+    if tool.folded {
+        return;
+    }
+    let inside = width.saturating_sub(2);
+    for part in wrap(&format!("arguments {}", tool.arguments), inside) {
+        out.push((None, Line::styled(format!("  {part}"), theme.muted)));
+    }
+    let Some(done) = &tool.done else {
+        return;
+    };
+    let rows: Vec<&str> = done.result.lines().collect();
+    for row in rows.iter().take(RESULT_ROWS) {
+        let style = if done.ok { theme.base } else { theme.crit };
+        out.push((None, Line::styled(format!("  {}", cut(row, inside)), style)));
+    }
+    if rows.len() > RESULT_ROWS {
+        let text = format!("  {RESULT_ROWS} of {} lines", rows.len());
+        out.push((None, Line::styled(text, theme.muted)));
+    }
+}
+
+/// A cursor while the answer comes, and how it ended if not well.
+fn ending(ctx: &Ctx<'_>, message: &Message, width: usize, out: &mut Laid) {
+    let theme = ctx.theme;
+    let (text, style) = match &message.outcome {
+        None if message.author == Author::Agent => {
+            match out.last_mut() {
+                Some((None, line)) if out_is_text(message) => {
+                    line.spans.push(Span::styled("▌", theme.accent));
+                }
+                _ => out.push((None, Line::styled("▌", theme.accent))),
+            }
+            return;
+        }
+        None | Some(RunOutcome::Answered { .. }) => return,
+        Some(RunOutcome::Cancelled) => ("stopped by you".to_owned(), theme.warn),
+        Some(RunOutcome::Limit(what)) => (format!("stopped: {what}"), theme.warn),
+        Some(RunOutcome::Failed(fault)) => (fault.to_string(), theme.crit),
+    };
+    let parts = wrap(&text, width).into_iter();
+    out.extend(parts.map(|p| (None, Line::styled(p, style))));
+}
+
+fn out_is_text(message: &Message) -> bool {
+    matches!(message.parts.last(), Some(Part::Text(_)))
+}

@@ -1,0 +1,155 @@
+use super::*;
+use crate::agent::conversation::Conversation;
+use crate::model::chat::{ChatEvent, RunOutcome};
+use crate::model::fault::{Fault, FaultKind};
+use crate::model::time::Timestamp;
+use crate::ui::view::fake::{self, NOW};
+
+fn keys(chat: &mut Chat, talk: &Conversation, text: &str) {
+    for c in text.chars() {
+        assert_eq!(chat.press(KeyPress::plain(Key::Char(c)), talk), None);
+    }
+}
+
+fn asked() -> (Conversation, RunId) {
+    let mut talk = Conversation::default();
+    talk.apply(ChatEvent::Model {
+        name: "qwen3-32b".into(),
+        context: Some(32_768),
+    });
+    let request = talk
+        .ask("why did du-high restart?", "", Vec::new(), Timestamp(NOW))
+        .expect("starts");
+    let run = request.run;
+    talk.apply(ChatEvent::ToolStarted {
+        run,
+        call: "c1".into(),
+        tool: "get_ptp_status".into(),
+        arguments: "{\"cluster\":\"edge-ran-07\"}".into(),
+        number: 1,
+    });
+    talk.apply(ChatEvent::ToolEnded {
+        run,
+        call: "c1".into(),
+        result: "n-07-b FREERUN\nn-07-a LOCKED".into(),
+        rows: 2,
+        ok: true,
+        duration_ms: 210,
+    });
+    talk.apply(ChatEvent::Text {
+        run,
+        text: "**GNSS loss** on n-07-b took `ens1f0` to HOLDOVER, then FREERUN [1].".into(),
+    });
+    (talk, run)
+}
+
+fn show(chat: &Chat, talk: &Conversation, configured: bool, size: (u16, u16)) -> String {
+    let world = fake::world(&["a"]);
+    fake::screen(&world, size.0, size.1, |ctx, area, buf| {
+        chat.draw(ctx, talk, configured, area, buf);
+    })
+}
+
+#[test]
+fn writes_sends_and_recalls() {
+    let talk = Conversation::default();
+    let mut chat = Chat::default();
+    keys(&mut chat, &talk, "why");
+    chat.press(KeyPress::ctrl('j'), &talk);
+    keys(&mut chat, &talk, "now?");
+    assert_eq!(
+        chat.press(KeyPress::plain(Key::Enter), &talk),
+        Some(ChatCommand::Send("why\nnow?".into()))
+    );
+    assert_eq!(chat.text(), "");
+    assert_eq!(chat.press(KeyPress::plain(Key::Enter), &talk), None);
+    chat.press(KeyPress::plain(Key::Up), &talk);
+    assert_eq!(chat.text(), "why\nnow?");
+    assert_eq!(
+        chat.press(KeyPress::plain(Key::Esc), &talk),
+        Some(ChatCommand::Leave)
+    );
+    chat.set_text("");
+    chat.paste("a\u{1b}[31mb\nc\u{202e}");
+    assert_eq!(chat.text(), "ab\nc");
+}
+
+#[test]
+fn esc_stops_a_running_answer_and_tool_calls_unfold() {
+    let (mut talk, run) = asked();
+    let mut chat = Chat::default();
+    assert_eq!(
+        chat.press(KeyPress::plain(Key::Esc), &talk),
+        Some(ChatCommand::Cancel(run))
+    );
+    let folded = show(&chat, &talk, true, (60, 20));
+    assert!(
+        !folded.contains("n-07-a LOCKED") && folded.contains("2 rows [1]"),
+        "{folded}"
+    );
+    assert!(folded.contains('▌'), "the answer is still coming: {folded}");
+    chat.press(KeyPress::plain(Key::Tab), &talk);
+    let Some(ChatCommand::Toggle { message, part }) =
+        chat.press(KeyPress::plain(Key::Enter), &talk)
+    else {
+        panic!("unfolds");
+    };
+    talk.toggle(message, part);
+    let open = show(&chat, &talk, true, (60, 20));
+    assert!(open.contains("n-07-a LOCKED"), "{open}");
+}
+
+#[test]
+fn looks_like_this() {
+    let (mut talk, run) = asked();
+    talk.apply(ChatEvent::Ended {
+        run,
+        outcome: RunOutcome::Answered {
+            prompt_tokens: Some(8_192),
+            completion_tokens: Some(100),
+            first_token_ms: 200,
+            total_ms: 3_800,
+        },
+    });
+    let chat = Chat::default();
+    for (width, height) in [(54, 30), (80, 20), (40, 12)] {
+        let text = show(&chat, &talk, true, (width, height));
+        insta::assert_snapshot!(format!("chat_{width}x{height}"), text);
+    }
+    // Cold and warm: what was laid out before gives the same picture.
+    assert_eq!(
+        show(&chat, &talk, true, (54, 30)),
+        show(&Chat::default(), &talk, true, (54, 30))
+    );
+    for width in 0..30 {
+        for height in 0..12 {
+            show(&chat, &talk, true, (width, height));
+        }
+    }
+}
+
+#[test]
+fn says_that_no_model_is_configured_and_how_a_run_failed() {
+    let chat = Chat::default();
+    let text = show(&chat, &Conversation::default(), false, (54, 20));
+    assert!(
+        text.contains("no model configured") && text.contains("[agent]"),
+        "{text}"
+    );
+    let (mut talk, run) = asked();
+    talk.apply(ChatEvent::Ended {
+        run,
+        outcome: RunOutcome::Failed(Fault {
+            kind: FaultKind::Unreachable,
+            cluster: String::new(),
+            endpoint: "http://127.0.0.1:8000/v1".into(),
+            what: "connection refused".into(),
+            hint: "start the model server".into(),
+        }),
+    });
+    let text = show(&chat, &talk, true, (54, 20));
+    assert!(
+        text.contains("connection refused") && text.contains("the model server"),
+        "{text}"
+    );
+}
