@@ -13,6 +13,7 @@ pub mod diagnostics;
 pub mod fake;
 pub mod first_run;
 pub mod fleet;
+pub mod gpu;
 pub mod help;
 pub mod incident;
 pub mod logs;

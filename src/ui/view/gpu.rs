@@ -1,0 +1,454 @@
+//! GPUs of the fleet: a heat map of nodes, the chosen device, and the models served on them.
+
+use std::sync::Arc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::common::{above, beside, clusters, empty, focused, lines, pane};
+use super::{Ctx, Entry, Focus, Goto, ScreenId, View};
+use crate::command::Command;
+use crate::message::Effect;
+use crate::model::gpu;
+use crate::model::id::ClusterId;
+use crate::model::serving::Serving;
+use crate::state::world::World;
+use crate::ui::widget::filter::Filter;
+use crate::ui::widget::table::Table;
+
+mod detail;
+mod map;
+mod serving;
+mod table;
+
+use map::{Id, NodeRow};
+
+/// From this width on the device stands beside the map.
+const WIDE: u16 = 100;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Part {
+    #[default]
+    Devices,
+    Serving,
+}
+
+#[derive(Debug, Default)]
+pub struct Gpu {
+    chosen: Option<Id>,
+    /// A table of devices instead of the map.
+    devices: Table<Id>,
+    as_table: bool,
+    serving: Table<(ClusterId, String, String)>,
+    part: Part,
+    scope: Option<ClusterId>,
+    filter_text: String,
+    filter: Filter,
+    problems: bool,
+    detail: Option<bool>,
+    scroll: usize,
+    area: Rect,
+}
+
+/// Where the parts stand; width or height 0: left out.
+struct Layout {
+    devices: Rect,
+    detail: Option<Rect>,
+    serving: Rect,
+}
+
+impl Gpu {
+    fn nodes<'a>(&self, world: &'a World) -> Vec<NodeRow<'a>> {
+        let mut rows = map::rows(world, self.scope);
+        rows.retain(|row| {
+            (!self.problems || row.gpus.iter().any(|g| map::trouble(g).is_some()))
+                && self.filter.matches(&row.fields())
+        });
+        rows
+    }
+
+    fn models<'a>(&self, world: &'a World) -> Vec<(ClusterId, &'a Serving)> {
+        clusters(world, self.scope)
+            .flat_map(|c| c.serving.iter().map(move |s| (c.id, s)))
+            .collect()
+    }
+
+    fn layout(&self, area: Rect, models: usize) -> Layout {
+        let wanted = match models {
+            0 => 0,
+            n => u16::try_from(n)
+                .unwrap_or(u16::MAX)
+                .saturating_add(3)
+                .min(area.height / 3),
+        };
+        let (top, serving) = above(area, wanted);
+        let show = self.detail.unwrap_or(area.width >= WIDE);
+        let (devices, detail) = match show {
+            false => (top, None),
+            true if area.width >= WIDE => beside(top, WIDE, (area.width * 2 / 5).max(44)),
+            true => (Rect { width: 0, ..top }, Some(top)),
+        };
+        Layout {
+            devices,
+            detail,
+            serving,
+        }
+    }
+
+    /// The chosen device, or the first one that has trouble, or the first one.
+    fn current<'a>(&self, rows: &[NodeRow<'a>]) -> Option<(ClusterId, &'a gpu::Gpu)> {
+        let all = || {
+            rows.iter()
+                .flat_map(|r| r.gpus.iter().map(move |g| (r.cluster, *g)))
+        };
+        all()
+            .find(|(c, g)| self.chosen.as_ref().is_some_and(|id| id.is(*c, g)))
+            .or_else(|| all().find(|(_, g)| map::trouble(g).is_some()))
+            .or_else(|| all().next())
+    }
+
+    fn step(&mut self, rows: &[NodeRow<'_>], command: &Command) -> bool {
+        let Some((cluster, gpu)) = self.current(rows) else {
+            return false;
+        };
+        let Some(row) = rows
+            .iter()
+            .position(|r| r.cluster == cluster && r.node == gpu.node)
+        else {
+            return false;
+        };
+        let column = rows
+            .get(row)
+            .and_then(|r| r.gpus.iter().position(|g| std::ptr::eq(*g, gpu)))
+            .unwrap_or(0);
+        let last = rows.len().saturating_sub(1);
+        let (row, column) = match command {
+            Command::Up => (row.saturating_sub(1), column),
+            Command::Down => ((row + 1).min(last), column),
+            Command::PageUp => (row.saturating_sub(10), column),
+            Command::PageDown => ((row + 10).min(last), column),
+            Command::Top => (0, 0),
+            Command::Bottom => (last, 0),
+            Command::Left => (row, column.saturating_sub(1)),
+            Command::Right => (row, column + 1),
+            _ => return false,
+        };
+        if let Some(target) = rows.get(row) {
+            let column = column.min(target.gpus.len().saturating_sub(1));
+            self.chosen = target.gpus.get(column).map(|g| Id::of(target.cluster, g));
+        }
+        self.scroll = 0;
+        true
+    }
+
+    fn next_problem(&mut self, rows: &[NodeRow<'_>], forward: bool) {
+        let all: Vec<_> = rows
+            .iter()
+            .flat_map(|r| r.gpus.iter().map(move |g| (r.cluster, *g)))
+            .collect();
+        let Some((cluster, gpu)) = self.current(rows) else {
+            return;
+        };
+        let at = all
+            .iter()
+            .position(|(c, g)| *c == cluster && std::ptr::eq(*g, gpu))
+            .unwrap_or(0);
+        let bad = |(_, g): &&(ClusterId, &gpu::Gpu)| map::trouble(g).is_some();
+        let found = if forward {
+            all.iter().skip(at + 1).find(bad)
+        } else {
+            all.iter().take(at).rev().find(bad)
+        };
+        if let Some((cluster, gpu)) = found {
+            self.chosen = Some(Id::of(*cluster, gpu));
+        }
+    }
+
+    fn update_devices(&mut self, command: &Command, world: &World) -> bool {
+        let rows = self.nodes(world);
+        if !self.as_table {
+            return self.step(&rows, command);
+        }
+        let all = table::rows(&rows);
+        let moved = self.devices.update(command, &all, |(c, g)| Id::of(*c, g));
+        if moved {
+            self.chosen = self.devices.selected_id().cloned();
+        }
+        moved
+    }
+
+    fn draw_devices(&self, ctx: &Ctx<'_>, rows: &[NodeRow<'_>], area: Rect, buf: &mut Buffer) {
+        let here = self.part == Part::Devices;
+        let inner = pane(
+            ctx,
+            area,
+            buf,
+            &map::title(rows),
+            &map::sum(rows, self.problems),
+            here,
+        );
+        if rows.is_empty() {
+            empty(ctx, inner, buf, &self.why_empty(ctx.world));
+            return;
+        }
+        let inside = focused(ctx, here);
+        if self.as_table {
+            table::draw(&inside, inner, buf, &table::rows(rows), &self.devices);
+            return;
+        }
+        let current = self.current(rows).map(|(c, g)| Id::of(c, g));
+        map::draw(&inside, inner, buf, rows, current.as_ref());
+    }
+
+    fn why_empty(&self, world: &World) -> String {
+        if !self.filter_text.is_empty() || self.problems {
+            return "no node matches (Esc clears the filter)".into();
+        }
+        let heard = clusters(world, self.scope).any(|c| c.last_sample.is_some());
+        match heard {
+            true => {
+                "no GPU metric: no DCGM or AMD exporter is known to the sources of the scope".into()
+            }
+            false => "nothing known yet: no metric source of the scope has answered".into(),
+        }
+    }
+}
+
+impl View for Gpu {
+    fn update(&mut self, command: Command, world: &World) -> Vec<Effect> {
+        if let Command::Filter(text) = &command {
+            self.filter = Filter::parse(text);
+            text.clone_into(&mut self.filter_text);
+            return Vec::new();
+        }
+        let models = self.models(world);
+        if let Command::Click { column, row } = command {
+            let parts = self.layout(self.area, models.len());
+            let below = parts.serving.contains((column, row).into());
+            self.part = if below { Part::Serving } else { Part::Devices };
+            if !below && !self.as_table {
+                let rows = self.nodes(world);
+                let current = self.current(&rows).map(|(c, g)| Id::of(c, g));
+                let found = map::at(&rows, current.as_ref(), parts.devices, (column, row));
+                self.chosen = found.or(current);
+                return Vec::new();
+            }
+        }
+        let moved = match self.part {
+            Part::Serving => self.serving.update(&command, &models, serving::id),
+            Part::Devices => self.update_devices(&command, world),
+        };
+        if moved {
+            return Vec::new();
+        }
+        match command {
+            Command::NextPane | Command::PreviousPane if !models.is_empty() => {
+                self.part = match self.part {
+                    Part::Devices => Part::Serving,
+                    Part::Serving => Part::Devices,
+                };
+            }
+            Command::Mode => self.as_table = !self.as_table,
+            Command::Problems => self.problems = !self.problems,
+            Command::Detail => {
+                self.detail = Some(!self.detail.unwrap_or(self.area.width >= WIDE));
+            }
+            Command::Open => self.detail = Some(true),
+            Command::NextProblem | Command::PreviousProblem => {
+                let rows = self.nodes(world);
+                self.next_problem(&rows, command == Command::NextProblem);
+            }
+            Command::Refresh => return vec![Effect::Refresh(self.scope)],
+            Command::CopyRow => {
+                let rows = self.nodes(world);
+                let text = self.current(&rows).map(|(c, g)| detail::plain(world, c, g));
+                return text.map(Effect::Copy).into_iter().collect();
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
+        let rows = self.nodes(ctx.world);
+        let models = self.models(ctx.world);
+        let parts = self.layout(area, models.len());
+        if parts.devices.width > 0 {
+            self.draw_devices(ctx, &rows, parts.devices, buf);
+        }
+        if let Some(area) = parts.detail {
+            match self.current(&rows) {
+                Some((cluster, gpu)) => {
+                    let inner = pane(
+                        ctx,
+                        area,
+                        buf,
+                        &detail::title(ctx.world, cluster, gpu),
+                        "d",
+                        false,
+                    );
+                    let text = detail::lines(ctx, cluster, gpu, usize::from(inner.width));
+                    lines(ctx, inner, buf, &text, self.scroll);
+                }
+                None => {
+                    let inner = pane(ctx, area, buf, "device", "d", false);
+                    empty(ctx, inner, buf, "no device");
+                }
+            }
+        }
+        if parts.serving.height > 0 {
+            let here = focused(ctx, self.part == Part::Serving);
+            serving::draw(&here, parts.serving, buf, &models, &self.serving);
+        }
+        if ctx.ascii {
+            crate::ui::widget::text::fold_ascii(area, buf);
+        }
+    }
+
+    fn place(&mut self, area: Rect) {
+        self.area = area;
+        let inside = |r: Rect| {
+            Rect::new(
+                r.x.saturating_add(1),
+                r.y.saturating_add(1),
+                r.width.saturating_sub(2),
+                r.height.saturating_sub(2),
+            )
+        };
+        // How many models there are is not known here; the table only pages by this.
+        let parts = self.layout(area, 1);
+        self.devices.place(inside(parts.devices));
+        self.serving.place(inside(parts.serving));
+    }
+
+    fn enter(&mut self, entry: &Entry, world: &World) -> Vec<Effect> {
+        self.scope = entry.scope;
+        let wanted = match &entry.focus {
+            Some(Focus::Gpu { cluster, node, gpu }) => Some((*cluster, node, Some(gpu))),
+            Some(Focus::Node { cluster, node }) => Some((*cluster, node, None)),
+            _ => None,
+        };
+        if let Some((cluster, node, index)) = wanted {
+            self.part = Part::Devices;
+            let rows = map::rows(world, self.scope);
+            let found = rows
+                .iter()
+                .filter(|r| r.cluster == cluster && r.node.as_ref() == node.as_str())
+                .flat_map(|r| r.gpus.iter())
+                .find(|g| index.is_none_or(|i| g.index == *i || g.label().ends_with(i.as_str())));
+            if let Some(gpu) = found {
+                self.chosen = Some(Id::of(cluster, gpu));
+            }
+        }
+        Vec::new()
+    }
+
+    fn open(&mut self, world: &World) -> Option<Goto> {
+        if self.part == Part::Serving {
+            let models = self.models(world);
+            let at = self.serving.position(&models, serving::id)?;
+            return models.get(at).map(|(cluster, model)| Goto {
+                screen: ScreenId::Metrics,
+                cluster: Some(*cluster),
+                query: Some(format!(
+                    "vllm:num_requests_waiting{{model_name={:?}}}",
+                    model.model
+                )),
+                ..Goto::default()
+            });
+        }
+        if !self.detail.unwrap_or(self.area.width >= WIDE) {
+            return None;
+        }
+        let rows = self.nodes(world);
+        let (cluster, gpu) = self.current(&rows)?;
+        let focus = match &gpu.pod {
+            Some((namespace, pod)) => Focus::Pod {
+                cluster,
+                namespace: namespace.clone(),
+                pod: pod.clone(),
+            },
+            None => Focus::Node {
+                cluster,
+                node: gpu.node.to_string(),
+            },
+        };
+        Some(Goto {
+            screen: ScreenId::Cluster,
+            cluster: Some(cluster),
+            focus: Some(focus),
+            ..Goto::default()
+        })
+    }
+
+    fn back(&mut self) -> bool {
+        if self.detail == Some(true) && self.area.width < WIDE {
+            self.detail = None;
+            return true;
+        }
+        if self.part == Part::Serving {
+            self.part = Part::Devices;
+            return true;
+        }
+        if !self.filter_text.is_empty() {
+            self.filter = Filter::default();
+            self.filter_text.clear();
+            return true;
+        }
+        std::mem::take(&mut self.problems)
+    }
+
+    fn focus(&self, world: &World) -> Option<Focus> {
+        let rows = self.nodes(world);
+        let (cluster, gpu) = self.current(&rows)?;
+        Some(Focus::Gpu {
+            cluster,
+            node: gpu.node.to_string(),
+            gpu: gpu.index.clone(),
+        })
+    }
+
+    fn filter(&self) -> &str {
+        &self.filter_text
+    }
+
+    fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("Enter", "open"),
+            ("d", "device"),
+            ("m", "map/table"),
+            ("e", "next trouble"),
+            ("Tab", "models"),
+            ("a", "ask"),
+        ]
+    }
+
+    fn brief(&self, ctx: &Ctx) -> String {
+        let rows = self.nodes(ctx.world);
+        let mut out = map::title(&rows);
+        for (cluster, gpu) in rows
+            .iter()
+            .flat_map(|r| r.gpus.iter().map(|g| (r.cluster, *g)))
+        {
+            if map::trouble(gpu).is_some() {
+                out.push('\n');
+                out.push_str(&detail::plain(ctx.world, cluster, gpu));
+            }
+        }
+        if let Some((cluster, gpu)) = self.current(&rows) {
+            out.push_str("\nchosen: ");
+            out.push_str(&detail::plain(ctx.world, cluster, gpu));
+        }
+        for (cluster, model) in self.models(ctx.world) {
+            out.push('\n');
+            out.push_str(&serving::plain(ctx.world, cluster, model));
+        }
+        out
+    }
+}
+
+/// Name of the node under which its devices stand.
+type NodeName = Arc<str>;
+
+#[cfg(test)]
+mod tests;

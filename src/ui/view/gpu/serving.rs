@@ -1,0 +1,105 @@
+//! Models served by vLLM and its like.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+use crate::model::id::ClusterId;
+use crate::model::sample::Sample;
+use crate::model::serving::Serving;
+use crate::model::unit::Unit;
+use crate::state::world::World;
+use crate::ui::Ctx;
+use crate::ui::view::common::{name, pane, reading};
+use crate::ui::widget::table::{Column, Table};
+
+const COLUMNS: [Column; 10] = [
+    Column::new("MODEL", 12, 28),
+    Column::new("NAMESPACE", 8, 14).priority(5),
+    Column::new("CLUSTER", 8, 14).priority(4),
+    Column::new("RUN", 5, 6).right(),
+    Column::new("QUEUE", 5, 6).right(),
+    Column::new("KV", 6, 6).right(),
+    Column::new("GEN tok/s", 9, 9).priority(2).right(),
+    Column::new("TTFT p95", 8, 9).right(),
+    Column::new("ITL p95", 8, 9).priority(1).right(),
+    Column::new("PREEMPT", 8, 9).priority(3).right(),
+];
+
+pub fn id(row: &(ClusterId, &Serving)) -> (ClusterId, String, String) {
+    (row.0, row.1.namespace.clone(), row.1.model.clone())
+}
+
+pub fn draw(
+    ctx: &Ctx<'_>,
+    area: Rect,
+    buf: &mut Buffer,
+    rows: &[(ClusterId, &Serving)],
+    table: &Table<(ClusterId, String, String)>,
+) {
+    let title = format!("models served: {}", rows.len());
+    let inner = pane(ctx, area, buf, &title, "", ctx.focus);
+    table.draw(ctx, inner, buf, (&COLUMNS, rows), id, |row, column| {
+        cell(ctx, row, column)
+    });
+}
+
+fn cell<'a>(ctx: &Ctx<'a>, (cluster, model): &(ClusterId, &'a Serving), column: usize) -> Line<'a> {
+    let base = ctx.theme.base;
+    let warn = |over: bool| if over { ctx.theme.warn } else { base };
+    let over = |sample: Option<Sample>, limit: f64| sample.is_some_and(|s| s.value > limit);
+    match column {
+        0 => Line::styled(model.model.as_str(), base),
+        1 => Line::styled(model.namespace.as_str(), ctx.theme.muted),
+        2 => Line::styled(name(ctx.world, *cluster), ctx.theme.muted),
+        3 => reading(ctx, model.running, Unit::None, base).into(),
+        4 => reading(
+            ctx,
+            model.waiting,
+            Unit::None,
+            warn(over(model.waiting, 0.0)),
+        )
+        .into(),
+        5 => reading(
+            ctx,
+            model.kv_cache,
+            Unit::Ratio,
+            warn(over(model.kv_cache, 0.95)),
+        )
+        .into(),
+        6 => reading(ctx, model.generation_tokens_per_s, Unit::None, base).into(),
+        7 => latency(ctx, model.ttft_p95_s, base),
+        8 => latency(ctx, model.itl_p95_s, base),
+        _ => {
+            let style = warn(over(model.preemptions_per_s, 0.0));
+            reading(ctx, model.preemptions_per_s, Unit::PerSecond, style).into()
+        }
+    }
+}
+
+/// An idle server has no latency: that is not a value of zero.
+fn latency<'a>(ctx: &Ctx<'_>, sample: Option<Sample>, style: Style) -> Line<'a> {
+    match sample {
+        Some(s) if s.value.is_nan() => Line::styled("idle", ctx.theme.muted),
+        other => reading(ctx, other, Unit::Seconds, style).into(),
+    }
+}
+
+pub fn plain(world: &World, cluster: ClusterId, model: &Serving) -> String {
+    let write = |sample: Option<Sample>, unit: Unit| match sample {
+        Some(s) if s.value.is_nan() => "idle".into(),
+        Some(s) => unit.write(s.value),
+        None => "n/a".into(),
+    };
+    format!(
+        "{} model {}: running {}, waiting {}, KV cache {}, TTFT p95 {}, ITL p95 {}",
+        name(world, cluster),
+        model.model,
+        write(model.running, Unit::None),
+        write(model.waiting, Unit::None),
+        write(model.kv_cache, Unit::Ratio),
+        write(model.ttft_p95_s, Unit::Seconds),
+        write(model.itl_p95_s, Unit::Seconds),
+    )
+}

@@ -1,0 +1,118 @@
+use super::*;
+use crate::model::signal::Group;
+use crate::ui::view::fake::{self};
+
+fn tell(world: &mut World, name: &str, node: &str, gpu: u32, value: f64) {
+    let index = gpu.to_string();
+    let labels = [
+        ("Hostname", node),
+        ("gpu", index.as_str()),
+        ("UUID", "GPU-9f"),
+        ("modelName", "NVIDIA H100 80GB HBM3"),
+    ];
+    fake::samples(world, 1, Group::Gpu, name, &labels, &[value]);
+}
+
+fn world() -> World {
+    let mut world = fake::world(&["edge-ran-07", "gpu-train-1"]);
+    for node in ["n-12", "n-13", "n-14"] {
+        for gpu in 0..8 {
+            tell(
+                &mut world,
+                "DCGM_FI_DEV_GPU_UTIL",
+                node,
+                gpu,
+                f64::from(gpu) * 14.0,
+            );
+            tell(&mut world, "DCGM_FI_DEV_POWER_USAGE", node, gpu, 600.0);
+            tell(&mut world, "DCGM_FI_DEV_GPU_TEMP", node, gpu, 70.0);
+        }
+    }
+    tell(&mut world, "DCGM_FI_DEV_XID_ERRORS", "n-14", 3, 79.0);
+    tell(&mut world, "DCGM_FI_DEV_FB_USED", "n-14", 3, 71_000.0);
+    tell(&mut world, "DCGM_FI_DEV_FB_FREE", "n-14", 3, 10_000.0);
+    let labels = [("model_name", "llama-70b"), ("namespace", "infer")];
+    fake::samples(
+        &mut world,
+        1,
+        Group::Serving,
+        "vllm:num_requests_running",
+        &labels,
+        &[7.0],
+    );
+    fake::samples(
+        &mut world,
+        1,
+        Group::Serving,
+        "vllm:num_requests_waiting",
+        &labels,
+        &[14.0],
+    );
+    fake::samples(
+        &mut world,
+        1,
+        Group::Serving,
+        "vllm:kv_cache_usage_perc",
+        &labels,
+        &[0.97],
+    );
+    world
+}
+
+#[test]
+fn starts_at_the_trouble_and_moves_over_the_map() {
+    let world = world();
+    let mut view = Gpu::default();
+    view.place(Rect::new(0, 0, 120, 32));
+    let at = |view: &Gpu| match view.focus(&world) {
+        Some(Focus::Gpu { node, gpu, .. }) => format!("{node}/{gpu}"),
+        other => format!("{other:?}"),
+    };
+    assert_eq!(at(&view), "n-14/3");
+    view.update(Command::Up, &world);
+    view.update(Command::Right, &world);
+    assert_eq!(at(&view), "n-13/4");
+    view.update(Command::NextProblem, &world);
+    assert_eq!(at(&view), "n-14/3");
+    view.update(Command::Filter("n-12".into()), &world);
+    assert_eq!(at(&view), "n-12/0");
+    assert!(view.back() && !view.back());
+    view.update(Command::Problems, &world);
+    assert_eq!(view.nodes(&world).len(), 1);
+}
+
+#[test]
+fn what_the_exporter_lacks_is_not_zero() {
+    let world = world();
+    let view = Gpu::default();
+    let text = fake::screen(&world, 120, 32, |ctx, area, buf| view.draw(ctx, area, buf));
+    assert!(text.contains("tensor      n/a"), "{text}");
+    assert!(text.contains("XID 79"), "{text}");
+}
+
+#[test]
+fn looks_like_this() {
+    let world = world();
+    let mut view = Gpu::default();
+    for (width, height) in fake::SIZES {
+        view.place(Rect::new(0, 0, width, height));
+        insta::assert_snapshot!(
+            format!("gpu_{width}x{height}"),
+            fake::screen(&world, width, height, |ctx, area, buf| view
+                .draw(ctx, area, buf))
+        );
+    }
+    view.update(Command::Mode, &world);
+    let text = fake::screen(&world, 120, 32, |ctx, area, buf| view.draw(ctx, area, buf));
+    assert!(text.contains("n-12/0") && text.contains("MEMORY"), "{text}");
+    for width in (0..130).step_by(9) {
+        for height in 0..14 {
+            fake::screen(&world, width, height, |ctx, area, buf| {
+                view.draw(ctx, area, buf)
+            });
+        }
+    }
+    let none = fake::world(&["a"]);
+    let text = fake::screen(&none, 80, 12, |ctx, area, buf| view.draw(ctx, area, buf));
+    assert!(text.contains("nothing known yet"), "{text}");
+}
