@@ -163,6 +163,8 @@ pub struct Views {
     pub alerts: view::alerts::Alerts,
     pub metrics: view::metrics::Metrics,
     pub logs: view::logs::Logs,
+    pub gpu: view::gpu::Gpu,
+    pub incidents: view::incident::Incidents,
     pub cluster: view::cluster::Cluster,
     pub diagnostics: view::diagnostics::Diagnostics,
 }
@@ -174,6 +176,8 @@ impl Views {
             ScreenId::Alerts => &self.alerts,
             ScreenId::Metrics => &self.metrics,
             ScreenId::Logs => &self.logs,
+            ScreenId::Gpu => &self.gpu,
+            ScreenId::Incidents => &self.incidents,
             ScreenId::Diagnostics => &self.diagnostics,
             _ => &self.fleet,
         }
@@ -185,6 +189,8 @@ impl Views {
             ScreenId::Alerts => &mut self.alerts,
             ScreenId::Metrics => &mut self.metrics,
             ScreenId::Logs => &mut self.logs,
+            ScreenId::Gpu => &mut self.gpu,
+            ScreenId::Incidents => &mut self.incidents,
             ScreenId::Diagnostics => &mut self.diagnostics,
             _ => &mut self.fleet,
         }
