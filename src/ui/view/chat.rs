@@ -51,7 +51,7 @@ struct LaidFor {
     theme: String,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Chat {
     input: TextArea<'static>,
     /// Lines scrolled up from the end; 0 follows the answer.
@@ -62,19 +62,6 @@ pub struct Chat {
     back_in_history: usize,
     /// Droppable: what was laid out for messages that did not change since.
     laid: RefCell<HashMap<LaidFor, Laid>>,
-}
-
-impl Default for Chat {
-    fn default() -> Self {
-        Self {
-            input: TextArea::default(),
-            up: 0,
-            chosen: None,
-            history: Vec::new(),
-            back_in_history: 0,
-            laid: RefCell::default(),
-        }
-    }
 }
 
 impl Chat {
