@@ -8,8 +8,10 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
+use crate::agent::conversation::Conversation;
 use crate::config::Config;
 use crate::message::{Effect, Msg, ReplayStatus};
+use crate::model::id::IncidentId;
 use crate::model::input::InputEvent;
 use crate::model::time::Timestamp;
 use crate::ui::Ctx;
@@ -18,6 +20,7 @@ use crate::ui::theme::Looks;
 
 mod act;
 mod ages;
+mod chat;
 mod input;
 mod places;
 mod prompts;
@@ -33,6 +36,9 @@ pub struct State {
     pub world: World,
     pub screen: Screen,
     pub config: Arc<Config>,
+    pub chat: Conversation,
+    /// The incident the last question was about.
+    asked_about: Option<IncidentId>,
     dirty: bool,
     /// What of the screen depends on the time of day, so that a tick can tell whether it shows.
     shown_ages: u64,
@@ -46,6 +52,8 @@ impl State {
             world,
             screen,
             config,
+            chat: Conversation::default(),
+            asked_about: None,
             dirty: true,
             shown_ages: 0,
         }
@@ -97,7 +105,8 @@ impl State {
                 self.notice(error, text);
                 Vec::new()
             }
-            Msg::Chat(_) | Msg::WorldQuery(_) => Vec::new(),
+            Msg::Chat(event) => self.take_chat(event),
+            Msg::WorldQuery(query) => self.answer_world(&query),
         }
     }
 
@@ -140,7 +149,8 @@ impl State {
     }
 
     fn tick(&mut self, now: Timestamp) {
-        self.dirty |= self.world.tick(now);
+        // What the world changed shows in `ages`; that it looked is no reason for a frame.
+        self.world.tick(now);
         let ages = ages::shown(&self.world, &self.screen);
         self.dirty |= ages != self.shown_ages;
         self.shown_ages = ages;

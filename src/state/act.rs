@@ -108,8 +108,7 @@ impl State {
         if self.screen.views.get_mut(self.screen.at).back() {
             return Vec::new();
         }
-        if self.screen.chat_open {
-            self.screen.chat_open = false;
+        if std::mem::take(&mut self.screen.chat_open) {
             return Vec::new();
         }
         self.go_back().unwrap_or_default()
@@ -119,8 +118,7 @@ impl State {
         if self.screen.overlay.take().is_some() {
             return Vec::new();
         }
-        if self.screen.chat_open {
-            self.screen.chat_open = false;
+        if std::mem::take(&mut self.screen.chat_open) {
             return Vec::new();
         }
         self.go_back().unwrap_or_else(|| vec![Effect::Quit])
@@ -129,6 +127,9 @@ impl State {
     fn interrupt(&mut self) -> Vec<Effect> {
         if self.screen.quitting {
             return vec![Effect::Quit];
+        }
+        if self.screen.chat_open && self.chat.running().is_some() {
+            return self.cancel_run();
         }
         self.screen.quitting = true;
         self.screen.pending.clear();
@@ -167,21 +168,6 @@ impl State {
         let mut effects = self.set_window(Window { end, span_ms });
         effects.extend(self.tell_view(Command::Pause));
         effects
-    }
-
-    fn toggle_chat(&mut self) -> Vec<Effect> {
-        self.screen.chat_open = !self.screen.chat_open;
-        Vec::new()
-    }
-
-    fn ask_about_focus(&mut self) -> Vec<Effect> {
-        self.screen.chat_open = true;
-        Vec::new()
-    }
-
-    pub(super) fn ask(&mut self, _text: &str) -> Vec<Effect> {
-        self.screen.chat_open = true;
-        Vec::new()
     }
 
     fn copy_name(&mut self) -> Vec<Effect> {

@@ -7,6 +7,7 @@ use super::screen::Screen;
 use super::world::World;
 use crate::command::ScreenId;
 use crate::model::health::Health;
+use crate::model::unit;
 use crate::ui::widget::badge;
 
 /// A number that stays the same while the passing of time changes nothing on the screen.
@@ -17,7 +18,9 @@ pub fn shown(world: &World, screen: &Screen) -> u64 {
     for health in world.clusters.iter().flat_map(|c| c.sources.values()) {
         badge::is_stale(health, world.now).hash(&mut hasher);
     }
+    incidents(world, &mut hasher);
     match screen.at {
+        ScreenId::Alerts => alerts(world, &mut hasher),
         ScreenId::Fleet => clusters(world, &mut hasher),
         ScreenId::Cluster | ScreenId::Diagnostics => {
             clusters(world, &mut hasher);
@@ -27,6 +30,30 @@ pub fn shown(world: &World, screen: &Screen) -> u64 {
         _ => (world.now.0 / 10_000).hash(&mut hasher),
     }
     hasher.finish()
+}
+
+/// Incidents and alerts change with time too: they close, and are forgotten.
+fn incidents(world: &World, hasher: &mut DefaultHasher) {
+    for i in &world.incidents {
+        (
+            i.number,
+            i.state as u8,
+            i.severity,
+            &i.title,
+            i.findings.len(),
+        )
+            .hash(hasher);
+        ((i.score * 100.0) as i64).hash(hasher);
+    }
+    for cluster in &world.clusters {
+        cluster.alerts.len().hash(hasher);
+    }
+}
+
+fn alerts(world: &World, hasher: &mut DefaultHasher) {
+    for alert in world.clusters.iter().flat_map(|c| c.alerts.values()) {
+        unit::age(world.age_ms(alert.starts_at)).hash(hasher);
+    }
 }
 
 fn clusters(world: &World, hasher: &mut DefaultHasher) {

@@ -25,6 +25,14 @@ impl State {
         if self.screen.overlay.is_some() {
             return self.overlay_key(press);
         }
+        if self.screen.chat_open && self.screen.chat_focus {
+            return match lookup(&[press], false) {
+                Lookup::Found(action @ (Action::Redraw | Action::Suspend | Action::Palette)) => {
+                    self.act(action)
+                }
+                _ => self.chat_key(press),
+            };
+        }
         if self.screen.view().typing() && press.key != Key::Esc {
             return self.tell_view(Command::Type(press));
         }
@@ -121,9 +129,20 @@ impl State {
             return Vec::new();
         }
         let regions = layout::frame(self.screen.area, self.screen.chat_open);
-        if !regions.body.contains((column, row).into()) {
+        let at = (column, row).into();
+        if regions.chat.is_some_and(|chat| chat.contains(at)) {
+            self.screen.chat_focus = true;
+            match kind {
+                MouseKind::ScrollUp => self.screen.views.chat.scroll(WHEEL as isize),
+                MouseKind::ScrollDown => self.screen.views.chat.scroll(-(WHEEL as isize)),
+                _ => {}
+            }
             return Vec::new();
         }
+        if !regions.body.contains(at) {
+            return Vec::new();
+        }
+        self.screen.chat_focus = false;
         (0..times)
             .flat_map(|_| self.tell_view(command.clone()))
             .collect()
@@ -137,6 +156,10 @@ impl State {
         }
         if let Some(Overlay::Palette(palette)) = &mut self.screen.overlay {
             palette.paste(text);
+            return Vec::new();
+        }
+        if self.screen.overlay.is_none() && self.screen.chat_open && self.screen.chat_focus {
+            self.screen.views.chat.paste(text);
             return Vec::new();
         }
         if self.screen.overlay.is_none() && self.screen.view().typing() {

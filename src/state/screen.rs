@@ -161,6 +161,7 @@ impl Screen {
 pub struct Views {
     pub fleet: view::fleet::Fleet,
     pub alerts: view::alerts::Alerts,
+    pub chat: view::chat::Chat,
     pub metrics: view::metrics::Metrics,
     pub logs: view::logs::Logs,
     pub gpu: view::gpu::Gpu,

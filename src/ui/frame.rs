@@ -20,7 +20,8 @@ pub fn draw(state: &State, buf: &mut Buffer) {
     let area = buf.area;
     let screen = &state.screen;
     buf.set_style(area, screen.theme.base);
-    let ctx = state.ctx(screen.overlay.is_none() && !screen.chat_focus);
+    let chatting = screen.chat_open && screen.chat_focus;
+    let ctx = state.ctx(screen.overlay.is_none() && !chatting);
     if layout::too_small(area) {
         too_small(&ctx, area, buf);
     } else {
@@ -31,6 +32,11 @@ pub fn draw(state: &State, buf: &mut Buffer) {
         }
         if !regions.body.is_empty() {
             screen.view().draw(&ctx, regions.body, buf);
+        }
+        if let Some(area) = regions.chat {
+            let ctx = state.ctx(screen.chat_focus && screen.overlay.is_none());
+            let configured = state.agent_configured();
+            screen.views.chat.draw(&ctx, &state.chat, configured, area, buf);
         }
         overlay(&ctx, state, regions.body, buf);
         bottom(&ctx, state, regions.hints, buf);
@@ -151,15 +157,14 @@ fn header_right(ctx: &Ctx, state: &State, row: Rect) -> Parts {
     let theme = ctx.theme;
     let mut parts: Parts = Vec::new();
     for (status, count) in counts(ctx.world) {
-        let (_, word, style) = badge::status(theme, status);
+        let (glyph, word, style) = badge::status(theme, status);
         let word = match (row.width >= 100, status) {
-            (false, _) => word.get(..1).unwrap_or(word),
-            (true, Status::Critical) => "crit",
-            (true, Status::Warning) => "warn",
-            (true, _) => word,
+            (false, _) => "",
+            (true, Status::Critical) => " crit",
+            (true, Status::Warning) => " warn",
+            (true, _) => &format!(" {word}"),
         };
-        let gap = if row.width >= 100 { " " } else { "" };
-        parts.push((format!("{count}{gap}{word}  "), style));
+        parts.push((format!("{glyph}{count}{word}  "), style));
     }
     if ctx.world.replay.is_none() {
         let time = format!(
@@ -229,6 +234,9 @@ fn freshness(ctx: &Ctx) -> (String, Style) {
             _ => down += 1,
         }
     }
+    if all == 0 {
+        return (String::new(), ctx.theme.muted);
+    }
     let mut text = format!("sources {fresh} of {all} fresh");
     for (count, word) in [(stale, "stale"), (down, "down"), (waiting, "connecting")] {
         if count > 0 {
@@ -252,7 +260,14 @@ fn bottom(ctx: &Ctx, state: &State, row: Rect, buf: &mut Buffer) {
     }
     let mut hints: Parts = Vec::new();
     if state.screen.pending.is_empty() {
-        let view = state.screen.view().hints();
+        let view = match ctx.world.clusters.is_empty() {
+            true => &[("?", "help"), ("q", "quit")],
+            false => state.screen.view().hints(),
+        };
+        let filter = state.screen.view().filter();
+        if row.width < 100 && !filter.is_empty() {
+            hints.push((format!("/{filter}  "), ctx.theme.accent));
+        }
         let replay: &[(&str, &str)] = match ctx.world.replay {
             Some(_) => &[("Space", "pause"), ("<>", "speed"), ("()", "1 min")],
             None => &[],

@@ -46,6 +46,8 @@ pub struct Cluster {
     /// Pods that are well are listed too.
     all_pods: bool,
     detail: bool,
+    /// Room for one list only.
+    single: bool,
     areas: Areas,
 }
 
@@ -60,6 +62,7 @@ impl Default for Cluster {
             pane: Pane::default(),
             all_pods: false,
             detail: false,
+            single: false,
             areas: Areas::default(),
         }
     }
@@ -81,7 +84,7 @@ fn areas(area: Rect, pane: Pane, sources: usize) -> Areas {
     };
     let wanted = (sources as u16)
         .saturating_add(3)
-        .min(rest.height / 3)
+        .min(rest.height * 2 / 5)
         .max(4);
     let (top, rest) = split_bottom(rest, rest.height.saturating_sub(wanted));
     let base = Areas {
@@ -205,7 +208,7 @@ impl Cluster {
             Column::new("LAST OK", 7, 9).priority(1).right(),
             Column::new("VERSION", 8, 12).priority(4),
             Column::new("RETRY", 6, 10).priority(2),
-            Column::new("WHY, AND WHAT TO TRY", 10, 300),
+            Column::new("WHY, AND WHAT TO TRY", 26, 300),
         ];
         let ctx = Ctx { focus, ..*ctx };
         self.sources.draw(
@@ -221,7 +224,7 @@ impl Cluster {
     fn draw_nodes(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer, c: &ClusterState) {
         let focus = ctx.focus && self.pane == Pane::Nodes;
         let rows = self.node_rows(c);
-        let side = if area.width < 100 { "Tab: events" } else { "" };
+        let side = if self.single { "Tab: events" } else { "" };
         let title = format!("Nodes {}", row::shown(rows.len(), c.nodes.len()));
         let inner = common::pane(ctx, area, buf, &title, side, focus);
         if row::nothing(ctx, inner, buf, c, c.nodes.is_empty()) {
@@ -257,7 +260,7 @@ impl Cluster {
         } else {
             "Problem pods"
         };
-        let side = if area.width < 100 {
+        let side = if self.single {
             "Tab: nodes"
         } else {
             "m: all or problems"
@@ -279,8 +282,8 @@ impl Cluster {
         }
         let columns = [
             Column::new("S", 1, 1),
-            Column::new("POD", 16, 48),
-            Column::new("STATE", 9, 22),
+            Column::new("POD", 18, 40),
+            Column::new("STATE", 16, 22),
             Column::new("RESTARTS", 8, 8).priority(1).right(),
             Column::new("READY", 5, 5).priority(2),
             Column::new("SINCE", 5, 5).priority(3).right(),
@@ -297,11 +300,7 @@ impl Cluster {
     fn draw_events(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer, c: &ClusterState) {
         let focus = ctx.focus && self.pane == Pane::Events;
         let rows = self.event_rows(c);
-        let side = if area.width < 100 {
-            "Tab: problem pods"
-        } else {
-            ""
-        };
+        let side = if self.single { "Tab: problem pods" } else { "" };
         let title = format!("Events {}", row::shown(rows.len(), c.events.len()));
         let inner = common::pane(ctx, area, buf, &title, side, focus);
         if row::nothing(ctx, inner, buf, c, c.events.is_empty()) {
@@ -443,7 +442,8 @@ impl View for Cluster {
     }
 
     fn place(&mut self, area: Rect) {
-        self.areas = areas(area, self.pane, 3);
+        self.areas = areas(area, self.pane, 4);
+        self.single = self.areas.nodes.is_none() || self.areas.problems.is_none();
         self.sources.place(inside(self.areas.sources));
         self.nodes.place(inside(self.areas.nodes));
         self.pods.place(inside(self.areas.problems));

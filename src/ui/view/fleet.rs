@@ -12,7 +12,7 @@ use crate::model::id::{ClusterId, IncidentId};
 use crate::model::object::Event;
 use crate::state::world::{ClusterState, Status, World};
 use crate::ui::Ctx;
-use crate::ui::layout::{is_compact, split_bottom, split_right};
+use crate::ui::layout::{split_bottom, split_right};
 use crate::ui::widget::badge;
 use crate::ui::widget::table::{Column, Table};
 
@@ -96,7 +96,10 @@ fn areas(area: Rect, pane: Pane) -> Areas {
             changes: changes.then_some(lower),
         };
     }
-    let (left, right) = split_right(lower, lower.width / 2);
+    let (left, right) = split_right(
+        lower,
+        u16::try_from(u32::from(lower.width) * 2 / 5).unwrap_or(0),
+    );
     Areas {
         clusters,
         incidents: Some(left),
@@ -190,25 +193,25 @@ impl Fleet {
         );
     }
 
-    fn draw_incidents(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
+    fn draw_incidents(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer, narrow: bool) {
         let rows = self.open_incidents(ctx.world);
         let focus = ctx.focus && self.pane == Pane::Incidents;
-        let side = if area.width < 100 && is_compact(area) {
-            "Tab: changes"
-        } else {
-            ""
-        };
+        let side = if narrow { "Tab: changes" } else { "" };
         let title = format!("Open incidents {}", rows.len());
         let inner = common::pane(ctx, area, buf, &title, side, focus);
         if rows.is_empty() {
-            let text = "none: nothing abnormal in what is heard";
+            let heard = ctx.world.clusters.iter().any(ClusterState::is_heard);
+            let text = match heard {
+                true => "none: nothing abnormal in what is heard",
+                false => "unknown: no cluster is heard",
+            };
             ctx.put(buf, (inner.x, inner.y), inner.width, text, ctx.theme.muted);
             return;
         }
         let columns = [
             Column::new("S", 1, 1),
             Column::new("INCIDENT", 8, 8),
-            Column::new("CLUSTER", 10, 16).priority(1),
+            Column::new("CLUSTER", 10, 12).priority(1),
             Column::new("WHAT", 16, 200),
             Column::new("SINCE", 5, 5),
             Column::new("SCORE", 5, 5).priority(2),
@@ -328,7 +331,7 @@ impl View for Fleet {
         let areas = areas(area, self.pane);
         self.draw_clusters(ctx, areas.clusters, buf);
         if let Some(area) = areas.incidents {
-            self.draw_incidents(ctx, area, buf);
+            self.draw_incidents(ctx, area, buf, areas.changes.is_none());
         }
         if let Some(area) = areas.changes {
             self.draw_changes(ctx, area, buf);

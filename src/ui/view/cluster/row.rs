@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use crate::config::ClusterKind;
 use crate::model::health::{Health, SourceHealth, SourceKind};
 use crate::model::object::{Event, Node, Pod};
 use crate::model::unit::Unit;
@@ -31,7 +32,12 @@ pub fn facts(ctx: &Ctx, area: Rect, buf: &mut Buffer, c: &ClusterState) {
         &c.name,
         ctx.theme.title,
     );
-    let kind = format!("{:?}", c.kind).to_lowercase();
+    let kind = match c.kind {
+        ClusterKind::Hub => "hub",
+        ClusterKind::Spoke => "spoke",
+        ClusterKind::Edge => "edge",
+        ClusterKind::FarEdge => "far-edge",
+    };
     let facts = &c.facts;
     let mut parts = vec![format!("  {kind}")];
     parts.extend(c.environment.clone());

@@ -99,7 +99,7 @@ pub fn cell<'a>(ctx: &Ctx, c: &'a ClusterState, column: usize) -> Line<'a> {
         7 => anomaly(ctx, c, status),
         8 => match utilisation(c) {
             Some(value) => Line::styled(Unit::Percent.write(value.round()), plain),
-            None => Line::styled("—", theme.muted),
+            None => Line::styled(none(c), theme.muted),
         },
         9 => ptp(ctx, c),
         _ => age(ctx, c),
@@ -200,6 +200,11 @@ fn anomaly<'a>(ctx: &Ctx, c: &ClusterState, status: Status) -> Line<'a> {
     }
 }
 
+/// There is none; or nobody has told.
+fn none(c: &ClusterState) -> &'static str {
+    if c.last_sample.is_some() { "—" } else { "?" }
+}
+
 /// Mean over the GPUs that tell it, per cent.
 fn utilisation(c: &ClusterState) -> Option<f64> {
     let known: Vec<f64> = c
@@ -213,7 +218,7 @@ fn utilisation(c: &ClusterState) -> Option<f64> {
 
 fn ptp<'a>(ctx: &Ctx, c: &ClusterState) -> Line<'a> {
     if c.ptp.is_empty() {
-        return Line::styled("—", ctx.theme.muted);
+        return Line::styled(none(c), ctx.theme.muted);
     }
     let count = |state| c.ptp.iter().filter(|n| n.state == Some(state)).count();
     let (free, hold, locked) = (

@@ -1,0 +1,167 @@
+//! The conversation with the agent: what is asked, with which context, and what comes back.
+
+use super::State;
+use crate::agent::brief::{EXPLAIN, incident_context};
+use crate::agent::{offline, world_tools};
+use crate::message::Effect;
+use crate::model::chat::{ChatEvent, RunOutcome, WorldQuery};
+use crate::model::fault::FaultKind;
+use crate::model::id::IncidentId;
+use crate::model::input::KeyPress;
+use crate::ui::layout;
+use crate::ui::view::Focus;
+use crate::ui::view::chat::ChatCommand;
+
+impl State {
+    /// There is a model to ask.
+    pub fn agent_configured(&self) -> bool {
+        self.config.agent.is_some()
+    }
+
+    /// A key while the keyboard is with the chat pane.
+    pub(super) fn chat_key(&mut self, press: KeyPress) -> Vec<Effect> {
+        match self.screen.views.chat.press(press, &self.chat) {
+            Some(command) => self.chat_command(command),
+            None => Vec::new(),
+        }
+    }
+
+    fn chat_command(&mut self, command: ChatCommand) -> Vec<Effect> {
+        match command {
+            ChatCommand::Send(text) => self.ask(&text),
+            ChatCommand::Cancel(_) => self.cancel_run(),
+            ChatCommand::New => self.chat.clear().map(Effect::CancelChat).into_iter().collect(),
+            ChatCommand::Toggle { message, part } => {
+                self.chat.toggle(message, part);
+                Vec::new()
+            }
+            ChatCommand::Copy(text) => vec![Effect::Copy(text)],
+            ChatCommand::Leave => {
+                self.screen.chat_focus = false;
+                // A pane that hides the screen has nothing to leave the keyboard to.
+                let regions = layout::frame(self.screen.area, true);
+                self.screen.chat_open = !regions.body.is_empty();
+                Vec::new()
+            }
+        }
+    }
+
+    /// Opens the pane and gives it the keyboard; closes it when it had it.
+    pub(super) fn toggle_chat(&mut self) -> Vec<Effect> {
+        let had = self.screen.chat_open && self.screen.chat_focus;
+        self.screen.chat_open = !had;
+        self.screen.chat_focus = !had;
+        Vec::new()
+    }
+
+    fn open_chat(&mut self) {
+        self.screen.overlay = None;
+        self.screen.chat_open = true;
+        self.screen.chat_focus = true;
+        self.screen.views.chat.follow();
+    }
+
+    /// `a`: an incident is explained at once; of anything else the operator says what to ask.
+    pub(super) fn ask_about_focus(&mut self) -> Vec<Effect> {
+        let focus = self.screen.view().focus(&self.world);
+        self.open_chat();
+        match focus {
+            Some(Focus::Incident(id)) => self.explain(id),
+            Some(focus) => {
+                let name: String = self.name_of(&focus).chars().take(200).collect();
+                self.screen.views.chat.set_text(&format!("About {name}: "));
+                Vec::new()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    fn explain(&mut self, id: IncidentId) -> Vec<Effect> {
+        let number = self.world.incident(id).map_or(0, |i| i.number);
+        self.asked_about = Some(id);
+        let context = incident_context(&self.world, id);
+        self.send(format!("INC-{number}: {EXPLAIN}"), context)
+    }
+
+    /// Asks what the operator typed; what is on the screen goes along.
+    pub(super) fn ask(&mut self, text: &str) -> Vec<Effect> {
+        self.open_chat();
+        let focus = self.screen.view().focus(&self.world);
+        self.asked_about = match focus {
+            Some(Focus::Incident(id)) => Some(id),
+            _ => None,
+        };
+        let mut context = self.screen.view().brief(&self.ctx(false));
+        if let Some(id) = self.asked_about {
+            context.push_str("\nUnder the cursor:\n");
+            context.push_str(&incident_context(&self.world, id));
+        } else if let Some(focus) = focus {
+            context.push_str(&format!("\nUnder the cursor: {}", self.name_of(&focus)));
+        }
+        self.send(text.to_owned(), context)
+    }
+
+    fn send(&mut self, text: String, context: String) -> Vec<Effect> {
+        self.dirty = true;
+        if !self.agent_configured() {
+            let answer = offline::findings(&self.world, self.asked_about);
+            self.chat.answer_locally(Some(&text), answer, self.world.now);
+            return Vec::new();
+        }
+        let request = self.chat.ask(text, context, self.names(), self.world.now);
+        request.map(Effect::Chat).into_iter().collect()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.world.clusters.iter().map(|c| c.name.to_string()).collect()
+    }
+
+    /// Ends the run now, not when its task has heard of it; the next question follows.
+    pub(super) fn cancel_run(&mut self) -> Vec<Effect> {
+        self.dirty = true;
+        let cancelled = self.chat.cancel().map(Effect::CancelChat);
+        cancelled.into_iter().chain(self.next_question()).collect()
+    }
+
+    fn next_question(&mut self) -> Option<Effect> {
+        let names = self.names();
+        self.chat.next_request(names, self.world.now).map(Effect::Chat)
+    }
+
+    pub(super) fn take_chat(&mut self, event: ChatEvent) -> Vec<Effect> {
+        let ended = match &event {
+            ChatEvent::Ended { outcome, .. } => Some(outcome.clone()),
+            _ => None,
+        };
+        if !self.chat.apply(event) {
+            return Vec::new();
+        }
+        self.dirty |= self.screen.chat_open;
+        let Some(outcome) = ended else {
+            return Vec::new();
+        };
+        if let RunOutcome::Failed(fault) = &outcome
+            && fault.kind != FaultKind::Cancelled
+        {
+            // The model is gone; what the console itself knows is not.
+            let answer = offline::findings(&self.world, self.asked_about);
+            self.chat.answer_locally(None, answer, self.world.now);
+        }
+        if !self.screen.chat_open {
+            self.notice(false, "the agent has answered: A shows it");
+        }
+        self.next_question().into_iter().collect()
+    }
+
+    /// What the agent may know from here; the answer goes back to its run.
+    pub(super) fn answer_world(&self, query: &WorldQuery) -> Vec<Effect> {
+        let (text, rows, ok) = world_tools::answer(&self.world, query);
+        vec![Effect::WorldAnswer {
+            run: query.run,
+            call: query.call.clone(),
+            text,
+            rows,
+            ok,
+        }]
+    }
+}
