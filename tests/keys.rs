@@ -323,3 +323,133 @@ fn every_command_of_the_table_can_be_run_on_every_screen() {
         }
     }
 }
+
+fn console_with_agent() -> Console {
+    let mut console = Console::live(FULL);
+    let mut config = (*console.state.config).clone();
+    config.agent = Some(farwatch::config::Agent {
+        endpoint: farwatch::config::Endpoint::default(),
+        model: None,
+        max_iterations: 8,
+        max_tokens: 1000,
+        temperature: 0.0,
+    });
+    console.state.config = std::sync::Arc::new(config);
+    console.effects.clear();
+    console
+}
+
+fn request(console: &Console) -> farwatch::model::chat::ChatRequest {
+    let found = console
+        .effects
+        .iter()
+        .rev()
+        .find_map(|effect| match effect {
+            Effect::Chat(request) => Some(request.clone()),
+            _ => None,
+        });
+    found.expect("a run was asked for")
+}
+
+#[test]
+fn explain_this_on_an_incident() {
+    let mut console = console_with_agent();
+    console.keys("8a");
+    let request = request(&console);
+    assert!(request.text.contains("INC-1"), "{}", request.text);
+    assert!(request.context.contains("du-high-0"), "{}", request.context);
+    assert_eq!(request.clusters, scenario::NAMES);
+    console.has("INC-1: Explain this");
+}
+
+#[test]
+fn a_question_goes_with_what_is_on_the_screen() {
+    let mut console = console_with_agent();
+    console.keys("Awhy?<enter>");
+    let request = request(&console);
+    assert_eq!(request.text, "why?");
+    assert!(
+        request.context.contains("gpu-train-1: warning"),
+        "{}",
+        request.context
+    );
+    // The keyboard is in the pane: letters are text, not commands.
+    console.keys("q7?");
+    console.has("q7?");
+    assert!(!console.effects.contains(&Effect::Quit));
+}
+
+#[test]
+fn the_answer_is_drawn_and_stale_pieces_are_not() {
+    use farwatch::model::chat::ChatEvent;
+    let mut console = console_with_agent();
+    console.keys("Awhy?<enter>");
+    let run = request(&console).run;
+    console.update(Msg::Chat(ChatEvent::Started { run }));
+    console.update(Msg::Chat(ChatEvent::Text {
+        run,
+        text: "The clock lost GNSS.".into(),
+    }));
+    console.has("The clock lost GNSS.");
+    console.effects.clear();
+    console.keys("<esc>");
+    assert_eq!(console.effects, [Effect::CancelChat(run)]);
+    console.update(Msg::Chat(ChatEvent::Text {
+        run,
+        text: "LATE".into(),
+    }));
+    console.lacks("LATE");
+    // Esc again leaves the pane, and once more closes it.
+    console.keys("<esc>j<enter>");
+    console.has("▸ gpu-train-1");
+    console.has("The clock lost GNSS.");
+    console.keys("<esc>");
+    console.lacks("The clock lost GNSS.");
+}
+
+#[test]
+fn interrupt_cancels_the_run_before_it_quits() {
+    let mut console = console_with_agent();
+    console.keys("Awhy?<enter>");
+    let run = request(&console).run;
+    console.effects.clear();
+    console.keys("<c-c>");
+    assert_eq!(console.effects, [Effect::CancelChat(run)]);
+}
+
+#[test]
+fn without_an_agent_the_console_tells_what_it_knows() {
+    let mut console = Console::live(FULL);
+    console.keys("8a");
+    assert!(!console.effects.iter().any(|e| matches!(e, Effect::Chat(_))));
+    console.has("INC-1: Explain this");
+    console.has("du-high-0");
+}
+
+#[test]
+fn a_tool_of_the_agent_is_answered_from_the_world() {
+    use farwatch::model::chat::WorldQuery;
+    use farwatch::model::id::RequestId;
+    let mut console = console_with_agent();
+    console.update(Msg::WorldQuery(WorldQuery {
+        run: RequestId(7),
+        call: "c1".into(),
+        tool: "list_clusters".into(),
+        arguments: serde_json::json!({}),
+        clusters: vec![ClusterId(0), ClusterId(1), ClusterId(2)],
+    }));
+    match console.effects.as_slice() {
+        [
+            Effect::WorldAnswer {
+                run,
+                text,
+                ok: true,
+                ..
+            },
+        ] => {
+            assert_eq!(*run, RequestId(7));
+            assert!(text.contains("prod-eu-1"), "{text}");
+        }
+        other => panic!("{other:?}"),
+    }
+}

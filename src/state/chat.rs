@@ -30,7 +30,12 @@ impl State {
         match command {
             ChatCommand::Send(text) => self.ask(&text),
             ChatCommand::Cancel(_) => self.cancel_run(),
-            ChatCommand::New => self.chat.clear().map(Effect::CancelChat).into_iter().collect(),
+            ChatCommand::New => self
+                .chat
+                .clear()
+                .map(Effect::CancelChat)
+                .into_iter()
+                .collect(),
             ChatCommand::Toggle { message, part } => {
                 self.chat.toggle(message, part);
                 Vec::new()
@@ -105,7 +110,8 @@ impl State {
         self.dirty = true;
         if !self.agent_configured() {
             let answer = offline::findings(&self.world, self.asked_about);
-            self.chat.answer_locally(Some(&text), answer, self.world.now);
+            self.chat
+                .answer_locally(Some(&text), answer, self.world.now);
             return Vec::new();
         }
         let request = self.chat.ask(text, context, self.names(), self.world.now);
@@ -113,7 +119,11 @@ impl State {
     }
 
     fn names(&self) -> Vec<String> {
-        self.world.clusters.iter().map(|c| c.name.to_string()).collect()
+        self.world
+            .clusters
+            .iter()
+            .map(|c| c.name.to_string())
+            .collect()
     }
 
     /// Ends the run now, not when its task has heard of it; the next question follows.
@@ -125,7 +135,9 @@ impl State {
 
     fn next_question(&mut self) -> Option<Effect> {
         let names = self.names();
-        self.chat.next_request(names, self.world.now).map(Effect::Chat)
+        self.chat
+            .next_request(names, self.world.now)
+            .map(Effect::Chat)
     }
 
     pub(super) fn take_chat(&mut self, event: ChatEvent) -> Vec<Effect> {

@@ -36,7 +36,10 @@ pub fn draw(state: &State, buf: &mut Buffer) {
         if let Some(area) = regions.chat {
             let ctx = state.ctx(screen.chat_focus && screen.overlay.is_none());
             let configured = state.agent_configured();
-            screen.views.chat.draw(&ctx, &state.chat, configured, area, buf);
+            screen
+                .views
+                .chat
+                .draw(&ctx, &state.chat, configured, area, buf);
         }
         overlay(&ctx, state, regions.body, buf);
         bottom(&ctx, state, regions.hints, buf);
