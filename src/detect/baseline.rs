@@ -23,8 +23,8 @@ const LEARN: u32 = 40;
 /// Points after which median and MAD are computed anew.
 const REFRESH: u8 = 8;
 /// Decades of rarity that make a point count.
-const BAR: f64 = 6.0;
-/// Points of the last five that must count.
+const BAR: f64 = 4.0;
+/// Points of the last five that must count; one twice as rare counts twice.
 const HITS: u32 = 3;
 /// Rarity below which a point is calm, and calm points that end an episode.
 const CALM: f64 = 3.0;
@@ -76,7 +76,8 @@ pub struct Baseline {
     fast: f64,
     tail: Tail,
     fast_tail: Tail,
-    hits: u8,
+    /// What the last five points counted, two bits each, newest lowest.
+    hits: u16,
     first_hit: Timestamp,
     episode: Option<Episode>,
     bar: f64,
@@ -204,6 +205,12 @@ impl Baseline {
         BAR + self.bar * (-age / HABIT_MS * std::f64::consts::LN_2).exp()
     }
 
+    fn counted(&self) -> u32 {
+        (0..HELD_BACK)
+            .map(|i| u32::from(self.hits >> (2 * i) & 3))
+            .sum()
+    }
+
     fn follow_run(&mut self, at: Timestamp, value: f64) {
         if value as f32 == self.run.value {
             self.run.length += 1;
@@ -271,7 +278,7 @@ impl Baseline {
     }
 
     fn verdict(&self, at: Timestamp, surprise: f64) -> Verdict {
-        let score = ((surprise - 2.0) / 10.0).clamp(0.0, 1.0);
+        let score = surprise / (surprise + BAR);
         let (centre, spread) = self.expect(at);
         let abnormal = self.episode.as_ref().map(|episode| {
             let reach = self.tail.deviation(BAR) * spread;
@@ -346,15 +353,16 @@ impl Detector for Baseline {
         if drift >= material && distance >= 0.5 * material && point >= 1.0 {
             surprise = surprise.max(self.fast_tail.surprise(fast));
         }
-        let hit = surprise >= self.raised_bar(at);
-        if hit && self.hits & 0b1_1111 == 0 {
+        let bar = self.raised_bar(at);
+        let hit = u16::from(surprise >= bar) + u16::from(surprise >= 2.0 * bar);
+        if hit > 0 && self.hits == 0 {
             self.first_hit = at;
         }
-        self.hits = (self.hits << 1) | u8::from(hit);
+        self.hits = ((self.hits << 2) | hit) & 0b11_1111_1111;
         if self.episode.is_some() {
             self.go_on(at, surprise);
         } else {
-            if (self.hits & 0b1_1111).count_ones() >= HITS && hit {
+            if hit > 0 && self.counted() >= HITS {
                 let kind = if value >= centre {
                     FindingKind::Spike
                 } else {

@@ -8,7 +8,7 @@ const ABOVE: f64 = 0.05;
 /// Smallest mean excess believed, in spreads: that of Gaussian noise.
 const EXCESS_MIN: f64 = 0.38;
 /// Greatest excess that one point may teach, in mean excesses.
-const CLIP: f64 = 8.0;
+const CLIP: f64 = 4.0;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tail {

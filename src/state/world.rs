@@ -254,7 +254,7 @@ impl World {
                     changed |= cluster.forget_alerts(now);
                     cluster.note_score(now, f64::NAN);
                 }
-                changed |= self.judge_objects(ClusterId(place as u16), now);
+                changed |= self.judge_known(ClusterId(place as u16), judge::Known::All, now);
             }
             changed |= self.grouper.tick(&mut self.incidents, now);
         }

@@ -8,6 +8,7 @@ use crate::model::telemetry::{Body, LogBatch, ObjectBatch, SampleBatch, Telemetr
 use crate::model::time::Timestamp;
 use crate::store::Origin;
 
+use super::judge::Known;
 use super::{ClusterState, World};
 
 impl World {
@@ -20,21 +21,24 @@ impl World {
         let Some(cluster) = self.clusters.get_mut(usize::from(id.0)) else {
             return false;
         };
-        let changed = match telemetry.body {
+        let (known, changed) = match telemetry.body {
             Body::Samples(batch) => return self.take_samples(id, &batch),
             Body::Logs(batch) => return cluster.take_logs(batch),
             Body::Facts(facts) => return cluster.take_facts(facts),
-            Body::Alerts(list) => cluster.take_alerts(telemetry.source, list, now),
-            Body::Objects(batch) => cluster.take_objects(batch, events_most),
+            Body::Alerts(list) => {
+                let changed = cluster.take_alerts(telemetry.source, list, now);
+                (Known::Alerts, changed)
+            }
+            Body::Objects(batch) => (Known::Objects, cluster.take_objects(batch, events_most)),
             Body::Health(health) => {
                 let place = cluster.sources.entry(telemetry.source).or_default();
                 let changed = *place != health;
                 *place = health;
-                changed
+                (Known::Sources, changed)
             }
         };
         // Judged with the time it came in: the same in every replay, whatever the ticks are.
-        self.judge_objects(id, telemetry.received) || changed
+        self.judge_known(id, known, telemetry.received) || changed
     }
 
     fn take_samples(&mut self, id: ClusterId, batch: &SampleBatch) -> bool {

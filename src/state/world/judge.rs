@@ -11,6 +11,16 @@ use crate::model::time::Timestamp;
 
 use super::{ClusterState, World};
 
+/// Which knowledge a delivery changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    Objects,
+    Alerts,
+    Sources,
+    /// Time went by: all of it is older.
+    All,
+}
+
 impl World {
     /// Judges the readings of a group as they are after a batch.
     pub(super) fn judge_readings(&mut self, id: ClusterId, group: Group, at: Timestamp) -> bool {
@@ -35,42 +45,25 @@ impl World {
     }
 
     /// Judges what is known without samples: objects, alerts, sources. Also as time goes by.
-    pub(super) fn judge_objects(&mut self, id: ClusterId, at: Timestamp) -> bool {
+    pub(super) fn judge_known(&mut self, id: ClusterId, known: Known, at: Timestamp) -> bool {
         let Some(cluster) = self.clusters.get(usize::from(id.0)) else {
             return false;
         };
+        let is = |what| known == what || known == Known::All;
         let mut out = Vec::new();
-        let judge = &mut self.judge;
-        judge.conditions(
-            id,
-            "nodes",
-            detect::nodes(cluster.nodes.values()),
-            at,
-            &mut out,
-        );
-        judge.conditions(
-            id,
-            "pods",
-            detect::pods(cluster.pods.values(), at),
-            at,
-            &mut out,
-        );
-        judge.conditions(
-            id,
-            "sriov",
-            detect::sriov(cluster.sriov.values()),
-            at,
-            &mut out,
-        );
-        judge.conditions(
-            id,
-            "alerts",
-            detect::alerts(cluster.alerts.values()),
-            at,
-            &mut out,
-        );
-        let sources = detect::sources(cluster.sources.iter(), cluster.last_sample, at);
-        judge.conditions(id, "sources", sources, at, &mut out);
+        let mut take = |scope, bad| self.judge.conditions(id, scope, bad, at, &mut out);
+        if is(Known::Objects) {
+            take("nodes", detect::nodes(cluster.nodes.values()));
+            take("pods", detect::pods(cluster.pods.values(), at));
+            take("sriov", detect::sriov(cluster.sriov.values()));
+        }
+        if is(Known::Alerts) {
+            take("alerts", detect::alerts(cluster.alerts.values()));
+        }
+        if is(Known::Sources) {
+            let last = cluster.last_sample;
+            take("sources", detect::sources(cluster.sources.iter(), last, at));
+        }
         self.take_findings(out)
     }
 
