@@ -16,7 +16,7 @@ pub enum ClockState {
 }
 
 impl ClockState {
-    fn from_wire(value: f64) -> Option<Self> {
+    pub fn from_wire(value: f64) -> Option<Self> {
         match value as i64 {
             0 => Some(Self::Freerun),
             1 => Some(Self::Locked),

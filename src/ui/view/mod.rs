@@ -7,6 +7,7 @@
 pub mod alerts;
 pub mod chat;
 pub mod cluster;
+pub mod cnf;
 pub mod common;
 pub mod diagnostics;
 #[cfg(test)]

@@ -1,0 +1,182 @@
+//! One node's clocks: offset over the window, states, class, processes.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{ClockRow, ptp, ribbon};
+use crate::model::ptp::{ClockState, PtpNode, class_text, is_sentinel, node_of};
+use crate::model::sample::Sample;
+use crate::model::unit::Unit;
+use crate::state::world::World;
+use crate::ui::Ctx;
+use crate::ui::view::common::{above, lines, name, pane, reading, series_style};
+use crate::ui::widget::chart::{Chart, Curve, read_from};
+
+/// Curves of one node at most: its interfaces, seen by several processes.
+const CURVES: usize = 8;
+
+pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, row: ClockRow<'_>) {
+    let (cluster, node) = row;
+    let title = format!("{} {}", name(ctx.world, cluster), node.node);
+    let (_, word, _) = ptp::state(ctx.theme, node.state);
+    let inner = pane(ctx, area, buf, &title, word, false);
+    let text = told(ctx, row, usize::from(inner.width));
+    let wanted = u16::try_from(text.len()).unwrap_or(u16::MAX);
+    let rows = wanted.min(inner.height * 3 / 5);
+    let (graph, below) = above(inner, rows);
+    draw_offsets(ctx, graph, buf, row);
+    lines(ctx, below, buf, &text, 0);
+}
+
+fn draw_offsets(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, (cluster, node): ClockRow<'_>) {
+    let (from, to) = ctx.window.bounds(ctx.world.now);
+    let store = &ctx.world.store;
+    let offsets: Vec<(Vec<Sample>, u32)> = store
+        .find(cluster, "openshift_ptp_offset_ns")
+        .filter(|(_, key)| node_of(&key.labels) == node.node.as_ref())
+        .take(CURVES)
+        .map(|(id, _)| {
+            let points = store.points(id, read_from(from, to), to);
+            // A value that means "no measurement" is a gap.
+            let points = points.map(|p| match is_sentinel(p.value) {
+                true => Sample {
+                    value: f64::NAN,
+                    ..p
+                },
+                false => p,
+            });
+            (points.collect(), store.interval_ms(id))
+        })
+        .collect();
+    let curves: Vec<Curve<'_>> = offsets
+        .iter()
+        .enumerate()
+        .map(|(index, (points, interval))| Curve {
+            points,
+            style: series_style(ctx.theme, index),
+            gap_ms: i64::from(*interval) * 3,
+        })
+        .collect();
+    let band: Vec<_> = node
+        .threshold_ns
+        .map(|(low, high)| vec![(low, ctx.theme.crit), (high, ctx.theme.crit)])
+        .unwrap_or_default();
+    Chart {
+        curves: &curves,
+        unit: Unit::Nanoseconds,
+        from,
+        to,
+        limits: &band,
+        marks: &[],
+        zone: ctx.zone,
+        axis: ctx.theme.muted,
+        ascii: ctx.ascii,
+    }
+    .draw(area, buf);
+}
+
+/// Ribbon, clock class, clocks and processes.
+fn told<'a>(ctx: &Ctx<'_>, (cluster, node): ClockRow<'a>, width: usize) -> Vec<Line<'a>> {
+    let theme = ctx.theme;
+    let mut out = vec![ribbon::line(
+        theme,
+        &ribbon::states(ctx, cluster, node, width),
+    )];
+    let class = match node.clock_class {
+        Some(class) => format!("{:.0} {}", class.value, class_text(class.value)),
+        None => "n/a".into(),
+    };
+    let band = match node.threshold_ns {
+        Some((low, high)) => format!("limit {low:.0} .. {high:.0} ns"),
+        None => "limit n/a".into(),
+    };
+    out.push(Line::from(vec![
+        Span::styled("class ", theme.muted),
+        Span::styled(class, theme.base),
+        Span::styled(format!("   {band}"), theme.muted),
+    ]));
+    if let Some(gnss) = node.gnss {
+        let fix = [
+            "no fix",
+            "dead reckoning",
+            "2D",
+            "3D",
+            "GPS + dead reckoning",
+            "time only",
+        ];
+        let index = usize::try_from(gnss.value as i64).unwrap_or(usize::MAX);
+        let words = fix.get(index).copied().unwrap_or("unknown");
+        let style = if gnss.value < 2.0 {
+            theme.crit
+        } else {
+            theme.base
+        };
+        out.push(Line::from(vec![
+            Span::styled("GNSS  ", theme.muted),
+            Span::styled(words, style),
+        ]));
+    }
+    for clock in &node.clocks {
+        let (glyph, word, style) = ptp::state(theme, clock.state.map(|(s, _)| s));
+        let head = format!("{:<8} {:<10} ", clock.process, clock.interface);
+        out.push(Line::from(vec![
+            Span::styled(head, theme.base),
+            Span::styled(format!("{glyph} {word:<8} "), style),
+            reading(ctx, clock.offset_ns, Unit::Nanoseconds, theme.base),
+            Span::styled(
+                format!("  {}", clock.role.as_deref().unwrap_or("")),
+                theme.muted,
+            ),
+        ]));
+    }
+    out.extend(processes(ctx, node));
+    out
+}
+
+fn processes<'a>(ctx: &Ctx<'_>, node: &'a PtpNode) -> Vec<Line<'a>> {
+    let theme = ctx.theme;
+    node.processes
+        .iter()
+        .map(|(process, config, up, restarts)| {
+            let (word, style) = match up {
+                Some(true) => ("up", theme.ok),
+                Some(false) => ("DOWN ✗", theme.crit),
+                None => ("unknown", theme.muted),
+            };
+            // The exporter counts the first start as one.
+            let restarts = match restarts {
+                Some(n) => format!("  {:.0} restarts", (n - 1.0).max(0.0)),
+                None => String::new(),
+            };
+            Line::from(vec![
+                Span::styled(format!("process {process} "), theme.muted),
+                Span::styled(word, style),
+                Span::styled(format!("{restarts}  {config}"), theme.muted),
+            ])
+        })
+        .collect()
+}
+
+/// The node's clocks in words; for the clipboard and the agent.
+pub fn plain(world: &World, (cluster, node): ClockRow<'_>) -> String {
+    let state = node.state.map_or("unknown", ClockState::word);
+    let mut out = format!("{} {} PTP {state}", name(world, cluster), node.node);
+    if let Some(class) = node.clock_class {
+        out.push_str(&format!(", clock class {:.0}", class.value));
+    }
+    for clock in &node.clocks {
+        let state = clock.state.map_or("unknown", |(s, _)| s.word());
+        let offset = clock
+            .offset_ns
+            .map_or("n/a".into(), |o| Unit::Nanoseconds.write(o.value));
+        let place = format!("{} {}", clock.process, clock.interface);
+        out.push_str(&format!("; {place} {state} offset {offset}"));
+    }
+    for (process, _, up, _) in &node.processes {
+        if *up == Some(false) {
+            out.push_str(&format!("; process {process} is down"));
+        }
+    }
+    out
+}

@@ -1,0 +1,85 @@
+//! States of a node's clocks over the window, a letter a slot: L locked, H holdover, F freerun.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::model::id::ClusterId;
+use crate::model::ptp::{ClockState, PtpNode, node_of};
+use crate::ui::widget::timeline::Axis;
+use crate::ui::{Ctx, Theme};
+
+const NAME: &str = "openshift_ptp_clock_state";
+
+/// Worst state of each slot; `None`: nothing is known of it.
+pub fn states(
+    ctx: &Ctx<'_>,
+    cluster: ClusterId,
+    node: &PtpNode,
+    slots: usize,
+) -> Vec<Option<ClockState>> {
+    let (from, to) = ctx.window.bounds(ctx.world.now);
+    let axis = Axis::new(from, to, slots);
+    let (first, last) = axis.range();
+    let store = &ctx.world.store;
+    let mut states = vec![None; axis.slots];
+    for (id, key) in store.find(cluster, NAME) {
+        let process = key.labels.get("process").unwrap_or("");
+        if node_of(&key.labels) != node.node.as_ref() || !counts(node, process) {
+            continue;
+        }
+        // A sample speaks until the next one; where samples are rarer than slots, slots between
+        // two samples are no gap.
+        let reach = i64::from(store.interval_ms(id)).max(1_000) * 5 / 2;
+        for point in store.points(id, first.plus_ms(-reach), last) {
+            let Some(state) = ClockState::from_wire(point.value) else {
+                continue;
+            };
+            let start = axis.slot_beyond(point.at).max(0);
+            let end = axis.slot_beyond(point.at.plus_ms(reach - 1).min(to));
+            for slot in start..=end.min(axis.slots as i64 - 1) {
+                let Some(held) = usize::try_from(slot).ok().and_then(|s| states.get_mut(s)) else {
+                    continue;
+                };
+                // In its own slot the worst counts; beyond it only what nobody spoke of.
+                *held = match *held {
+                    Some(before) if slot == start => Some(state.max(before)),
+                    Some(before) => Some(before),
+                    None => Some(state),
+                };
+            }
+        }
+    }
+    states
+}
+
+/// Combined clocks speak for the node where there are some (telemetry reference, section 6).
+fn counts(node: &PtpNode, process: &str) -> bool {
+    let combined = |p: &str| matches!(p, "GM" | "T-BC");
+    let any = node
+        .clocks
+        .iter()
+        .any(|c| combined(&c.process) && c.state.is_some());
+    match process {
+        "phc2sys" => true,
+        "ptp4l" | "ts2phc" => !any,
+        other => combined(other),
+    }
+}
+
+pub fn letter(theme: &Theme, state: Option<ClockState>) -> (char, Style) {
+    match state {
+        Some(ClockState::Locked) => ('L', theme.ok),
+        Some(ClockState::Holdover) => ('H', theme.warn),
+        Some(ClockState::Freerun) => ('F', theme.crit),
+        None => (' ', theme.muted),
+    }
+}
+
+/// The ribbon as text of one letter a slot.
+pub fn line<'a>(theme: &Theme, states: &[Option<ClockState>]) -> Line<'a> {
+    let spans = states.chunk_by(|a, b| a == b).map(|run| {
+        let (letter, style) = letter(theme, run.first().copied().flatten());
+        Span::styled(letter.to_string().repeat(run.len()), style)
+    });
+    Line::from(spans.collect::<Vec<_>>())
+}

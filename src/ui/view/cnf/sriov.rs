@@ -1,0 +1,291 @@
+//! SR-IOV per physical function: what is wanted, what is configured, what the card can do.
+
+use std::sync::Arc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+use crate::model::health::SourceKind;
+use crate::model::id::ClusterId;
+use crate::model::sriov::{PhysicalFunction, SriovNodeState};
+use crate::state::world::World;
+use crate::ui::Ctx;
+use crate::ui::view::common::{above, clusters, empty, lines, name, pane};
+use crate::ui::widget::table::{Column, Table};
+use crate::ui::widget::text::wrap;
+
+const COLUMNS: [Column; 12] = [
+    Column::new("S", 1, 1),
+    Column::new("NODE", 8, 14),
+    Column::new("CLUSTER", 8, 14).priority(6),
+    Column::new("PF", 6, 12),
+    Column::new("PCI", 12, 12).priority(7),
+    Column::new("DRIVER", 7, 10).priority(5),
+    Column::new("LINK", 6, 12).priority(4),
+    Column::new("WANT", 4, 4).right(),
+    Column::new("HAVE", 4, 4).right(),
+    Column::new("MAX", 4, 4).priority(1).right(),
+    Column::new("SYNC", 9, 11),
+    Column::new("DRAIN", 6, 16).priority(3),
+];
+
+pub type FunctionId = (ClusterId, Arc<str>, String);
+
+/// One physical function; a node without any has a row of its own, for its sync state.
+pub struct FunctionRow<'a> {
+    pub cluster: ClusterId,
+    pub state: &'a SriovNodeState,
+    pub function: Option<&'a PhysicalFunction>,
+}
+
+impl FunctionRow<'_> {
+    pub fn id(&self) -> FunctionId {
+        let pci = self
+            .function
+            .map_or(String::new(), |f| f.pci_address.clone());
+        (self.cluster, Arc::clone(&self.state.node), pci)
+    }
+
+    /// What is wrong here, in a few words, and whether it is grave.
+    pub fn problem(&self) -> Option<(String, bool)> {
+        let status = self.state.sync_status.as_deref();
+        if status == Some("Failed") {
+            return Some(("sync failed".into(), true));
+        }
+        if let Some(function) = self.function
+            && let Some(wanted) = function.desired_vfs
+        {
+            if wanted > function.total_vfs {
+                return Some((
+                    format!("{wanted} VFs wanted, {} possible", function.total_vfs),
+                    true,
+                ));
+            }
+            if wanted != function.num_vfs {
+                return Some((
+                    format!("{wanted} VFs wanted, {} configured", function.num_vfs),
+                    false,
+                ));
+            }
+        }
+        match status {
+            Some("InProgress") => Some(("sync in progress".into(), false)),
+            _ => None,
+        }
+    }
+
+    pub fn fields<'b>(&'b self, world: &'b World) -> Vec<(&'b str, &'b str)> {
+        let mut fields = vec![
+            ("node", self.state.node.as_ref()),
+            ("cluster", name(world, self.cluster)),
+            (
+                "sync",
+                self.state.sync_status.as_deref().unwrap_or("unknown"),
+            ),
+        ];
+        if let Some(function) = self.function {
+            fields.push(("pf", function.name.as_str()));
+            fields.push(("pci", function.pci_address.as_str()));
+        }
+        fields
+    }
+
+    pub fn plain(&self, world: &World) -> String {
+        let mut out = format!(
+            "{} {} SR-IOV sync {}",
+            name(world, self.cluster),
+            self.state.node,
+            self.state.sync_status.as_deref().unwrap_or("unknown"),
+        );
+        if let Some(f) = self.function {
+            out.push_str(&format!(
+                ", {} {}: {} VFs wanted, {} configured, {} possible",
+                f.name,
+                f.pci_address,
+                f.desired_vfs.map_or("n/a".into(), |n| n.to_string()),
+                f.num_vfs,
+                f.total_vfs,
+            ));
+        }
+        if let Some(error) = &self.state.last_sync_error {
+            out.push_str(&format!(", last error {error}"));
+        }
+        out
+    }
+}
+
+/// Nodes that did not succeed first.
+pub fn rows(world: &World, scope: Option<ClusterId>) -> Vec<FunctionRow<'_>> {
+    let mut rows = Vec::new();
+    for cluster in clusters(world, scope) {
+        for state in cluster.sriov.values() {
+            let row = |function| FunctionRow {
+                cluster: cluster.id,
+                state,
+                function,
+            };
+            if state.interfaces.is_empty() {
+                rows.push(row(None));
+            }
+            rows.extend(state.interfaces.iter().map(|f| row(Some(f))));
+        }
+    }
+    rows.sort_by_key(|r| match r.problem() {
+        Some((_, true)) => 0,
+        Some((_, false)) => 1,
+        None => 2,
+    });
+    rows
+}
+
+fn title(rows: &[FunctionRow<'_>]) -> (String, String) {
+    let mut nodes: Vec<(ClusterId, &str, Option<&str>)> = rows
+        .iter()
+        .map(|r| {
+            (
+                r.cluster,
+                r.state.node.as_ref(),
+                r.state.sync_status.as_deref(),
+            )
+        })
+        .collect();
+    nodes.sort_unstable();
+    nodes.dedup();
+    let count = |word| nodes.iter().filter(|n| n.2 == Some(word)).count();
+    let states = format!(
+        "{} node states: {} Succeeded, {} InProgress, {} Failed",
+        nodes.len(),
+        count("Succeeded"),
+        count("InProgress"),
+        count("Failed"),
+    );
+    ("SR-IOV, wanted and actual, per PF".into(), states)
+}
+
+pub fn draw(
+    ctx: &Ctx<'_>,
+    scope: Option<ClusterId>,
+    area: Rect,
+    buf: &mut Buffer,
+    (rows, table): (&[FunctionRow<'_>], &Table<FunctionId>),
+) {
+    let (left, right) = title(rows);
+    let inner = pane(ctx, area, buf, &left, &right, ctx.focus);
+    if rows.is_empty() {
+        empty(ctx, inner, buf, why_empty(ctx.world, scope));
+        return;
+    }
+    let chosen = table
+        .position(rows, FunctionRow::id)
+        .and_then(|at| rows.get(at));
+    let error = chosen.map(|r| note(r)).unwrap_or_default();
+    let columns = usize::from(inner.width);
+    let parts: Vec<String> = match error.is_empty() {
+        true => Vec::new(),
+        false => wrap(&error, columns).into_iter().take(3).collect(),
+    };
+    let below = u16::try_from(parts.len())
+        .unwrap_or(0)
+        .min(inner.height.saturating_sub(3));
+    let (list, foot) = above(inner, below);
+    table.draw(
+        ctx,
+        list,
+        buf,
+        (&COLUMNS, rows),
+        FunctionRow::id,
+        |row, c| cell(ctx, row, c),
+    );
+    let grave = chosen
+        .and_then(FunctionRow::problem)
+        .is_some_and(|(_, grave)| grave);
+    let style = if grave {
+        ctx.theme.crit
+    } else {
+        ctx.theme.warn
+    };
+    let text: Vec<Line<'_>> = parts.into_iter().map(|p| Line::styled(p, style)).collect();
+    lines(ctx, foot, buf, &text, 0);
+}
+
+/// What is to be said of the chosen row.
+fn note(row: &FunctionRow<'_>) -> String {
+    let problem = row.problem().map(|(text, _)| text);
+    let error = row
+        .state
+        .last_sync_error
+        .as_deref()
+        .filter(|e| !e.is_empty());
+    match (problem, error) {
+        (Some(problem), Some(error)) => format!("{}: {problem}, {error:?}", row.state.node),
+        (Some(problem), None) => format!("{}: {problem}", row.state.node),
+        (None, Some(error)) => format!("{}: last sync error {error:?}", row.state.node),
+        (None, None) => String::new(),
+    }
+}
+
+fn why_empty(world: &World, scope: Option<ClusterId>) -> &'static str {
+    let kube = clusters(world, scope).any(|c| c.sources.contains_key(&SourceKind::Kubernetes));
+    if kube {
+        "no SriovNetworkNodeState seen: the SR-IOV operator is not installed, or may not be read"
+    } else {
+        "no cluster of the scope has a Kubernetes API configured (kube = { context = … })"
+    }
+}
+
+fn cell<'a>(ctx: &Ctx<'a>, row: &FunctionRow<'a>, column: usize) -> Line<'a> {
+    let theme = ctx.theme;
+    let base = theme.base;
+    let (glyph, style) = match row.problem() {
+        Some((_, true)) => ("✗", theme.crit),
+        Some((_, false)) => ("▲", theme.warn),
+        None if row.state.sync_status.is_none() => ("?", theme.unknown),
+        None => ("●", theme.ok),
+    };
+    let state = row.state;
+    match (column, row.function) {
+        (0, _) => Line::styled(glyph, style),
+        (1, _) => Line::styled(state.node.as_ref(), base),
+        (2, _) => Line::styled(name(ctx.world, row.cluster), theme.muted),
+        (10, _) => Line::styled(state.sync_status.as_deref().unwrap_or("unknown"), style),
+        (11, _) => match (&state.current_state, &state.desired_state) {
+            (Some(current), Some(desired)) if current != desired => {
+                Line::styled(format!("{current} → {desired}"), theme.warn)
+            }
+            (Some(current), _) => Line::styled(current.as_str(), theme.muted),
+            (None, _) => Line::styled("n/a", theme.muted),
+        },
+        (_, None) => Line::styled("-", theme.muted),
+        (_, Some(function)) => function_cell(function, column, base, theme.muted, style),
+    }
+}
+
+fn function_cell(
+    function: &PhysicalFunction,
+    column: usize,
+    base: Style,
+    muted: Style,
+    bad: Style,
+) -> Line<'_> {
+    match column {
+        3 => Line::styled(function.name.as_str(), base),
+        4 => Line::styled(function.pci_address.as_str(), muted),
+        5 => match &function.driver {
+            Some(driver) => Line::styled(driver.as_str(), base),
+            None => Line::styled("n/a", muted),
+        },
+        6 => match &function.link_speed {
+            Some(speed) => Line::styled(speed.as_str(), base),
+            None => Line::styled("down", bad),
+        },
+        7 => match function.desired_vfs {
+            Some(wanted) if wanted != function.num_vfs => Line::styled(wanted.to_string(), bad),
+            Some(wanted) => Line::styled(wanted.to_string(), base),
+            None => Line::styled("-", muted),
+        },
+        8 => Line::styled(function.num_vfs.to_string(), base),
+        _ => Line::styled(function.total_vfs.to_string(), muted),
+    }
+}

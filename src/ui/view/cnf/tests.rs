@@ -1,0 +1,195 @@
+use super::*;
+use crate::model::object::{Object, ObjectKind};
+use crate::model::signal::Group;
+use crate::model::sriov::{PhysicalFunction, SriovNodeState};
+use crate::model::telemetry::{Body, ObjectBatch};
+use crate::ui::view::fake;
+
+fn clock(world: &mut World, node: &str, states: &[f64], offsets: &[f64]) {
+    let labels = [
+        ("node", node),
+        ("process", "ptp4l"),
+        ("iface", "ens1fx"),
+        ("from", "master"),
+    ];
+    fake::samples(
+        world,
+        0,
+        Group::Ptp,
+        "openshift_ptp_clock_state",
+        &labels,
+        states,
+    );
+    fake::samples(
+        world,
+        0,
+        Group::Ptp,
+        "openshift_ptp_offset_ns",
+        &labels,
+        offsets,
+    );
+    let class = if states.last() == Some(&1.0) {
+        6.0
+    } else {
+        248.0
+    };
+    fake::samples(
+        world,
+        0,
+        Group::Ptp,
+        "openshift_ptp_clock_class",
+        &labels[..2],
+        &[class],
+    );
+    let process = [
+        ("node", node),
+        ("process", "ptp4l"),
+        ("config", "ptp4l.0.config"),
+    ];
+    fake::samples(
+        world,
+        0,
+        Group::Ptp,
+        "openshift_ptp_process_status",
+        &process,
+        &[1.0],
+    );
+}
+
+fn function(name: &str, wanted: u32, have: u32) -> PhysicalFunction {
+    PhysicalFunction {
+        name: name.into(),
+        pci_address: "0000:5e:00.0".into(),
+        vendor: "NVIDIA".into(),
+        driver: Some("mlx5_core".into()),
+        mtu: Some(1500),
+        link_speed: Some("25000 Mb/s".into()),
+        num_vfs: have,
+        total_vfs: 16,
+        desired_vfs: Some(wanted),
+        vfs: have,
+    }
+}
+
+fn world() -> World {
+    let mut world = fake::world(&["edge-ran-07"]);
+    let steady: Vec<f64> = (0..120).map(|i| f64::from(i % 7) - 3.0).collect();
+    let lost: Vec<f64> = (0..120)
+        .map(|i| {
+            if i < 90 {
+                3.0
+            } else {
+                40.0 * f64::from(i - 89)
+            }
+        })
+        .collect();
+    let states: Vec<f64> = (0..120)
+        .map(|i| [1.0, 2.0, 0.0][usize::from(i >= 90) + usize::from(i >= 100)])
+        .collect();
+    clock(&mut world, "n-07-a", &[1.0; 120], &steady);
+    clock(&mut world, "n-07-b", &states, &lost);
+    let state = |node: &str, status: &str, error: Option<&str>, have| {
+        Object::SriovNodeState(SriovNodeState {
+            node: node.into(),
+            sync_status: Some(status.into()),
+            last_sync_error: error.map(str::to_owned),
+            desired_state: Some("Drain_Required".into()),
+            current_state: Some("Draining".into()),
+            interfaces: vec![function("ens2f0", 8, have)],
+        })
+    };
+    let batch = ObjectBatch {
+        kind: ObjectKind::SriovNodeState,
+        reset: true,
+        upserts: vec![
+            state("n-07-a", "Succeeded", None, 8),
+            state(
+                "n-07-b",
+                "Failed",
+                Some("timed out waiting for the condition"),
+                4,
+            ),
+        ],
+        deletes: Vec::new(),
+    };
+    fake::tell(&mut world, 0, Body::Objects(batch));
+    world
+}
+
+#[test]
+fn worst_first_and_its_past_in_letters() {
+    let world = world();
+    let view = Cnf::default();
+    let rows = view.nodes(&world);
+    let told: Vec<_> = rows
+        .iter()
+        .map(|(_, n)| (n.node.as_ref(), n.state))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("n-07-b", Some(ClockState::Freerun)),
+            ("n-07-a", Some(ClockState::Locked))
+        ]
+    );
+    let text = fake::screen(&world, 120, 32, |ctx, area, buf| {
+        let row = ribbon::states(ctx, rows[0].0, rows[0].1, 24);
+        let line = ribbon::line(ctx.theme, &row);
+        super::super::common::lines(ctx, area, buf, &[line], 0);
+    });
+    let ribbon = text.lines().next().unwrap_or("");
+    assert!(
+        ribbon.contains("LLLLLLLLLLLLLLLL") && ribbon.ends_with("FFF"),
+        "{ribbon}"
+    );
+    assert!(ribbon.contains("LH") && ribbon.contains("HF"), "{ribbon}");
+}
+
+#[test]
+fn sync_failure_is_told_with_its_error() {
+    let world = world();
+    let mut view = Cnf::default();
+    view.place(Rect::new(0, 0, 120, 32));
+    view.update(Command::NextPane, &world);
+    let text = fake::screen(&world, 120, 32, |ctx, area, buf| view.draw(ctx, area, buf));
+    assert!(
+        text.contains("timed out waiting") && text.contains("1 Failed"),
+        "{text}"
+    );
+    assert_eq!(
+        view.focus(&world),
+        Some(Focus::Node {
+            cluster: ClusterId(0),
+            node: "n-07-b".into()
+        })
+    );
+    view.update(Command::Problems, &world);
+    assert_eq!(view.functions(&world).len(), 1);
+    assert!(view.back() && view.back() && !view.back());
+}
+
+#[test]
+fn looks_like_this() {
+    let world = world();
+    let mut view = Cnf::default();
+    for (width, height) in fake::SIZES {
+        view.place(Rect::new(0, 0, width, height));
+        insta::assert_snapshot!(
+            format!("cnf_{width}x{height}"),
+            fake::screen(&world, width, height, |ctx, area, buf| view
+                .draw(ctx, area, buf))
+        );
+    }
+    view.update(Command::NextPane, &world);
+    insta::assert_snapshot!(
+        "cnf_sriov_80x20",
+        fake::screen(&world, 80, 20, |ctx, area, buf| view.draw(ctx, area, buf))
+    );
+    for width in (0..130).step_by(9) {
+        for height in 0..20 {
+            fake::screen(&world, width, height, |ctx, area, buf| {
+                view.draw(ctx, area, buf)
+            });
+        }
+    }
+}
