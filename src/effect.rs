@@ -1,1 +1,227 @@
-//! Being written.
+//! Carries out what the state wants done; returns at once, the results come back as messages.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+use crate::agent::Agent;
+use crate::app::Play;
+use crate::app::ears::{Ears, Feed};
+use crate::app::signals::Signals;
+use crate::config::Config;
+use crate::message::Effect;
+use crate::model::ask::{Answered, Question};
+use crate::model::fault::{Fault, FaultKind};
+use crate::model::id::ClusterId;
+use crate::source::door::Door;
+use crate::source::loki::{Loki, tail};
+use crate::source::replay::{Player, Recorded};
+use crate::source::supervisor::Fleet;
+use crate::source::{Lookup, Outlet};
+use crate::term::reader::Heard;
+
+/// Questions under way at most; the oldest gives way, its answer is "cancelled".
+const QUESTIONS: usize = 32;
+/// How long sources may take to end.
+const GRACE: Duration = Duration::from_millis(300);
+
+/// What only the loop can do, because it holds the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Control {
+    Quit,
+    Suspend,
+    Redraw,
+    Copy(String),
+    Notice(String),
+}
+
+enum Behind {
+    Live { fleet: Fleet, outlet: Outlet },
+    Replay(Player),
+}
+
+pub struct Effects {
+    config: Arc<Config>,
+    behind: Behind,
+    lookup: Arc<dyn Lookup>,
+    agent: Agent,
+    answers: mpsc::Sender<Answered>,
+    asking: VecDeque<(Question, AbortHandle)>,
+    tail: Option<AbortHandle>,
+}
+
+/// Starts what is looked at, and the agent. Called after the first frame.
+pub fn start(
+    config: Arc<Config>,
+    play: Play,
+    signals: Signals,
+    heard: mpsc::Receiver<Heard>,
+) -> color_eyre::Result<(Effects, Ears)> {
+    let (behind, lookup, feed): (_, Arc<dyn Lookup>, _) = match play {
+        Play::Live => {
+            let (outlet, telemetry) = Outlet::new(config.limits.queue.max(1));
+            let fleet = Fleet::start(Arc::clone(&config), outlet.clone());
+            let lookup = fleet.lookup();
+            (
+                Behind::Live { fleet, outlet },
+                lookup,
+                Feed::Live(telemetry),
+            )
+        }
+        Play::Replay { open, file, begin } => {
+            let reader = open()?;
+            let clusters = config.clusters.iter().map(|c| c.name.clone()).collect();
+            let (player, fed) = Player::start(reader, file.clone(), begin);
+            let lookup = Arc::new(Recorded::new(open, file, clusters, player.clock()));
+            (Behind::Replay(player), lookup, Feed::Replay(fed))
+        }
+    };
+    let (answers, answered) = mpsc::channel(64);
+    let (said, chat) = mpsc::channel(256);
+    let (asked, queries) = mpsc::channel(16);
+    let agent = Agent::new(config.agent.clone(), Arc::clone(&lookup), said, asked);
+    agent.probe();
+    let effects = Effects {
+        config,
+        behind,
+        lookup,
+        agent,
+        answers,
+        asking: VecDeque::new(),
+        tail: None,
+    };
+    let ears = Ears {
+        signals,
+        heard,
+        answers: answered,
+        chat,
+        queries,
+        feed,
+    };
+    Ok((effects, ears))
+}
+
+impl Effects {
+    /// Starts an effect; what the loop has to do itself comes back.
+    pub fn start(&mut self, effect: Effect) -> Option<Control> {
+        match effect {
+            Effect::Quit => return Some(Control::Quit),
+            Effect::Suspend => return Some(Control::Suspend),
+            Effect::Redraw => return Some(Control::Redraw),
+            Effect::Copy(text) => return Some(Control::Copy(text)),
+            Effect::Ask(question) => self.ask(question),
+            Effect::Demand(demand) => {
+                if let Behind::Live { fleet, .. } = &self.behind {
+                    fleet.demand(demand);
+                }
+            }
+            Effect::Refresh(cluster) => {
+                if let Behind::Live { fleet, .. } = &self.behind {
+                    fleet.refresh(cluster);
+                }
+            }
+            Effect::Chat(request) => self.agent.start(request),
+            Effect::CancelChat(run) => self.agent.cancel(run),
+            Effect::WorldAnswer {
+                run,
+                call,
+                text,
+                rows,
+                ok,
+            } => self.agent.world_answer(run, call, text, rows, ok),
+            Effect::Replay(command) => match &self.behind {
+                Behind::Replay(player) if player.command(command) => {}
+                Behind::Replay(_) => {
+                    return Some(Control::Notice("the player is busy; try again".into()));
+                }
+                Behind::Live { .. } => {
+                    let text = "this is live; only a replay can be paused or moved in time";
+                    return Some(Control::Notice(text.into()));
+                }
+            },
+            Effect::TailLogs(target) => return self.follow(target),
+        }
+        None
+    }
+
+    /// Batches lost in a full queue.
+    pub fn dropped(&self) -> u64 {
+        match &self.behind {
+            Behind::Live { outlet, .. } => outlet.dropped(),
+            Behind::Replay(_) => 0,
+        }
+    }
+
+    pub async fn shutdown(self) {
+        if let Behind::Live { fleet, .. } = self.behind {
+            let _ = tokio::time::timeout(GRACE, fleet.shutdown()).await;
+        }
+    }
+
+    fn ask(&mut self, question: Question) {
+        self.asking.retain(|(_, task)| !task.is_finished());
+        if self.asking.len() >= QUESTIONS
+            && let Some((old, task)) = self.asking.pop_front()
+        {
+            task.abort();
+            let answers = self.answers.clone();
+            tokio::spawn(async move { answers.send(given_up(old)).await });
+        }
+        let (lookup, answers) = (Arc::clone(&self.lookup), self.answers.clone());
+        let asked = question.clone();
+        let task = tokio::spawn(async move {
+            let answered = lookup.ask(asked).await;
+            let _ = answers.send(answered).await;
+        });
+        self.asking.push_back((question, task.abort_handle()));
+    }
+
+    /// Follows these logs live in place of the former ones.
+    fn follow(&mut self, target: Option<(ClusterId, String)>) -> Option<Control> {
+        if let Some(tail) = self.tail.take() {
+            tail.abort();
+        }
+        let (cluster, selector) = target?;
+        let Behind::Live { outlet, .. } = &self.behind else {
+            let text = "a recording cannot be followed; its lines come as they were recorded";
+            return Some(Control::Notice(text.into()));
+        };
+        let settings = self.config.clusters.get(usize::from(cluster.0))?;
+        let Some(endpoint) = settings.loki.clone() else {
+            let text = format!("{}: no loki is configured", settings.name);
+            return Some(Control::Notice(text));
+        };
+        let (name, outlet) = (settings.name.clone(), outlet.clone());
+        let task = tokio::spawn(async move {
+            match Door::open(&endpoint, &name) {
+                Ok(door) => tail::follow(Loki::new(door), cluster, selector, outlet).await,
+                Err(error) => tracing::warn!(cluster = name, %error, "cannot follow logs"),
+            }
+        });
+        self.tail = Some(task.abort_handle());
+        None
+    }
+}
+
+fn given_up(question: Question) -> Answered {
+    Answered {
+        id: question.id,
+        cluster: question.cluster,
+        ask: question.ask,
+        origin: String::new(),
+        at: crate::clock::now(),
+        latency_ms: 0,
+        warnings: Vec::new(),
+        cut_from: None,
+        result: Err(Fault {
+            kind: FaultKind::Cancelled,
+            cluster: String::new(),
+            endpoint: String::new(),
+            what: "given up for newer questions".into(),
+            hint: "ask again".into(),
+        }),
+    }
+}

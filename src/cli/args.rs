@@ -41,6 +41,12 @@ pub struct Global {
 pub enum Command {
     /// Try every endpoint of the configuration and say what to do about those that fail
     Check(CheckArgs),
+    /// Write what the sources deliver to a file, without a screen
+    Record(RecordArgs),
+    /// Play a recording as if it were live
+    Replay(ReplayArgs),
+    /// Draw a screen of a recording as an SVG picture
+    Screenshot(ScreenshotArgs),
 }
 
 #[derive(Clone, Debug, ClapArgs)]
@@ -80,11 +86,50 @@ pub struct RecordArgs {
     pub duration: Option<Duration>,
 }
 
+#[derive(Clone, Debug, ClapArgs)]
+pub struct ScreenshotArgs {
+    /// The recording
+    #[arg(long, value_name = "FILE")]
+    pub replay: PathBuf,
+    /// When: a time (2026-11-21T03:06:58Z) or a distance from the start (10m); the end unless set
+    #[arg(long, value_name = "TIME", value_parser = start)]
+    pub at: Option<Start>,
+    /// Keys to press first, as in the help: `3`, `jj<enter>`, `/gpu<enter>`
+    #[arg(long, value_name = "KEYS", default_value = "")]
+    pub press: String,
+    /// Columns and rows
+    #[arg(long, value_name = "COLUMNSxROWS", default_value = "120x36", value_parser = size)]
+    pub size: (u16, u16),
+    /// The picture to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+fn size(text: &str) -> Result<(u16, u16), String> {
+    let both = text.split_once('x').and_then(|(columns, rows)| {
+        let side = |text: &str| text.parse().ok().filter(|n| (1..=1000).contains(n));
+        Some((side(columns)?, side(rows)?))
+    });
+    both.ok_or_else(|| "not a size; write for example 120x36".to_owned())
+}
+
 /// Where a replay begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     At(Timestamp),
     After(Duration),
+}
+
+impl Start {
+    /// In a recording that begins at `start`.
+    pub fn time(self, start: Timestamp) -> Timestamp {
+        match self {
+            Self::At(at) => at,
+            Self::After(after) => {
+                start.plus_ms(i64::try_from(after.as_millis()).unwrap_or(i64::MAX))
+            }
+        }
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

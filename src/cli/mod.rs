@@ -11,6 +11,11 @@ use crate::config::{self, Config, ConfigError};
 pub mod args;
 pub mod check;
 pub mod logging;
+pub mod record;
+pub mod replay;
+pub mod run;
+pub mod screenshot;
+pub mod svg;
 
 use args::{Args, Command, Global};
 
@@ -79,10 +84,9 @@ fn configured(flags: &Global) -> Result<Config, String> {
 fn dispatch(command: Option<Command>, config: Config) -> color_eyre::Result<ExitCode> {
     match command {
         Some(Command::Check(args)) => check::run(config, &args),
-        None => {
-            use clap::CommandFactory;
-            Args::command().print_help()?;
-            Ok(ExitCode::from(USAGE))
-        }
+        Some(Command::Record(args)) => record::run(config, &args),
+        Some(Command::Replay(args)) => replay::run(&config, &args),
+        Some(Command::Screenshot(args)) => screenshot::run(&config, &args),
+        None => run::live(config),
     }
 }

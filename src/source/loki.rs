@@ -5,7 +5,7 @@
 
 mod level;
 mod parse;
-mod tail;
+pub mod tail;
 
 use std::time::Duration;
 

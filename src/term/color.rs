@@ -36,7 +36,8 @@ pub fn write(out: &mut Vec<u8>, color: Color, base: u8) {
     };
 }
 
-fn number_of(color: Color) -> u8 {
+/// Its number among the sixteen.
+pub fn number_of(color: Color) -> u8 {
     match color {
         Color::Red => 1,
         Color::Green => 2,

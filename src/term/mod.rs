@@ -5,6 +5,7 @@
 //! reading in a circle when the terminal is gone. Knows nothing of what is shown.
 
 pub mod caps;
+pub mod clipboard;
 pub mod color;
 pub mod guard;
 pub mod input;

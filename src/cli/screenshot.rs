@@ -1,0 +1,110 @@
+//! `farwatch screenshot`: a screen of a recording as a picture, from the state that would be shown.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::args::ScreenshotArgs;
+use super::{replay, svg};
+use crate::bundle::{BundleError, Reader};
+use crate::command::parse_keys;
+use crate::config::Config;
+use crate::message::{Effect, Msg, ReplayStatus};
+use crate::model::input::InputEvent;
+use crate::model::time::Timestamp;
+use crate::source::Lookup;
+use crate::source::replay::{Recorded, config_of};
+use crate::state::State;
+use crate::ui;
+use crate::ui::theme::{Depth, Looks};
+
+/// Questions that may follow from one key.
+const QUESTIONS: usize = 64;
+
+pub fn run(own: &Config, args: &ScreenshotArgs) -> color_eyre::Result<ExitCode> {
+    let (open, name) = replay::of_file(&args.replay);
+    let mut reader = match open() {
+        Ok(reader) => reader,
+        Err(error) => return Ok(replay::refused(&args.replay, &error)),
+    };
+    let start = reader.start();
+    let at = args.at.map_or(reader.end(), |at| at.time(start));
+    let at = at.clamp(start, reader.end());
+    let config = Arc::new(config_of(reader.header(), own));
+    let looks = Looks {
+        depth: Depth::True,
+        ascii: config.ui.ascii,
+    };
+    let clusters = config.clusters.iter().map(|c| c.name.clone()).collect();
+    let clock = Arc::new(AtomicI64::new(at.0));
+    let mut headless = Headless {
+        state: State::new(config, start, TimeZone::UTC, looks),
+        lookup: Recorded::new(open, name.clone(), clusters, clock),
+        runtime: tokio::runtime::Builder::new_current_thread().build()?,
+    };
+    let (columns, rows) = args.size;
+    headless.update(Msg::Input(InputEvent::Resize { columns, rows }));
+    headless.update(Msg::Replay(status(&reader, name, at)));
+    if let Err(error) = headless.play(&mut reader, at) {
+        return Ok(replay::refused(&args.replay, &error));
+    }
+    for press in parse_keys(&args.press) {
+        headless.update(Msg::Input(InputEvent::Key(press)));
+    }
+    let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
+    ui::draw(&headless.state, &mut buffer);
+    std::fs::write(&args.out, svg::draw(&buffer))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The console without a terminal: questions are answered before the next key.
+struct Headless {
+    state: State,
+    lookup: Recorded,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Headless {
+    fn update(&mut self, msg: Msg) {
+        let mut effects = self.state.update(msg);
+        for _ in 0..QUESTIONS {
+            let Some(effect) = effects.pop() else { return };
+            if let Effect::Ask(question) = effect {
+                let answer = self.runtime.block_on(self.lookup.ask(question));
+                effects.extend(self.state.update(Msg::Answer(Box::new(answer))));
+            }
+        }
+    }
+
+    fn play(&mut self, reader: &mut Reader, at: Timestamp) -> Result<(), BundleError> {
+        let mut tick = reader.start();
+        let mut next = reader.next_frame()?;
+        while tick <= at {
+            while let Some(frame) = next.take_if(|frame| frame.received < tick) {
+                self.update(Msg::Telemetry(Box::new(frame)));
+                next = reader.next_frame()?;
+            }
+            self.update(Msg::Tick(tick));
+            tick = Timestamp((tick.0.div_euclid(1000) + 1) * 1000);
+        }
+        self.update(Msg::Tick(at));
+        Ok(())
+    }
+}
+
+fn status(reader: &Reader, file: String, now: Timestamp) -> ReplayStatus {
+    ReplayStatus {
+        file,
+        start: reader.start(),
+        end: reader.end(),
+        now,
+        speed: 1.0,
+        paused: true,
+        ended: false,
+        restarted: false,
+    }
+}
