@@ -287,7 +287,11 @@ mod tests {
             "{svg}"
         );
         assert_eq!(svg.matches("<path").count(), 1, "{svg}");
-        assert_eq!(svg.matches("h-").count(), 2 + 8 + 1 + 1, "{svg}");
+        assert_eq!(
+            svg.matches("h-").count(),
+            2 + 8 + 1,
+            "│ is two rectangles, ⣿ eight dots, ▄ one: {svg}"
+        );
         assert!(
             svg.contains(">日</text>") && svg.contains(">x</text>"),
             "{svg}"
