@@ -10,7 +10,7 @@ use crate::command::Command;
 use crate::message::Effect;
 use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
-use crate::model::object::{Event, Node, Pod};
+use crate::model::object::{Event, Pod};
 use crate::state::world::{ClusterState, World};
 use crate::ui::Ctx;
 use crate::ui::layout::{split_bottom, split_right};
@@ -19,6 +19,7 @@ use crate::ui::widget::text::wrap;
 
 mod panes;
 mod row;
+mod rows;
 
 /// Pods and events listed; more are counted, not drawn.
 const MOST: usize = 20_000;
@@ -126,55 +127,6 @@ fn inside(area: Option<Rect>) -> Rect {
 impl Cluster {
     fn cluster<'a>(&self, world: &'a World) -> Option<&'a ClusterState> {
         world.cluster(self.cluster?)
-    }
-
-    fn node_rows<'a>(&self, c: &'a ClusterState) -> Vec<&'a Node> {
-        let mut rows: Vec<&Node> = c
-            .nodes
-            .values()
-            .filter(|n| {
-                self.nodes
-                    .filter()
-                    .matches(&[("name", &n.name), ("role", &n.roles.join(","))])
-            })
-            .collect();
-        rows.sort_by_key(|n| (std::cmp::Reverse(row::node_rank(n)), n.name.clone()));
-        rows
-    }
-
-    fn pod_rows<'a>(&self, c: &'a ClusterState) -> Vec<&'a Pod> {
-        let mut rows: Vec<&Pod> = c
-            .pods
-            .values()
-            .filter(|p| self.all_pods || p.is_bad() || p.reason.is_some())
-            .filter(|p| self.pods.filter().matches(&row::pod_fields(p)))
-            .take(MOST)
-            .collect();
-        let (column, reverse) = self.pods.order();
-        rows.sort_by_cached_key(|p| row::pod_key(p, column));
-        if reverse {
-            rows.reverse();
-        }
-        rows
-    }
-
-    fn event_rows<'a>(&self, c: &'a ClusterState) -> Vec<&'a Event> {
-        let mut rows: Vec<&Event> = c
-            .events
-            .iter()
-            .rev()
-            .filter(|e| {
-                let fields = [
-                    ("reason", e.reason.as_str()),
-                    ("message", &e.message),
-                    ("name", &e.about.1),
-                ];
-                self.events.filter().matches(&fields)
-            })
-            .take(MOST)
-            .collect();
-        rows.sort_by_key(|e| std::cmp::Reverse(e.at));
-        rows
     }
 
     /// Everything known of the row, in full.
