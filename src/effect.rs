@@ -16,8 +16,6 @@ use crate::message::Effect;
 use crate::model::ask::{Answered, Question};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::id::ClusterId;
-use crate::source::door::Door;
-use crate::source::loki::{Loki, tail};
 use crate::source::replay::{Player, Recorded};
 use crate::source::supervisor::Fleet;
 use crate::source::{Lookup, Outlet};
@@ -185,23 +183,16 @@ impl Effects {
             tail.abort();
         }
         let (cluster, selector) = target?;
-        let Behind::Live { outlet, .. } = &self.behind else {
+        let Behind::Live { fleet, .. } = &self.behind else {
             let text = "a recording cannot be followed; its lines come as they were recorded";
             return Some(Control::Notice(text.into()));
         };
-        let settings = self.config.clusters.get(usize::from(cluster.0))?;
-        let Some(endpoint) = settings.loki.clone() else {
-            let text = format!("{}: no loki is configured", settings.name);
-            return Some(Control::Notice(text));
-        };
-        let (name, outlet) = (settings.name.clone(), outlet.clone());
-        let task = tokio::spawn(async move {
-            match Door::open(&endpoint, &name) {
-                Ok(door) => tail::follow(Loki::new(door), cluster, selector, outlet).await,
-                Err(error) => tracing::warn!(cluster = name, %error, "cannot follow logs"),
-            }
-        });
-        self.tail = Some(task.abort_handle());
+        self.tail = fleet.follow(cluster, selector);
+        if self.tail.is_none() {
+            let name = self.config.clusters.get(usize::from(cluster.0));
+            let name = name.map(|c| c.name.as_str()).unwrap_or_default();
+            return Some(Control::Notice(format!("{name}: no loki is configured")));
+        }
         None
     }
 }

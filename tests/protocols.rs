@@ -7,11 +7,12 @@ mod loki_server;
 #[path = "support/vllm.rs"]
 mod vllm;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use farwatch::config::{Endpoint, Kube};
 use farwatch::model::fault::FaultKind;
-use farwatch::model::health::Health;
+use farwatch::model::health::{Health, SourceKind};
 use farwatch::model::id::ClusterId;
 use farwatch::model::log::Level;
 use farwatch::model::object::{Object, ObjectKind};
@@ -21,19 +22,41 @@ use farwatch::source::Outlet;
 use farwatch::source::door::Door;
 use farwatch::source::kubernetes;
 use farwatch::source::loki::{self, Loki};
+use farwatch::source::report::{Report, Waits};
+use farwatch::source::supervisor::{Gate, Pace};
 use kube_server::KubeServer;
 use loki_server::{Fault, LokiServer};
 use tokio::sync::mpsc::Receiver;
+use tokio::task::JoinHandle;
 
 const CATEGORIZED: &str = "query_range_streams_categorize.json";
 
-fn client(url: &str) -> Loki {
-    let endpoint = Endpoint {
+fn endpoint(url: &str) -> Endpoint {
+    Endpoint {
         url: url.to_owned(),
         timeout: Duration::from_millis(700),
         ..Endpoint::default()
-    };
-    Loki::new(Door::open(&endpoint, "alpha").unwrap())
+    }
+}
+
+fn client(url: &str) -> Loki {
+    Loki::new(Door::open(&endpoint(url), "alpha").unwrap())
+}
+
+fn report(cluster: u16, kind: SourceKind, outlet: Outlet) -> Report {
+    let waits = Waits::new(&Pace {
+        shortest: Duration::from_millis(50),
+        longest: Duration::from_millis(200),
+        denied: Duration::from_millis(200),
+        ..Pace::default()
+    });
+    Report::new(ClusterId(cluster), kind, outlet, waits)
+}
+
+fn follow(endpoint: &Endpoint, cluster: u16, selector: &str, outlet: Outlet) -> JoinHandle<()> {
+    let gate = Arc::new(Gate::new(endpoint, "alpha"));
+    let report = report(cluster, SourceKind::Loki, outlet);
+    tokio::spawn(loki::follow(gate, selector.to_owned(), report))
 }
 
 async fn ask(fault: Fault) -> Result<usize, farwatch::source::door::SourceError> {
@@ -131,12 +154,7 @@ async fn until(queue: &mut Receiver<Telemetry>, mut wanted: impl FnMut(&Telemetr
 async fn loki_tail_looks_back_then_follows_and_comes_again() {
     let server = LokiServer::start(CATEGORIZED, Fault::CloseOnce).await;
     let (outlet, mut queue) = Outlet::new(64);
-    let task = tokio::spawn(loki::follow(
-        client(&server.url()),
-        ClusterId(3),
-        "{app=\"tailtest\"}".into(),
-        outlet,
-    ));
+    let task = follow(&endpoint(&server.url()), 3, "{app=\"tailtest\"}", outlet);
     until(
         &mut queue,
         |t| matches!(&t.body, Body::Logs(b) if !b.live && b.lines.len() == 10),
@@ -184,12 +202,7 @@ async fn loki_tail_counts_what_a_full_queue_lost() {
     let server = LokiServer::start("query_range_empty.json", Fault::None).await;
     let (outlet, mut queue) = Outlet::new(2);
     let watched = outlet.clone();
-    let task = tokio::spawn(loki::follow(
-        client(&server.url()),
-        ClusterId(0),
-        "{app=\"t\"}".into(),
-        outlet,
-    ));
+    let task = follow(&endpoint(&server.url()), 0, "{app=\"t\"}", outlet);
     tokio::time::sleep(Duration::from_millis(600)).await;
     assert!(watched.dropped() > 0, "the queue of two was full");
     assert_eq!(queue.len(), 2);
@@ -202,12 +215,7 @@ async fn loki_tail_counts_what_a_full_queue_lost() {
 async fn loki_refused_tail_is_told_once_per_try() {
     let server = LokiServer::start(CATEGORIZED, Fault::BadQuery).await;
     let (outlet, mut queue) = Outlet::new(64);
-    let task = tokio::spawn(loki::follow(
-        client(&server.url()),
-        ClusterId(0),
-        "{app=".into(),
-        outlet,
-    ));
+    let task = follow(&endpoint(&server.url()), 0, "{app=", outlet);
     until(&mut queue, |t| {
         matches!(&t.body, Body::Health(h) if matches!(&h.health,
             Health::Failing { fault, .. } if fault.kind == FaultKind::BadQuery))
@@ -221,9 +229,11 @@ async fn watch(fault: kube_server::Fault) -> (KubeServer, Receiver<Telemetry>) {
     let kube = Kube {
         context: Some("lab".into()),
         kubeconfig: Some(server.kubeconfig.clone()),
+        ..Kube::default()
     };
     let (outlet, queue) = Outlet::new(256);
-    tokio::spawn(kubernetes::run(ClusterId(1), "alpha".into(), kube, outlet));
+    let report = report(1, SourceKind::Kubernetes, outlet);
+    tokio::spawn(kubernetes::run("alpha".into(), kube, report));
     (server, queue)
 }
 
@@ -334,6 +344,7 @@ async fn a_missing_context_names_the_context() {
                 .kubeconfig
                 .clone(),
         ),
+        ..Kube::default()
     };
     let fault = match kubernetes::open("alpha", &kube).await {
         Err(fault) => fault,

@@ -167,6 +167,8 @@ fn cluster(entry: file::Cluster, folder: &Path) -> Result<Cluster, Mistake> {
         kube: entry.kube.map(|k| Kube {
             context: k.context,
             kubeconfig: k.kubeconfig.map(|p| resolve(&p, folder)),
+            interval: shared.interval,
+            timeout: shared.timeout,
         }),
         prometheus: one(entry.prometheus, &metrics)?,
         alertmanager: one(entry.alertmanager, &shared)?,

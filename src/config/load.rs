@@ -162,7 +162,7 @@ fn from_kubeconfig() -> Option<Cluster> {
             name: name_from(&context),
             kube: Some(Kube {
                 context: Some(context),
-                kubeconfig: None,
+                ..Kube::default()
             }),
             ..Cluster::default()
         })

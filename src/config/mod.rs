@@ -78,6 +78,10 @@ pub enum ClusterKind {
 pub struct Kube {
     pub context: Option<String>,
     pub kubeconfig: Option<PathBuf>,
+    /// Time between two signs of life; `None`: by cluster type.
+    pub interval: Option<Duration>,
+    /// Longest wait for an answer; 0: as farwatch finds fit.
+    pub timeout: Duration,
 }
 
 /// One HTTP endpoint and how to sign in there.

@@ -11,12 +11,15 @@ mod tls;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
 use crate::clock;
-use crate::config::Endpoint;
+use crate::config::{Auth, Endpoint};
+
+pub use body::retry_after;
 
 pub use super::error::{Cause, SourceError, quote};
 
@@ -92,7 +95,9 @@ impl Door {
             .tls_backend_preconfigured(with_alpn)
             .user_agent(concat!("farwatch/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::limited(REDIRECTS))
+            .redirect(redirects(
+                endpoint.auth != Auth::None || !headers.is_empty(),
+            ))
             .pool_max_idle_per_host(4)
             .gzip(true)
             .build()
@@ -322,14 +327,13 @@ impl Door {
             return Ok(response);
         }
         let place = shown(response.url());
+        if let Some(cause) = body::elsewhere(&response) {
+            return Err(SourceError::new(self.cluster(), &place, cause));
+        }
         let moved = response.url().path() != self.shared.base.path()
             && response.url().host_str() != self.shared.base.host_str();
         let html = content_type(response.headers()).starts_with("text/html");
-        let after = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|v| v.to_str().ok())
-            .and_then(body::retry_after);
+        let after = retry_after(response.headers());
         let body = match tokio::time::timeout(
             CONNECT_TIMEOUT,
             self.read(response, BODY_LIMIT, true),
@@ -347,6 +351,21 @@ impl Door {
         };
         Err(SourceError::new(self.cluster(), &place, cause))
     }
+}
+
+/// A few steps are followed; to another server only where nothing of ours would go along.
+fn redirects(guarded: bool) -> Policy {
+    Policy::custom(move |attempt| {
+        let from = attempt.previous().last();
+        let leaves = from.is_some_and(|from| from.origin() != attempt.url().origin());
+        if guarded && leaves {
+            attempt.stop()
+        } else if attempt.previous().len() > REDIRECTS {
+            attempt.error("too many redirects")
+        } else {
+            attempt.follow()
+        }
+    })
 }
 
 #[cfg(test)]

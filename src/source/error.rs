@@ -25,6 +25,8 @@ pub enum Cause {
     Unauthorized(String),
     #[error("redirected to a login page")]
     Login,
+    #[error("redirected to another server, {0}, which is not given the credentials")]
+    Elsewhere(String),
     #[error("403: signed in, but not allowed{}", tail(.0))]
     Forbidden(String),
     #[error("404: no such API there{}", tail(.0))]
@@ -85,6 +87,7 @@ impl SourceError {
             Cause::Query(_) => FaultKind::BadQuery,
             Cause::Status { .. }
             | Cause::Redirects
+            | Cause::Elsewhere(_)
             | Cause::Cut(_)
             | Cause::TooLarge(_)
             | Cause::Payload(_) => FaultKind::BadPayload,
@@ -126,6 +129,10 @@ impl SourceError {
             Cause::TooLarge(_) => "narrow the query or the range",
             Cause::Status { .. } | Cause::Payload(_) => {
                 "check that the URL belongs to this kind of server"
+            }
+            Cause::Elsewhere(_) => {
+                "if that is the right server, put its address into `url`; else the front end wants \
+                 another sign-in"
             }
             Cause::Config(_) => "correct the configuration file",
             Cause::Cancelled => "",

@@ -14,14 +14,12 @@ use kube::config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig};
 use kube::core::DynamicObject;
 use kube::{Api, Client};
 use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 
-use super::Outlet;
 use super::report::Report;
 use crate::clock;
 use crate::config::Kube;
 use crate::model::fault::{Fault, FaultKind};
-use crate::model::health::SourceKind;
-use crate::model::id::ClusterId;
 use crate::model::object::ObjectKind;
 use crate::model::telemetry::{Body, ClusterFacts};
 use crate::model::text;
@@ -31,10 +29,11 @@ pub use map::{event, node, pod, sriov_node_state};
 use watch::{Told, Watch, sriov_resource};
 
 const CONNECT: Duration = Duration::from_secs(5);
-const WHOLE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 /// A resource that is not installed or not ours to read is looked for again after this.
 const ABSENT: Duration = Duration::from_secs(600);
-const VERSION_EVERY: Duration = Duration::from_secs(600);
+/// A watch is silent by nature: this shows that the server is there.
+const VERSION_EVERY: Duration = Duration::from_secs(30);
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// A signed-in client and how its place is called in messages.
@@ -44,6 +43,7 @@ pub struct Cluster {
     pub name: String,
     /// `context NAME (https://host:6443)`.
     pub place: String,
+    timeout: Duration,
 }
 
 /// Reads the kubeconfig and makes a client; asks the server nothing yet, but a login command may
@@ -92,6 +92,10 @@ pub async fn open(name: &str, kube: &Kube) -> Result<Cluster, Fault> {
         client,
         name: name.to_owned(),
         place,
+        timeout: match kube.timeout {
+            Duration::ZERO => TIMEOUT,
+            set => set,
+        },
     })
 }
 
@@ -99,17 +103,16 @@ impl Cluster {
     /// The server's version (`v1.33.4`); also the cheapest sign of life.
     pub async fn version(&self) -> Result<String, Fault> {
         let work = self.client.apiserver_version();
-        match tokio::time::timeout(WHOLE, work).await {
+        match tokio::time::timeout(self.timeout, work).await {
             Ok(Ok(info)) => Ok(text::clean(&info.git_version, 60)),
             Ok(Err(e)) => Err(fault::of(&e, &self.name, &self.place, "read /version")),
-            Err(_) => Err(fault::timeout(&self.name, &self.place, WHOLE)),
+            Err(_) => Err(fault::timeout(&self.name, &self.place, self.timeout)),
         }
     }
 }
 
 /// Watches until the loop is gone. Every fault is told and tried again.
-pub async fn run(cluster: ClusterId, name: String, kube: Kube, outlet: Outlet) {
-    let mut report = Report::new(cluster, SourceKind::Kubernetes, outlet);
+pub async fn run(name: String, kube: Kube, mut report: Report) {
     loop {
         let fault = match session(&mut report, &name, &kube).await {
             Ok(()) => return,
@@ -117,7 +120,7 @@ pub async fn run(cluster: ClusterId, name: String, kube: Kube, outlet: Outlet) {
         };
         tracing::info!(fault = %fault, "kubernetes source ended");
         match report.failed(fault, None).await {
-            Some(delay) => tokio::time::sleep(delay).await,
+            Some(delay) => report.waits.rest(delay).await,
             None => return,
         }
     }
@@ -132,7 +135,8 @@ async fn session(report: &mut Report, name: &str, kube: &Kube) -> Result<(), Fau
     let (told, mut heard) = mpsc::channel(8);
     let mut watches = tokio::task::JoinSet::new();
     let client = &cluster.client;
-    let watch = |kind, resource| Watch::new(&cluster, kind, resource, told.clone());
+    let waits = || report.waits.again();
+    let watch = |kind, resource| Watch::new(&cluster, kind, resource, waits(), told.clone());
     watches.spawn(
         watch(ObjectKind::Node, "nodes").run(Api::<core::Node>::all(client.clone()), map::node),
     );
@@ -149,7 +153,9 @@ async fn session(report: &mut Report, name: &str, kube: &Kube) -> Result<(), Fau
             .run(api, map::sriov_node_state),
     );
     drop(told);
-    let mut version = tokio::time::interval(VERSION_EVERY);
+    let every = kube.interval.filter(|i| !i.is_zero());
+    let mut version = tokio::time::interval(every.unwrap_or(VERSION_EVERY));
+    version.set_missed_tick_behavior(MissedTickBehavior::Delay);
     version.tick().await;
     let mut tell = tokio::time::interval(TELL_EVERY);
     let mut state = State::default();

@@ -24,6 +24,7 @@ pub mod replay;
 pub mod report;
 pub mod scrape;
 pub mod supervisor;
+pub mod tempo;
 
 /// Answers one question, for operator and agent alike. Live, or from a recording.
 pub trait Lookup: Send + Sync {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use backon::ExponentialBackoff;
+use tokio::sync::watch;
 
 use crate::clock;
 use crate::model::fault::{Fault, FaultKind};
@@ -11,11 +12,7 @@ use crate::model::id::ClusterId;
 use crate::model::telemetry::{Body, Telemetry};
 
 use super::Outlet;
-
-const FIRST_DELAY: Duration = Duration::from_secs(1);
-const LAST_DELAY: Duration = Duration::from_secs(30);
-/// A refusal rarely heals by itself; a renewed token should still be noticed.
-pub const DENIED_DELAY: Duration = Duration::from_secs(60);
+use super::supervisor::{Pace, Wish};
 
 /// Where a source of a cluster tells what it has and how it is.
 #[derive(Debug)]
@@ -24,20 +21,32 @@ pub struct Report {
     pub source: SourceKind,
     pub outlet: Outlet,
     pub health: SourceHealth,
+    pub waits: Waits,
     failures: u32,
-    delays: ExponentialBackoff,
+    quiet: bool,
 }
 
 impl Report {
-    pub fn new(cluster: ClusterId, source: SourceKind, outlet: Outlet) -> Self {
+    pub fn new(cluster: ClusterId, source: SourceKind, outlet: Outlet, waits: Waits) -> Self {
         Self {
             cluster,
             source,
             outlet,
             health: SourceHealth::default(),
+            waits,
             failures: 0,
-            delays: delays(),
+            quiet: false,
         }
+    }
+
+    /// Tells no health: another report speaks for this source.
+    pub fn quiet(mut self) -> Self {
+        self.quiet = true;
+        self
+    }
+
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     pub fn wrap(&self, body: Body) -> Telemetry {
@@ -59,7 +68,7 @@ impl Report {
     /// The source works: tells so if that is news. False when the loop is gone.
     pub async fn live(&mut self) -> bool {
         self.failures = 0;
-        self.delays = delays();
+        self.waits.reset();
         self.health.health = Health::Live;
         self.tell().await
     }
@@ -73,14 +82,8 @@ impl Report {
             Health::Failing { since, .. } | Health::Denied { since, .. } => *since,
             Health::Connecting | Health::Live => now,
         };
-        let denied = matches!(fault.kind, FaultKind::Auth | FaultKind::Forbidden);
-        let delay = if denied {
-            DENIED_DELAY
-        } else {
-            let own = self.delays.next().unwrap_or(LAST_DELAY).min(LAST_DELAY);
-            after.map_or(own, |a| a.max(own).min(LAST_DELAY * 10))
-        };
-        self.health.health = if denied {
+        let delay = self.waits.after(fault.kind, after);
+        self.health.health = if matches!(fault.kind, FaultKind::Auth | FaultKind::Forbidden) {
             Health::Denied { fault, since }
         } else {
             Health::Failing {
@@ -94,17 +97,127 @@ impl Report {
     }
 
     pub async fn tell(&self) -> bool {
+        if self.quiet {
+            return true;
+        }
         let body = Body::Health(self.health.clone());
         self.outlet.send(self.wrap(body)).await
     }
+
+    /// Tells how it is if there is room; for streams, which must not wait.
+    pub fn offer(&self) {
+        if !self.quiet {
+            let body = Body::Health(self.health.clone());
+            self.outlet.offer(self.wrap(body));
+        }
+    }
 }
 
-/// Jittered, 1 s doubling to 30 s, without end.
-pub fn delays() -> ExponentialBackoff {
-    ExponentialBuilder::default()
-        .with_min_delay(FIRST_DELAY)
-        .with_max_delay(LAST_DELAY)
-        .with_jitter()
-        .without_max_times()
-        .build()
+/// How long a stream waits between its tries; the operator's refresh ends a wait.
+#[derive(Debug)]
+pub struct Waits {
+    pace: Pace,
+    delays: ExponentialBackoff,
+    wish: Option<watch::Receiver<Wish>>,
+    /// Refreshes that were seen.
+    seen: u64,
+}
+
+impl Waits {
+    /// Nobody refreshes.
+    pub fn new(pace: &Pace) -> Self {
+        Self {
+            pace: pace.clone(),
+            delays: pace.delays(),
+            wish: None,
+            seen: 0,
+        }
+    }
+
+    /// Heeds this operator from now on.
+    pub fn heeding(pace: &Pace, wish: watch::Receiver<Wish>) -> Self {
+        let seen = wish.borrow().refresh;
+        Self {
+            seen,
+            wish: Some(wish),
+            ..Self::new(pace)
+        }
+    }
+
+    /// The same patience for another stream.
+    pub fn again(&self) -> Self {
+        Self {
+            pace: self.pace.clone(),
+            delays: self.pace.delays(),
+            wish: self.wish.clone(),
+            seen: self.seen,
+        }
+    }
+
+    pub fn reset(&mut self) {
+        self.delays = self.pace.delays();
+    }
+
+    /// The next wait. A missing right rarely comes by itself; a busy server says how long.
+    pub fn after(&mut self, kind: FaultKind, told: Option<Duration>) -> Duration {
+        if kind == FaultKind::Forbidden {
+            return self.pace.denied;
+        }
+        let longest = self.pace.longest;
+        let own = self.delays.next().unwrap_or(longest).min(longest);
+        told.map_or(own, |told| told.max(own))
+    }
+
+    /// Waits, at most until the operator wants everything anew.
+    pub async fn rest(&mut self, delay: Duration) {
+        let seen = self.seen;
+        let refreshed = async {
+            let now = match &mut self.wish {
+                Some(wish) => wish.wait_for(|now| now.refresh != seen).await.ok(),
+                None => None,
+            };
+            match now.map(|now| now.refresh) {
+                Some(now) => now,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            now = refreshed => self.seen = now,
+            () = tokio::time::sleep(delay) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refresh_ends_a_wait_and_counts_once() {
+        let (wishes, receiver) = watch::channel(Wish::default());
+        let mut waits = Waits::heeding(&Pace::default(), receiver);
+        let hour = Duration::from_secs(3600);
+        wishes.send_modify(|w| w.refresh += 1);
+        let begin = tokio::time::Instant::now();
+        // It came while the stream was busy, and is not lost.
+        waits.rest(hour).await;
+        assert_eq!(begin.elapsed(), Duration::ZERO);
+        waits.rest(hour).await;
+        assert_eq!(begin.elapsed(), hour);
+        drop(wishes);
+        waits.rest(hour).await;
+        assert_eq!(begin.elapsed(), 2 * hour);
+    }
+
+    #[test]
+    fn waits_by_kind() {
+        let pace = Pace::default();
+        let mut waits = Waits::new(&pace);
+        let told = Duration::from_secs(1_000);
+        assert_eq!(waits.after(FaultKind::RateLimited, Some(told)), told);
+        assert_eq!(waits.after(FaultKind::Forbidden, None), pace.denied);
+        for _ in 0..20 {
+            assert!(waits.after(FaultKind::Auth, None) <= pace.longest);
+        }
+    }
 }

@@ -12,13 +12,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures::future::BoxFuture;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::error::SourceError;
+use super::loki;
+use super::report::{Report, Waits};
 use super::{Lookup, Outlet};
 use crate::config::Config;
 use crate::model::health::{Health, SourceKind};
@@ -40,7 +43,7 @@ pub trait Source: Send {
 pub type Maker = Box<dyn Fn() -> Result<Box<dyn Source>, SourceError> + Send + Sync>;
 
 /// Runs until the loop is gone; tells its health and waits after faults by itself.
-pub type Runner = Box<dyn Fn(ClusterId, Outlet) -> BoxFuture<'static, ()> + Send + Sync>;
+pub type Runner = Box<dyn Fn(Report) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// What is done for a source.
 pub enum Work {
@@ -72,6 +75,19 @@ pub struct Pace {
     pub panics: u32,
 }
 
+impl Pace {
+    /// Jittered, doubling from the shortest wait to the longest, without end.
+    pub(super) fn delays(&self) -> ExponentialBackoff {
+        ExponentialBuilder::default()
+            .with_min_delay(self.shortest)
+            .with_max_delay(self.longest)
+            .with_factor(2.0)
+            .with_jitter()
+            .without_max_times()
+            .build()
+    }
+}
+
 impl Default for Pace {
     fn default() -> Self {
         Self {
@@ -88,6 +104,10 @@ impl Default for Pace {
 pub struct Fleet {
     wishes: Vec<watch::Sender<Wish>>,
     lookup: Arc<dyn Lookup>,
+    /// Where each cluster's logs are, for tails beside the configured one.
+    logs: Vec<Option<Arc<Gate>>>,
+    outlet: Outlet,
+    pace: Pace,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -100,7 +120,11 @@ impl Fleet {
 
     pub fn start_with(config: Arc<Config>, outlet: Outlet, pace: Pace) -> Self {
         let (plans, routes) = plan::all(&config);
-        Self::start_plans(plans, Arc::new(router::Router::new(routes)), outlet, pace)
+        let logs = routes.iter().map(router::Route::logs).collect();
+        let router = Arc::new(router::Router::new(routes));
+        let mut fleet = Self::start_plans(plans, router, outlet, pace);
+        fleet.logs = logs;
+        fleet
     }
 
     /// Runs these sources, a list for each cluster.
@@ -130,6 +154,9 @@ impl Fleet {
         Self {
             wishes,
             lookup,
+            logs: Vec::new(),
+            outlet,
+            pace,
             stop,
             tasks,
         }
@@ -160,6 +187,23 @@ impl Fleet {
                 sender.send_modify(|wish| wish.refresh += 1);
             }
         }
+    }
+
+    /// Follows these logs beside the configured ones, until the handle aborts it. `None`: the
+    /// cluster has no Loki.
+    pub fn follow(&self, cluster: ClusterId, selector: String) -> Option<AbortHandle> {
+        let gate = self.logs.get(usize::from(cluster.0))?.clone()?;
+        let wish = self.wishes.get(usize::from(cluster.0))?.subscribe();
+        let waits = Waits::heeding(&self.pace, wish);
+        let report = Report::new(cluster, SourceKind::Loki, self.outlet.clone(), waits).quiet();
+        let stop = self.stop.clone();
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = loki::follow(gate, selector, report) => {}
+            }
+        });
+        Some(task.abort_handle())
     }
 
     pub fn lookup(&self) -> Arc<dyn Lookup> {

@@ -12,7 +12,7 @@ use crate::config::{Config, Endpoint, Nats};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::text::clean;
 use crate::source::door::{Door, Reply, SourceError};
-use crate::source::kubernetes;
+use crate::source::{kubernetes, tempo};
 
 /// A probe sends up to three requests; each has the endpoint's own limit.
 const REQUESTS: u32 = 3;
@@ -201,13 +201,8 @@ async fn loki(door: &Door) -> Result<Good, SourceError> {
 }
 
 async fn tempo(door: &Door) -> Result<Good, SourceError> {
-    let reply = match door.get("ready", &[]).await {
-        // Gateways have no /ready.
-        Err(error) if error.kind() == FaultKind::NotFound => door.get("api/echo", &[]).await?,
-        other => other?,
-    };
-    let version = build_info(door, "api/status/buildinfo").await;
-    Ok(good(&reply, version))
+    let reply = tempo::sign_of_life(door).await?;
+    Ok(good(&reply, tempo::version(door).await))
 }
 
 async fn exporter(door: &Door) -> Result<Good, SourceError> {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use jiff::fmt::rfc2822;
-use reqwest::StatusCode;
-use reqwest::header::{DATE, HeaderMap};
+use reqwest::header::{DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::{Response, StatusCode};
 
 use super::tls;
 use crate::clock;
@@ -29,8 +29,13 @@ fn date_ms(text: &str) -> Option<i64> {
         .map(|t| t.as_millisecond())
 }
 
+/// How long the server asks us to stay away.
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    wait_of(headers.get(RETRY_AFTER)?.to_str().ok()?)
+}
+
 /// `Retry-After`: seconds or a date.
-pub(super) fn retry_after(text: &str) -> Option<Duration> {
+fn wait_of(text: &str) -> Option<Duration> {
     let text = text.trim();
     let wait = match text.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),
@@ -40,6 +45,19 @@ pub(super) fn retry_after(text: &str) -> Option<Duration> {
         }
     };
     Some(wait.min(LONGEST_WAIT))
+}
+
+/// A redirect that was not followed, because our credentials would have gone to another server.
+pub(super) fn elsewhere(response: &Response) -> Option<Cause> {
+    if !response.status().is_redirection() {
+        return None;
+    }
+    let told = response.headers().get(LOCATION)?.to_str().ok()?;
+    let target = response.url().join(told).ok()?;
+    if is_login(target.path().as_bytes()) {
+        return Some(Cause::Login);
+    }
+    Some(Cause::Elsewhere(super::shown(&target)))
 }
 
 /// A page that wants a password.
@@ -109,13 +127,13 @@ mod tests {
             date_ms("Sun, 06 Nov 1994 08:49:37 GMT"),
             Some(784_111_777_000)
         );
-        assert_eq!(retry_after(" 7 "), Some(Duration::from_secs(7)));
+        assert_eq!(wait_of(" 7 "), Some(Duration::from_secs(7)));
         assert_eq!(
-            retry_after("Sun, 06 Nov 1994 08:49:37 GMT"),
+            wait_of("Sun, 06 Nov 1994 08:49:37 GMT"),
             Some(Duration::ZERO)
         );
-        assert_eq!(retry_after("99999999999"), Some(LONGEST_WAIT));
-        assert_eq!(retry_after("soon"), None);
+        assert_eq!(wait_of("99999999999"), Some(LONGEST_WAIT));
+        assert_eq!(wait_of("soon"), None);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::model::fault::{Fault, FaultKind};
 use crate::model::object::{Object, ObjectKey, ObjectKind};
 use crate::model::telemetry::ObjectBatch;
 use crate::model::text;
-use crate::source::report::{DENIED_DELAY, delays};
+use crate::source::report::Waits;
 
 const BATCH_TIME: Duration = Duration::from_millis(50);
 const BATCH_OBJECTS: usize = 500;
@@ -35,6 +35,7 @@ pub struct Watch {
     /// May be absent: how long to wait before looking for it again.
     absent: Option<Duration>,
     told: mpsc::Sender<Told>,
+    waits: Waits,
     batch: ObjectBatch,
 }
 
@@ -49,6 +50,7 @@ impl Watch {
         cluster: &Cluster,
         kind: ObjectKind,
         resource: &'static str,
+        waits: Waits,
         told: mpsc::Sender<Told>,
     ) -> Self {
         Self {
@@ -57,6 +59,7 @@ impl Watch {
             resource,
             absent: None,
             told,
+            waits,
             batch: empty(kind),
         }
     }
@@ -71,9 +74,8 @@ impl Watch {
     where
         K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
     {
-        let config = watcher::Config::default();
-        let mut stream = Box::pin(watcher::watcher(api, config));
-        let mut waits = delays();
+        let watch = || Box::pin(watcher::watcher(api.clone(), watcher::Config::default()));
+        let mut stream = watch();
         let mut listing = Vec::new();
         let mut due: Option<Instant> = None;
         loop {
@@ -90,7 +92,7 @@ impl Watch {
             let Some(item) = item else { return };
             match item {
                 Ok(event) => {
-                    waits = delays();
+                    self.waits.reset();
                     if !self.event(event, &mut listing, map).await {
                         return;
                     }
@@ -104,10 +106,14 @@ impl Watch {
                         return;
                     }
                     due = None;
-                    let own = waits.next().unwrap_or(DENIED_DELAY);
-                    match self.fail(&error, own).await {
-                        Some(delay) => tokio::time::sleep(delay).await,
+                    match self.fail(&error).await {
+                        Some(delay) => self.waits.rest(delay).await,
                         None => return,
+                    }
+                    if !is_forgotten(&error) {
+                        // Listed anew: a watch that goes on where it ended may be silent for
+                        // hours, and nobody would know that it is well again.
+                        stream = watch();
                     }
                 }
             }
@@ -163,7 +169,33 @@ impl Watch {
     }
 
     /// Tells the fault and how long to wait; `None` when the session is gone.
-    async fn fail(&self, error: &watcher::Error, own: Duration) -> Option<Duration> {
+    async fn fail(&mut self, error: &watcher::Error) -> Option<Duration> {
+        if is_forgotten(error) {
+            return Some(Duration::from_millis(200));
+        }
+        let fault = self.fault(error);
+        let refused = matches!(fault.kind, FaultKind::NotFound | FaultKind::Forbidden);
+        if let Some(again) = self.absent
+            && refused
+        {
+            // Absent, or (to a viewer) looking so: a fact, not a fault.
+            tracing::debug!(fault = %fault, "optional resource not there");
+            return Some(again);
+        }
+        let kind = if refused {
+            FaultKind::Forbidden
+        } else {
+            fault.kind
+        };
+        let delay = self.waits.after(kind, None);
+        self.told
+            .send(Told::Failed(self.kind, fault))
+            .await
+            .is_ok()
+            .then_some(delay)
+    }
+
+    fn fault(&self, error: &watcher::Error) -> Fault {
         let cluster = &self.cluster;
         let of = |verb: &str, error: &kube::Error| {
             fault::of(
@@ -173,14 +205,10 @@ impl Watch {
                 &format!("{verb} {}", self.resource),
             )
         };
-        let fault = match error {
+        match error {
             watcher::Error::InitialListFailed(error) => of("list", error),
             watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error) => {
                 of("watch", error)
-            }
-            // The server forgot that version: the watcher lists again by itself.
-            watcher::Error::WatchError(status) if status.code == 410 => {
-                return Some(Duration::from_millis(200));
             }
             watcher::Error::WatchError(status) => {
                 let doing = format!("watch {}", self.resource);
@@ -200,22 +228,13 @@ impl Watch {
                 what: format!("list {}: no resourceVersion", self.resource),
                 hint: "check that the context leads to a Kubernetes API server".into(),
             },
-        };
-        let refused = matches!(fault.kind, FaultKind::NotFound | FaultKind::Forbidden);
-        if let Some(again) = self.absent
-            && refused
-        {
-            // Absent, or (to a viewer) looking so: a fact, not a fault.
-            tracing::debug!(fault = %fault, "optional resource not there");
-            return Some(again);
         }
-        let delay = if refused { DENIED_DELAY } else { own };
-        self.told
-            .send(Told::Failed(self.kind, fault))
-            .await
-            .is_ok()
-            .then_some(delay)
     }
+}
+
+/// The server forgot the version we had: the watcher lists again by itself.
+fn is_forgotten(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::WatchError(status) if status.code == 410)
 }
 
 async fn wait(due: Option<Instant>) {

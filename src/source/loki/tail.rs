@@ -20,16 +20,16 @@ use tokio_tungstenite::{
 
 use super::{ENCODING, ENCODING_HEADER, Loki, parse};
 use crate::clock;
-use crate::model::health::SourceKind;
-use crate::model::id::ClusterId;
+use crate::model::fault::{Fault, FaultKind};
 use crate::model::label::Labels;
 use crate::model::log::{Level, LogLine};
 use crate::model::telemetry::{Body, LogBatch};
 use crate::model::text;
 use crate::model::time::Timestamp;
-use crate::source::Outlet;
+use crate::source::door::retry_after;
 use crate::source::error::{Cause, SourceError, quote};
 use crate::source::report::Report;
+use crate::source::supervisor::Gate;
 
 const PATH: &str = "/loki/api/v1/tail";
 /// How far back the log begins at start, and at most after a break.
@@ -38,20 +38,32 @@ const LOOK_BACK_LINES: u32 = 1_000;
 const BATCH_TIME: Duration = Duration::from_millis(50);
 const BATCH_LINES: usize = 500;
 /// Quiet for this long: a ping; no sign of life after three: cut.
-const PING: Duration = Duration::from_secs(20);
+const PING: Duration = Duration::from_secs(10);
 const FRAME_LIMIT: usize = 16 << 20;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// Follows `selector` until the loop is gone. Every fault is told and tried again.
-pub async fn follow(loki: Loki, cluster: ClusterId, selector: String, outlet: Outlet) {
+/// Follows `selector` until the loop is gone. Every fault is told and tried again; where another
+/// report speaks for the source, in a line of the log itself.
+pub async fn follow(gate: Arc<Gate>, selector: String, mut report: Report) {
+    let loki = loop {
+        let error = match gate.door().await {
+            Ok(door) => break Loki::new(door.clone()),
+            Err(error) => error,
+        };
+        match report.failed(error.fault(), None).await {
+            Some(delay) => report.waits.rest(delay).await,
+            None => return,
+        }
+    };
     let mut tail = Tail {
-        report: Report::new(cluster, SourceKind::Loki, outlet),
         next_ns: now_ns().saturating_sub(LOOK_BACK_NS),
         pending: Vec::new(),
         lost: 0,
         loki,
+        gate,
         selector,
+        report,
     };
     loop {
         let Err(end) = tail.session().await else {
@@ -60,8 +72,14 @@ pub async fn follow(loki: Loki, cluster: ClusterId, selector: String, outlet: Ou
         tail.flush();
         let fault = end.fault();
         tracing::info!(fault = %fault, "log tail ended");
+        if tail.report.is_quiet() {
+            tail.note(&fault);
+            if end.is_about_query() {
+                return;
+            }
+        }
         match tail.report.failed(fault, end.retry_after()).await {
-            Some(delay) => tokio::time::sleep(delay).await,
+            Some(delay) => tail.report.waits.rest(delay).await,
             None => return,
         }
     }
@@ -69,6 +87,7 @@ pub async fn follow(loki: Loki, cluster: ClusterId, selector: String, outlet: Ou
 
 struct Tail {
     loki: Loki,
+    gate: Arc<Gate>,
     selector: String,
     report: Report,
     /// The first time that was not told yet.
@@ -81,10 +100,11 @@ struct Tail {
 impl Tail {
     /// Look-back, then the tail until it breaks. `Ok` means that the loop is gone.
     async fn session(&mut self) -> Result<(), SourceError> {
-        if self.report.health.version.is_none()
-            && let Ok((version, _)) = self.loki.version().await
-        {
-            self.report.health.version = version;
+        if self.report.health.version.is_none() && !self.report.is_quiet() {
+            self.gate.budget.take().await;
+            if let Ok((version, _)) = self.loki.version().await {
+                self.report.health.version = version;
+            }
         }
         if !self.look_back().await? {
             return Ok(());
@@ -105,6 +125,7 @@ impl Tail {
             return Ok(true);
         }
         let asked = LOOK_BACK_LINES as usize;
+        self.gate.budget.take().await;
         let (mut lines, reply) = self
             .loki
             .query_ns(&self.selector, start_ns, end_ns, LOOK_BACK_LINES, true)
@@ -136,6 +157,7 @@ impl Tail {
     }
 
     async fn upgrade(&self, fresh: bool) -> Result<Socket, SourceError> {
+        self.gate.budget.take().await;
         let door = self.loki.door();
         let fail = |cause| door.error(PATH, cause);
         let mut url = door.url(PATH);
@@ -195,8 +217,7 @@ impl Tail {
                         Err(_) => return Err(self.fail(Cause::Timeout(PING))),
                     }
                     // Not waited for: a full queue must not stop the reading of the tail.
-                    let health = Body::Health(self.report.health.clone());
-                    self.report.outlet.offer(self.report.wrap(health));
+                    self.report.offer();
                 }
             }
             if self.pending.len() >= BATCH_LINES {
@@ -263,6 +284,17 @@ impl Tail {
         }
     }
 
+    /// Says in the log what nobody else says: the tail asked for beside the configured one broke.
+    fn note(&mut self, fault: &Fault) {
+        let again = match fault.kind {
+            FaultKind::BadQuery => "not followed",
+            _ => "tried again",
+        };
+        let text = format!("the tail of {} broke, {again}: {fault}", self.selector);
+        self.pending.push(own(now_ns(), text));
+        self.flush();
+    }
+
     fn fail(&self, cause: Cause) -> SourceError {
         self.loki.door().error(PATH, cause)
     }
@@ -276,10 +308,15 @@ fn gap(from_ns: i64, to_ns: i64) -> LogLine {
         time(to_ns),
         time(from_ns)
     );
+    own(to_ns.saturating_sub(1), line)
+}
+
+/// A line of farwatch itself.
+fn own(at_ns: i64, text: String) -> LogLine {
     LogLine {
-        at_ns: to_ns.saturating_sub(1),
+        at_ns,
         labels: Labels::from_pairs([("app", "farwatch")]),
-        line: Arc::from(line),
+        line: Arc::from(text),
         level: Level::Warning,
     }
 }
@@ -297,7 +334,7 @@ fn cause_of(error: &WsError) -> Cause {
                 401 => Cause::Unauthorized(detail),
                 403 => Cause::Forbidden(detail),
                 404 => Cause::NotFound(detail),
-                429 => Cause::RateLimited(None),
+                429 => Cause::RateLimited(retry_after(response.headers())),
                 status if status >= 500 => Cause::Server { status, detail },
                 status => Cause::Status { status, detail },
             }

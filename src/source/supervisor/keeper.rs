@@ -3,14 +3,13 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use backon::ExponentialBackoff;
 use futures::FutureExt;
 
 use super::line::Line;
 use super::{Maker, Pace, Plan, Source, Work};
 use crate::clock;
 use crate::model::fault::FaultKind;
-use crate::model::health::Health;
 use crate::source::error::{Cause, SourceError};
 
 /// Runs until its task is aborted, or until the source has panicked too often.
@@ -19,7 +18,7 @@ pub(super) async fn keep(plan: Plan, line: Line, pace: Pace) {
     loop {
         let error = match &plan.work {
             Work::Own(run) => {
-                let run = AssertUnwindSafe(run(line.cluster(), line.outlet()));
+                let run = AssertUnwindSafe(run(line.for_stream(&pace)));
                 match run.catch_unwind().await {
                     Ok(()) => return,
                     Err(panic) => bug(&plan, panic.as_ref()),
@@ -33,9 +32,7 @@ pub(super) async fn keep(plan: Plan, line: Line, pace: Pace) {
         panics += 1;
         tracing::error!(kind = %plan.kind, cluster = %error.cluster, panics, "{error}");
         if panics > pace.panics {
-            let (_, since) = line.failed();
-            let fault = error.fault();
-            line.tell(Health::Denied { fault, since }).await;
+            line.tell_denied(&error).await;
             return;
         }
         line.tell_failing(&error, pace.longest).await;
@@ -51,7 +48,7 @@ async fn build(
     line: &Line,
     pace: &Pace,
 ) -> Result<Box<dyn Source>, SourceError> {
-    let mut backoff = backoff(pace);
+    let mut backoff = pace.delays();
     loop {
         match std::panic::catch_unwind(AssertUnwindSafe(make)) {
             Ok(Ok(source)) => return Ok(source),
@@ -67,11 +64,11 @@ async fn build(
 
 /// Runs the source again and again; returns only when it panicked.
 async fn attend(source: &mut dyn Source, plan: &Plan, line: &Line, pace: &Pace) -> SourceError {
-    let mut waits = backoff(pace);
+    let mut waits = pace.delays();
     loop {
         let result = AssertUnwindSafe(source.run(line)).catch_unwind().await;
         if line.streak() == 0 {
-            waits = backoff(pace);
+            waits = pace.delays();
         }
         let wait = match result {
             Ok(Ok(())) => waits.next().unwrap_or(pace.longest),
@@ -92,10 +89,9 @@ async fn fail(
     pace: &Pace,
     waits: &mut ExponentialBackoff,
 ) -> Duration {
-    if error.kind() == FaultKind::Forbidden {
-        let (_, since) = line.failed();
-        let fault = error.fault();
-        line.tell(Health::Denied { fault, since }).await;
+    let kind = error.kind();
+    if kind == FaultKind::Forbidden {
+        line.tell_denied(error).await;
         return pace.denied;
     }
     let step = waits.next().unwrap_or(pace.longest).min(pace.longest);
@@ -106,18 +102,13 @@ async fn fail(
         step
     };
     let wait = error.retry_after().map_or(step, |told| told.max(step));
-    line.tell_failing(error, wait).await;
+    if kind == FaultKind::Auth {
+        // A renewed token is noticed soon.
+        line.tell_denied(error).await;
+    } else {
+        line.tell_failing(error, wait).await;
+    }
     wait
-}
-
-fn backoff(pace: &Pace) -> ExponentialBackoff {
-    ExponentialBuilder::default()
-        .with_min_delay(pace.shortest)
-        .with_max_delay(pace.longest)
-        .with_factor(2.0)
-        .with_jitter()
-        .without_max_times()
-        .build()
 }
 
 fn bug(plan: &Plan, panic: &(dyn std::any::Any + Send)) -> SourceError {

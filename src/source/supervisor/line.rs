@@ -14,6 +14,9 @@ use crate::model::time::Timestamp;
 use crate::source::Outlet;
 use crate::source::door::Reply;
 use crate::source::error::SourceError;
+use crate::source::report::{Report, Waits};
+
+use super::Pace;
 
 /// Health of a source that goes on well is told at most this often.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -94,17 +97,10 @@ impl Line {
         }
     }
 
-    pub fn cluster(&self) -> ClusterId {
-        self.cluster
-    }
-
-    pub fn kind(&self) -> SourceKind {
-        self.kind
-    }
-
-    /// The way into the loop itself, for sources that tell their own health.
-    pub(super) fn outlet(&self) -> Outlet {
-        self.outlet.clone()
+    /// The same way into the loop, for streams that tell their own health.
+    pub(super) fn for_stream(&self, pace: &Pace) -> Report {
+        let waits = Waits::heeding(pace, self.wish.clone());
+        Report::new(self.cluster, self.kind, self.outlet.clone(), waits)
     }
 
     fn telemetry(&self, body: Body) -> Telemetry {
@@ -227,6 +223,12 @@ impl Line {
             state.health.clone()
         };
         self.send(Body::Health(health)).await;
+    }
+
+    pub(super) async fn tell_denied(&self, error: &SourceError) {
+        let (_, since) = self.failed();
+        let fault = error.fault();
+        self.tell(Health::Denied { fault, since }).await;
     }
 
     pub(super) async fn tell_failing(&self, error: &SourceError, wait: Duration) {

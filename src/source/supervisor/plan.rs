@@ -12,10 +12,10 @@ use crate::source::budget::Budget;
 use crate::source::door::{Door, shown_text};
 use crate::source::error::SourceError;
 use crate::source::kubernetes;
-use crate::source::loki::{self, Loki};
+use crate::source::loki;
 use crate::source::prometheus::{PromLookup, PromSource};
-use crate::source::report::Report;
 use crate::source::scrape::ScrapeSource;
+use crate::source::tempo::TempoSource;
 
 /// An endpoint with its door and its budget, shared by polls and questions. The door is opened
 /// when first used, so that starting costs nothing and a corrected file is found.
@@ -56,15 +56,8 @@ impl Gate {
 
 /// Time between two polls: as configured, else by the cluster's type (thin lines, weak machines).
 pub fn interval_of(endpoint: &Endpoint, kind: ClusterKind) -> Duration {
-    let by_kind = match kind {
-        ClusterKind::Hub | ClusterKind::Spoke => 15,
-        ClusterKind::Edge => 30,
-        ClusterKind::FarEdge => 60,
-    };
-    endpoint
-        .interval
-        .filter(|i| !i.is_zero())
-        .unwrap_or(Duration::from_secs(by_kind))
+    let configured = endpoint.interval.filter(|i| !i.is_zero());
+    configured.unwrap_or(kind.interval())
 }
 
 /// Plans and question routes of all clusters, in the order of the configuration.
@@ -119,8 +112,17 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> (Vec<Plan>, Route) {
         route.loki = Some(LokiRoute::new(gate.clone()));
         plans.push(logs(cluster, endpoint, gate));
     }
+    if let Some(endpoint) = &cluster.tempo {
+        let gate = Arc::new(Gate::new(endpoint, &cluster.name));
+        let interval = interval_of(endpoint, cluster.kind);
+        plans.push(plan(cluster, SourceKind::Tempo, endpoint, move || {
+            TempoSource::new(gate.clone(), interval)
+        }));
+    }
     if let Some(kube) = &cluster.kube {
-        plans.push(objects(cluster, kube.clone()));
+        let mut kube = kube.clone();
+        kube.interval = kube.interval.or(Some(cluster.kind.interval()));
+        plans.push(objects(cluster, kube));
     }
     (plans, route)
 }
@@ -133,24 +135,8 @@ fn logs(cluster: &Cluster, endpoint: &Endpoint, gate: Arc<Gate>) -> Plan {
         kind: SourceKind::Loki,
         cluster: cluster.name.clone(),
         endpoint: shown_text(&endpoint.url),
-        work: Work::Own(Box::new(move |id, outlet| {
-            let (gate, selector) = (gate.clone(), selector.clone());
-            Box::pin(async move {
-                let mut report = Report::new(id, SourceKind::Loki, outlet.clone());
-                loop {
-                    let error = match gate.door().await {
-                        Ok(door) => {
-                            let loki = Loki::new(door.clone());
-                            return loki::follow(loki, id, selector, outlet).await;
-                        }
-                        Err(error) => error,
-                    };
-                    let Some(delay) = report.failed(error.fault(), None).await else {
-                        return;
-                    };
-                    tokio::time::sleep(delay).await;
-                }
-            })
+        work: Work::Own(Box::new(move |report| {
+            Box::pin(loki::follow(gate.clone(), selector.clone(), report))
         })),
     }
 }
@@ -162,8 +148,8 @@ fn objects(cluster: &Cluster, kube: Kube) -> Plan {
         kind: SourceKind::Kubernetes,
         cluster: name.clone(),
         endpoint: endpoint.unwrap_or_else(|| "current context".to_owned()),
-        work: Work::Own(Box::new(move |id, outlet| {
-            Box::pin(kubernetes::run(id, name.clone(), kube.clone(), outlet))
+        work: Work::Own(Box::new(move |report| {
+            Box::pin(kubernetes::run(name.clone(), kube.clone(), report))
         })),
     }
 }

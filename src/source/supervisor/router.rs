@@ -22,6 +22,13 @@ pub(super) struct Route {
     pub loki: Option<LokiRoute>,
 }
 
+impl Route {
+    /// The gate of the cluster's Loki.
+    pub(super) fn logs(&self) -> Option<Arc<Gate>> {
+        self.loki.as_ref().map(|l| l.gate.clone())
+    }
+}
+
 /// Questions to Loki, through the door that the tail uses.
 pub(super) struct LokiRoute {
     gate: Arc<Gate>,
