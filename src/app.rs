@@ -43,6 +43,8 @@ pub enum Play {
         open: Opener,
         file: String,
         begin: Begin,
+        /// What the operator is told when it has begun.
+        hint: Option<&'static str>,
     },
 }
 
@@ -60,6 +62,7 @@ struct App {
     next_tick: Instant,
     ticks: u32,
     gauges: LoopGauges,
+    hint: Option<&'static str>,
 }
 
 /// Runs until the operator quits or a signal ends it; gives the exit status. The screen is already
@@ -85,6 +88,10 @@ pub async fn run(
         // A hook for tests of how the terminal is given back; see docs/performance.md.
         panic!("asked for by FARWATCH_PANIC");
     }
+    let hint = match &play {
+        Play::Live => None,
+        Play::Replay { hint, .. } => *hint,
+    };
     let (effects, ears) = crate::effect::start(config, play, signals, heard)?;
     let mut app = App {
         state,
@@ -98,6 +105,7 @@ pub async fn run(
         next_tick: clock::instant(),
         ticks: 0,
         gauges: LoopGauges::default(),
+        hint,
     };
     for effect in first.drain(..) {
         app.carry_out(effect);
@@ -149,7 +157,8 @@ impl App {
     fn update(&mut self, msg: Msg, why: Why) {
         let effects = self.state.update(msg);
         if self.state.take_dirty() {
-            self.pace.mark(why);
+            let passing = self.state.is_seeking() && why != Why::Input;
+            self.pace.mark(if passing { Why::Passing } else { why });
         }
         for effect in effects {
             self.carry_out(effect);
@@ -284,7 +293,13 @@ impl App {
         match fed {
             Fed::Telemetry(telemetry) => self.update(Msg::Telemetry(telemetry), Why::Data),
             Fed::Tick(now) => self.update(Msg::Tick(now), Why::Data),
-            Fed::Status(status) => self.update(Msg::Replay(status), Why::Answer),
+            Fed::Status(status) => {
+                let there = status.seeking.is_none();
+                self.update(Msg::Replay(status), Why::Answer);
+                if let Some(hint) = self.hint.take_if(|_| there) {
+                    self.notice(false, hint);
+                }
+            }
             Fed::Trouble(text) => self.notice(true, text),
         }
     }

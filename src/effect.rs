@@ -69,7 +69,9 @@ pub fn start(
                 Feed::Live(telemetry),
             )
         }
-        Play::Replay { open, file, begin } => {
+        Play::Replay {
+            open, file, begin, ..
+        } => {
             let reader = open()?;
             let clusters = config.clusters.iter().map(|c| c.name.clone()).collect();
             let (player, fed) = Player::start(reader, file.clone(), begin);

@@ -74,6 +74,8 @@ pub struct ReplayStatus {
     pub speed: f64,
     pub paused: bool,
     pub ended: bool,
+    /// On the way to this time, as fast as it goes.
+    pub seeking: Option<Timestamp>,
     /// The player went back: what is known is to be forgotten and will be told again.
     pub restarted: bool,
 }

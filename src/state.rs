@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 
 use crate::agent::conversation::Conversation;
 use crate::config::Config;
-use crate::message::{Effect, Msg, ReplayStatus};
+use crate::message::{Effect, Msg};
 use crate::model::id::IncidentId;
 use crate::model::input::InputEvent;
 use crate::model::time::Timestamp;
@@ -25,6 +25,7 @@ mod input;
 mod places;
 mod prompts;
 mod range;
+mod replay;
 pub mod screen;
 pub mod world;
 
@@ -92,10 +93,7 @@ impl State {
                 self.tick(now);
                 Vec::new()
             }
-            Msg::Replay(status) => {
-                self.take_replay(status);
-                Vec::new()
-            }
+            Msg::Replay(status) => self.take_replay(status),
             Msg::Gauges(gauges) => {
                 self.dirty |= self.screen.shows_gauges() && self.world.gauges != gauges;
                 self.world.gauges = gauges;
@@ -154,17 +152,5 @@ impl State {
         let ages = ages::shown(&self.world, &self.screen);
         self.dirty |= ages != self.shown_ages;
         self.shown_ages = ages;
-    }
-
-    fn take_replay(&mut self, status: ReplayStatus) {
-        if status.restarted {
-            let notices = std::mem::take(&mut self.world.notices);
-            self.world = World::new(&self.config, status.now);
-            self.world.notices = notices;
-        }
-        let shown = |s: &ReplayStatus| (s.now.0 / 1000, s.paused, s.ended, s.speed.to_bits());
-        self.dirty |=
-            status.restarted || self.world.replay.as_ref().map(shown) != Some(shown(&status));
-        self.world.replay = Some(status);
     }
 }

@@ -8,7 +8,7 @@ use farwatch::model::id::ClusterId;
 use farwatch::model::input::{InputEvent, MouseKind};
 use farwatch::model::signal::Group;
 use farwatch::model::time::Timestamp;
-use scenario::{Console, NOW};
+use scenario::{Console, NAMES, NOW};
 
 const FULL: (u16, u16) = (120, 36);
 
@@ -194,6 +194,7 @@ fn replay() -> ReplayStatus {
         speed: 10.0,
         paused: false,
         ended: false,
+        seeking: None,
         restarted: false,
     }
 }
@@ -228,18 +229,112 @@ fn replay_is_marked_in_every_frame_and_obeys_its_keys() {
             &Effect::Replay(ReplayCommand::Pause(true)),
             &Effect::Replay(ReplayCommand::Speed(20.0)),
             &Effect::Replay(ReplayCommand::Seek(Timestamp(NOW.0 - 60_000))),
-            &Effect::Replay(ReplayCommand::Speed(5.0)),
+            &Effect::Replay(ReplayCommand::Speed(10.0)),
         ]
     );
     console.update(Msg::Replay(ReplayStatus {
         paused: true,
         ..replay()
     }));
-    console.has("paused");
+    console.has("PAUSED");
     for size in [(20, 5), (80, 24), (60, 18)] {
         console.resize(size);
         console.has("REPLAY");
     }
+}
+
+fn seeks(console: &mut Console, keys: &str) -> Vec<i64> {
+    console.effects.clear();
+    console.keys(keys);
+    let effects = console.effects.iter();
+    effects
+        .filter_map(|e| match e {
+            Effect::Replay(ReplayCommand::Seek(to)) => Some((to.0 - NOW.0) / 1000),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_replay_is_moved_in_its_own_time() {
+    let mut console = Console::live(FULL);
+    let at = |now: i64| {
+        Msg::Replay(ReplayStatus {
+            now: Timestamp(NOW.0 + now),
+            ..replay()
+        })
+    };
+    console.update(at(0));
+    assert_eq!(seeks(&mut console, "((("), [-60, -120, -180], "they add up");
+    console.has("SEEKING");
+    console.update(at(-180_000));
+    assert!(!console.screen().contains("SEEKING"));
+    assert_eq!(seeks(&mut console, "}"), [420]);
+    console.update(at(0));
+    // NOW is 14:32:07; what is still to come in the recording is not yesterday's.
+    for (typed, to) in [
+        ("14:35", 173),
+        ("14:30", -127),
+        ("+2m", 120),
+        ("-90s", -90),
+        ("10m", -1200),
+        ("2026-11-21T14:32:10Z", 3),
+        ("+5h", 600),
+    ] {
+        let keys = format!(":seek<space>{typed}<enter>");
+        assert_eq!(seeks(&mut console, &keys), [to], "{typed}");
+        console.update(at(0));
+    }
+    assert!(seeks(&mut console, ":seek<space>soon<enter>").is_empty());
+    console.has("`soon` is no time");
+}
+
+#[test]
+fn the_end_of_a_recording_is_said() {
+    let mut console = Console::live(FULL);
+    console.update(Msg::Replay(replay()));
+    console.update(Msg::Replay(ReplayStatus {
+        ended: true,
+        ..replay()
+    }));
+    console.has("The recording ends here. ( goes back a minute");
+    console.has(" END ");
+    console.effects.clear();
+    console.keys("<esc><space>");
+    assert!(console.effects.is_empty(), "there is nothing to pause");
+    console.has("The recording ends here.");
+}
+
+#[test]
+fn after_a_seek_the_questions_on_the_screen_are_asked_again() {
+    let mut console = Console::live(FULL);
+    console.update(Msg::Replay(replay()));
+    console.keys(":promql<space>up<enter>");
+    console.effects.clear();
+    console.update(Msg::Replay(ReplayStatus {
+        seeking: Some(NOW),
+        restarted: true,
+        ..replay()
+    }));
+    assert!(console.effects.is_empty());
+    console.update(Msg::Replay(replay()));
+    let asked = console.effects.iter();
+    let asked = asked.filter(|e| matches!(e, Effect::Ask(_))).count();
+    assert_eq!(asked, NAMES.len());
+}
+
+#[test]
+fn a_notice_in_a_fast_replay_stays_as_long_as_it_takes_to_read() {
+    let mut console = Console::live(FULL);
+    console.update(Msg::Replay(replay()));
+    console.update(Msg::Notice {
+        error: false,
+        text: "look".into(),
+    });
+    console.update(Msg::Tick(Timestamp(NOW.0 + 40_000)));
+    console.has("look");
+    console.update(Msg::Tick(Timestamp(NOW.0 + 60_000)));
+    assert!(!console.screen().contains("look"), "six seconds at x10");
 }
 
 #[test]

@@ -13,6 +13,8 @@ pub enum Why {
     Chat,
     /// Data and clock.
     Data,
+    /// A replay hurries past this on its way to another time.
+    Passing,
 }
 
 /// Shortest time between two frames, by reason.
@@ -23,6 +25,7 @@ impl Why {
             Self::Answer => 33,
             Self::Chat => 100,
             Self::Data => 300,
+            Self::Passing => 700,
         })
     }
 }

@@ -16,6 +16,7 @@ use crate::model::health::SourceKind;
 use crate::model::text;
 use crate::model::time::Timestamp;
 
+pub mod demo;
 mod frame;
 pub mod read;
 mod samples;
@@ -48,6 +49,8 @@ pub enum BundleError {
     NotARecording,
     #[error("the recording has version {0}; this farwatch reads version 1")]
     Version(String),
+    #[error("the recording ends before its first delivery")]
+    Empty,
     #[error("the recording is damaged: {0}")]
     Damaged(&'static str),
     #[error("a delivery of {0} bytes is too large for a recording; it was left out")]
@@ -61,6 +64,7 @@ impl BundleError {
             Self::Io(_) => "check the path, its permissions and the room on the disk",
             Self::NotARecording => "give a file made by `farwatch record`",
             Self::Version(_) => "replay it with the farwatch that made it, or a newer one",
+            Self::Empty => "copy it again whole, or record for longer",
             Self::Damaged(_) => "copy it again from where it was made, or record anew",
             Self::TooLarge(_) => "lower series_per_cluster in the configuration",
         }

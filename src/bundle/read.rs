@@ -34,6 +34,8 @@ pub struct Reader {
     next_chunk: usize,
     decoder: Decoder,
     ready: VecDeque<Telemetry>,
+    /// What is wrong with the chunk whose deliveries are in `ready`.
+    broken: Option<BundleError>,
 }
 
 impl Reader {
@@ -61,6 +63,7 @@ impl Reader {
             next_chunk: 0,
             decoder: Decoder::default(),
             ready: VecDeque::new(),
+            broken: None,
         })
     }
 
@@ -83,25 +86,48 @@ impl Reader {
         self.cut
     }
 
-    /// The next delivery in the order of recording; `None` at the end.
+    #[cfg(test)]
+    pub fn chunk_offset(&self, n: usize) -> usize {
+        self.chunks[n].offset as usize
+    }
+
+    /// Not one delivery can be read.
+    pub fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
+    /// The next delivery in the order of recording; `None` at the end. After damage nothing can be
+    /// read on: chunks refer to the texts of those before.
     pub fn next_frame(&mut self) -> Result<Option<Telemetry>, BundleError> {
         loop {
             if let Some(frame) = self.ready.pop_front() {
                 return Ok(Some(frame));
             }
+            if let Some(error) = self.broken.take() {
+                return Err(error);
+            }
             let Some(chunk) = self.chunks.get(self.next_chunk).copied() else {
                 return Ok(None);
             };
             self.next_chunk += 1;
-            let raw = read_chunk(&mut self.input, chunk.offset)?;
-            let mut cursor = Cursor::new(&raw);
-            while let Some(frame) = self.decoder.take(&mut cursor)? {
-                if usize::from(frame.cluster.0) >= self.header.clusters.len() {
-                    return Err(BundleError::Damaged("a delivery of an unknown cluster"));
-                }
-                self.ready.push_back(frame);
+            if let Err(error) = self.unpack(chunk) {
+                self.next_chunk = self.chunks.len();
+                self.broken = Some(error);
             }
         }
+    }
+
+    /// The deliveries of a chunk, up to where it is damaged.
+    fn unpack(&mut self, chunk: ChunkRef) -> Result<(), BundleError> {
+        let raw = read_chunk(&mut self.input, chunk.offset)?;
+        let mut cursor = Cursor::new(&raw);
+        while let Some(frame) = self.decoder.take(&mut cursor)? {
+            if usize::from(frame.cluster.0) >= self.header.clusters.len() {
+                return Err(BundleError::Damaged("a delivery of an unknown cluster"));
+            }
+            self.ready.push_back(frame);
+        }
+        Ok(())
     }
 
     /// Back to the first delivery.
@@ -109,16 +135,19 @@ impl Reader {
         self.next_chunk = 0;
         self.decoder = Decoder::default();
         self.ready.clear();
+        self.broken = None;
     }
 }
 
 fn read_header(input: &mut dyn Input) -> Result<(Header, u64), BundleError> {
-    let mut magic = [0; MAGIC.len()];
-    let whole = input.read_exact(&mut magic);
+    let mut magic = Vec::new();
+    input.take(MAGIC.len() as u64).read_to_end(&mut magic)?;
     if !magic.starts_with(MAGIC_STEM) {
         return Err(BundleError::NotARecording);
     }
-    whole?;
+    if magic.len() < MAGIC.len() {
+        return Err(BundleError::Empty);
+    }
     if magic != MAGIC {
         let version = magic.get(MAGIC_STEM.len()..).unwrap_or_default();
         let version = String::from_utf8_lossy(version).trim().to_owned();
@@ -126,7 +155,10 @@ fn read_header(input: &mut dyn Input) -> Result<(Header, u64), BundleError> {
             &version, 16,
         )));
     }
-    let header = read_table(input)?;
+    let header = read_table(input).map_err(|error| match error {
+        BundleError::Io(error) if error.kind() == ErrorKind::UnexpectedEof => BundleError::Empty,
+        other => other,
+    })?;
     let begin = input.stream_position()?;
     let header = rmp_serde::from_slice(&header)
         .map_err(|_| BundleError::Damaged("its header cannot be read"))?;

@@ -216,6 +216,41 @@ fn a_file_without_its_end_says_so() {
 }
 
 #[test]
+fn what_stands_before_the_damage_is_read() {
+    let frames: Vec<_> = (0..5)
+        .map(|n| telemetry(n * 20_000, batch(n, Vec::new())))
+        .collect();
+    let mut bytes = record(&frames);
+    let reader = Reader::from_bytes(bytes.clone()).expect("reads");
+    let third = reader.chunk_offset(2);
+    bytes[third + 40] ^= 0xff;
+    let mut reader = Reader::from_bytes(bytes).expect("opens");
+    for round in 0..2 {
+        for frame in &frames[..2] {
+            assert_eq!(reader.next_frame().expect("whole").as_ref(), Some(frame));
+        }
+        let error = reader.next_frame().expect_err("damaged");
+        assert!(matches!(error, BundleError::Damaged(_)), "{round}: {error}");
+        assert!(reader.next_frame().expect("over").is_none());
+        reader.rewind();
+    }
+}
+
+#[test]
+fn cut_before_the_first_delivery() {
+    let whole = record(&[]);
+    assert!(Reader::from_bytes(whole.clone()).expect("reads").is_empty());
+    for keep in [MAGIC.len() - 1, MAGIC.len() + 2, MAGIC.len() + 20] {
+        let error = play(whole[..keep].to_vec()).expect_err("cut");
+        assert!(matches!(error, BundleError::Empty), "{keep}: {error}");
+    }
+    let error = play(Vec::new()).expect_err("empty");
+    assert!(matches!(error, BundleError::NotARecording), "{error}");
+    let error = Reader::open(std::path::Path::new("/")).err();
+    assert!(matches!(error, Some(BundleError::Io(_))), "{error:?}");
+}
+
+#[test]
 fn texts_are_cleaned_and_paths_left_out() {
     let fault = Fault {
         kind: FaultKind::Auth,

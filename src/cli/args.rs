@@ -45,6 +45,8 @@ pub enum Command {
     Record(RecordArgs),
     /// Play a recording as if it were live
     Replay(ReplayArgs),
+    /// Play the recording that is part of the program: two clusters with a fault in each
+    Demo(DemoArgs),
     /// Draw a screen of a recording as an SVG picture
     Screenshot(ScreenshotArgs),
 }
@@ -77,6 +79,17 @@ pub struct ReplayArgs {
 }
 
 #[derive(Clone, Debug, ClapArgs)]
+pub struct DemoArgs {
+    /// How fast time goes: 1x, 10x, 0.5x
+    #[arg(long, default_value = "5x", value_parser = speed)]
+    pub speed: f64,
+
+    /// Where to begin: a distance from the start, shortly before the first fault unless set
+    #[arg(long, value_name = "TIME", default_value = "200s", value_parser = start)]
+    pub at: Start,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
 pub struct RecordArgs {
     /// The recording to write
     #[arg(long, value_name = "FILE")]
@@ -88,19 +101,19 @@ pub struct RecordArgs {
 
 #[derive(Clone, Debug, ClapArgs)]
 pub struct ScreenshotArgs {
-    /// The recording
+    /// The recording; that of the demo unless set
     #[arg(long, value_name = "FILE")]
-    pub replay: PathBuf,
+    pub replay: Option<PathBuf>,
     /// When: a time (2026-11-21T03:06:58Z) or a distance from the start (10m); the end unless set
     #[arg(long, value_name = "TIME", value_parser = start)]
     pub at: Option<Start>,
-    /// Keys to press first, as in the help: `3`, `jj<enter>`, `/gpu<enter>`
+    /// Keys to press first, as in the help: `3`, `jj<enter>`, `/gpu<enter>`; 1 to 8 choose a screen
     #[arg(long, value_name = "KEYS", default_value = "")]
     pub press: String,
     /// Columns and rows
     #[arg(long, value_name = "COLUMNSxROWS", default_value = "120x36", value_parser = size)]
     pub size: (u16, u16),
-    /// The picture to write
+    /// The picture to write, in SVG
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }

@@ -86,6 +86,7 @@ fn dispatch(command: Option<Command>, config: Config) -> color_eyre::Result<Exit
         Some(Command::Check(args)) => check::run(config, &args),
         Some(Command::Record(args)) => record::run(config, &args),
         Some(Command::Replay(args)) => replay::run(&config, &args),
+        Some(Command::Demo(args)) => replay::demo(&config, &args),
         Some(Command::Screenshot(args)) => screenshot::run(&config, &args),
         None => run::live(config),
     }

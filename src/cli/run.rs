@@ -11,7 +11,7 @@ use crate::app::signals::Signals;
 use crate::app::{self, Play};
 use crate::clock;
 use crate::config::Config;
-use crate::model::time::Timestamp;
+use crate::message::{Msg, ReplayStatus};
 use crate::state::State;
 use crate::term::{Capabilities, ColorDepth, Screen, panic};
 use crate::ui::theme::{Depth, Looks};
@@ -21,11 +21,15 @@ const GRACE: Duration = Duration::from_millis(100);
 
 /// Follows the configured clusters.
 pub fn live(config: Config) -> color_eyre::Result<ExitCode> {
-    screen(config, Play::Live, clock::now())
+    screen(config, Play::Live, None)
 }
 
-/// Opens the screen on `play`; `now` is the time it begins with.
-pub fn screen(mut config: Config, play: Play, now: Timestamp) -> color_eyre::Result<ExitCode> {
+/// Opens the screen on `play`; of a replay the first frame shows already where it stands.
+pub fn screen(
+    mut config: Config,
+    play: Play,
+    replay: Option<ReplayStatus>,
+) -> color_eyre::Result<ExitCode> {
     let caps = Capabilities::from_env();
     config.ui.ascii |= caps.ascii;
     let config = Arc::new(config);
@@ -53,7 +57,11 @@ pub fn screen(mut config: Config, play: Play, now: Timestamp) -> color_eyre::Res
         depth: depth(caps.depth),
         ascii: config.ui.ascii,
     };
-    let state = State::new(Arc::clone(&config), now, TimeZone::system(), looks);
+    let now = replay.as_ref().map_or_else(clock::now, |r| r.now);
+    let mut state = State::new(Arc::clone(&config), now, TimeZone::system(), looks);
+    if let Some(status) = replay {
+        state.update(Msg::Replay(status));
+    }
     let ears = (signals, heard);
     let code = runtime.block_on(app::run(config, state, screen, caps, ears, play));
     runtime.shutdown_timeout(GRACE);

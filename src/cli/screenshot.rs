@@ -9,7 +9,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::args::ScreenshotArgs;
-use super::{replay, svg};
+use super::replay::{self, Recording};
+use super::{FAILED, svg};
 use crate::bundle::{BundleError, Reader};
 use crate::command::parse_keys;
 use crate::config::Config;
@@ -17,7 +18,7 @@ use crate::message::{Effect, Msg, ReplayStatus};
 use crate::model::input::InputEvent;
 use crate::model::time::Timestamp;
 use crate::source::Lookup;
-use crate::source::replay::{Recorded, config_of};
+use crate::source::replay::{Begin, Recorded, config_of};
 use crate::state::State;
 use crate::ui;
 use crate::ui::theme::{Depth, Looks};
@@ -26,15 +27,29 @@ use crate::ui::theme::{Depth, Looks};
 const QUESTIONS: usize = 64;
 
 pub fn run(own: &Config, args: &ScreenshotArgs) -> color_eyre::Result<ExitCode> {
-    let (open, name) = replay::of_file(&args.replay);
-    let mut reader = match open() {
-        Ok(reader) => reader,
-        Err(error) => return Ok(replay::refused(&args.replay, &error)),
+    let recording = Recording::of(args.replay.as_deref());
+    let file = args.replay.clone();
+    let file = file.unwrap_or_else(|| recording.name.clone().into());
+    let picture = match draw(own, args, recording) {
+        Ok(picture) => picture,
+        Err(error) => return Ok(replay::refused(&file, &error)),
     };
-    let start = reader.start();
-    let at = args.at.map_or(reader.end(), |at| at.time(start));
-    let at = at.clamp(start, reader.end());
-    let config = Arc::new(config_of(reader.header(), own));
+    if let Err(error) = std::fs::write(&args.out, picture) {
+        let out = args.out.display();
+        eprintln!("farwatch: {out}: {error}; name a file in a folder that can be written");
+        return Ok(ExitCode::from(FAILED));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn draw(own: &Config, args: &ScreenshotArgs, recording: Recording) -> Result<String, BundleError> {
+    let (Recording { open, name }, mut reader) = recording.begin()?;
+    let (start, end) = (reader.start(), reader.end());
+    let at = args.at.map_or(end, |at| at.time(start)).clamp(start, end);
+    let mut config = config_of(reader.header(), own);
+    // Nobody waits here for a model: a question is answered with the console's own findings.
+    config.agent = None;
+    let config = Arc::new(config);
     let looks = Looks {
         depth: Depth::True,
         ascii: config.ui.ascii,
@@ -44,21 +59,28 @@ pub fn run(own: &Config, args: &ScreenshotArgs) -> color_eyre::Result<ExitCode> 
     let mut headless = Headless {
         state: State::new(config, start, TimeZone::UTC, looks),
         lookup: Recorded::new(open, name.clone(), clusters, clock),
-        runtime: tokio::runtime::Builder::new_current_thread().build()?,
+        runtime: tokio::runtime::Builder::new_current_thread()
+            .build()
+            .map_err(BundleError::Io)?,
     };
     let (columns, rows) = args.size;
     headless.update(Msg::Input(InputEvent::Resize { columns, rows }));
-    headless.update(Msg::Replay(status(&reader, name, at)));
-    if let Err(error) = headless.play(&mut reader, at) {
-        return Ok(replay::refused(&args.replay, &error));
-    }
+    let begin = Begin {
+        speed: 1.0,
+        at: None,
+    };
+    headless.update(Msg::Replay(begin.status(&reader, &name)));
+    headless.play(&mut reader, at)?;
+    headless.update(Msg::Replay(ReplayStatus {
+        now: at,
+        ..begin.status(&reader, &name)
+    }));
     for press in parse_keys(&args.press) {
         headless.update(Msg::Input(InputEvent::Key(press)));
     }
     let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
     ui::draw(&headless.state, &mut buffer);
-    std::fs::write(&args.out, svg::draw(&buffer))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(svg::draw(&buffer))
 }
 
 /// The console without a terminal: questions are answered before the next key.
@@ -93,18 +115,5 @@ impl Headless {
         }
         self.update(Msg::Tick(at));
         Ok(())
-    }
-}
-
-fn status(reader: &Reader, file: String, now: Timestamp) -> ReplayStatus {
-    ReplayStatus {
-        file,
-        start: reader.start(),
-        end: reader.end(),
-        now,
-        speed: 1.0,
-        paused: true,
-        ended: false,
-        restarted: false,
     }
 }

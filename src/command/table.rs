@@ -139,6 +139,6 @@ pub static ENTRIES: &[Entry] = &[
     replay("on-minute", &[")"], "on 1 minute", Action::ReplaySkip(60)),
     replay("back-ten", &["{"], "back 10 minutes", Action::ReplaySkip(-600)),
     replay("on-ten", &["}"], "on 10 minutes", Action::ReplaySkip(600)),
-    replay("speed", &[], "speed FACTOR: how fast the recording runs", Words(Typed::Speed)),
-    replay("seek", &[], "seek TIME: go there in the recording", Words(Typed::Seek)),
+    replay("speed", &[], "speed FACTOR: how fast it runs: 1, 10x", Words(Typed::Speed)),
+    replay("seek", &[], "seek TIME: go there: 14:10, 10m from the start, +5m, -5m", Words(Typed::Seek)),
 ];

@@ -44,6 +44,30 @@ pub struct Begin {
     pub at: Option<Timestamp>,
 }
 
+impl Begin {
+    /// Where to hurry to; `None`: it begins at the beginning.
+    fn target(self, start: Timestamp, end: Timestamp) -> Option<Timestamp> {
+        let at = self.at.map(|at| at.clamp(start, end.max(start)));
+        at.filter(|at| *at > start)
+    }
+
+    /// How things stand before the player has said a word.
+    pub fn status(self, reader: &Reader, file: &str) -> ReplayStatus {
+        let (start, end) = (reader.start(), reader.end());
+        ReplayStatus {
+            file: file.to_owned(),
+            start,
+            end,
+            now: start,
+            speed: self.speed,
+            paused: false,
+            ended: false,
+            seeking: self.target(start, end),
+            restarted: false,
+        }
+    }
+}
+
 /// A running player. Dropping it ends the replay.
 pub struct Player {
     commands: mpsc::Sender<ReplayCommand>,

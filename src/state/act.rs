@@ -3,7 +3,7 @@
 use super::screen::{Overlay, Prompt, PromptKind};
 use super::{Screen, State};
 use crate::command::{Action, Command, ENTRIES, ScreenId};
-use crate::message::{Effect, ReplayCommand};
+use crate::message::Effect;
 use crate::ui::theme::NAMES;
 use crate::ui::view::help::Help;
 use crate::ui::view::palette::Palette;
@@ -44,17 +44,10 @@ impl State {
             Action::AllClusters => self.set_scope(None),
             Action::CopyName => self.copy_name(),
             Action::NextTheme => self.next_theme(),
-            Action::ReplayPause => self.replay(|r| ReplayCommand::Pause(!r.paused)),
-            Action::ReplayFaster => {
-                self.replay(|r| ReplayCommand::Speed((r.speed * 2.0).min(64.0)))
-            }
-            Action::ReplaySlower => {
-                self.replay(|r| ReplayCommand::Speed((r.speed / 2.0).max(0.25)))
-            }
-            Action::ReplaySkip(seconds) => self.replay(|r| {
-                let to = r.now.plus_ms(seconds.saturating_mul(1000));
-                ReplayCommand::Seek(to.clamp(r.start, r.end.max(r.start)))
-            }),
+            Action::ReplayPause => self.replay_pause(),
+            Action::ReplayFaster => self.replay_speed(2.0),
+            Action::ReplaySlower => self.replay_speed(0.5),
+            Action::ReplaySkip(seconds) => self.replay_skip(seconds),
             Action::Typed(typed) => {
                 let entry = ENTRIES.iter().find(|e| e.action == Action::Typed(typed));
                 let text = entry.map_or_else(String::new, |e| format!("{} ", e.name));
@@ -222,15 +215,5 @@ impl State {
         *theme = new;
         self.notice(false, format!("theme {name}"));
         true
-    }
-
-    pub(super) fn replay(
-        &mut self,
-        command: impl FnOnce(&crate::message::ReplayStatus) -> ReplayCommand,
-    ) -> Vec<Effect> {
-        match &self.world.replay {
-            Some(replay) => vec![Effect::Replay(command(replay))],
-            None => Vec::new(),
-        }
     }
 }

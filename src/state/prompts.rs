@@ -6,7 +6,6 @@ use super::screen::{Prompt, PromptKind};
 use crate::command::{Action, Command, ENTRIES, ScreenId, Typed, by_name};
 use crate::message::{Effect, ReplayCommand};
 use crate::model::input::{Key, KeyPress};
-use crate::model::time::Timestamp;
 use crate::ui::view::{Focus, Goto};
 
 /// Prompt texts remembered.
@@ -215,8 +214,8 @@ impl State {
                 _ => Err(format!("`{argument}` is no speed; try 10")),
             },
             Typed::Seek => {
-                let to = self.moment(argument)?;
-                Ok(self.replay(|r| ReplayCommand::Seek(to.clamp(r.start, r.end.max(r.start)))))
+                let to = self.replay_moment(argument)?;
+                Ok(self.replay_seek(to))
             }
             Typed::Ask => Ok(self.ask(argument)),
             Typed::Promql => Ok(self.go(query(ScreenId::Metrics))),
@@ -262,11 +261,6 @@ impl State {
         }
         let window = range::window(text, self.world.now, &self.screen.zone)?;
         Ok(self.set_window(window))
-    }
-
-    fn moment(&self, text: &str) -> Result<Timestamp, String> {
-        range::moment(text, self.world.now, &self.screen.zone)
-            .ok_or_else(|| format!("`{text}` is no time; try 14:10 or RFC 3339"))
     }
 }
 

@@ -98,7 +98,7 @@ fn time_of_day(text: &str) -> Option<Time> {
 }
 
 /// `90s`, `15m`, `2h`, `1h30m`, `7d`.
-fn span(text: &str) -> Option<i64> {
+pub fn span(text: &str) -> Option<i64> {
     let mut total: i64 = 0;
     let mut rest = text;
     while !rest.is_empty() {

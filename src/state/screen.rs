@@ -97,8 +97,10 @@ impl Prompt {
     }
 }
 
-/// How long a notice stays over the screen; errors stay until a key is pressed.
-const TOAST_MS: u64 = 8_000;
+/// How long a notice stays over the screen, and what each character adds for who reads it; errors
+/// stay until a key is pressed.
+const TOAST_MS: u64 = 5_000;
+const READING_MS: u64 = 60;
 
 impl Screen {
     pub fn new(ui: &config::Ui, zone: TimeZone, looks: Looks) -> Self {
@@ -152,7 +154,11 @@ impl Screen {
     /// The notice to be shown over the screen now.
     pub fn toast<'a>(&self, world: &'a World) -> Option<&'a Notice> {
         let last = world.notices.back().filter(|_| !self.seen_notices)?;
-        (last.error || world.age_ms(last.at) < TOAST_MS).then_some(last)
+        let stays = TOAST_MS + READING_MS * last.text.len() as u64;
+        // The operator reads no faster when a replay runs faster.
+        let speed = world.replay.as_ref().map_or(1.0, |r| r.speed);
+        let passed = world.age_ms(last.at) as f64 / speed.max(0.01);
+        (last.error || passed < stays as f64).then_some(last)
     }
 }
 

@@ -127,22 +127,35 @@ fn header_left(ctx: &Ctx, state: &State, row: Rect) -> Parts {
     parts.push((format!("  {} ", window(ctx)), theme.base));
     parts.push(match (ctx.window.end, &ctx.world.replay) {
         (Some(end), _) => (format!("AT {}", ctx.minute(end)), theme.warn),
-        (None, Some(replay)) if replay.paused => ("PAUSED".into(), theme.warn),
-        (None, _) => ("● LIVE".into(), theme.ok),
+        (None, Some(replay)) => (of_replay(replay).into(), theme.warn),
+        (None, None) => ("● LIVE".into(), theme.ok),
     });
     parts
 }
 
 fn replay_mark(ctx: &Ctx, replay: &ReplayStatus) -> String {
-    let state = match (replay.ended, replay.paused) {
-        (true, _) => " ended",
-        (_, true) => " paused",
-        _ => "",
-    };
+    format!(" REPLAY {} x{} ", ctx.clock(replay.now), replay.speed)
+}
+
+/// What a replay does, where a live screen says that it is live.
+fn of_replay(replay: &ReplayStatus) -> &'static str {
+    match (replay.seeking.is_some(), replay.ended, replay.paused) {
+        (true, ..) => "SEEKING",
+        (_, true, _) => "END",
+        (_, _, true) => "PAUSED",
+        _ => "PLAYING",
+    }
+}
+
+/// Of when the recording is, so that nobody takes it for now, and how far it got.
+fn recorded(ctx: &Ctx, replay: &ReplayStatus) -> String {
+    let minutes = |ms: u64| format!("{}:{:02}", ms / 60_000, ms / 1000 % 60);
+    let passed = minutes(replay.now.age_since_ms(replay.start));
+    let whole = minutes(replay.end.age_since_ms(replay.start));
     format!(
-        " REPLAY {} x{}{state} ",
-        ctx.clock(replay.now),
-        replay.speed
+        "   recording {} of {}, {passed} of {whole} min",
+        replay.file,
+        ctx.day(replay.now)
     )
 }
 
@@ -208,7 +221,10 @@ fn status(ctx: &Ctx, state: &State, row: Rect, buf: &mut Buffer) {
     } else {
         theme.accent
     };
-    let left = vec![("filter ".into(), theme.muted), (text.to_owned(), style)];
+    let mut left = vec![("filter ".into(), theme.muted), (text.to_owned(), style)];
+    if let Some(replay) = &ctx.world.replay {
+        left.push((recorded(ctx, replay), theme.muted));
+    }
     let (right, style) = freshness(ctx);
     let wide = u16::try_from(width(&right))
         .unwrap_or(row.width)
@@ -272,7 +288,7 @@ fn bottom(ctx: &Ctx, state: &State, row: Rect, buf: &mut Buffer) {
             hints.push((format!("/{filter}  "), ctx.theme.accent));
         }
         let replay: &[(&str, &str)] = match ctx.world.replay {
-            Some(_) => &[("Space", "pause"), ("<>", "speed"), ("()", "1 min")],
+            Some(_) => &[("Space", "pause"), ("< >", "speed"), ("( )", "±1 min")],
             None => &[],
         };
         for (key, word) in replay.iter().chain(view).take(6) {

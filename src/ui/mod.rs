@@ -112,6 +112,11 @@ impl Ctx<'_> {
         self.time(at, "%H:%M")
     }
 
+    /// `2026-11-21 UTC`.
+    pub fn day(&self, at: Timestamp) -> String {
+        self.time(at, "%F %Z")
+    }
+
     fn time(&self, at: Timestamp, format: &str) -> String {
         jiff::Timestamp::from_millisecond(at.0)
             .map(|t| t.to_zoned(self.zone.clone()).strftime(format).to_string())

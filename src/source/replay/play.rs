@@ -33,6 +33,8 @@ pub struct Play {
     next: Option<Telemetry>,
     next_tick: Timestamp,
     now: Timestamp,
+    /// The last moment that can be played: earlier than the recording's end where it is damaged.
+    end: Timestamp,
     /// Time went from `.1` on since `.0`, at `speed`.
     anchor: (Instant, Timestamp),
     speed: f64,
@@ -52,8 +54,7 @@ impl Play {
         orders: mpsc::Receiver<ReplayCommand>,
         clock: Arc<AtomicI64>,
     ) -> Self {
-        let start = reader.start();
-        let at = begin.at.map(|at| at.clamp(start, reader.end()));
+        let (start, end) = (reader.start(), reader.end());
         let now = Instant::now();
         Self {
             reader,
@@ -64,11 +65,12 @@ impl Play {
             next: None,
             next_tick: start,
             now: start,
+            end,
             anchor: (now, start),
             speed: sane(begin.speed),
             paused: false,
             ended: false,
-            hurry: at.filter(|at| *at > start),
+            hurry: begin.target(start, end),
             status_due: now,
         }
     }
@@ -130,7 +132,7 @@ impl Play {
                 self.anchor.1.plus_ms(passed as i64)
             }
         };
-        target.min(self.reader.end()).max(self.now)
+        target.min(self.end).max(self.now)
     }
 
     /// Tells what is due, at most a burst of it.
@@ -163,7 +165,7 @@ impl Play {
         if hurried {
             self.anchor = (Instant::now(), self.now);
         }
-        let over = self.next.is_none() && self.now >= self.reader.end();
+        let over = self.next.is_none() && self.now >= self.end;
         if over && !self.ended {
             self.ended = true;
             return self.tell_status(false).await;
@@ -188,7 +190,7 @@ impl Play {
     /// knows cannot be unlearned.
     async fn seek(&mut self, target: Timestamp) -> Result<(), Gone> {
         let start = self.reader.start();
-        let target = target.clamp(start, self.reader.end());
+        let target = target.clamp(start, self.end);
         let back = target < self.now;
         if back {
             self.reader.rewind();
@@ -207,7 +209,10 @@ impl Play {
             Ok(next) => self.next = next,
             Err(error) => {
                 self.next = None;
-                self.trouble(format!("{error}; {}", error.hint())).await?;
+                self.end = self.now;
+                let hint = error.hint();
+                self.trouble(format!("{error}; it is played up to there; {hint}"))
+                    .await?;
             }
         }
         Ok(())
@@ -236,11 +241,12 @@ impl Play {
         let status = ReplayStatus {
             file: self.file.clone(),
             start: self.reader.start(),
-            end: self.reader.end(),
+            end: self.end,
             now: self.now,
             speed: self.speed,
             paused: self.paused,
             ended: self.ended,
+            seeking: self.hurry,
             restarted,
         };
         self.say(Fed::Status(status)).await

@@ -153,6 +153,31 @@ async fn begins_where_it_is_told_and_changes_speed() {
     assert!((2.9..3.6).contains(&took), "{took}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn ends_where_it_is_damaged() {
+    let mut bytes = recording();
+    let damage = bytes.len() * 2 / 3;
+    bytes[damage..damage + 8].fill(0xff);
+    let reader = Reader::from_bytes(bytes).expect("opens");
+    let begin = Begin {
+        speed: 100.0,
+        at: None,
+    };
+    let (_player, mut fed) = Player::start(reader, "x.fwr".into(), begin);
+    let (seen, status) = until(&mut fed, |s| s.ended).await;
+    let trouble = seen.iter().find_map(|f| match f {
+        Fed::Trouble(text) => Some(text.as_str()),
+        _ => None,
+    });
+    let trouble = trouble.expect("said");
+    assert!(
+        trouble.starts_with("x.fwr: the recording is damaged") && trouble.contains("up to there"),
+        "{trouble}"
+    );
+    assert!(status.now < Timestamp(60_000), "{status:?}");
+    assert_eq!(status.end, status.now);
+}
+
 fn lookup(now: i64) -> Recorded {
     let open: Opener = Arc::new(|| Reader::from_bytes(recording()));
     let clock = Arc::new(AtomicI64::new(now));
