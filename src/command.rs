@@ -114,6 +114,11 @@ impl ScreenId {
         }
     }
 
+    /// Whether it shows the clusters of the scope only; the others always show all.
+    pub fn has_scope(self) -> bool {
+        !matches!(self, Self::Fleet | Self::Diagnostics)
+    }
+
     /// The first number a screen gives its questions: answers then never reach another screen.
     pub fn first_request(self) -> RequestId {
         RequestId((1 + self as u64) << 40)

@@ -119,7 +119,11 @@ impl State {
         let before = self.screen.demand();
         let mut effects = match event {
             InputEvent::Key(press) => self.press(press),
-            InputEvent::Mouse { kind, column, row } => self.mouse(kind, column, row),
+            InputEvent::Mouse { kind, column, row } => {
+                // Panes may have moved with what came in since the last key.
+                self.place();
+                self.mouse(kind, column, row)
+            }
             InputEvent::Paste(text) => self.paste(&text),
             InputEvent::Resize { columns, rows } => {
                 self.screen.area = Rect::new(0, 0, columns, rows);
@@ -143,7 +147,7 @@ impl State {
         self.screen
             .views
             .get_mut(self.screen.at)
-            .place(regions.body);
+            .place(regions.body, &self.world);
     }
 
     fn tick(&mut self, now: Timestamp) {

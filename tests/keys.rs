@@ -43,10 +43,14 @@ fn keys_in_screen_out() {
         (":thm<enter>", "no command `thm`; did you mean `theme`"),
         (":clus<tab>prod<enter>", "Cluster ▸ prod-eu-1"),
         (":cluster prod-eu-1<enter>", "Cluster ▸ prod-eu-1"),
-        (":scope gpu-train-1<enter>", "Fleet ▸ gpu-train-1"),
+        (
+            ":scope gpu-train-1<enter>",
+            "Fleet  all 3 (scope gpu-train-1)",
+        ),
+        (":scope gpu-train-1<enter>7", "Alerts ▸ gpu-train-1"),
         (":scope gpu-train-1<enter>c", "all 3"),
-        ("]]", "▸ gpu-train-1"),
-        ("[", "▸ prod-eu-1"),
+        ("]]", "(scope gpu-train-1)"),
+        ("[", "(scope prod-eu-1)"),
         ("t15m<enter>", "last 15m ● LIVE"),
         ("t14:00-14:30<enter>", "last 30m AT 14:30"),
         ("t14:00-14:30<enter>=", "last 30m ● LIVE"),
@@ -62,6 +66,9 @@ fn keys_in_screen_out() {
         ("2d", "du-high-0  CrashLoopBackOff"),
         ("2m", "Pods 9"),
         ("<c-c>", "Ctrl-c again quits"),
+        ("4m", "patterns "),
+        ("4mm", "logs"),
+        ("4m<esc>", "logs"),
     ] {
         let mut console = Console::live(FULL);
         console.keys(keys);
@@ -85,6 +92,24 @@ fn esc_never_quits_and_q_does_at_the_top() {
     );
     console.keys("q");
     assert!(console.effects.contains(&Effect::Quit));
+}
+
+#[test]
+fn esc_leads_back_to_the_row_that_was_opened() {
+    let mut console = Console::live(FULL);
+    console.keys("7<enter>");
+    console.has("farwatch ▸ Metrics");
+    console.has("promql");
+    console.keys("<esc>");
+    console.has("farwatch ▸ Alerts");
+    // What the operator opened there is undone first.
+    console.keys("<enter>/node<enter><esc>");
+    console.has("farwatch ▸ Metrics");
+    console.keys("<esc>");
+    console.has("farwatch ▸ Alerts");
+    // Nothing of the visit is left on the screen that was visited.
+    console.keys("3");
+    console.lacks("promql (o edit)");
 }
 
 #[test]

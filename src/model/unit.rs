@@ -67,8 +67,11 @@ fn short(value: f64) -> String {
         0
     } else if magnitude >= 10.0 {
         1
-    } else {
+    } else if magnitude >= 1.0 {
         2
+    } else {
+        // Below one the zeros behind the point tell nothing.
+        (2 - magnitude.log10().floor().max(-4.0) as i32).unsigned_abs() as usize
     };
     let text = format!("{value:.digits$}");
     let text = if text.contains('.') {

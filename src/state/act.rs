@@ -88,7 +88,7 @@ impl State {
         }
         let view = self.screen.views.get_mut(self.screen.at);
         match view.open(&self.world) {
-            Some(goto) => self.go(goto),
+            Some(goto) => self.drill(goto),
             None => self.tell_view(Command::Open),
         }
     }
@@ -98,11 +98,18 @@ impl State {
         if self.screen.overlay.take().is_some() {
             return Vec::new();
         }
-        if self.screen.views.get_mut(self.screen.at).back() {
+        let arrived = self.screen.arrived;
+        let view = self.screen.views.get_mut(self.screen.at);
+        if view.depth() > arrived && view.back() {
             return Vec::new();
         }
         if std::mem::take(&mut self.screen.chat_open) {
             return Vec::new();
+        }
+        if arrived > 0 {
+            // What the row set up here was for that visit.
+            let view = self.screen.views.get_mut(self.screen.at);
+            while view.depth() > 0 && view.back() {}
         }
         self.go_back().unwrap_or_default()
     }

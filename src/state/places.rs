@@ -17,6 +17,8 @@ impl State {
         let here = Place {
             at: self.screen.at,
             scope: self.screen.scope,
+            window: goto.window.map(|_| self.screen.window),
+            arrived: self.screen.arrived,
         };
         if goto.screen != here.at {
             self.screen.last = Some(here.at);
@@ -28,21 +30,28 @@ impl State {
             self.screen.scope = cluster;
         }
         self.screen.at = goto.screen;
+        self.screen.arrived = 0;
         if let Some(window) = goto.window {
             self.screen.window = window;
         }
         self.default_scope();
-        let there = Place {
-            at: self.screen.at,
-            scope: self.screen.scope,
-        };
-        if there != here {
+        if (self.screen.at, self.screen.scope) != (here.at, here.scope) {
             self.screen.history.push(here);
             if self.screen.history.len() > HISTORY {
                 self.screen.history.remove(0);
             }
         }
         self.enter(goto.focus, goto.query)
+    }
+
+    /// Goes deeper from a row: one Esc comes back to it.
+    pub(super) fn drill(&mut self, goto: Goto) -> Vec<Effect> {
+        let from = self.screen.at;
+        let effects = self.go(goto);
+        if self.screen.at != from {
+            self.screen.arrived = self.screen.view().depth();
+        }
+        effects
     }
 
     /// One cluster is looked at: the worst one when none was chosen.
@@ -57,7 +66,11 @@ impl State {
         let place = self.screen.history.pop()?;
         self.screen.last = Some(self.screen.at);
         self.screen.at = place.at;
+        self.screen.arrived = place.arrived;
         self.screen.scope = place.scope;
+        if let Some(window) = place.window {
+            self.screen.window = window;
+        }
         Some(self.enter(None, None))
     }
 

@@ -23,6 +23,8 @@ pub struct Screen {
     pub at: ScreenId,
     /// Where the operator came from, oldest first.
     pub history: Vec<Place>,
+    /// Steps that Esc could undo when a row of another screen led here: at so many it leads back.
+    pub arrived: usize,
     /// The screen before this one.
     pub last: Option<ScreenId>,
     pub views: Views,
@@ -49,11 +51,15 @@ pub struct Screen {
     pub former: Vec<(PromptKind, String)>,
 }
 
-/// A screen with the scope it had.
+/// A screen with the scope it had, and the time where that was changed on the way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place {
     pub at: ScreenId,
     pub scope: Option<ClusterId>,
+    /// The time looked at there, where going on changed it.
+    pub window: Option<Window>,
+    /// See [`Screen::arrived`].
+    pub arrived: usize,
 }
 
 /// What lies over the screen and has the keyboard.
@@ -111,6 +117,7 @@ impl Screen {
         Self {
             at: ScreenId::Fleet,
             history: Vec::new(),
+            arrived: 0,
             last: None,
             views: Views::default(),
             overlay: None,

@@ -120,7 +120,13 @@ fn header_left(ctx: &Ctx, state: &State, row: Rect) -> Parts {
     }
     parts.push((title.into(), theme.title));
     let scope = match ctx.scope.and_then(|id| ctx.world.cluster(id)) {
-        Some(cluster) => format!(" ▸ {}", cluster.name),
+        Some(cluster) if state.screen.at.has_scope() => format!(" ▸ {}", cluster.name),
+        // It waits for the screens that have one.
+        Some(cluster) => format!(
+            "  all {} (scope {})",
+            ctx.world.clusters.len(),
+            cluster.name
+        ),
         None => format!("  all {}", ctx.world.clusters.len()),
     };
     parts.push((scope, theme.accent));
@@ -306,15 +312,13 @@ fn bottom(ctx: &Ctx, state: &State, row: Rect, buf: &mut Buffer) {
     let wide = u16::try_from(width(&right.0))
         .unwrap_or(row.width)
         .min(row.width / 2);
-    put_parts(
-        ctx,
-        buf,
-        Rect {
-            width: row.width.saturating_sub(wide + 1),
-            ..row
-        },
-        &hints,
-    );
+    let room = row.width.saturating_sub(wide + 1);
+    // A hint is told whole or not at all.
+    let told = |hints: &Parts| hints.iter().map(|(text, _)| width(text)).sum::<usize>();
+    while hints.len() > 2 && told(&hints) > usize::from(room) + 2 {
+        hints.truncate(hints.len() - 2);
+    }
+    put_parts(ctx, buf, Rect { width: room, ..row }, &hints);
     ctx.put(buf, (row.right() - wide, row.y), wide, &right.0, right.1);
 }
 

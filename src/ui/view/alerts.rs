@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::common::{ago, beside, empty, lines, pane};
+use super::common::{ago, beside, empty, lines, pane, scoped};
 use super::{Ctx, Entry, Focus, Goto, ScreenId, View};
 use crate::command::Command;
 use crate::message::Effect;
@@ -21,12 +21,12 @@ use group::{Id, Row};
 
 const COLUMNS: [Column; 7] = [
     Column::new("S", 1, 1),
-    Column::new("ALERT", 16, 26),
+    Column::new("ALERT", 19, 34),
     Column::new("CLUSTER", 11, 16),
     Column::new("STATE", 8, 10).priority(1),
     Column::new("SINCE", 5, 6),
     Column::new("N", 3, 4).right(),
-    Column::new("SHARED LABELS", 12, 80).priority(2),
+    Column::new("SHARED LABELS", 13, 80).priority(2),
 ];
 
 /// From this width on the detail stands beside the list.
@@ -189,7 +189,7 @@ impl View for Alerts {
                 ctx,
                 inner,
                 buf,
-                (&COLUMNS, &rows),
+                (&scoped(ctx, &COLUMNS, 2), &rows),
                 |r| r.id.clone(),
                 |row, column| Self::cell(ctx, row, column),
             );
@@ -210,7 +210,7 @@ impl View for Alerts {
         }
     }
 
-    fn place(&mut self, area: Rect) {
+    fn place(&mut self, area: Rect, _world: &World) {
         self.area = area;
         let (list, _) = self.layout(area);
         self.table.place(Rect {
@@ -267,6 +267,17 @@ impl View for Alerts {
             return true;
         }
         self.table.back() || std::mem::take(&mut self.problems)
+    }
+
+    fn depth(&self) -> usize {
+        [
+            self.detail == Some(true) && self.area.width < WIDE,
+            !self.table.filter_text().is_empty(),
+            self.problems,
+        ]
+        .into_iter()
+        .filter(|open| *open)
+        .count()
     }
 
     fn focus(&self, world: &World) -> Option<Focus> {

@@ -249,7 +249,7 @@ impl View for Cluster {
         }
     }
 
-    fn place(&mut self, area: Rect) {
+    fn place(&mut self, area: Rect, _world: &World) {
         self.areas = areas(area, self.pane, 4);
         self.single = self.areas.nodes.is_none() || self.areas.problems.is_none();
         self.sources.place(inside(self.areas.sources));
@@ -311,6 +311,10 @@ impl View for Cluster {
                 Pane::Problems => self.pods.back(),
                 Pane::Events => self.events.back(),
             }
+    }
+
+    fn depth(&self) -> usize {
+        usize::from(self.detail) + usize::from(!self.filter().is_empty())
     }
 
     fn focus(&self, world: &World) -> Option<Focus> {

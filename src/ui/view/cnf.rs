@@ -271,7 +271,7 @@ impl View for Cnf {
         }
     }
 
-    fn place(&mut self, area: Rect) {
+    fn place(&mut self, area: Rect, world: &World) {
         self.area = area;
         let inside = |r: Rect| {
             Rect::new(
@@ -281,8 +281,8 @@ impl View for Cnf {
                 r.height.saturating_sub(2),
             )
         };
-        // How many rows there are is not known here; the tables only page by this.
-        let parts = self.layout(area, 1, 8);
+        let (clocks, functions) = (self.nodes(world).len(), self.functions(world).len());
+        let parts = self.layout(area, clocks, functions);
         self.clocks.place(inside(parts.clocks));
         self.functions.place(inside(parts.sriov));
     }
@@ -332,6 +332,18 @@ impl View for Cnf {
             return true;
         }
         self.clocks.back() || std::mem::take(&mut self.problems)
+    }
+
+    fn depth(&self) -> usize {
+        [
+            self.detail == Some(true) && self.area.width < WIDE,
+            self.part == Part::Sriov,
+            !self.clocks.filter_text().is_empty(),
+            self.problems,
+        ]
+        .into_iter()
+        .filter(|open| *open)
+        .count()
     }
 
     fn focus(&self, world: &World) -> Option<Focus> {

@@ -13,7 +13,7 @@ use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::state::world::{ClusterState, World};
 use crate::ui::widget::badge::age;
-use crate::ui::widget::table::put_line;
+use crate::ui::widget::table::{Column, put_line};
 use crate::ui::widget::text::Pane;
 use crate::ui::{Ctx, Theme};
 
@@ -48,6 +48,25 @@ impl Numbers {
         self.next = RequestId(taken.0 + 1);
         taken
     }
+}
+
+/// These columns with that of the cluster (number `at`) as wide as the names of clusters need it;
+/// without it where the scope is one cluster, which the first row names.
+pub fn scoped<const N: usize>(ctx: &Ctx<'_>, columns: &[Column; N], at: usize) -> [Column; N] {
+    let mut columns = *columns;
+    let longest = ctx.world.clusters.iter().map(|c| c.name.chars().count());
+    let longest = u16::try_from(longest.max().unwrap_or(0)).unwrap_or(u16::MAX);
+    if let Some(column) = columns.get_mut(at) {
+        *column = match ctx.scope {
+            Some(_) => column.hidden(),
+            None => Column {
+                min: column.min.max(longest.min(14)),
+                max: longest.clamp(column.min, 40),
+                ..*column
+            },
+        };
+    }
+    columns
 }
 
 /// A pane in the colours of the theme; gives its inside.

@@ -201,7 +201,7 @@ impl View for Diagnostics {
         self.draw_self(ctx, lower, buf);
     }
 
-    fn place(&mut self, area: Rect) {
+    fn place(&mut self, area: Rect, _world: &World) {
         let inner = split(area).0.inner(ratatui::layout::Margin::new(1, 1));
         self.table.place(inner);
     }
@@ -216,6 +216,10 @@ impl View for Diagnostics {
 
     fn back(&mut self) -> bool {
         self.table.back() || std::mem::take(&mut self.problems)
+    }
+
+    fn depth(&self) -> usize {
+        usize::from(!self.table.filter_text().is_empty()) + usize::from(self.problems)
     }
 
     fn focus(&self, world: &World) -> Option<Focus> {

@@ -18,10 +18,10 @@ use crate::ui::widget::table::{Column, Table};
 
 mod row;
 
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column; 12] = [
     Column::new("S", 1, 1),
     Column::new("CLUSTER", 12, 28),
-    Column::new("SITE", 6, 12).priority(5),
+    Column::new("SITE", 6, 14).priority(5),
     Column::new("VERSION", 8, 12).priority(6),
     Column::new("NODES", 5, 7).priority(4),
     Column::new("PODS bad", 9, 12),
@@ -29,9 +29,9 @@ const COLUMNS: [Column; 10] = [
     Column::new("ANOMALY 1h", 19, 19),
     Column::new("GPU", 5, 10).priority(3),
     Column::new("PTP", 10, 14).priority(2),
+    Column::new("AGE", 6, 6).right(),
+    Column::new("WHY", 24, 200).priority(7),
 ];
-/// The age stands at the right edge, after all others.
-const AGE: Column = Column::new("AGE", 6, 6).right();
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Pane {
@@ -57,7 +57,7 @@ pub struct Fleet {
 impl Default for Fleet {
     fn default() -> Self {
         Self {
-            clusters: Table::sorted(COLUMNS.len() + 1),
+            clusters: Table::sorted(COLUMNS.len() - 1),
             incidents: Table::default(),
             changes: Table::default(),
             pane: Pane::Clusters,
@@ -75,11 +75,16 @@ struct Areas {
 }
 
 /// Where the panes stand. Where room is short the lower two take turns.
-fn areas(area: Rect, pane: Pane) -> Areas {
+fn areas(area: Rect, pane: Pane, clusters: usize) -> Areas {
     let rows = if area.height < 12 {
         0
     } else {
-        (area.height / 3).clamp(4, 12)
+        // A few clusters leave the room they do not need to what is wrong on them.
+        let least = (area.height / 3).clamp(4, 12);
+        let needed = u16::try_from(clusters.saturating_add(5)).unwrap_or(u16::MAX);
+        area.height
+            .saturating_sub(needed)
+            .clamp(least, (area.height / 2).max(least))
     };
     let (clusters, lower) = split_bottom(area, rows);
     if lower.is_empty() {
@@ -175,13 +180,20 @@ impl Fleet {
         let order = match self.clusters.order() {
             (None, false) => "sort risk ↓".to_owned(),
             (None, true) => "sort risk ↑".to_owned(),
-            (Some(at), _) => format!("sort {}", COLUMNS.get(at).map_or("AGE", |c| c.title)),
+            (Some(at), _) => format!("sort {}", COLUMNS.get(at).map_or("?", |c| c.title)),
         };
         let right = if self.problems { "! problems only" } else { "" };
         let focus = ctx.focus && self.pane == Pane::Clusters;
         let title = format!("Clusters {count} · {order}");
         let inner = common::pane(ctx, area, buf, &title, right, focus);
-        let columns: Vec<Column> = COLUMNS.iter().chain([&AGE]).copied().collect();
+        let columns = common::scoped(
+            &Ctx {
+                scope: None,
+                ..*ctx
+            },
+            &COLUMNS,
+            1,
+        );
         let ctx = Ctx { focus, ..*ctx };
         self.clusters.draw(
             &ctx,
@@ -216,7 +228,12 @@ impl Fleet {
             Column::new("SINCE", 5, 5),
             Column::new("SCORE", 5, 5).priority(2),
         ];
-        let ctx = Ctx { focus, ..*ctx };
+        let ctx = Ctx {
+            focus,
+            scope: None,
+            ..*ctx
+        };
+        let columns = common::scoped(&ctx, &columns, 2);
         self.incidents.draw(
             &ctx,
             inner,
@@ -247,7 +264,12 @@ impl Fleet {
             Column::new("CLUSTER", 10, 16).priority(1),
             Column::new("WHAT", 16, 200),
         ];
-        let ctx = Ctx { focus, ..*ctx };
+        let ctx = Ctx {
+            focus,
+            scope: None,
+            ..*ctx
+        };
+        let columns = common::scoped(&ctx, &columns, 1);
         let id =
             |(cluster, e): &(ClusterId, &Event)| (*cluster, e.namespace.clone(), e.name.clone());
         self.changes.draw(
@@ -328,7 +350,7 @@ impl View for Fleet {
         if ctx.world.clusters.is_empty() {
             return first_run::draw(ctx, area, buf);
         }
-        let areas = areas(area, self.pane);
+        let areas = areas(area, self.pane, ctx.world.clusters.len());
         self.draw_clusters(ctx, areas.clusters, buf);
         if let Some(area) = areas.incidents {
             self.draw_incidents(ctx, area, buf, areas.changes.is_none());
@@ -338,8 +360,8 @@ impl View for Fleet {
         }
     }
 
-    fn place(&mut self, area: Rect) {
-        self.areas = areas(area, self.pane);
+    fn place(&mut self, area: Rect, world: &World) {
+        self.areas = areas(area, self.pane, world.clusters.len());
         self.clusters.place(inside(self.areas.clusters));
         self.incidents
             .place(self.areas.incidents.map_or(Rect::ZERO, inside));
@@ -371,6 +393,17 @@ impl View for Fleet {
         table
             || std::mem::take(&mut self.problems)
             || std::mem::take(&mut self.pane) != Pane::Clusters
+    }
+
+    fn depth(&self) -> usize {
+        [
+            !self.filter().is_empty(),
+            self.problems,
+            self.pane != Pane::Clusters,
+        ]
+        .into_iter()
+        .filter(|open| *open)
+        .count()
     }
 
     fn focus(&self, world: &World) -> Option<Focus> {

@@ -305,7 +305,7 @@ impl View for Gpu {
         }
     }
 
-    fn place(&mut self, area: Rect) {
+    fn place(&mut self, area: Rect, world: &World) {
         self.area = area;
         let inside = |r: Rect| {
             Rect::new(
@@ -316,7 +316,7 @@ impl View for Gpu {
             )
         };
         // How many models there are is not known here; the table only pages by this.
-        let parts = self.layout(area, 1);
+        let parts = self.layout(area, self.models(world).len());
         self.devices.place(inside(parts.devices));
         self.serving.place(inside(parts.serving));
     }
@@ -396,6 +396,18 @@ impl View for Gpu {
             return true;
         }
         std::mem::take(&mut self.problems)
+    }
+
+    fn depth(&self) -> usize {
+        [
+            self.detail == Some(true) && self.area.width < WIDE,
+            self.part == Part::Serving,
+            !self.filter_text.is_empty(),
+            self.problems,
+        ]
+        .into_iter()
+        .filter(|open| *open)
+        .count()
     }
 
     fn focus(&self, world: &World) -> Option<Focus> {

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::common::{above, ago, beside, empty, focused, lines, name, pane};
+use super::common::{above, ago, beside, empty, focused, lines, name, pane, scoped};
 use super::{Ctx, Entry, Focus, Goto, ScreenId, View};
 use crate::command::Command;
 use crate::incident::{Incident, IncidentState};
@@ -32,8 +32,8 @@ const LIST: [Column; 7] = [
 const FINDINGS: [Column; 7] = [
     Column::new("S", 1, 1),
     Column::new("SCORE", 5, 5).right(),
-    Column::new("SIGNAL", 12, 26),
-    Column::new("SUBJECT", 10, 24).priority(1),
+    Column::new("SIGNAL", 12, 40),
+    Column::new("SUBJECT", 10, 40).priority(1),
     Column::new("SEEN", 8, 10).right(),
     Column::new("EXPECTED", 16, 22).priority(2),
     Column::new("SINCE", 8, 8),
@@ -79,7 +79,7 @@ struct Layout {
 }
 
 impl Incidents {
-    fn layout(&self, area: Rect) -> Layout {
+    fn layout(&self, area: Rect, world: &World) -> Layout {
         let none = Rect { height: 0, ..area };
         let small = area.height < 18;
         if small && self.part == Part::List {
@@ -104,7 +104,11 @@ impl Incidents {
             height: area.height - list_rows,
             ..area
         };
-        let (lanes, low) = above(rest, rest.height / 2);
+        // Title, axis, changes and a lane each; what lanes do not need goes to the findings.
+        let lanes = self.chosen(world).map_or(0, |i| i.findings.len());
+        let needed = u16::try_from(lanes.saturating_add(5)).unwrap_or(u16::MAX);
+        let half = rest.height - rest.height / 2;
+        let (lanes, low) = above(rest, rest.height - half.min(needed));
         let (findings, why) = match beside(low, 100, 44) {
             (left, Some(right)) => (left, right),
             // Beside is no room: why stands below, where there is height for it.
@@ -179,7 +183,7 @@ impl Incidents {
             &focused(ctx, here),
             inner,
             buf,
-            (&LIST, &rows),
+            (&scoped(ctx, &LIST, 2), &rows),
             |i| i.id,
             |incident, column| list_cell(ctx, incident, column),
         );
@@ -229,10 +233,13 @@ fn finding_cell<'a>(ctx: &Ctx<'a>, finding: &'a Finding, column: usize) -> Line<
         0 if finding.over => Line::styled("✓", theme.muted),
         0 => Line::styled(glyph, style),
         1 => Line::styled(format!("{:.2}", finding.score), base),
-        2 => Line::styled(finding.signal.as_ref(), base),
+        2 => {
+            let signal = why::signal(ctx.world, finding);
+            Line::styled(why::short(&signal).to_owned(), base)
+        }
         3 => Line::styled(finding.subject.to_string(), base),
         4 => match finding.seen {
-            Some(seen) => Line::styled(finding.unit.write(seen), base),
+            Some(seen) => Line::styled(why::value(finding, seen), base),
             None if finding.kind == FindingKind::MissingData => Line::styled("no data", base),
             None => Line::styled("-", theme.muted),
         },
@@ -292,7 +299,7 @@ fn evidence_target(incident: &Incident, finding: &Finding) -> Goto {
 impl View for Incidents {
     fn update(&mut self, command: Command, world: &World) -> Vec<Effect> {
         if let Command::Click { column, row } = command {
-            let parts = self.layout(self.area);
+            let parts = self.layout(self.area, world);
             if parts.list.contains((column, row).into()) {
                 self.part = Part::List;
             } else if parts.findings.contains((column, row).into()) {
@@ -335,7 +342,7 @@ impl View for Incidents {
     }
 
     fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
-        let parts = self.layout(area);
+        let parts = self.layout(area, ctx.world);
         if parts.list.height > 0 {
             self.draw_list(ctx, parts.list, buf);
         }
@@ -363,9 +370,9 @@ impl View for Incidents {
         }
     }
 
-    fn place(&mut self, area: Rect) {
+    fn place(&mut self, area: Rect, world: &World) {
         self.area = area;
-        let parts = self.layout(area);
+        let parts = self.layout(area, world);
         let inside = |r: Rect| {
             Rect::new(
                 r.x.saturating_add(1),
@@ -403,6 +410,17 @@ impl View for Incidents {
             return true;
         }
         self.list.back() || std::mem::take(&mut self.open_only)
+    }
+
+    fn depth(&self) -> usize {
+        [
+            self.part == Part::Findings,
+            !self.list.filter_text().is_empty(),
+            self.open_only,
+        ]
+        .into_iter()
+        .filter(|open| *open)
+        .count()
     }
 
     fn focus(&self, world: &World) -> Option<Focus> {

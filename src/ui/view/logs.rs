@@ -15,10 +15,12 @@ use crate::state::world::World;
 use crate::ui::Window;
 use crate::ui::widget::field::Field;
 use crate::ui::widget::filter::Filter;
+use crate::ui::widget::table::Table;
 
 mod asked;
 mod page;
 mod paint;
+mod patterns;
 mod stream;
 
 use asked::Asked;
@@ -39,6 +41,8 @@ pub struct Logs {
     filter: Filter,
     problems: bool,
     wrap: bool,
+    /// Patterns instead of lines, with the cursor among them.
+    patterns: Option<Table<String>>,
     detail: Option<bool>,
     scroll: usize,
     editor: Option<Field>,
@@ -58,6 +62,7 @@ impl Default for Logs {
             filter: Filter::default(),
             problems: false,
             wrap: false,
+            patterns: None,
             detail: None,
             scroll: 0,
             editor: None,
@@ -103,7 +108,7 @@ impl Logs {
             height: area.height - query.height,
             ..area
         };
-        let wanted = self.detail.unwrap_or(false);
+        let wanted = self.detail.unwrap_or(false) && self.patterns.is_none();
         let (lines, detail) = match wanted {
             false => (rest, None),
             true if area.width >= WIDE => beside(rest, WIDE, (area.width / 3).max(36)),
@@ -239,6 +244,9 @@ impl Logs {
 
 impl View for Logs {
     fn update(&mut self, command: Command, world: &World) -> Vec<Effect> {
+        if self.move_in_patterns(&command, world) {
+            return Vec::new();
+        }
         match command {
             Command::Type(press) => return self.type_key(press, world),
             Command::Paste(text) => {
@@ -258,7 +266,15 @@ impl View for Logs {
                 }
                 self.cursor = first;
             }
-            Command::Bottom => self.cursor = None,
+            Command::Bottom => {
+                self.cursor = None;
+                // The query itself followed live, where one cluster is looked at.
+                if let (Some(asked), Some(cluster)) = (&self.asked, self.scope) {
+                    let tail = Some((cluster, asked.query.clone()));
+                    self.asked = None;
+                    return vec![Effect::TailLogs(tail)];
+                }
+            }
             Command::Pause => self.pause(world),
             Command::Filter(text) => self.set_filter(&text),
             Command::Problems => self.problems = !self.problems,
@@ -277,12 +293,12 @@ impl View for Logs {
                 let query = self.asked.as_ref().map(|a| a.query.clone());
                 return query.map(|q| self.run(&q, world)).unwrap_or_default();
             }
-            // The query itself followed live, where one cluster is looked at.
             Command::Mode => {
-                if let (Some(asked), Some(cluster)) = (self.asked.take(), self.scope) {
-                    self.cursor = None;
-                    return vec![Effect::TailLogs(Some((cluster, asked.query)))];
-                }
+                self.patterns = match self.patterns.take() {
+                    Some(_) => None,
+                    None => Some(Table::default()),
+                };
+                self.place(self.area, world);
             }
             Command::CopyRow => {
                 let line = self.chosen(world).map(|e| e.line.line.to_string());
@@ -311,8 +327,10 @@ impl View for Logs {
                 self.editor.as_ref(),
             );
         }
-        if parts.lines.width > 0 {
-            self.draw_lines(ctx, parts.lines, buf);
+        match &self.patterns {
+            Some(table) => self.draw_patterns(ctx, parts.lines, buf, table),
+            None if parts.lines.width > 0 => self.draw_lines(ctx, parts.lines, buf),
+            None => {}
         }
         if let Some(detail) = parts.detail {
             let inner = pane(ctx, detail, buf, "line", "d", false);
@@ -330,8 +348,12 @@ impl View for Logs {
         }
     }
 
-    fn place(&mut self, area: Rect) {
+    fn place(&mut self, area: Rect, _world: &World) {
         self.area = area;
+        let lines = self.layout(area).lines;
+        if let Some(table) = &mut self.patterns {
+            table.place(lines.inner(ratatui::layout::Margin::new(1, 1)));
+        }
     }
 
     fn enter(&mut self, entry: &Entry, world: &World) -> Vec<Effect> {
@@ -348,14 +370,14 @@ impl View for Logs {
             self.seen_ns = newest;
             self.cursor = last;
         }
+        if let Some(query) = &entry.query {
+            self.set_filter("");
+            return self.run(query, world);
+        }
         match &entry.focus {
             Some(Focus::Pod { pod, .. }) => self.set_filter(pod),
-            Some(Focus::Node { node, .. }) => self.set_filter(node),
-            Some(Focus::Gpu { node, .. }) => self.set_filter(node),
+            Some(Focus::Node { node, .. } | Focus::Gpu { node, .. }) => self.set_filter(node),
             _ => {}
-        }
-        if let Some(query) = &entry.query {
-            return self.run(query, world);
         }
         match self.asked.as_ref().map(|a| a.query.clone()) {
             Some(query) if moved => self.run(&query, world),
@@ -371,6 +393,9 @@ impl View for Logs {
             self.detail = None;
             return true;
         }
+        if self.patterns.take().is_some() {
+            return true;
+        }
         if !self.filter_text.is_empty() {
             self.set_filter("");
             return true;
@@ -379,6 +404,21 @@ impl View for Logs {
             return true;
         }
         self.cursor.take().is_some()
+    }
+
+    fn depth(&self) -> usize {
+        [
+            self.editor.is_some(),
+            self.detail == Some(true),
+            self.patterns.is_some(),
+            !self.filter_text.is_empty(),
+            self.problems,
+            self.asked.is_some(),
+            self.cursor.is_some(),
+        ]
+        .into_iter()
+        .filter(|open| *open)
+        .count()
     }
 
     fn focus(&self, world: &World) -> Option<Focus> {
@@ -413,17 +453,28 @@ impl View for Logs {
     }
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        if self.patterns.is_some() && self.editor.is_none() {
+            return &[
+                ("Enter", "its lines"),
+                ("m", "lines"),
+                ("/", "filter"),
+                ("!", "warnings"),
+                ("o", "LogQL"),
+            ];
+        }
         match (self.editor.is_some(), self.cursor.is_some()) {
             (true, _) => &[("Enter", "run LogQL"), ("Esc", "leave")],
             (false, true) => &[
                 ("G", "follow"),
                 ("d", "detail"),
                 ("e", "next error"),
+                ("m", "patterns"),
                 ("/", "filter"),
             ],
             (false, false) => &[
                 ("p", "pause"),
                 ("d", "detail"),
+                ("m", "patterns"),
                 ("o", "LogQL"),
                 ("/", "filter"),
                 ("!", "warnings"),
@@ -432,6 +483,9 @@ impl View for Logs {
     }
 
     fn brief(&self, ctx: &Ctx) -> String {
+        if self.patterns.is_some() {
+            return patterns::brief(ctx, &self.merged(ctx.world));
+        }
         paint::brief(
             ctx,
             &self.merged(ctx.world),

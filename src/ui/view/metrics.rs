@@ -91,7 +91,7 @@ impl Metrics {
     fn layout(&self, area: Rect) -> Layout {
         let list_width = match area.width {
             w if w >= 100 => 36,
-            w if w >= 70 => 26,
+            w if w >= 70 => 32,
             w if self.part == Part::List && self.asked.is_none() => w,
             _ => 0,
         };
@@ -364,7 +364,7 @@ impl View for Metrics {
         }
     }
 
-    fn place(&mut self, area: Rect) {
+    fn place(&mut self, area: Rect, _world: &World) {
         self.area = area;
         let parts = self.layout(area);
         let inside = |r: Rect| {
@@ -419,6 +419,20 @@ impl View for Metrics {
             return true;
         }
         self.list.back() || std::mem::take(&mut self.problems)
+    }
+
+    fn depth(&self) -> usize {
+        [
+            self.editor.is_some(),
+            self.alone.is_some(),
+            self.asked.is_some(),
+            self.part == Part::Legend && self.asked.is_none(),
+            !self.list.filter_text().is_empty(),
+            self.problems,
+        ]
+        .into_iter()
+        .filter(|open| *open)
+        .count()
     }
 
     fn focus(&self, world: &World) -> Option<Focus> {

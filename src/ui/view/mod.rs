@@ -95,7 +95,7 @@ pub trait View {
     fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer);
 
     /// Where the view will be drawn; for paging and the mouse.
-    fn place(&mut self, _area: Rect) {}
+    fn place(&mut self, _area: Rect, _world: &World) {}
 
     fn enter(&mut self, _entry: &Entry, _world: &World) -> Vec<Effect> {
         Vec::new()
@@ -109,6 +109,11 @@ pub trait View {
     /// Esc: undoes one step inside (editor, detail, selection, filter). False: nothing to undo.
     fn back(&mut self) -> bool {
         false
+    }
+
+    /// How many steps [`View::back`] can undo.
+    fn depth(&self) -> usize {
+        0
     }
 
     fn focus(&self, _world: &World) -> Option<Focus> {

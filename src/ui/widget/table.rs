@@ -41,6 +41,12 @@ impl Column {
         self.right = true;
         self
     }
+
+    /// Not shown at all: what it tells stands elsewhere.
+    pub const fn hidden(mut self) -> Self {
+        self.max = 0;
+        self
+    }
 }
 
 /// What the operator did to a table: selection, order, filter. The rows are the view's.
@@ -251,9 +257,11 @@ pub fn window(offset: usize, cursor: usize, len: usize, height: usize) -> usize 
     }
 }
 
-/// Shown columns with their widths. One blank stands between two.
+/// Shown columns with their widths. One blank stands between two. Room that is left over goes to
+/// all that can use it, a cell each in turn: a long name never keeps the next column cut.
 pub fn widths(columns: &[Column], total: u16) -> Vec<(usize, u16)> {
-    let mut shown: Vec<usize> = (0..columns.len()).collect();
+    let seen = |i: &usize| columns.get(*i).is_some_and(|c| c.max > 0);
+    let mut shown: Vec<usize> = (0..columns.len()).filter(seen).collect();
     let min = |i: &usize| columns.get(*i).map_or(0, |c| u32::from(c.min));
     let need =
         |shown: &[usize]| shown.iter().map(min).sum::<u32>() + shown.len().saturating_sub(1) as u32;
@@ -270,15 +278,24 @@ pub fn widths(columns: &[Column], total: u16) -> Vec<(usize, u16)> {
         };
     }
     let mut spare = u32::from(total).saturating_sub(need(&shown));
-    shown
+    let mut wide: Vec<(usize, u16)> = shown
         .into_iter()
-        .filter_map(|i| columns.get(i).map(|c| (i, c)))
-        .map(|(i, column)| {
-            let more = spare.min(u32::from(column.max.saturating_sub(column.min)));
-            spare -= more;
-            (i, column.min.saturating_add(more as u16).min(total))
-        })
-        .collect()
+        .map(|i| (i, columns.get(i).map_or(0, |c| c.min.min(total))))
+        .collect();
+    while spare > 0 {
+        let before = spare;
+        for (i, width) in &mut wide {
+            let most = columns.get(*i).map_or(0, |c| c.max);
+            if spare > 0 && *width < most {
+                *width += 1;
+                spare -= 1;
+            }
+        }
+        if spare == before {
+            break;
+        }
+    }
+    wide
 }
 
 /// Draws one line of styled text into `width` cells, cut with a mark that says so.
@@ -325,6 +342,17 @@ mod tests {
         assert_eq!(widths(&COLUMNS, 16), [(0, 11), (2, 4)]);
         assert_eq!(widths(&COLUMNS, 12), [(0, 12)]);
         assert_eq!(widths(&COLUMNS, 3), [(0, 3)]);
+    }
+
+    #[test]
+    fn spare_room_goes_to_all_and_hidden_columns_take_none() {
+        let columns = [
+            Column::new("CLUSTER", 8, 30),
+            Column::new("GONE", 8, 30).hidden(),
+            Column::new("SITE", 6, 10),
+        ];
+        assert_eq!(widths(&columns, 23), [(0, 12), (2, 10)]);
+        assert_eq!(widths(&columns, 60), [(0, 30), (2, 10)]);
     }
 
     #[test]

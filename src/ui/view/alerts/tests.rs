@@ -95,7 +95,7 @@ fn problems_filter_and_each() {
 fn enter_leads_to_the_expression_and_focus_finds_the_row() {
     let world = world();
     let mut view = Alerts::default();
-    view.place(Rect::new(0, 0, 120, 30));
+    view.place(Rect::new(0, 0, 120, 30), &world);
     let focus = Focus::Alert {
         cluster: ClusterId(0),
         fingerprint: "b".into(),

@@ -12,7 +12,7 @@ use crate::model::id::ClusterId;
 use crate::model::ptp::{ClockState, PtpNode};
 use crate::model::unit::Unit;
 use crate::state::world::World;
-use crate::ui::view::common::{STALE_MS, ago, name, reading};
+use crate::ui::view::common::{STALE_MS, ago, name, reading, scoped};
 use crate::ui::widget::table::{Column, Table, widths};
 use crate::ui::{Ctx, Theme};
 
@@ -26,7 +26,7 @@ const COLUMNS: [Column; 8] = [
     Column::new("CLASS", 5, 5).priority(6).right(),
     Column::new("OFFSET", 7, 9).right(),
     Column::new("AGE", 4, 6).priority(5).right(),
-    Column::new("L ok  H holdover  F free", 20, 60).priority(2),
+    Column::new("L ok H holdover F free", 20, 200).priority(2),
 ];
 
 /// Place of the ribbon among the columns.
@@ -84,12 +84,13 @@ pub fn draw(
     rows: &[ClockRow<'_>],
     table: &Table<NodeId>,
 ) {
-    let shown = widths(&COLUMNS, area.width);
+    let columns = scoped(ctx, &COLUMNS, 2);
+    let shown = widths(&columns, area.width);
     let slots = shown
         .iter()
         .find(|(i, _)| *i == RIBBON)
         .map_or(0, |(_, w)| usize::from(*w));
-    table.draw(ctx, area, buf, (&COLUMNS, rows), id, |row, column| {
+    table.draw(ctx, area, buf, (&columns, rows), id, |row, column| {
         cell(ctx, row, column, slots)
     });
 }

@@ -12,7 +12,7 @@ use crate::model::id::ClusterId;
 use crate::model::sriov::{PhysicalFunction, SriovNodeState};
 use crate::state::world::World;
 use crate::ui::Ctx;
-use crate::ui::view::common::{above, clusters, empty, lines, name, pane};
+use crate::ui::view::common::{above, clusters, empty, lines, name, pane, scoped};
 use crate::ui::widget::table::{Column, Table};
 use crate::ui::widget::text::wrap;
 
@@ -194,7 +194,7 @@ pub fn draw(
         ctx,
         list,
         buf,
-        (&COLUMNS, rows),
+        (&scoped(ctx, &COLUMNS, 2), rows),
         FunctionRow::id,
         |row, c| cell(ctx, row, c),
     );

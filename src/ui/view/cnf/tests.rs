@@ -149,7 +149,7 @@ fn worst_first_and_its_past_in_letters() {
 fn sync_failure_is_told_with_its_error() {
     let world = world();
     let mut view = Cnf::default();
-    view.place(Rect::new(0, 0, 120, 32));
+    view.place(Rect::new(0, 0, 120, 32), &world);
     view.update(Command::NextPane, &world);
     let text = fake::screen(&world, 120, 32, |ctx, area, buf| view.draw(ctx, area, buf));
     assert!(
@@ -173,7 +173,7 @@ fn looks_like_this() {
     let world = world();
     let mut view = Cnf::default();
     for (width, height) in fake::SIZES {
-        view.place(Rect::new(0, 0, width, height));
+        view.place(Rect::new(0, 0, width, height), &world);
         insta::assert_snapshot!(
             format!("cnf_{width}x{height}"),
             fake::screen(&world, width, height, |ctx, area, buf| view

@@ -20,8 +20,10 @@ pub fn fields<'a>(world: &World, c: &'a ClusterState) -> Vec<(&'a str, &'a str)>
     let mut fields: Vec<(&str, &str)> =
         vec![("name", &c.name), ("status", word(world.status(c.id)))];
     if let Some(region) = &c.region {
-        fields.push(("site", region));
         fields.push(("region", region));
+    }
+    if !c.labels.iter().any(|(name, _)| name == "site") {
+        fields.push(("site", site(c)));
     }
     if let Some(environment) = &c.environment {
         fields.push(("environment", environment));
@@ -64,7 +66,7 @@ pub fn key(world: &World, c: &ClusterState, column: Option<usize>) -> (Reverse<i
         Some(_) => 0,
     };
     let text = match column {
-        Some(2) => c.region.clone().unwrap_or_default(),
+        Some(2) => site(c).to_owned(),
         Some(3) => version(c).to_owned(),
         _ => String::new(),
     };
@@ -91,7 +93,7 @@ pub fn cell<'a>(ctx: &Ctx, c: &'a ClusterState, column: usize) -> Line<'a> {
                 plain
             }),
         ),
-        2 => Line::styled(c.region.as_deref().unwrap_or("?"), theme.muted),
+        2 => Line::styled(site(c), theme.muted),
         3 => Line::styled(version(c), theme.muted),
         4 => Line::styled(nodes(c), plain),
         5 => pods(ctx, c),
@@ -102,8 +104,15 @@ pub fn cell<'a>(ctx: &Ctx, c: &'a ClusterState, column: usize) -> Line<'a> {
             None => Line::styled(none(c), theme.muted),
         },
         9 => ptp(ctx, c),
-        _ => age(ctx, c),
+        10 => age(ctx, c),
+        _ => Line::styled(ctx.world.standing(c.id).1, theme.muted),
     }
+}
+
+/// Where it stands: the label `site`, else the region.
+fn site(c: &ClusterState) -> &str {
+    let label = c.labels.iter().find(|(name, _)| name == "site");
+    label.map_or(c.region.as_deref().unwrap_or("—"), |(_, site)| site)
 }
 
 fn version(c: &ClusterState) -> &str {

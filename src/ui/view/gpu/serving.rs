@@ -11,7 +11,7 @@ use crate::model::serving::Serving;
 use crate::model::unit::Unit;
 use crate::state::world::World;
 use crate::ui::Ctx;
-use crate::ui::view::common::{name, pane, reading};
+use crate::ui::view::common::{name, pane, reading, scoped};
 use crate::ui::widget::table::{Column, Table};
 
 const COLUMNS: [Column; 10] = [
@@ -40,9 +40,14 @@ pub fn draw(
 ) {
     let title = format!("models served: {}", rows.len());
     let inner = pane(ctx, area, buf, &title, "", ctx.focus);
-    table.draw(ctx, inner, buf, (&COLUMNS, rows), id, |row, column| {
-        cell(ctx, row, column)
-    });
+    table.draw(
+        ctx,
+        inner,
+        buf,
+        (&scoped(ctx, &COLUMNS, 2), rows),
+        id,
+        |row, column| cell(ctx, row, column),
+    );
 }
 
 fn cell<'a>(ctx: &Ctx<'a>, (cluster, model): &(ClusterId, &'a Serving), column: usize) -> Line<'a> {

@@ -63,7 +63,7 @@ fn world() -> World {
 fn starts_at_the_trouble_and_moves_over_the_map() {
     let world = world();
     let mut view = Gpu::default();
-    view.place(Rect::new(0, 0, 120, 32));
+    view.place(Rect::new(0, 0, 120, 32), &world);
     let at = |view: &Gpu| match view.focus(&world) {
         Some(Focus::Gpu { node, gpu, .. }) => format!("{node}/{gpu}"),
         other => format!("{other:?}"),
@@ -95,7 +95,7 @@ fn looks_like_this() {
     let world = world();
     let mut view = Gpu::default();
     for (width, height) in fake::SIZES {
-        view.place(Rect::new(0, 0, width, height));
+        view.place(Rect::new(0, 0, width, height), &world);
         insta::assert_snapshot!(
             format!("gpu_{width}x{height}"),
             fake::screen(&world, width, height, |ctx, area, buf| view

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::why;
 use crate::incident::{Incident, IncidentState};
 use crate::model::alert::Severity;
 use crate::model::finding::Finding;
@@ -49,10 +50,10 @@ pub fn draw(ctx: &Ctx<'_>, incident: &Incident, area: Rect, buf: &mut Buffer) {
     if inner.width < 40 || inner.height < 3 {
         return;
     }
-    let (head, note) = if inner.width >= 90 {
-        (28, 20)
-    } else {
-        (18, 10)
+    let (head, note) = match inner.width {
+        w if w >= 150 => (44, 20),
+        w if w >= 90 => (34, 14),
+        _ => (24, 10),
     };
     let slots = usize::from(inner.width) - head - note;
     let start = first_sign(incident);
@@ -127,7 +128,11 @@ fn lane<'a>(
         ctx.world.now.max(finding.at)
     };
     lane.raise(axis, finding.since, until, level(finding.severity));
-    let label = format!("{} {}", finding.subject, finding.signal);
+    let label = format!(
+        "{} {}",
+        why::short(&why::signal(ctx.world, finding)),
+        finding.subject
+    );
     let mut spans = vec![
         Span::styled(fit(&label, head - 1), ctx.theme.base),
         Span::raw(" "),
@@ -145,6 +150,7 @@ fn lane<'a>(
     spans.push(Span::styled(run, style));
     let after = finding.since.age_since_ms(start);
     let told = match first {
+        true if note < 12 => "first".into(),
         true => "first sign".into(),
         false => format!("+{}", age_exact(after)),
     };

@@ -85,7 +85,7 @@ fn world() -> World {
 fn enter_leads_to_the_evidence() {
     let world = world();
     let mut view = Incidents::default();
-    view.place(Rect::new(0, 0, 120, 32));
+    view.place(Rect::new(0, 0, 120, 32), &world);
     assert_eq!(view.open(&world), None);
     view.update(Command::Open, &world);
     let goto = view.open(&world).expect("evidence");

@@ -4,8 +4,9 @@ use ratatui::text::Line;
 
 use super::lanes::state_word;
 use crate::incident::Incident;
-use crate::model::finding::{Evidence, Finding, Subject};
+use crate::model::finding::{Evidence, Finding, FindingKind, Subject};
 use crate::model::id::ClusterId;
+use crate::model::ptp::ClockState;
 use crate::model::time::Timestamp;
 use crate::state::world::World;
 use crate::ui::Ctx;
@@ -16,17 +17,46 @@ use crate::ui::widget::text::wrap;
 /// `20 .. 35 ns`, or a dash.
 pub fn expected(finding: &Finding) -> String {
     match finding.expected {
+        Some((low, high)) if low == high && low.is_finite() => value(finding, low),
         Some((low, high)) if low.is_finite() && high.is_finite() => {
-            format!(
-                "{} .. {}",
-                finding.unit.write(low),
-                finding.unit.write(high)
-            )
+            format!("{} .. {}", value(finding, low), value(finding, high))
         }
-        Some((low, _)) if low.is_finite() => format!("≥ {}", finding.unit.write(low)),
-        Some((_, high)) if high.is_finite() => format!("≤ {}", finding.unit.write(high)),
+        Some((low, _)) if low.is_finite() => format!("≥ {}", value(finding, low)),
+        Some((_, high)) if high.is_finite() => format!("≤ {}", value(finding, high)),
         _ => "-".into(),
     }
+}
+
+/// A value of the finding's signal; the codes of clock states in words.
+pub fn value(finding: &Finding, value: f64) -> String {
+    let state = match finding.signal.as_ref() {
+        "openshift_ptp_clock_state" => ClockState::from_wire(value),
+        _ => None,
+    };
+    state.map_or_else(|| finding.unit.write(value), |s| s.word().to_owned())
+}
+
+/// What was looked at: the signal, or the alert by its name.
+pub fn signal(world: &World, finding: &Finding) -> String {
+    let name = finding.evidence.iter().find_map(|e| match e {
+        Evidence::Alert(fingerprint) => world
+            .cluster(finding.cluster)
+            .and_then(|c| c.alerts.get(fingerprint))
+            .map(|a| a.name.to_string()),
+        _ => None,
+    });
+    match name {
+        Some(name) if finding.kind == FindingKind::Alert => format!("alert {name}"),
+        _ => finding.signal.to_string(),
+    }
+}
+
+/// Without the family that stands before the names of an exporter: the end tells them apart.
+pub fn short(signal: &str) -> &str {
+    ["DCGM_FI_DEV_", "DCGM_FI_PROF_", "openshift_ptp_"]
+        .iter()
+        .find_map(|family| signal.strip_prefix(family))
+        .unwrap_or(signal)
 }
 
 pub fn lines<'a>(ctx: &Ctx<'_>, finding: &'a Finding, width: usize) -> Vec<Line<'a>> {
@@ -47,9 +77,9 @@ pub fn lines<'a>(ctx: &Ctx<'_>, finding: &'a Finding, width: usize) -> Vec<Line<
     };
     told("method", finding.method.clone());
     told("subject", finding.subject.to_string());
-    told("signal", finding.signal.to_string());
+    told("signal", signal(ctx.world, finding));
     if let Some(seen) = finding.seen {
-        told("seen", finding.unit.write(seen));
+        told("seen", value(finding, seen));
     }
     told("expected", expected(finding));
     told("since", ctx.clock(finding.since));

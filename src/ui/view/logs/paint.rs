@@ -137,7 +137,7 @@ impl Logs {
         lines(ctx, area, buf, &[Line::from(spans)], 0);
     }
 
-    fn why_empty(&self, world: &World) -> String {
+    pub(super) fn why_empty(&self, world: &World) -> String {
         if !self.filter_text.is_empty() || self.problems {
             return "no line of the last 50 000 matches (Esc clears the filter)".into();
         }
@@ -156,7 +156,7 @@ impl Logs {
     }
 }
 
-fn level_style(theme: &Theme, level: Level) -> (&'static str, Style) {
+pub fn level_style(theme: &Theme, level: Level) -> (&'static str, Style) {
     match level {
         Level::Critical => ("C", theme.crit),
         Level::Error => ("E", theme.crit),
@@ -168,7 +168,7 @@ fn level_style(theme: &Theme, level: Level) -> (&'static str, Style) {
 }
 
 /// Time of a line to the millisecond.
-fn time(ctx: &Ctx<'_>, at_ns: i64, format: &str) -> String {
+pub fn time(ctx: &Ctx<'_>, at_ns: i64, format: &str) -> String {
     format_time(ctx.zone, Timestamp(at_ns.div_euclid(1_000_000)), format)
 }
 

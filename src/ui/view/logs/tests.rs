@@ -59,7 +59,7 @@ fn merges_clusters_in_time_order() {
 fn leaves_the_end_and_comes_back() {
     let mut world = world();
     let mut view = Logs::default();
-    view.place(Rect::new(0, 0, 120, 20));
+    view.place(Rect::new(0, 0, 120, 20), &world);
     view.update(Command::Up, &world);
     view.update(Command::Up, &world);
     let chosen = view.chosen(&world).map(|e| e.line.line.to_string());

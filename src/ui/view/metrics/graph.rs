@@ -12,7 +12,7 @@ use crate::model::sample::{Sample, SampleKind, SeriesKey};
 use crate::model::unit::Unit;
 use crate::state::world::World;
 use crate::ui::view::common::{
-    clusters, drawable, empty, is_change, name, pane, rate_unit, series_style, unit_of,
+    clusters, drawable, empty, is_change, name, pane, rate_unit, scoped, series_style, unit_of,
 };
 use crate::ui::widget::badge::age;
 use crate::ui::widget::chart::{Chart, Curve, Mark, MarkKind, SYMBOLS, read_from};
@@ -26,10 +26,10 @@ const LEGEND: [Column; 8] = [
     Column::new("", 1, 1),
     Column::new("SERIES", 14, 60),
     Column::new("CLUSTER", 8, 14).priority(1),
-    Column::new("LAST", 8, 10).right(),
-    Column::new("MIN", 8, 10).priority(3).right(),
-    Column::new("MAX", 8, 10).priority(2).right(),
-    Column::new("MEAN", 8, 10).priority(4).right(),
+    Column::new("LAST", 9, 9).right(),
+    Column::new("MIN", 9, 9).priority(3).right(),
+    Column::new("MAX", 9, 9).priority(2).right(),
+    Column::new("MEAN", 9, 9).priority(4).right(),
     Column::new("AGE", 4, 5).right(),
 ];
 
@@ -265,7 +265,7 @@ impl Picture<'_> {
             ctx,
             inner,
             buf,
-            (&LEGEND, &rows),
+            (&scoped(ctx, &LEGEND, 2), &rows),
             |(_, s)| s.id.clone(),
             |(index, shown), column| self.cell(ctx, *index, shown, column, &own),
         );
@@ -327,7 +327,59 @@ fn differing(shown: &[Shown]) -> Vec<String> {
         let value = first.id.key.labels.get(n);
         rest.iter().any(|s| s.id.key.labels.get(n) != value)
     });
+    // One label that tells them apart says enough; an id only where nothing else does.
+    let tells = |names: &[&str]| {
+        let values = |s: &Shown| -> Vec<Option<String>> {
+            let get = |n: &&str| s.id.key.labels.get(n).map(str::to_owned);
+            names.iter().map(get).collect()
+        };
+        let all: std::collections::BTreeSet<_> =
+            shown.iter().map(|s| (s.id.cluster, values(s))).collect();
+        all.len() == shown.len()
+    };
+    names.sort_by_key(|n| rank(n));
+    for count in 1..names.len() {
+        if let Some(few) = names.get(..count).filter(|few| tells(few)) {
+            return few.iter().map(|n| (*n).to_owned()).collect();
+        }
+    }
     names.into_iter().map(str::to_owned).collect()
+}
+
+/// Labels as people tell things apart, most telling first; ids and addresses last.
+fn rank(label: &str) -> usize {
+    const FIRST: [&str; 14] = [
+        "Hostname",
+        "node",
+        "gpu",
+        "model_name",
+        "namespace",
+        "pod",
+        "container",
+        "process",
+        "iface",
+        "from",
+        "device",
+        "phase",
+        "severity",
+        "alertname",
+    ];
+    const LAST: [&str; 7] = [
+        "instance",
+        "endpoint",
+        "job",
+        "UUID",
+        "uuid",
+        "pci_bus_id",
+        "uid",
+    ];
+    let first = FIRST.iter().position(|n| *n == label);
+    let last = LAST.iter().position(|n| *n == label);
+    match (first, last) {
+        (Some(at), _) => at,
+        (_, Some(at)) => 200 + at,
+        _ => 100,
+    }
 }
 
 fn label(key: &SeriesKey, own: &[String]) -> String {

@@ -134,7 +134,7 @@ fn any_size() {
     let mut view = Metrics::default();
     for width in (0..130).step_by(7) {
         for height in 0..12 {
-            view.place(Rect::new(0, 0, width, height));
+            view.place(Rect::new(0, 0, width, height), &world);
             fake::screen(&world, width, height, |ctx, area, buf| {
                 view.draw(ctx, area, buf)
             });
