@@ -97,19 +97,38 @@ fn esc_never_quits_and_q_does_at_the_top() {
 #[test]
 fn esc_leads_back_to_the_row_that_was_opened() {
     let mut console = Console::live(FULL);
-    console.keys("7<enter>");
-    console.has("farwatch ▸ Metrics");
-    console.has("promql");
+    console.keys("2<enter>");
+    console.has("farwatch ▸ Logs ▸ edge-ran-07");
+    console.has("{namespace=");
     console.keys("<esc>");
-    console.has("farwatch ▸ Alerts");
+    console.has("farwatch ▸ Cluster ▸ edge-ran-07");
     // What the operator opened there is undone first.
-    console.keys("<enter>/node<enter><esc>");
-    console.has("farwatch ▸ Metrics");
+    console.keys("<enter>/du<enter><esc>");
+    console.has("farwatch ▸ Logs");
     console.keys("<esc>");
-    console.has("farwatch ▸ Alerts");
+    console.has("farwatch ▸ Cluster ▸ edge-ran-07");
     // Nothing of the visit is left on the screen that was visited.
-    console.keys("3");
-    console.lacks("promql (o edit)");
+    console.keys("4");
+    console.lacks("{namespace=");
+    console.keys("<esc><esc>");
+    console.has("farwatch ▸ Fleet  all 3 ");
+}
+
+#[test]
+fn changing_the_screen_keeps_the_scope() {
+    let mut console = Console::live(FULL);
+    for screen in ["3", "4", "5", "6", "7", "8", "gs"] {
+        console.keys(screen);
+        console.has("  all 3 ");
+    }
+    console.keys("1j2");
+    console.has("farwatch ▸ Cluster ▸ gpu-train-1");
+    for screen in ["3", "4", "5", "6", "7", "8"] {
+        console.keys(screen);
+        console.has(" ▸ gpu-train-1");
+    }
+    console.keys("gs");
+    console.has("all 3 (scope gpu-train-1)");
 }
 
 #[test]

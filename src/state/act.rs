@@ -75,11 +75,15 @@ impl State {
             return Vec::new();
         }
         let focus = self.screen.view().focus(&self.world);
-        self.go(Goto {
-            screen,
-            focus,
-            ..Goto::default()
-        })
+        if (self.screen.at, screen) == (ScreenId::Fleet, ScreenId::Cluster) {
+            // One cluster has to be chosen: the one under the cursor.
+            return self.go(Goto {
+                screen,
+                focus,
+                ..Goto::default()
+            });
+        }
+        self.change_to(screen, focus)
     }
 
     fn open(&mut self) -> Vec<Effect> {

@@ -29,19 +29,38 @@ impl State {
         if cluster.is_some() {
             self.screen.scope = cluster;
         }
-        self.screen.at = goto.screen;
-        self.screen.arrived = 0;
         if let Some(window) = goto.window {
             self.screen.window = window;
         }
+        self.arrive(goto.screen, here);
+        self.enter(goto.focus, goto.query)
+    }
+
+    /// Another screen with the same scope and time; the cursor stays on the thing it is on.
+    pub(super) fn change_to(&mut self, screen: ScreenId, focus: Option<Focus>) -> Vec<Effect> {
+        let here = Place {
+            at: self.screen.at,
+            scope: self.screen.scope,
+            window: None,
+            arrived: self.screen.arrived,
+        };
+        self.screen.last = Some(here.at);
+        self.arrive(screen, here);
+        // The lines of one pod alone are for those who open the pod.
+        let focus = focus.filter(|_| screen != ScreenId::Logs);
+        self.enter(focus, None)
+    }
+
+    fn arrive(&mut self, screen: ScreenId, from: Place) {
+        self.screen.at = screen;
+        self.screen.arrived = 0;
         self.default_scope();
-        if (self.screen.at, self.screen.scope) != (here.at, here.scope) {
-            self.screen.history.push(here);
+        if (self.screen.at, self.screen.scope) != (from.at, from.scope) {
+            self.screen.history.push(from);
             if self.screen.history.len() > HISTORY {
                 self.screen.history.remove(0);
             }
         }
-        self.enter(goto.focus, goto.query)
     }
 
     /// Goes deeper from a row: one Esc comes back to it.

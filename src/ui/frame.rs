@@ -121,13 +121,13 @@ fn header_left(ctx: &Ctx, state: &State, row: Rect) -> Parts {
     parts.push((title.into(), theme.title));
     let scope = match ctx.scope.and_then(|id| ctx.world.cluster(id)) {
         Some(cluster) if state.screen.at.has_scope() => format!(" ▸ {}", cluster.name),
-        // It waits for the screens that have one.
-        Some(cluster) => format!(
+        // It waits for the screens that have one; the mark of a replay comes first.
+        Some(cluster) if ctx.world.replay.is_none() || row.width >= 140 => format!(
             "  all {} (scope {})",
             ctx.world.clusters.len(),
             cluster.name
         ),
-        None => format!("  all {}", ctx.world.clusters.len()),
+        _ => format!("  all {}", ctx.world.clusters.len()),
     };
     parts.push((scope, theme.accent));
     parts.push((format!("  {} ", window(ctx)), theme.base));
