@@ -139,6 +139,8 @@ impl Play {
     async fn advance(&mut self) -> Result<(), Gone> {
         let target = self.target();
         for _ in 0..BURST {
+            // Damage that was met on the way is the end.
+            let target = target.min(self.end);
             let frame_at = self.next.as_ref().map(|n| n.received);
             let tick_first = frame_at.is_none_or(|at| self.next_tick <= at);
             if tick_first && self.next_tick <= target {

@@ -1,0 +1,23 @@
+//! What is recorded is replayed: the same alerts, incidents and series as live; the demo; no secret
+//! in a file; going back.
+#![allow(clippy::duplicate_mod, reason = "the servers stand on the same wire")]
+
+#[path = "support/chat.rs"]
+mod chat;
+#[path = "support/faults.rs"]
+mod faults;
+#[path = "support/kube.rs"]
+mod kube;
+#[path = "support/loki.rs"]
+mod loki;
+#[path = "support/prometheus.rs"]
+mod prometheus;
+
+#[path = "replay/ask.rs"]
+mod ask;
+#[path = "replay/demo.rs"]
+mod demo;
+#[path = "replay/record.rs"]
+mod record;
+#[path = "replay/show.rs"]
+mod show;
