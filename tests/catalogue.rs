@@ -14,12 +14,10 @@ use serde_json::Value;
 const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/exporters");
 
 /// Nothing in the recorded pages makes these appear: no such fault, or a metric that is not there.
-const QUIET: [&str; 6] = [
+const QUIET: [&str; 4] = [
     "pod_restarts",
     "pod_out_of_memory",
     "pod_cpu_throttled",
-    "pod_cpu",
-    "pod_memory",
     "apiserver_error_ratio",
 ];
 
@@ -90,7 +88,7 @@ fn start(folder: &Path, pages_at: SocketAddr) -> (Server, String) {
     for page in pages() {
         let honor = page.starts_with("amd") || page.starts_with("kube_state");
         config.push_str(&format!(
-            "- job_name: {page}\n  honor_labels: {honor}\n  metrics_path: /{page}\n  \
+            "- job_name: {page}\n  honor_labels: {honor}\n  honor_timestamps: false\n  metrics_path: /{page}\n  \
              static_configs: [{{ targets: ['{pages_at}'] }}]\n"
         ));
     }

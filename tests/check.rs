@@ -271,3 +271,113 @@ fn without_a_file_the_current_context_is_the_cluster() {
     assert_eq!(row["endpoint"], "admin@Prod");
     assert_eq!(row["reachable"], false, "{row}");
 }
+
+/// Everything a file tree holds, packed files unpacked.
+fn everything(folder: &Path) -> String {
+    let mut all = String::new();
+    for entry in std::fs::read_dir(folder).expect("list").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            all.push_str(&everything(&path));
+            continue;
+        }
+        let bytes = std::fs::read(&path).expect("read");
+        let mut plain = Vec::new();
+        let _ = flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut plain);
+        all.push_str(&String::from_utf8_lossy(&bytes));
+        all.push_str(&String::from_utf8_lossy(&plain));
+    }
+    all
+}
+
+/// Every way to sign in, against servers that quote what they were sent.
+#[test]
+fn no_secret_is_logged_told_or_recorded() {
+    let secrets = [
+        "fi1e-s3cret",
+        "c0mmand-s3cret",
+        "pa55word",
+        "b3:pa55word",
+        "kub3-s3cret",
+    ];
+    let keys = tempfile::tempdir().expect("folder");
+    let key = |name: &str, text: &str| {
+        let path = keys.path().join(name);
+        std::fs::write(&path, text).expect("write");
+        path.display().to_string()
+    };
+    let refusing = speaker(
+        "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\nno: Bearer fi1e-s3cret",
+        true,
+    );
+    let babbling = speaker(
+        "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nBearer c0mmand-s3cret",
+        true,
+    );
+    let failing = speaker(
+        "HTTP/1.1 500 Oops\r\nConnection: close\r\n\r\nBasic YjM6cGE1NXdvcmQ=",
+        true,
+    );
+    let kubeconfig = key(
+        "kubeconfig",
+        &format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: c\n\
+             clusters: [{{ name: c, cluster: {{ server: \"http://{refusing}\" }} }}]\n\
+             users: [{{ name: u, user: {{ token: kub3-s3cret }} }}]\n\
+             contexts: [{{ name: c, context: {{ cluster: c, user: u }} }}]\n"
+        ),
+    );
+    let config = key(
+        "config.toml",
+        &format!(
+            "[[clusters]]\nname = \"alpha\"\ninterval = \"1s\"\n\
+             kube = {{ kubeconfig = \"{kubeconfig}\" }}\n\
+             prometheus = {{ url = \"http://{refusing}\", bearer_file = \"{}\" }}\n\
+             alertmanager = {{ url = \"http://{babbling}\", bearer_command = [\"cat\", \"{}\"] }}\n\
+             loki = {{ url = \"http://{failing}\", user = \"b3\", password_file = \"{}\" }}\n",
+            key("token", "fi1e-s3cret\n"),
+            key("printed", "c0mmand-s3cret\n"),
+            key("password", "pa55word\n"),
+        ),
+    );
+    let folder = tempfile::tempdir().expect("folder");
+    let recording = folder.path().join("recording").display().to_string();
+    let loud = [
+        "farwatch",
+        "hyper",
+        "hyper_util",
+        "reqwest",
+        "rustls",
+        "h2",
+        "kube",
+        "tungstenite",
+    ]
+    .map(|name| format!("{name}=trace"))
+    .join(",");
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_farwatch"))
+            .args(["--config", &config, "--log-level", &loud])
+            .args(arguments)
+            .env("HOME", folder.path())
+            .env("XDG_STATE_HOME", folder.path().join("state"))
+            .env_remove("FARWATCH_CONFIG")
+            .output()
+            .expect("run");
+        let told = [output.stdout, output.stderr].concat();
+        String::from_utf8_lossy(&told).into_owned()
+    };
+    let mut told = run(&["check"]);
+    assert!(told.contains("401") && told.contains("500"), "{told}");
+    told += &run(&["record", "--out", &recording, "--for", "2s"]);
+    told += &everything(folder.path());
+    assert!(
+        told.contains("hyper") && told.contains("TRACE"),
+        "nothing was logged"
+    );
+    for secret in secrets.iter().chain(&["YjM6cGE1NXdvcmQ"]) {
+        let place = told
+            .find(secret)
+            .map(|at| told[at.saturating_sub(300)..].get(..400));
+        assert_eq!(place, None, "{secret}");
+    }
+}

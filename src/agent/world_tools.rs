@@ -108,7 +108,7 @@ pub(super) fn chosen<'a>(
 
 /// `not heard` where nothing can be said of a cluster now.
 pub(super) fn hearing(world: &World, cluster: &ClusterState) -> String {
-    if cluster.is_heard() {
+    if cluster.is_heard(world.now) {
         String::new()
     } else {
         format!(

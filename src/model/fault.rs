@@ -47,6 +47,13 @@ pub struct Fault {
     pub hint: String,
 }
 
+impl Fault {
+    /// The server is there and does not let us in.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.kind, FaultKind::Auth | FaultKind::Forbidden)
+    }
+}
+
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if !self.cluster.is_empty() {

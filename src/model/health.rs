@@ -83,4 +83,39 @@ impl SourceHealth {
             Health::Connecting | Health::Live => None,
         }
     }
+
+    /// Older than two intervals: said to be live, but nothing comes. Streams are silent by nature.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        let limit = u64::from(self.interval_ms).saturating_mul(2);
+        let late = |last| now.age_since_ms(last) > limit.max(2_000);
+        limit > 0 && self.last_ok.is_some_and(late)
+    }
+
+    /// Answers, and did so lately.
+    pub fn is_heard(&self, now: Timestamp) -> bool {
+        self.health == Health::Live && !self.is_stale(now)
+    }
+
+    /// Server's clock minus ours, milliseconds, where it is more than the measure's own error.
+    pub fn clock_off_ms(&self) -> Option<i64> {
+        self.skew_ms.filter(|ms| ms.abs() > 2_000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stale_after_two_intervals() {
+        let heard = |interval_ms| SourceHealth {
+            health: Health::Live,
+            last_ok: Some(Timestamp(0)),
+            interval_ms,
+            ..SourceHealth::default()
+        };
+        assert!(!heard(15_000).is_stale(Timestamp(30_000)));
+        assert!(heard(15_000).is_stale(Timestamp(30_001)));
+        assert!(!heard(0).is_stale(Timestamp(9_000_000)), "a stream");
+    }
 }

@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use crate::clock;
 use crate::config::{Auth, Endpoint};
 
-pub use body::retry_after;
+pub use body::{retry_after, skew};
 
 pub use super::error::{Cause, SourceError, quote};
 
@@ -243,7 +243,8 @@ impl Door {
             80,
         );
         let what = crate::model::text::clean(&error.to_string(), 200);
-        self.error(path, Cause::Payload(format!("{what}; it begins `{start}`")))
+        let what = format!("{what}; it begins `{start}`");
+        self.error(path, Cause::Payload(self.shared.credentials.hide(what)))
     }
 
     /// Sends and reads the whole body, within the endpoint's time limit.
@@ -344,6 +345,7 @@ impl Door {
             Ok(Err(_)) | Err(_) => Vec::new(),
         };
         let detail = if html { String::new() } else { quote(&body) };
+        let detail = self.shared.credentials.hide(detail);
         let cause = if html && moved {
             Cause::Login
         } else {

@@ -10,24 +10,30 @@ mod watch;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1 as core;
+use kube::api::GetParams;
+use kube::client::Body;
 use kube::config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig};
-use kube::core::DynamicObject;
+use kube::core::{DynamicObject, Status};
 use kube::{Api, Client};
+use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
+use super::door;
+use super::error::quote;
 use super::report::Report;
 use crate::clock;
 use crate::config::Kube;
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::object::ObjectKind;
-use crate::model::telemetry::{Body, ClusterFacts};
+use crate::model::telemetry::{self, ClusterFacts};
 use crate::model::text;
 
 pub use map::{event, node, pod, sriov_node_state};
 
 use watch::{Told, Watch, sriov_resource};
 
+const READ_VERSION: &str = "read /version";
 const CONNECT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// A resource that is not installed or not ours to read is looked for again after this.
@@ -83,6 +89,8 @@ pub async fn open(name: &str, kube: &Kube) -> Result<Cluster, Fault> {
         .await
         .map_err(|e| wrong(fault::kubeconfig(&e)))?;
     config.connect_timeout = Some(CONNECT);
+    // We wait ourselves, in sight of the operator.
+    config.default_retry = false;
     let host = config.cluster_url.authority().map_or("", |a| a.as_str());
     let host = host.rsplit('@').next().unwrap_or_default();
     let scheme = config.cluster_url.scheme_str().unwrap_or("https");
@@ -99,15 +107,56 @@ pub async fn open(name: &str, kube: &Kube) -> Result<Cluster, Fault> {
     })
 }
 
+/// What the server says of itself, with how it was got.
+pub struct Seen {
+    /// `v1.33.4`.
+    pub version: String,
+    pub latency: Duration,
+    /// Server's clock minus ours, from `Date`.
+    pub skew_ms: Option<i64>,
+    pub bytes: u64,
+}
+
 impl Cluster {
-    /// The server's version (`v1.33.4`); also the cheapest sign of life.
-    pub async fn version(&self) -> Result<String, Fault> {
-        let work = self.client.apiserver_version();
-        match tokio::time::timeout(self.timeout, work).await {
-            Ok(Ok(info)) => Ok(text::clean(&info.git_version, 60)),
-            Ok(Err(e)) => Err(fault::of(&e, &self.name, &self.place, "read /version")),
+    /// The server's version; also the cheapest sign of life.
+    pub async fn version(&self) -> Result<Seen, Fault> {
+        match tokio::time::timeout(self.timeout, self.ask_version()).await {
+            Ok(Ok(seen)) => Ok(seen),
+            Ok(Err(e)) => Err(fault::of(&e, &self.name, &self.place, READ_VERSION)),
             Err(_) => Err(fault::timeout(&self.name, &self.place, self.timeout)),
         }
+    }
+
+    /// Asked by hand: the client's own call tells neither the server's clock nor, for an answer
+    /// that is no Kubernetes status, the HTTP status.
+    async fn ask_version(&self) -> Result<Seen, kube::Error> {
+        #[derive(Deserialize)]
+        struct Info {
+            #[serde(rename = "gitVersion")]
+            git_version: String,
+        }
+        let request = kube::core::Request::new("").get("version", &GetParams::default());
+        let request = request.map_err(kube::Error::BuildRequest)?;
+        let started = clock::instant();
+        let answer = self.client.send(request.map(Body::from)).await?;
+        let skew_ms = door::skew(answer.headers(), started.elapsed());
+        let status = answer.status();
+        let body = answer.into_body().collect_bytes().await?;
+        if !status.is_success() {
+            let message = quote(&body);
+            return Err(kube::Error::Api(
+                Status::failure(&message, "")
+                    .with_code(status.as_u16())
+                    .boxed(),
+            ));
+        }
+        let info: Info = serde_json::from_slice(&body).map_err(kube::Error::SerdeError)?;
+        Ok(Seen {
+            version: text::clean(&info.git_version, 60),
+            latency: started.elapsed(),
+            skew_ms,
+            bytes: body.len() as u64,
+        })
     }
 }
 
@@ -184,16 +233,17 @@ async fn session(report: &mut Report, name: &str, kube: &Kube) -> Result<(), Fau
 }
 
 async fn tell_version(report: &mut Report, cluster: &Cluster) -> Result<bool, Fault> {
-    let started = clock::instant();
-    let version = cluster.version().await?;
-    report.health.latency_ms = u32::try_from(started.elapsed().as_millis()).ok();
-    report.health.version = Some(version.clone());
-    report.heard(0);
+    let seen = cluster.version().await?;
+    let health = &mut report.health;
+    health.latency_ms = u32::try_from(seen.latency.as_millis()).ok();
+    health.skew_ms = seen.skew_ms.or(health.skew_ms);
+    health.version = Some(seen.version.clone());
+    report.heard(seen.bytes);
     let facts = ClusterFacts {
-        kubernetes_version: Some(version),
+        kubernetes_version: Some(seen.version),
         ..ClusterFacts::default()
     };
-    let telemetry = report.wrap(Body::Facts(facts));
+    let telemetry = report.wrap(telemetry::Body::Facts(facts));
     Ok(report.outlet.send(telemetry).await)
 }
 
@@ -211,7 +261,7 @@ impl State {
             Told::Batch(batch) => {
                 report.heard(0);
                 let kind = batch.kind;
-                let telemetry = report.wrap(Body::Objects(batch));
+                let telemetry = report.wrap(telemetry::Body::Objects(batch));
                 if !report.outlet.send(telemetry).await {
                     return Ok(false);
                 }

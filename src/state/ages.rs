@@ -16,7 +16,7 @@ pub fn shown(world: &World, screen: &Screen) -> u64 {
     (world.now.0 / 60_000).hash(&mut hasher);
     screen.toast(world).is_some().hash(&mut hasher);
     for health in world.clusters.iter().flat_map(|c| c.sources.values()) {
-        badge::is_stale(health, world.now).hash(&mut hasher);
+        health.is_stale(world.now).hash(&mut hasher);
     }
     incidents(world, &mut hasher);
     match screen.at {

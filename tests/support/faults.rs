@@ -3,13 +3,14 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// What a server does with a request.
@@ -35,13 +36,15 @@ pub enum Manner {
     LoginPage,
     /// 401 until this token is shown.
     Token(&'static str),
+    /// Hands everything to this server and back, whatever the protocol.
+    Pass(SocketAddr),
 }
 
 pub struct Server {
     pub address: SocketAddr,
     pub requests: Arc<AtomicU64>,
     scheme: &'static str,
-    manner: Arc<Mutex<Manner>>,
+    manner: watch::Sender<Manner>,
     task: JoinHandle<()>,
 }
 
@@ -53,11 +56,15 @@ impl Drop for Server {
 
 impl Server {
     pub async fn start(manner: Manner) -> Self {
-        Self::listen(manner, None).await
+        Self::listen("127.0.0.1:0", manner, None).await
     }
 
     /// With a certificate of `tests/fixtures/tls`.
     pub async fn start_tls(manner: Manner, certificate: &str) -> Self {
+        Self::start_tls_at("127.0.0.1:0", manner, certificate).await
+    }
+
+    pub async fn start_tls_at(address: &str, manner: Manner, certificate: &str) -> Self {
         let file = |ending| fixture(&format!("{certificate}.{ending}"));
         let chain = CertificateDer::pem_file_iter(file("pem")).unwrap();
         let chain: Vec<_> = chain.map(Result::unwrap).collect();
@@ -69,20 +76,17 @@ impl Server {
             .with_no_client_auth()
             .with_single_cert(chain, key)
             .unwrap();
-        Self::listen(
-            manner,
-            Some(tokio_rustls::TlsAcceptor::from(Arc::new(config))),
-        )
-        .await
+        let tls = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        Self::listen(address, manner, Some(tls)).await
     }
 
-    async fn listen(manner: Manner, tls: Option<tokio_rustls::TlsAcceptor>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    async fn listen(at: &str, manner: Manner, tls: Option<tokio_rustls::TlsAcceptor>) -> Self {
+        let listener = TcpListener::bind(at).await.unwrap();
         let address = listener.local_addr().unwrap();
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let manner = Arc::new(Mutex::new(manner));
+        let (manner, shared) = watch::channel(manner);
         let requests = Arc::new(AtomicU64::new(0));
-        let (shared, counted) = (manner.clone(), requests.clone());
+        let counted = requests.clone();
         let task = tokio::spawn(async move {
             loop {
                 let Ok((socket, _)) = listener.accept().await else {
@@ -115,7 +119,7 @@ impl Server {
     }
 
     pub fn become_(&self, manner: Manner) {
-        *self.manner.lock().unwrap() = manner;
+        self.manner.send_replace(manner);
     }
 }
 
@@ -128,14 +132,27 @@ pub fn fixture(name: &str) -> std::path::PathBuf {
 /// One request a connection: simple, and nothing is hidden in a pool.
 async fn serve(
     mut socket: impl AsyncRead + AsyncWrite + Unpin,
-    manner: Arc<Mutex<Manner>>,
+    mut manner: watch::Receiver<Manner>,
     requests: Arc<AtomicU64>,
 ) {
+    let now = manner.borrow_and_update().clone();
+    if let Manner::Pass(to) = now {
+        let Ok(mut server) = tokio::net::TcpStream::connect(to).await else {
+            return;
+        };
+        requests.fetch_add(1, Ordering::SeqCst);
+        // Long connections (tails, watches, pools) end when the manner changes.
+        tokio::select! {
+            _ = tokio::io::copy_bidirectional(&mut socket, &mut server) => {}
+            _ = manner.changed() => {}
+        }
+        return;
+    }
     let Some(head) = read_request(&mut socket).await else {
         return;
     };
     requests.fetch_add(1, Ordering::SeqCst);
-    let manner = manner.lock().unwrap().clone();
+    let manner = manner.borrow().clone();
     let _ = answer(&mut socket, &head, manner).await;
     let _ = socket.shutdown().await;
 }
@@ -186,10 +203,10 @@ async fn answer(
             socket.write_all(b"{\"status\":\"success\",\"data\":").await
         }
         Manner::Garbage(size) => {
-            let body: Vec<u8> = (0..size)
-                .map(|i| (i as u8).wrapping_mul(31) ^ (i >> 8) as u8)
-                .collect();
-            write(socket, 200, "", &body).await
+            static BODY: OnceLock<Vec<u8>> = OnceLock::new();
+            let byte = |i: usize| (i as u8).wrapping_mul(31) ^ (i >> 8) as u8;
+            let body = BODY.get_or_init(|| (0..10 << 20).map(byte).collect());
+            write(socket, 200, "", &body[..size]).await
         }
         Manner::Endless => {
             let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n";
@@ -207,6 +224,8 @@ async fn answer(
             write(socket, 200, "content-type: text/html\r\n", page).await
         }
         Manner::LoginPage => write(socket, 302, "location: /login\r\n", b"").await,
+        // The change came between the first byte and the last of a request.
+        Manner::Pass(_) => Ok(()),
         Manner::Token(token) => {
             let head_lower = head.to_ascii_lowercase();
             if head_lower.contains(&format!("authorization: bearer {token}")) {

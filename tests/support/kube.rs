@@ -59,10 +59,7 @@ impl KubeServer {
         .await;
         let folder = tempfile::tempdir().unwrap();
         let kubeconfig = folder.path().join("kubeconfig");
-        let text = format!(
-            "apiVersion: v1\nkind: Config\nclusters:\n- name: c\n  cluster: {{server: '{}'}}\nusers:\n- name: u\n  user: {{token: lab-view-token}}\ncontexts:\n- name: lab\n  context: {{cluster: c, user: u}}\ncurrent-context: lab\n",
-            server.url()
-        );
+        let text = kubeconfig_of(&server.url(), None);
         std::fs::write(&kubeconfig, text).unwrap();
         Self {
             server,
@@ -72,6 +69,10 @@ impl KubeServer {
         }
     }
 
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.server.address
+    }
+
     pub fn requests(&self, path: &str) -> Vec<Request> {
         let seen = self.seen.lock().unwrap();
         seen.iter()
@@ -79,6 +80,16 @@ impl KubeServer {
             .cloned()
             .collect()
     }
+}
+
+/// A kubeconfig with one context named `lab`.
+pub fn kubeconfig_of(url: &str, authority: Option<&std::path::Path>) -> String {
+    let authority = authority.map_or_else(String::new, |file| {
+        format!(", certificate-authority: '{}'", file.display())
+    });
+    format!(
+        "apiVersion: v1\nkind: Config\nclusters:\n- name: c\n  cluster: {{server: '{url}'{authority}}}\nusers:\n- name: u\n  user: {{token: lab-view-token}}\ncontexts:\n- name: lab\n  context: {{cluster: c, user: u}}\ncurrent-context: lab\n"
+    )
 }
 
 const JSON: &str = "application/json";

@@ -73,6 +73,10 @@ impl LokiServer {
         self.server.url()
     }
 
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.server.address
+    }
+
     /// Requests whose path ends so.
     pub fn requests(&self, path: &str) -> Vec<Request> {
         let seen = self.seen.lock().unwrap();

@@ -173,7 +173,7 @@ pub(super) fn incidents(world: &World, ids: &[ClusterId], args: &args::Incidents
     if rows.is_empty() {
         told.line("no incident; the console found nothing abnormal in what it hears");
     }
-    for c in chosen(world, ids).filter(|c| !c.is_heard()) {
+    for c in chosen(world, ids).filter(|c| !c.is_heard(world.now)) {
         told.line(format!("cluster {}{}", c.name, hearing(world, c)));
     }
     told.rows(rows, ROWS);

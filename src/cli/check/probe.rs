@@ -38,11 +38,11 @@ pub fn all(config: &Config) -> Vec<Probe<'_>> {
                 limit: KUBE_LIMIT,
                 work: boxed(async move {
                     let client = kubernetes::open(name, kube).await?;
-                    let started = clock::instant();
-                    let version = client.version().await?;
+                    let seen = client.version().await?;
                     Ok(Good {
-                        version: Some(version),
-                        latency: started.elapsed(),
+                        version: Some(seen.version),
+                        latency: seen.latency,
+                        skew_ms: seen.skew_ms,
                         ..Good::default()
                     })
                 }),

@@ -15,7 +15,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// Server's clock minus ours. `Date` has whole seconds, so its middle is taken, and our clock at
 /// half of the round trip.
-pub(super) fn skew(headers: &HeaderMap, round_trip: Duration) -> Option<i64> {
+pub fn skew(headers: &HeaderMap, round_trip: Duration) -> Option<i64> {
     let told = headers.get(DATE)?.to_str().ok()?;
     let theirs = date_ms(told)? + 500;
     let half = i64::try_from(round_trip.as_millis() / 2).unwrap_or(0);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::HeaderValue;
@@ -21,6 +22,8 @@ const LARGEST: u64 = 64 * 1024;
 pub(super) struct Credentials {
     auth: Auth,
     kept: Mutex<Option<HeaderValue>>,
+    /// What was sent last, to know it again in what a server says.
+    sent: std::sync::Mutex<Option<HeaderValue>>,
 }
 
 impl Credentials {
@@ -28,6 +31,7 @@ impl Credentials {
         Self {
             auth,
             kept: Mutex::new(None),
+            sent: std::sync::Mutex::default(),
         }
     }
 
@@ -37,6 +41,26 @@ impl Credentials {
 
     /// The header value; `fresh` after a 401. Errors name the reference, never the secret.
     pub(super) async fn header(&self, fresh: bool) -> Result<Option<HeaderValue>, String> {
+        let value = self.read(fresh).await?;
+        *self.sent() = value.clone();
+        Ok(value)
+    }
+
+    /// Some servers quote in their errors what they were sent: blots it out.
+    pub(super) fn hide(&self, text: String) -> String {
+        let sent = self.sent();
+        let value = sent.as_ref().and_then(|v| v.to_str().ok());
+        match value.and_then(|v| v.split_once(' ')) {
+            Some((_, secret)) if text.contains(secret) => text.replace(secret, "***"),
+            _ => text,
+        }
+    }
+
+    fn sent(&self) -> MutexGuard<'_, Option<HeaderValue>> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn read(&self, fresh: bool) -> Result<Option<HeaderValue>, String> {
         match &self.auth {
             Auth::None => Ok(None),
             Auth::BearerFile(path) => bearer(&read(path).await?).map(Some),

@@ -13,6 +13,8 @@ use crate::model::text;
 const LOGIN: &str =
     "sign in again with the command of the kubeconfig (`kubectl get nodes` shows it)";
 
+const STRANGER: &str = "check that the context leads to a Kubernetes API server";
+
 /// `doing` is what was tried: `list pods`.
 pub fn of(error: &kube::Error, cluster: &str, place: &str, doing: &str) -> Fault {
     let (kind, what, hint) = match error {
@@ -29,9 +31,9 @@ pub fn of(error: &kube::Error, cluster: &str, place: &str, doing: &str) -> Fault
         kube::Error::SerdeError(error) => (
             FaultKind::BadPayload,
             format!("{doing}: the answer cannot be read: {error}"),
-            "check that the context leads to a Kubernetes API server",
+            STRANGER,
         ),
-        other => (FaultKind::BadPayload, format!("{doing}: {other}"), ""),
+        other => (FaultKind::BadPayload, format!("{doing}: {other}"), STRANGER),
     };
     Fault {
         kind,
@@ -68,7 +70,7 @@ pub fn of_status(code: u16, message: &str, doing: &str) -> (FaultKind, String, &
         404 => (
             FaultKind::NotFound,
             format!("{doing}: 404, not installed: {message}"),
-            "",
+            STRANGER,
         ),
         429 => (
             FaultKind::RateLimited,
@@ -78,17 +80,23 @@ pub fn of_status(code: u16, message: &str, doing: &str) -> (FaultKind, String, &
         400 | 422 => (
             FaultKind::BadQuery,
             format!("{doing}: {code} {message}"),
-            "",
+            "the API server is of a version that farwatch does not know; please report it",
         ),
         500.. => (
             FaultKind::Server,
             format!("{doing}: the server failed with status {code}: {message}"),
             "it is tried again",
         ),
+        // Something that is no Kubernetes status, read as one.
+        0 => (
+            FaultKind::BadPayload,
+            format!("{doing}: refused: {message}"),
+            STRANGER,
+        ),
         _ => (
             FaultKind::BadPayload,
-            format!("{doing}: {code} {message}"),
-            "",
+            format!("{doing}: unexpected status {code} {message}"),
+            STRANGER,
         ),
     }
 }

@@ -5,7 +5,7 @@ use crate::model::alert::{AlertState, Severity};
 use crate::model::health::Health;
 use crate::model::id::ClusterId;
 use crate::model::time::Timestamp;
-use crate::model::unit::age;
+use crate::ui::widget::badge::age;
 
 use super::{ClusterState, Status, World};
 
@@ -52,9 +52,9 @@ impl ClusterState {
         counts
     }
 
-    /// At least one source answers.
-    pub fn is_heard(&self) -> bool {
-        self.sources.values().any(|s| s.health == Health::Live)
+    /// At least one source answers, and did so lately.
+    pub fn is_heard(&self, now: Timestamp) -> bool {
+        self.sources.values().any(|s| s.is_heard(now))
     }
 }
 
@@ -88,7 +88,7 @@ impl World {
         if cluster.sources.is_empty() {
             return (Status::Unknown, "no source is configured".into());
         }
-        if !cluster.is_heard() {
+        if !cluster.is_heard(self.now) {
             return (Status::Unknown, self.silence(cluster));
         }
         let worst = self
@@ -137,7 +137,13 @@ impl World {
             None => String::new(),
         };
         match fault {
+            Some((kind, fault)) if fault.is_refusal() => {
+                format!("refused: {kind}: {}{since}", fault.what)
+            }
             Some((kind, fault)) => format!("unreachable: {kind}: {}{since}", fault.what),
+            None if cluster.sources.values().any(|s| s.health == Health::Live) => {
+                format!("answers are late{since}")
+            }
             None => format!("connecting{since}"),
         }
     }

@@ -212,7 +212,7 @@ impl Fleet {
         let title = format!("Open incidents {}", rows.len());
         let inner = common::pane(ctx, area, buf, &title, side, focus);
         if rows.is_empty() {
-            let heard = ctx.world.clusters.iter().any(ClusterState::is_heard);
+            let heard = ctx.world.clusters.iter().any(|c| c.is_heard(ctx.world.now));
             let text = match heard {
                 true => "none: nothing abnormal in what is heard",
                 false => "unknown: no cluster is heard",

@@ -33,20 +33,11 @@ pub fn source(
 ) -> (&'static str, &'static str, Style) {
     match &health.health {
         Health::Connecting => ("?", "connecting", theme.unknown),
-        Health::Live if is_stale(health, now) => ("▲", "stale", theme.warn),
+        Health::Live if health.is_stale(now) => ("▲", "stale", theme.warn),
         Health::Live => ("●", "live", theme.ok),
         Health::Failing { .. } => ("✗", "failing", theme.crit),
         Health::Denied { .. } => ("⊘", "denied", theme.crit),
     }
-}
-
-/// Older than two intervals: said to be live, but nothing comes. Streams are silent by nature.
-pub fn is_stale(health: &SourceHealth, now: Timestamp) -> bool {
-    let limit = u64::from(health.interval_ms).saturating_mul(2);
-    limit > 0
-        && health
-            .last_ok
-            .is_some_and(|last| now.age_since_ms(last) > limit.max(2_000))
 }
 
 /// An age in steps so coarse that an idle screen does not change: what is polled every 15 s and
@@ -90,18 +81,5 @@ mod tests {
         ] {
             assert_eq!(age(ms), text);
         }
-    }
-
-    #[test]
-    fn stale_after_two_intervals() {
-        let heard = |interval_ms| SourceHealth {
-            health: Health::Live,
-            last_ok: Some(Timestamp(0)),
-            interval_ms,
-            ..SourceHealth::default()
-        };
-        assert!(!is_stale(&heard(15_000), Timestamp(30_000)));
-        assert!(is_stale(&heard(15_000), Timestamp(30_001)));
-        assert!(!is_stale(&heard(0), Timestamp(9_000_000)), "a stream");
     }
 }

@@ -108,8 +108,11 @@ pub fn source<'a>(ctx: &Ctx, kind: SourceKind, h: &SourceHealth, column: usize) 
         _ => match h.fault() {
             Some(fault) if fault.hint.is_empty() => Line::styled(fault.what.clone(), style),
             Some(fault) => Line::styled(format!("{}: {}", fault.what, fault.hint), style),
-            None if badge::is_stale(h, ctx.world.now) => Line::styled("answers are late", style),
-            None => Line::styled("", muted),
+            None if h.is_stale(ctx.world.now) => Line::styled("answers are late", style),
+            None => match h.clock_off_ms() {
+                Some(ms) => Line::styled(clock(ms), ctx.theme.warn),
+                None => Line::styled("", muted),
+            },
         },
     }
 }
@@ -293,6 +296,13 @@ pub fn event<'a>(ctx: &Ctx, e: &'a Event, column: usize) -> Line<'a> {
     }
 }
 
+/// How far the server's clock is from ours.
+fn clock(off_ms: i64) -> String {
+    let seconds = (off_ms.unsigned_abs() + 500) / 1000;
+    let way = if off_ms < 0 { "behind" } else { "ahead of" };
+    format!("its clock is {seconds} s {way} ours")
+}
+
 pub fn explain_source(kind: SourceKind, h: &SourceHealth) -> String {
     let mut lines = vec![format!(
         "{kind}: {} answers, {} failed",
@@ -313,9 +323,7 @@ pub fn explain_source(kind: SourceKind, h: &SourceHealth) -> String {
             since.rfc3339()
         ));
     }
-    if let Some(skew) = h.skew_ms.filter(|skew| skew.abs() > 2_000) {
-        lines.push(format!("its clock is {} s off", skew / 1000));
-    }
+    lines.extend(h.clock_off_ms().map(clock));
     lines.join("\n")
 }
 

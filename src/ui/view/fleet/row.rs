@@ -270,7 +270,7 @@ fn age<'a>(ctx: &Ctx, c: &ClusterState) -> Line<'a> {
     }
     if metrics
         .iter()
-        .any(|h| badge::is_stale(h, ctx.world.now) || h.fault().is_some())
+        .any(|h| h.is_stale(ctx.world.now) || h.fault().is_some())
     {
         return Line::styled(format!("{age}~"), ctx.theme.warn);
     }
