@@ -4,12 +4,16 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 /// Five files of ten megabytes: the newest is `farwatch.log`, the oldest `farwatch.log.4`.
 const FILE_BYTES: u64 = 10_000_000;
 const FILES: u32 = 5;
+
+/// Lines that may wait for a slow disk; what comes on top is lost. (The library's own room for 128,000
+/// costs 4 MB before the first line.)
+const WAITING_LINES: usize = 4096;
 
 /// Keeps the log flowing; what waits is written when it is dropped.
 #[derive(Debug)]
@@ -49,7 +53,9 @@ pub fn start(level: &str) -> Log {
         }
     };
     // Lossy: a full disk or a slow home folder must not hold up the screen.
-    let (writer, guard) = tracing_appender::non_blocking(file);
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(WAITING_LINES)
+        .finish(file);
     let subscriber = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
