@@ -1,93 +1,94 @@
-//! What judging costs: a point through a detector, a batch through the world.
+//! What telemetry costs the loop: twenty clusters with five hundred series each, every second.
 
-use divan::Bencher;
-use divan::counter::ItemsCount;
-use farwatch::config::{Cluster, Config};
+#[path = "tool/load.rs"]
+mod load;
+mod tool;
+
 use farwatch::detect::Detector;
 use farwatch::detect::baseline::Baseline;
-use farwatch::model::health::SourceKind;
-use farwatch::model::id::ClusterId;
-use farwatch::model::label::Labels;
-use farwatch::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
-use farwatch::model::signal::{Bad, Group};
-use farwatch::model::telemetry::{Body, SampleBatch, Telemetry};
+use farwatch::model::signal::Bad;
 use farwatch::model::time::Timestamp;
 use farwatch::state::world::World;
+use load::Load;
+use tool::{Goal, cpu, judged, median, time, told, wanted};
+
+/// Ticks until every baseline has learned.
+const WARM: i64 = 300;
+const TICKS: i64 = 120;
 
 fn main() {
-    divan::main();
-}
-
-/// Noise without a generator's cost.
-fn value(step: i64) -> f64 {
-    50.0 + ((step.wrapping_mul(2_654_435_761) >> 7) & 0xff) as f64 / 64.0
-}
-
-#[divan::bench]
-fn baseline_point(bencher: Bencher) {
-    let mut detector = Baseline::new(Bad::Both, 0.5);
-    let mut step = 0;
-    bencher
-        .counter(ItemsCount::new(1_000usize))
-        .bench_local(|| {
-            let mut score = 0.0;
-            for _ in 0..1_000 {
-                score += detector
-                    .observe(Timestamp(step * 15_000), value(step))
-                    .score;
+    if wanted("baseline") {
+        let mut detector = Baseline::new(Bad::Both, 0.5);
+        let mut step = 0;
+        let took = time(50, || {
+            for _ in 0..10_000 {
+                let value = 50.0 + (((step * 2_654_435_761_i64) >> 7) & 0xff) as f64 / 64.0;
+                detector.observe(Timestamp(step * 15_000), value);
                 step += 1;
             }
-            score
         });
+        told("baseline: one point", took / 10_000.0, "ns");
+    }
+    if wanted("ingest") {
+        ingest();
+    }
 }
 
-/// Ten thousand samples of learned GPU series: kept, judged, read anew, grouped.
-#[divan::bench(sample_count = 30)]
-fn ingest_10k(bencher: Bencher) {
-    let config = Config {
-        clusters: vec![Cluster {
-            name: "alpha".into(),
-            ..Cluster::default()
-        }],
-        ..Config::default()
-    };
-    let mut world = World::new(&config, Timestamp(0));
-    let keys: Vec<SeriesKey> = (0..10_000)
-        .map(|i| {
-            let name = ["DCGM_FI_DEV_GPU_TEMP", "DCGM_FI_DEV_POWER_USAGE"][i % 2];
-            let node = format!("n{}", i / 16);
-            let gpu = (i / 2 % 8).to_string();
-            SeriesKey::new(name, Labels::from_pairs([("Hostname", node), ("gpu", gpu)]))
-        })
-        .collect();
-    let mut step = 0;
-    bencher
-        .counter(ItemsCount::new(keys.len()))
-        .bench_local(|| {
-            let at = Timestamp(step * 15_000);
-            let series = keys.iter().map(|key| SeriesSamples {
-                key: key.clone(),
-                kind: SampleKind::Gauge,
-                points: vec![Sample {
-                    at,
-                    value: value(step),
-                }],
-            });
-            world.ingest(Telemetry {
-                cluster: ClusterId(0),
-                source: SourceKind::Prometheus,
-                received: at,
-                body: Body::Samples(SampleBatch {
-                    group: Group::Gpu,
-                    name: "gpu_dcgm".into(),
-                    query: "".into(),
-                    at,
-                    interval_ms: 15_000,
-                    backfill: false,
-                    series: series.collect(),
-                    cut_from: None,
-                }),
-            });
-            step += 1;
-        });
+fn ingest() {
+    let config = load::config();
+    let load = Load::new(&config, Timestamp(1_800_000_000_000), 15_000);
+    let mut world = World::new(&config, load.at(0));
+    println!(
+        "20 clusters, {} series, {} deliveries a second",
+        load.series(),
+        load.deliveries(0).len()
+    );
+    let (mut sums, mut calls, mut clocks) = (Vec::new(), Vec::new(), Vec::new());
+    for step in 0..WARM + TICKS {
+        let deliveries = load.deliveries(step);
+        let mut sum = 0.0;
+        for delivery in deliveries {
+            let took = cpu(|| world.ingest(delivery));
+            sum += took;
+            if step >= WARM {
+                calls.push(took / 1e6);
+            }
+        }
+        let took = cpu(|| world.tick(load.at(step)));
+        if step >= WARM {
+            sums.push((sum + took) / 1e6);
+            clocks.push(took / 1e6);
+        }
+    }
+    let most = |v: &[f64]| v.iter().copied().fold(0.0, f64::max);
+    calls.sort_by(f64::total_cmp);
+    let p99 = calls
+        .get(calls.len() * 99 / 100)
+        .copied()
+        .unwrap_or(f64::NAN);
+    told(
+        "ingest: open incidents (should be none)",
+        world.incidents.len() as f64,
+        "",
+    );
+    told("ingest: most of a second", most(&sums), "ms CPU");
+    judged(
+        "ingest: a second of 20 x 500 series",
+        median(sums),
+        "ms CPU",
+        Goal::Most(50.0, 16.0),
+    );
+    told("ingest: one delivery, p99", p99, "ms CPU");
+    judged(
+        "ingest: the longest delivery",
+        most(&calls),
+        "ms CPU",
+        Goal::Most(16.0, 4.0),
+    );
+    judged(
+        "ingest: the longest tick of the clock",
+        most(&clocks),
+        "ms CPU",
+        Goal::Most(16.0, 4.0),
+    );
 }

@@ -1,21 +1,41 @@
-//! How fast points are kept and found, at a hundred thousand series.
+//! How fast points are kept and found, and what they weigh, at up to a hundred thousand series.
+
+mod tool;
 
 use std::hint::black_box;
 
-use divan::Bencher;
-use divan::counter::ItemsCount;
 use farwatch::model::id::{ClusterId, SeriesId};
 use farwatch::model::label::Labels;
 use farwatch::model::sample::{Sample, SampleKind, SeriesKey};
 use farwatch::model::signal::Group;
 use farwatch::model::time::Timestamp;
 use farwatch::store::{Origin, Store};
+use tool::{Goal, duel, heap, judged, resident, time, told, wanted};
 
 const SERIES: usize = 100_000;
 const STEP_MS: i64 = 15_000;
+/// An hour.
+const POINTS: i64 = 240;
 
 fn main() {
-    divan::main();
+    // Each size in a process of its own: memory given back is not always given to the system.
+    for count in [10_000, SERIES] {
+        if std::env::args().any(|a| a == format!("--weigh={count}")) {
+            return weigh(count);
+        }
+    }
+    if wanted("memory") {
+        for count in [10_000, SERIES] {
+            let me = std::env::current_exe().expect("own path");
+            let run = std::process::Command::new(me)
+                .arg(format!("--weigh={count}"))
+                .status();
+            assert!(run.is_ok_and(|s| s.success()), "the weighing failed");
+        }
+    }
+    if wanted("append") || wanted("lookup") || wanted("read") {
+        speed();
+    }
 }
 
 fn key(i: usize) -> SeriesKey {
@@ -36,7 +56,14 @@ fn key(i: usize) -> SeriesKey {
     )
 }
 
-fn filled(points: i64) -> (Store, Vec<SeriesId>) {
+fn sample(step: i64) -> Sample {
+    Sample {
+        at: Timestamp(step * STEP_MS),
+        value: step as f64 * 1.7,
+    }
+}
+
+fn filled(count: usize, points: i64) -> (Store, Vec<SeriesId>) {
     let mut store = Store::new(0, 0, 3_600_000);
     let origin = Origin {
         cluster: ClusterId(0),
@@ -44,7 +71,7 @@ fn filled(points: i64) -> (Store, Vec<SeriesId>) {
         kind: SampleKind::Gauge,
         interval_ms: STEP_MS as u32,
     };
-    let ids: Vec<SeriesId> = (0..SERIES)
+    let ids: Vec<SeriesId> = (0..count)
         .filter_map(|i| store.series(origin, &key(i), sample(0)))
         .collect();
     for step in 1..points {
@@ -55,50 +82,85 @@ fn filled(points: i64) -> (Store, Vec<SeriesId>) {
     (store, ids)
 }
 
-fn sample(step: i64) -> Sample {
-    Sample {
-        at: Timestamp(step * STEP_MS),
-        value: step as f64,
+fn weigh(count: usize) {
+    let before = resident();
+    let (heap, (store, ids)) = heap(|| filled(count, POINTS));
+    let grown = resident() - before;
+    let (series, told_bytes, _) = store.usage();
+    assert_eq!(series, ids.len());
+    let a_series = (heap.kept - ids.capacity() * size_of::<SeriesId>()) as f64 / series as f64;
+    if count == SERIES {
+        judged(
+            "memory: a series with an hour of points",
+            a_series,
+            "bytes",
+            Goal::Most(2_400.0, 1_200.0),
+        );
+        told(
+            "memory: the same as the store reckons it",
+            told_bytes as f64 / series as f64,
+            "bytes",
+        );
     }
+    let goal = if count == SERIES {
+        Goal::Most(300.0, 170.0)
+    } else {
+        Goal::Most(64.0, 40.0)
+    };
+    let what = format!("memory: resident, {count} series with an hour");
+    judged(&what, grown / 1e6, "MB", goal);
 }
 
-/// One round of all series, as twenty clusters' polls bring it.
-#[divan::bench(sample_count = 20)]
-fn append(bencher: Bencher) {
-    let (mut store, ids) = filled(240);
-    let (count, bytes, _) = store.usage();
-    println!(
-        "{} bytes a series with an hour of points",
-        bytes / count as u64
-    );
-    let mut step = 240;
-    bencher.counter(ItemsCount::new(ids.len())).bench_local(|| {
-        for id in &ids {
-            store.put(*id, sample(step));
-        }
-        step += 1;
-    });
-}
-
-#[divan::bench(sample_count = 20)]
-fn lookup(bencher: Bencher) {
-    let (store, _) = filled(1);
-    let keys: Vec<SeriesKey> = (0..SERIES).step_by(97).map(key).collect();
-    bencher.counter(ItemsCount::new(keys.len())).bench(|| {
-        for key in &keys {
-            black_box(store.lookup(ClusterId(0), key));
-        }
-    });
-}
-
-#[divan::bench]
-fn read_an_hour(bencher: Bencher) {
-    let (store, ids) = filled(240);
-    let id = ids[ids.len() / 2];
-    bencher.counter(ItemsCount::new(240usize)).bench(|| {
-        store
-            .points(id, Timestamp(0), Timestamp(i64::MAX))
-            .map(|s| s.value)
-            .sum::<f64>()
-    });
+fn speed() {
+    let (mut store, ids) = filled(SERIES, POINTS);
+    let mut plain: Vec<Vec<(i64, f64)>> = vec![vec![(0, 0.0); 240]; SERIES];
+    let mut step = POINTS;
+    if wanted("append") {
+        let append = duel(
+            15,
+            || {
+                for id in &ids {
+                    store.put(*id, sample(step));
+                }
+                step += 1;
+            },
+            || {
+                for points in &mut plain {
+                    points.push((0, 1.7));
+                }
+            },
+        );
+        let rate = SERIES as f64 / append.ours * 1e3;
+        judged(
+            "append: 100k series a scrape",
+            rate,
+            "M points/s",
+            Goal::Least(30.0, 100.0),
+        );
+        told("append: times a Vec of pairs a series", append.ratio.0, "x");
+    }
+    drop(plain);
+    if wanted("lookup") {
+        let keys: Vec<SeriesKey> = (0..SERIES).step_by(97).map(key).collect();
+        let took = time(30, || {
+            for key in &keys {
+                black_box(store.lookup(ClusterId(0), key));
+            }
+        });
+        told(
+            "lookup: a series by its name and six labels",
+            took / keys.len() as f64,
+            "ns",
+        );
+    }
+    if wanted("read") {
+        let id = ids[ids.len() / 2];
+        let took = time(30, || {
+            for _ in 0..100 {
+                let points = store.points(id, Timestamp(0), Timestamp(i64::MAX));
+                black_box(points.map(|s| s.value).sum::<f64>());
+            }
+        });
+        told("read: an hour of one series", took / 100.0 / 1e3, "us");
+    }
 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::model::alert::Severity;
 use crate::model::finding::{Evidence, Finding, FindingKind, Subject};
 use crate::model::id::{ClusterId, SeriesId};
@@ -89,7 +91,7 @@ const MISSED: usize = 2;
 
 #[derive(Debug, Default)]
 pub struct Judge {
-    rules: HashMap<Arc<str>, Arc<Rule>>,
+    rules: Rules,
     watches: Vec<Option<Box<Watch>>>,
     members: BTreeMap<(ClusterId, Arc<str>), Vec<SeriesId>>,
     conditions: BTreeMap<ClusterId, Conditions>,
@@ -97,7 +99,7 @@ pub struct Judge {
 
 impl Judge {
     pub fn new(signals: &[Signal], metrics: &[Metric]) -> Self {
-        let mut rules = HashMap::new();
+        let mut rules = Rules::default();
         for s in signals {
             let rule = (&s.name, s.unit, s.bad, s.learn, s.floor, s.limit);
             insert(&mut rules, rule);
@@ -220,9 +222,10 @@ impl Judge {
     }
 }
 
+type Rules = HashMap<Arc<str>, Arc<Rule>, RandomState>;
 type RuleParts<'a> = (&'a Arc<str>, Unit, Bad, bool, f64, Option<Limit>);
 
-fn insert(rules: &mut HashMap<Arc<str>, Arc<Rule>>, parts: RuleParts<'_>) {
+fn insert(rules: &mut Rules, parts: RuleParts<'_>) {
     let (name, unit, bad, learn, floor, limit) = parts;
     let limit = limit.filter(|_| bad != Bad::None && !STATED.contains(&name.as_ref()));
     let learn = learn && bad != Bad::None;

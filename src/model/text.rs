@@ -3,12 +3,17 @@
 //! Everything that comes from a cluster, a server or a model passes `clean` before it is kept:
 //! no escape sequence, control, bidirectional or zero-width character reaches the terminal.
 
+use std::sync::Arc;
+
 /// Longest single text that is kept from outside, in bytes.
 pub const LIMIT_BYTES: usize = 16 * 1024;
 
 /// Strips escape sequences and dangerous characters, turns white space into blanks, and cuts at
 /// `limit` bytes (with a mark that says so).
 pub fn clean(text: &str, limit: usize) -> String {
+    if is_plain(text, limit) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len().min(limit + 16));
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -25,6 +30,25 @@ pub fn clean(text: &str, limit: usize) -> String {
         }
     }
     out
+}
+
+/// [`clean`], for texts that are kept and shared.
+pub fn shared(text: &str, limit: usize) -> Arc<str> {
+    if is_plain(text, limit) {
+        Arc::from(text)
+    } else {
+        Arc::from(clean(text, limit))
+    }
+}
+
+/// Short enough and printable ASCII throughout, as nearly all texts are.
+fn is_plain(text: &str, limit: usize) -> bool {
+    // In blocks without a way out, so that the compiler takes many bytes at once.
+    let plain = |block: &[u8]| {
+        let odd = |b: &u8| u8::from(b.wrapping_sub(0x20) >= 0x5f);
+        block.iter().map(odd).fold(0, |all, one| all | one) == 0
+    };
+    text.len() <= limit && text.as_bytes().chunks(64).all(plain)
 }
 
 /// Like [`clean`] but keeps line breaks; for answers and other texts shown over several lines.

@@ -237,7 +237,7 @@ impl Door {
     }
 
     /// The error for a body that is not the JSON it should be.
-    pub fn not_json(&self, path: &str, error: &serde_json::Error, body: &[u8]) -> SourceError {
+    pub fn not_json(&self, path: &str, error: &dyn std::fmt::Display, body: &[u8]) -> SourceError {
         let start = crate::model::text::clean(
             &String::from_utf8_lossy(body.get(..body.len().min(120)).unwrap_or(body)),
             80,

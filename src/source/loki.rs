@@ -18,6 +18,7 @@ use crate::model::text;
 use crate::model::time::Timestamp;
 
 pub use level::level_of_line;
+pub use parse::streams;
 pub use tail::follow;
 
 /// Followed where the configuration names no selector.

@@ -14,9 +14,11 @@ use crate::model::telemetry::Telemetry;
 
 pub mod alertmanager;
 pub mod budget;
+pub mod decimal;
 pub mod door;
 pub mod error;
 pub mod exposition;
+pub mod json;
 pub mod kubernetes;
 pub mod loki;
 pub mod prometheus;

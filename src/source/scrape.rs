@@ -21,7 +21,7 @@ use crate::model::telemetry::{Body, SampleBatch};
 use crate::model::time::Timestamp;
 use crate::source::door::Reply;
 
-use memory::Memory;
+pub use memory::Memory;
 
 /// Plain text first: OpenMetrics adds nothing that we show.
 const ACCEPT: &str =
@@ -126,7 +126,7 @@ impl ScrapeSource {
 }
 
 /// What a body held, and its series by group.
-type Read = (Summary, Vec<(Group, Vec<SeriesSamples>)>);
+pub type Read = (Summary, Vec<(Group, Vec<SeriesSamples>)>);
 
 impl Source for ScrapeSource {
     fn run<'a>(&'a mut self, line: &'a Line) -> BoxFuture<'a, Result<(), SourceError>> {

@@ -3,11 +3,12 @@
 //! One writer. Series are found by (cluster, key) through a hash and by (cluster, name) in order.
 //! Over the byte limit, what nobody has looked at for longest goes first, and is counted.
 
-use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+
+use foldhash::fast::RandomState;
 
 use crate::model::id::{ClusterId, SeriesId};
 use crate::model::label::Labels;
@@ -58,7 +59,7 @@ pub struct Store {
     windows: Vec<Window>,
     free: Vec<SeriesId>,
     hasher: RandomState,
-    by_hash: HashMap<u64, SeriesId>,
+    by_hash: HashMap<u64, SeriesId, RandomState>,
     by_name: BTreeMap<ClusterId, BTreeMap<Arc<str>, BTreeMap<Labels, SeriesId>>>,
     counts: HashMap<ClusterId, u32>,
     interner: Interner,

@@ -39,14 +39,16 @@ pub struct Console {
 
 fn config(names: &[&str]) -> Config {
     let endpoint = || Some(Endpoint::default());
-    let clusters = names
-        .iter()
-        .zip([ClusterKind::FarEdge, ClusterKind::Spoke, ClusterKind::Hub]);
+    let clusters = names.iter().zip(
+        [ClusterKind::FarEdge, ClusterKind::Spoke, ClusterKind::Hub]
+            .iter()
+            .cycle(),
+    );
     Config {
         clusters: clusters
             .map(|(name, kind)| Cluster {
                 name: (*name).to_owned(),
-                kind,
+                kind: *kind,
                 region: Some("lyon".into()),
                 kube: Some(Kube::default()),
                 prometheus: endpoint(),

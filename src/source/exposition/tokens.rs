@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::Format;
 use crate::model::time::Timestamp;
+use crate::source::decimal;
 
 /// Label pairs in the order of the line; the buffer is used again for each line.
 pub type Labels<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
@@ -146,7 +147,7 @@ pub(super) fn type_line(told: &str) -> Option<(Cow<'_, str>, &str)> {
 
 /// A value as Go writes and reads it.
 fn number(word: &str) -> Option<f64> {
-    word.parse().ok()
+    decimal::parse(word)
 }
 
 fn time(word: &str, format: Format) -> Option<Timestamp> {

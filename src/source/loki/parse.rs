@@ -1,16 +1,13 @@
 //! Loki's JSON -> log lines, cleaned and cut.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 use super::LINE_LIMIT;
 use super::level::{LEVEL_LABELS, level_of_line};
 use crate::model::label::Labels;
 use crate::model::log::{Level, LogLine};
 use crate::model::text;
+use crate::source::json::{self, Json};
 
 const LABEL_LIMIT: usize = 300;
 
@@ -18,119 +15,186 @@ const LABEL_LIMIT: usize = 300;
 pub enum ParseError {
     /// The answer is a vector or a matrix: the query counts lines, it does not show them.
     NotLogs(String),
-    Json(serde_json::Error),
+    Json(json::Error),
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow, default)]
-    data: Option<Data<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Data<'a> {
-    #[serde(rename = "resultType")]
-    kind: String,
-    #[serde(borrow)]
-    result: &'a RawValue,
-}
-
-#[derive(Deserialize)]
-struct Stream {
-    #[serde(default)]
-    stream: BTreeMap<String, String>,
-    #[serde(default)]
-    values: Vec<Entry>,
-}
-
-/// Time in nanoseconds, line, and what `categorize-labels` adds.
-#[derive(Deserialize)]
-struct Entry(String, String, #[serde(default)] Option<Extra>);
-
-#[derive(Default, Deserialize)]
-struct Extra {
-    #[serde(default, rename = "structuredMetadata")]
-    metadata: BTreeMap<String, String>,
-    #[serde(default)]
-    parsed: BTreeMap<String, String>,
-}
-
-/// A frame of the tail.
-#[derive(Deserialize)]
-struct Frame {
-    #[serde(default)]
-    streams: Vec<Stream>,
-    #[serde(default)]
-    dropped_entries: Option<Vec<serde::de::IgnoredAny>>,
-}
+type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 /// Lines of an answer of `query_range`, in the order of the answer.
 pub fn streams(body: &[u8]) -> Result<Vec<LogLine>, ParseError> {
-    let envelope: Envelope = serde_json::from_slice(body).map_err(ParseError::Json)?;
-    let Some(data) = envelope.data else {
-        return Ok(Vec::new());
-    };
-    if data.kind != "streams" {
-        return Err(ParseError::NotLogs(text::clean(&data.kind, 40)));
+    let mut reader = Reader::default();
+    let mut kind = None;
+    let read = Json::new(body).and_then(|mut json| {
+        json.object(|json, key| match key.as_ref() {
+            "data" if json.peek() == Some(b'{') => json.object(|json, key| match key.as_ref() {
+                "resultType" => {
+                    kind = Some(json.text()?);
+                    Ok(())
+                }
+                // Where its kind is told after it, it is read as lines; the kind decides below.
+                "result" if kind.as_deref().is_none_or(|k| k == "streams") => reader.streams(json),
+                _ => json.skip(),
+            }),
+            _ => json.skip(),
+        })?;
+        json.end()
+    });
+    match kind {
+        Some(kind) if kind != "streams" => Err(ParseError::NotLogs(text::clean(&kind, 40))),
+        _ => read.map(|()| reader.lines).map_err(ParseError::Json),
     }
-    let streams: Vec<Stream> = serde_json::from_str(data.result.get()).map_err(ParseError::Json)?;
-    Ok(lines(streams))
 }
 
 /// Lines of a frame of the tail, and how many the server says it dropped.
-pub fn frame(payload: &str) -> Result<(Vec<LogLine>, u64), serde_json::Error> {
-    let frame: Frame = serde_json::from_str(payload)?;
-    let dropped = frame.dropped_entries.map_or(0, |d| d.len() as u64);
-    Ok((lines(frame.streams), dropped))
+pub fn frame(payload: &str) -> json::Result<(Vec<LogLine>, u64)> {
+    let mut reader = Reader::default();
+    let mut dropped = 0;
+    let mut json = Json::new(payload.as_bytes())?;
+    json.object(|json, key| match key.as_ref() {
+        "streams" => reader.streams(json),
+        "dropped_entries" if json.peek() == Some(b'[') => json.array(|json| {
+            dropped += 1;
+            json.skip()
+        }),
+        _ => json.skip(),
+    })?;
+    json.end()?;
+    Ok((reader.lines, dropped))
 }
 
-fn lines(streams: Vec<Stream>) -> Vec<LogLine> {
-    let mut out = Vec::with_capacity(streams.iter().map(|s| s.values.len()).sum());
-    for stream in streams {
-        let labels = labels(&stream.stream);
-        let of_stream = level_of_pairs(&stream.stream);
-        for Entry(at, line, extra) in stream.values {
-            let Ok(at_ns) = at.parse::<i64>() else {
-                continue;
-            };
-            let extra = extra.unwrap_or_default();
-            let level = [level_of_pairs(&extra.metadata), of_stream]
-                .into_iter()
-                .chain([level_of_pairs(&extra.parsed)])
-                .find(|l| *l != Level::Unknown)
-                .unwrap_or_else(|| level_of_line(&line));
-            out.push(LogLine {
-                at_ns,
-                labels: labels.clone(),
-                line: Arc::from(text::clean(&line, LINE_LIMIT)),
-                level,
-            });
+/// What every line of a stream has.
+struct Stream {
+    labels: Labels,
+    level: Level,
+}
+
+#[derive(Default)]
+struct Reader<'a> {
+    lines: Vec<LogLine>,
+    pairs: Pairs<'a>,
+}
+
+impl<'a> Reader<'a> {
+    fn streams(&mut self, json: &mut Json<'a>) -> json::Result<()> {
+        if json.null() {
+            return Ok(());
         }
+        json.array(|json| self.stream(json))
     }
-    out
+
+    fn stream(&mut self, json: &mut Json<'a>) -> json::Result<()> {
+        let (mut stream, mut values) = (None, None);
+        json.object(|json, key| match key.as_ref() {
+            "stream" => {
+                pairs(json, &mut self.pairs)?;
+                stream = Some(Stream {
+                    labels: labels(&self.pairs),
+                    level: level_of_pairs(&self.pairs),
+                });
+                Ok(())
+            }
+            "values" => match &stream {
+                Some(stream) => self.values(json, stream),
+                // Before its labels: they come first.
+                None => {
+                    values = Some(*json);
+                    json.skip()
+                }
+            },
+            _ => json.skip(),
+        })?;
+        let Some(mut values) = values else {
+            return Ok(());
+        };
+        let none = || Stream {
+            labels: Labels::default(),
+            level: Level::Unknown,
+        };
+        self.values(&mut values, &stream.unwrap_or_else(none))
+    }
+
+    fn values(&mut self, json: &mut Json<'a>, stream: &Stream) -> json::Result<()> {
+        json.array(|json| self.entry(json, stream))
+    }
+
+    /// Time in nanoseconds, line, and what `categorize-labels` adds.
+    fn entry(&mut self, json: &mut Json<'a>, stream: &Stream) -> json::Result<()> {
+        let (mut at, mut line, mut place) = (None, None, 0);
+        let (mut told, mut parsed) = (Level::Unknown, Level::Unknown);
+        json.array(|json| {
+            place += 1;
+            match place {
+                1 => at = Some(json.text()?),
+                2 => line = Some(json.text()?),
+                3 if json.peek() == Some(b'{') => {
+                    return json.object(|json, key| {
+                        let level = match key.as_ref() {
+                            "structuredMetadata" => &mut told,
+                            "parsed" => &mut parsed,
+                            _ => return json.skip(),
+                        };
+                        pairs(json, &mut self.pairs)?;
+                        *level = level_of_pairs(&self.pairs);
+                        Ok(())
+                    });
+                }
+                _ => json.skip()?,
+            }
+            Ok(())
+        })?;
+        let (Some(at), Some(line)) = (at, line) else {
+            return json.fail("an entry without time or line");
+        };
+        let Ok(at_ns) = at.parse::<i64>() else {
+            return Ok(());
+        };
+        let level = [told, stream.level, parsed]
+            .into_iter()
+            .find(|l| *l != Level::Unknown)
+            .unwrap_or_else(|| level_of_line(&line));
+        self.lines.push(LogLine {
+            at_ns,
+            labels: stream.labels.clone(),
+            line: text::shared(&line, LINE_LIMIT),
+            level,
+        });
+        Ok(())
+    }
 }
 
-fn labels(pairs: &BTreeMap<String, String>) -> Labels {
+/// Reads an object of texts; the buffer is used again.
+fn pairs<'a>(json: &mut Json<'a>, out: &mut Pairs<'a>) -> json::Result<()> {
+    out.clear();
+    if json.null() {
+        return Ok(());
+    }
+    json.object(|json, name| {
+        out.push((name, json.text()?));
+        Ok(())
+    })
+}
+
+fn labels(pairs: &Pairs<'_>) -> Labels {
     Labels::new(
         pairs
             .iter()
             // What Loki adds by itself says nothing of the origin.
-            .filter(|(name, _)| name.as_str() != "detected_level")
+            .filter(|(name, _)| name != "detected_level")
             .map(|(name, value)| {
                 (
-                    Arc::from(text::clean(name, LABEL_LIMIT)),
-                    Arc::from(text::clean(value, LABEL_LIMIT)),
+                    text::shared(name, LABEL_LIMIT),
+                    text::shared(value, LABEL_LIMIT),
                 )
             })
             .collect(),
     )
 }
 
-fn level_of_pairs(pairs: &BTreeMap<String, String>) -> Level {
+fn level_of_pairs(pairs: &Pairs<'_>) -> Level {
     LEVEL_LABELS
         .iter()
-        .filter_map(|name| pairs.get(*name))
-        .map(|word| Level::from_word(word))
+        .filter_map(|name| pairs.iter().find(|(n, _)| n == name))
+        .map(|(_, word)| Level::from_word(word))
         .find(|level| *level != Level::Unknown)
         .unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The JSON of Prometheus' HTTP API, read with borrowed texts and never as a tree.
+//! The JSON of Prometheus' HTTP API, read in one pass straight into samples, never as a tree.
 //!
 //! Prometheus 2 and 3, Thanos and VictoriaMetrics: values are texts (`"NaN"`, `"+Inf"`), native
 //! histograms stand where values would, warnings stand beside the data.
@@ -8,14 +8,16 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use serde::Deserialize;
-use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::{self, Deserializer, Visitor};
 
 use crate::model::label::Labels;
 use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
 use crate::model::text;
 use crate::model::time::Timestamp;
+use crate::source::decimal;
+use crate::source::json::{self, Json};
 
 /// What a query brought.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,56 +42,44 @@ pub(super) struct Envelope<T> {
     pub infos: Vec<String>,
 }
 
-#[derive(Deserialize)]
-struct Data<'a> {
-    #[serde(rename = "resultType", borrow)]
-    kind: Cow<'a, str>,
-    #[serde(borrow)]
-    result: &'a RawValue,
-}
-
-/// Reads the answer of `query` or `query_range`. Series without a name get `name`; at most `limit`
-/// series are kept.
-pub fn read_query(body: &[u8], name: &str, limit: usize) -> Result<QueryAnswer, serde_json::Error> {
-    let envelope: Envelope<Data> = serde_json::from_slice(body)?;
-    let data = envelope
-        .data
-        .ok_or_else(|| de::Error::custom("there is no `data`"))?;
-    let mut answer = QueryAnswer {
-        warnings: told(envelope.warnings, envelope.infos),
-        ..QueryAnswer::default()
-    };
-    match data.kind.as_ref() {
-        "vector" | "matrix" => {
-            let rows: Rows = serde_json::from_str(data.result.get())?;
-            Builder::new(name, limit).fill(rows.0, &mut answer);
+/// Reads the answer of `query` or `query_range` in one pass. Series without a name get `name`; at
+/// most `limit` series are kept.
+pub fn read_query(body: &[u8], name: &str, limit: usize) -> json::Result<QueryAnswer> {
+    let mut json = Json::new(body)?;
+    let mut reader = Reader::new(name, limit);
+    let (mut warnings, mut infos) = (Vec::new(), Vec::new());
+    let mut found = false;
+    json.object(|json, key| match key.as_ref() {
+        "data" => {
+            found = !json.null();
+            if found { reader.data(json) } else { Ok(()) }
         }
-        "scalar" => {
-            let point: Point = serde_json::from_str(data.result.get())?;
-            answer.total = 1;
-            answer.series.push(SeriesSamples {
-                key: SeriesKey::new(name, Labels::default()),
-                kind: SampleKind::Gauge,
-                points: point.sample().into_iter().collect(),
-            });
-        }
-        "string" => {
-            let (_, text): (f64, Cow<str>) = serde_json::from_str(data.result.get())?;
-            let text = text::clean(&text, 1000);
-            answer
-                .warnings
-                .push(format!("the result is the text {text:?}"));
-        }
-        other => {
-            let other = text::clean(other, 40);
-            return Err(de::Error::custom(format!("unknown result type `{other}`")));
-        }
+        "warnings" => texts(json, &mut warnings),
+        "infos" => texts(json, &mut infos),
+        _ => json.skip(),
+    })?;
+    json.end()?;
+    if !found {
+        return json.fail("there is no `data`");
     }
+    let mut answer = reader.answer;
+    let notes = told(warnings, infos);
+    answer.warnings.splice(0..0, notes);
     if answer.histograms > 0 {
         let note = format!("{} native histograms left out", answer.histograms);
         answer.warnings.push(note);
     }
     Ok(answer)
+}
+
+fn texts(json: &mut Json<'_>, out: &mut Vec<String>) -> json::Result<()> {
+    if json.null() {
+        return Ok(());
+    }
+    json.array(|json| {
+        out.push(json.text()?.into_owned());
+        Ok(())
+    })
 }
 
 /// Warnings and infos as one cleaned list.
@@ -100,109 +90,6 @@ pub(super) fn told(warnings: Vec<String>, infos: Vec<String>) -> Vec<String> {
         .take(20)
         .map(|w| text::clean(&w, 500))
         .collect()
-}
-
-struct Rows<'a>(Vec<Row<'a>>);
-
-impl<'de> Deserialize<'de> for Rows<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // `null` stands for an empty list in some servers.
-        let rows = Option::<Vec<Row<'de>>>::deserialize(deserializer)?;
-        Ok(Self(rows.unwrap_or_default()))
-    }
-}
-
-/// One series; a vector has `value`, a matrix `values`.
-#[derive(Deserialize)]
-struct Row<'a> {
-    #[serde(borrow, default)]
-    metric: Metric<'a>,
-    value: Option<Point>,
-    #[serde(default)]
-    values: Vec<Point>,
-    histogram: Option<IgnoredAny>,
-    histograms: Option<IgnoredAny>,
-}
-
-/// Label pairs as they stand in the body.
-#[derive(Default)]
-struct Metric<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Metric<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Pairs;
-        impl<'de> Visitor<'de> for Pairs {
-            type Value = Metric<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("labels")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut pairs = Vec::with_capacity(12);
-                while let Some((name, value)) = map.next_entry::<Text<'de>, Text<'de>>()? {
-                    pairs.push((name.0, value.0));
-                }
-                Ok(Metric(pairs))
-            }
-        }
-        deserializer.deserialize_map(Pairs)
-    }
-}
-
-/// A text that borrows wherever it holds no escapes.
-struct Text<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Text<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Borrow;
-        impl<'de> Visitor<'de> for Borrow {
-            type Value = Text<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
-            }
-            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(Borrow)
-    }
-}
-
-/// `[1795231090.902, "0.5"]`; a value that is no number leaves a gap.
-struct Point {
-    at: f64,
-    value: Option<f64>,
-}
-
-impl Point {
-    fn sample(&self) -> Option<Sample> {
-        Some(Sample {
-            at: Timestamp::from_seconds(self.at),
-            value: self.value?,
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for Point {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Pair;
-        impl<'de> Visitor<'de> for Pair {
-            type Value = Point;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a time and a value")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let missing = || de::Error::custom("a sample without time or value");
-                let at = seq.next_element::<f64>()?.ok_or_else(missing)?;
-                let value = seq.next_element::<Number>()?.ok_or_else(missing)?.0;
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Point { at, value })
-            }
-        }
-        deserializer.deserialize_seq(Pair)
-    }
 }
 
 /// A number written as a text.
@@ -233,77 +120,173 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
-/// Makes series; a text that occurs often in one answer is held once.
-struct Builder<'n> {
+/// Makes series as the cursor goes; a text that occurs often in one answer is held once.
+struct Reader<'n, 'a> {
     name: &'n str,
     limit: usize,
-    texts: HashMap<String, Arc<str>>,
+    texts: HashMap<String, Arc<str>, RandomState>,
+    pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    answer: QueryAnswer,
 }
 
-impl<'n> Builder<'n> {
+impl<'n, 'a> Reader<'n, 'a> {
     fn new(name: &'n str, limit: usize) -> Self {
         Self {
             name,
             limit,
-            texts: HashMap::new(),
+            texts: HashMap::default(),
+            pairs: Vec::new(),
+            answer: QueryAnswer::default(),
         }
     }
 
-    fn fill(&mut self, rows: Vec<Row<'_>>, answer: &mut QueryAnswer) {
-        answer.total = rows.len();
-        answer.series.reserve(rows.len().min(self.limit));
-        for row in rows {
-            let points: Vec<Sample> = row
-                .value
-                .iter()
-                .chain(&row.values)
-                .filter_map(Point::sample)
-                .collect();
-            if points.is_empty() {
-                if row.histogram.is_some() || row.histograms.is_some() {
-                    answer.histograms += 1;
+    /// What the result is made of is told before it, or, by some servers, after it.
+    fn data(&mut self, json: &mut Json<'a>) -> json::Result<()> {
+        let (mut kind, mut later) = (None, None);
+        let mut done = false;
+        json.object(|json, key| match key.as_ref() {
+            "resultType" => {
+                kind = Some(json.text()?);
+                Ok(())
+            }
+            "result" => match &kind {
+                Some(kind) => {
+                    done = true;
+                    self.result(json, kind)
                 }
-                continue;
-            }
-            if answer.series.len() < self.limit {
-                let (key, kind) = self.key(row.metric);
-                answer.series.push(SeriesSamples { key, kind, points });
-            }
+                None => {
+                    later = Some(*json);
+                    json.skip()
+                }
+            },
+            _ => json.skip(),
+        })?;
+        match (kind, later) {
+            (Some(kind), Some(mut place)) => self.result(&mut place, &kind),
+            (Some(_), None) if done => Ok(()),
+            _ => json.fail("there is no `result` or no `resultType`"),
         }
-        answer.total -= answer.histograms.min(answer.total);
     }
 
-    fn key(&mut self, metric: Metric<'_>) -> (SeriesKey, SampleKind) {
+    fn result(&mut self, json: &mut Json<'a>, kind: &str) -> json::Result<()> {
+        match kind {
+            // `null` stands for an empty list in some servers.
+            "vector" | "matrix" if json.null() => Ok(()),
+            "vector" | "matrix" => json.array(|json| self.row(json)),
+            "scalar" => {
+                let mut points = Vec::new();
+                point(json, &mut points)?;
+                self.answer.total = 1;
+                self.answer.series.push(SeriesSamples {
+                    key: SeriesKey::new(self.name, Labels::default()),
+                    kind: SampleKind::Gauge,
+                    points,
+                });
+                Ok(())
+            }
+            "string" => {
+                let mut text = Cow::default();
+                json.array(|json| match json.peek() {
+                    Some(b'"') => {
+                        text = json.text()?;
+                        Ok(())
+                    }
+                    _ => json.skip(),
+                })?;
+                let text = text::clean(&text, 1000);
+                let note = format!("the result is the text {text:?}");
+                self.answer.warnings.push(note);
+                Ok(())
+            }
+            _ => json.fail("unknown result type"),
+        }
+    }
+
+    /// One series; a vector has `value`, a matrix `values`.
+    fn row(&mut self, json: &mut Json<'a>) -> json::Result<()> {
+        self.pairs.clear();
+        // Rows of one answer are about equally long.
+        let like = self.answer.series.last().map_or(1, |s| s.points.len());
+        let mut points = Vec::with_capacity(like);
+        let mut histogram = false;
+        let pairs = &mut self.pairs;
+        json.object(|json, key| match key.as_ref() {
+            "metric" => json.object(|json, label| {
+                pairs.push((label, json.text()?));
+                Ok(())
+            }),
+            "value" => point(json, &mut points),
+            "values" => json.array(|json| point(json, &mut points)),
+            "histogram" | "histograms" => {
+                histogram = true;
+                json.skip()
+            }
+            _ => json.skip(),
+        })?;
+        if points.is_empty() && histogram {
+            self.answer.histograms += 1;
+            return Ok(());
+        }
+        self.answer.total += 1;
+        if !points.is_empty() && self.answer.series.len() < self.limit {
+            let (key, kind) = self.key();
+            self.answer.series.push(SeriesSamples { key, kind, points });
+        }
+        Ok(())
+    }
+
+    fn key(&mut self) -> (SeriesKey, SampleKind) {
         let mut name = None;
-        let mut pairs = Vec::with_capacity(metric.0.len());
-        for (label, value) in metric.0 {
+        let mut pairs = Vec::with_capacity(self.pairs.len());
+        for (label, value) in self.pairs.drain(..) {
             if label == "__name__" {
-                name = Some(self.shared(&value));
+                name = Some(shared(&mut self.texts, &value));
             } else {
-                pairs.push((self.shared(&label), self.shared(&value)));
+                pairs.push((
+                    shared(&mut self.texts, &label),
+                    shared(&mut self.texts, &value),
+                ));
             }
         }
         let kind = name.as_deref().map_or(SampleKind::Gauge, kind_by_name);
         let name = match name {
             Some(name) => name,
-            None => self.shared(self.name),
+            None => shared(&mut self.texts, self.name),
         };
         (SeriesKey::new(name, Labels::new(pairs)), kind)
     }
+}
 
-    fn shared(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.texts.get(text) {
-            return known.clone();
-        }
-        let shared: Arc<str> =
-            if text.len() <= text::LIMIT_BYTES && !text.chars().any(text::is_unsafe) {
-                Arc::from(text)
-            } else {
-                Arc::from(text::clean(text, text::LIMIT_BYTES))
-            };
-        self.texts.insert(text.to_owned(), shared.clone());
-        shared
+fn shared(texts: &mut HashMap<String, Arc<str>, RandomState>, text: &str) -> Arc<str> {
+    if let Some(known) = texts.get(text) {
+        return known.clone();
     }
+    let shared = text::shared(text, text::LIMIT_BYTES);
+    texts.insert(text.to_owned(), shared.clone());
+    shared
+}
+
+/// `[1795231090.902, "0.5"]`; a value that is no number leaves a gap.
+fn point(json: &mut Json<'_>, out: &mut Vec<Sample>) -> json::Result<()> {
+    let (mut at, mut value, mut place) = (None, None, 0);
+    json.array(|json| {
+        match place {
+            0 => at = Some(json.number()?),
+            1 if json.peek() == Some(b'"') => value = Some(decimal::parse(&json.text()?)),
+            1 => value = Some(Some(json.number()?)),
+            _ => json.skip()?,
+        }
+        place += 1;
+        Ok(())
+    })?;
+    let (Some(at), Some(value)) = (at, value) else {
+        return json.fail("a sample without time or value");
+    };
+    out.extend(value.map(|value| Sample {
+        at: Timestamp::from_seconds(at),
+        value,
+    }));
+    Ok(())
 }
 
 /// A raw series under its own name: by convention only counters end like this.

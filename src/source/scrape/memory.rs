@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use super::Read;
 use super::latency::Latencies;
 use crate::model::label::Labels;
@@ -15,13 +17,14 @@ use crate::source::exposition::{self, Class, Format, Options};
 /// Scrapes after which a series that is gone is forgotten.
 const FORGET_AFTER: u64 = 5;
 
+/// One exporter's series, and how its counters stood.
 #[derive(Debug, Default)]
-pub(super) struct Memory {
+pub struct Memory {
     /// `host:port` of the exporter.
     instance: String,
     pub limit: usize,
     scrape: u64,
-    known: HashMap<Box<str>, Known>,
+    known: HashMap<Box<str>, Known, RandomState>,
     latencies: Latencies,
 }
 
@@ -45,7 +48,7 @@ enum Role {
 }
 
 impl Memory {
-    pub(super) fn new(instance: &str, limit: usize) -> Self {
+    pub fn new(instance: &str, limit: usize) -> Self {
         Self {
             instance: text::clean(instance, 256),
             limit,
@@ -54,13 +57,7 @@ impl Memory {
     }
 
     /// Reads one body; `now` is the time of samples that carry none.
-    pub(super) fn read(
-        &mut self,
-        body: &[u8],
-        format: Format,
-        complete: bool,
-        now: Timestamp,
-    ) -> Read {
+    pub fn read(&mut self, body: &[u8], format: Format, complete: bool, now: Timestamp) -> Read {
         self.scrape += 1;
         let scrape = self.scrape;
         let options = Options {
@@ -72,11 +69,11 @@ impl Memory {
         let mut groups: HashMap<Group, Vec<SeriesSamples>> = HashMap::new();
         let (known, instance, latencies) = (&mut self.known, &self.instance, &mut self.latencies);
         let summary = exposition::parse(body, options, |sample, labels| {
-            if !known.contains_key(sample.series) {
-                known.insert(sample.series.into(), Known::new(sample, labels, instance));
-            }
-            let Some(series) = known.get_mut(sample.series) else {
-                return;
+            let series = match known.get_mut(sample.series) {
+                Some(series) => series,
+                None => known
+                    .entry(sample.series.into())
+                    .or_insert(Known::new(sample, labels, instance)),
             };
             // The same series twice in one body: the first counts.
             if series.seen == scrape {
@@ -187,11 +184,7 @@ impl Known {
 }
 
 fn cleaned(text: &str) -> Arc<str> {
-    if text.len() <= text::LIMIT_BYTES && !text.chars().any(text::is_unsafe) {
-        text.into()
-    } else {
-        text::clean(text, text::LIMIT_BYTES).into()
-    }
+    text::shared(text, text::LIMIT_BYTES)
 }
 
 /// Which screen a metric belongs to, by its name.

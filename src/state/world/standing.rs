@@ -1,8 +1,9 @@
 //! What can be said of a cluster in one word, and why.
 
-use crate::incident::IncidentState;
+use crate::incident::{Incident, IncidentState};
 use crate::model::alert::{AlertState, Severity};
-use crate::model::health::Health;
+use crate::model::fault::Fault;
+use crate::model::health::{Health, SourceKind};
 use crate::model::id::ClusterId;
 use crate::model::time::Timestamp;
 use crate::ui::widget::badge::age;
@@ -77,19 +78,35 @@ impl World {
     }
 
     pub fn status(&self, id: ClusterId) -> Status {
-        self.standing(id).0
+        self.judged(id).0
     }
 
     /// Status and the reason for it in a few words.
     pub fn standing(&self, id: ClusterId) -> (Status, String) {
+        let (status, why) = self.judged(id);
+        let text = match why {
+            Why::Unconfigured => "not configured".into(),
+            Why::Sourceless => "no source is configured".into(),
+            Why::Silent(cluster) => self.silence(cluster),
+            Why::Incident(incident) => incident.title.clone(),
+            Why::Critical(count) => format!("{count} critical alerts firing"),
+            Why::Warning(count) => format!("{count} alerts firing"),
+            Why::Deaf(kind, fault) => format!("{kind}: {}", fault.what),
+            Why::Calm => "nothing abnormal".into(),
+        };
+        (status, text)
+    }
+
+    /// The status is asked for in every row of every frame: words only for those who read them.
+    fn judged(&self, id: ClusterId) -> (Status, Why<'_>) {
         let Some(cluster) = self.cluster(id) else {
-            return (Status::Unknown, "not configured".into());
+            return (Status::Unknown, Why::Unconfigured);
         };
         if cluster.sources.is_empty() {
-            return (Status::Unknown, "no source is configured".into());
+            return (Status::Unknown, Why::Sourceless);
         }
         if !cluster.is_heard(self.now) {
-            return (Status::Unknown, self.silence(cluster));
+            return (Status::Unknown, Why::Silent(cluster));
         }
         let worst = self
             .incidents
@@ -102,28 +119,11 @@ impl World {
             });
         let counts = cluster.alert_counts();
         match worst {
-            Some(i) if i.severity == Severity::Critical => (Status::Critical, i.title.clone()),
-            _ if counts.critical > 0 => (
-                Status::Critical,
-                format!("{} critical alerts firing", counts.critical),
-            ),
-            Some(i) if i.severity == Severity::Warning => (Status::Warning, i.title.clone()),
-            _ if counts.warning > 0 => {
-                (Status::Warning, format!("{} alerts firing", counts.warning))
-            }
-            _ => self.calm(cluster),
-        }
-    }
-
-    /// Nothing is wrong; unless a source is missing, all is well.
-    fn calm(&self, cluster: &ClusterState) -> (Status, String) {
-        let deaf = cluster
-            .sources
-            .iter()
-            .find_map(|(k, s)| s.fault().map(|f| (k, f)));
-        match deaf {
-            Some((kind, fault)) => (Status::Warning, format!("{kind}: {}", fault.what)),
-            None => (Status::Ok, "nothing abnormal".into()),
+            Some(i) if i.severity == Severity::Critical => (Status::Critical, Why::Incident(i)),
+            _ if counts.critical > 0 => (Status::Critical, Why::Critical(counts.critical)),
+            Some(i) if i.severity == Severity::Warning => (Status::Warning, Why::Incident(i)),
+            _ if counts.warning > 0 => (Status::Warning, Why::Warning(counts.warning)),
+            _ => calm(cluster),
         }
     }
 
@@ -146,5 +146,29 @@ impl World {
             }
             None => format!("connecting{since}"),
         }
+    }
+}
+
+/// What a status stands on.
+enum Why<'a> {
+    Unconfigured,
+    Sourceless,
+    Silent(&'a ClusterState),
+    Incident(&'a Incident),
+    Critical(usize),
+    Warning(usize),
+    Deaf(SourceKind, &'a Fault),
+    Calm,
+}
+
+/// Nothing is wrong; unless a source is missing, all is well.
+fn calm(cluster: &ClusterState) -> (Status, Why<'_>) {
+    let deaf = cluster
+        .sources
+        .iter()
+        .find_map(|(k, s)| s.fault().map(|f| (*k, f)));
+    match deaf {
+        Some((kind, fault)) => (Status::Warning, Why::Deaf(kind, fault)),
+        None => (Status::Ok, Why::Calm),
     }
 }
