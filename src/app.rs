@@ -30,6 +30,10 @@ use signals::{Caught, Signals};
 /// What one turn may take from the queue of telemetry before it looks at keys again.
 const DRAIN_FOR: Duration = Duration::from_millis(4);
 const DRAIN_MOST: usize = 256;
+/// The same for keys: a burst is a few frames, a flood must not stop them.
+const HEAR_FOR: Duration = Duration::from_millis(30);
+/// A frame so late goes before more keys.
+const LATE: Duration = Duration::from_millis(100);
 /// Exit status when the terminal went away, as after SIGHUP.
 const GONE: u8 = 129;
 const TICK_MS: i64 = 1000;
@@ -85,7 +89,8 @@ pub async fn run(
         pace
     };
     if std::env::var_os("FARWATCH_PANIC").is_some() {
-        // A hook for tests of how the terminal is given back; see docs/performance.md.
+        // For tests of how the terminal is given back (tests/terminal.rs): right behind the first
+        // frame, which is still being written.
         panic!("asked for by FARWATCH_PANIC");
     }
     let hint = match &play {
@@ -131,6 +136,11 @@ impl App {
             if busy {
                 self.screen.skip();
             }
+            let late = due.is_some_and(|due| due + LATE <= clock::instant());
+            if late && !busy {
+                self.draw();
+                continue;
+            }
             let woken = self.ears.next(&self.screen, due, self.next_tick).await;
             self.heed(woken);
         }
@@ -170,8 +180,9 @@ impl App {
         self.update(Msg::Notice { error, text }, Why::Answer);
     }
 
-    /// Takes all input that is there, so that a burst of keys is a few frames.
+    /// Takes what input is there, so that a burst of keys is a few frames.
     fn hear(&mut self, heard: Heard) {
+        let until = clock::instant() + HEAR_FOR;
         let mut next = Some(heard);
         while let Some(heard) = next {
             match heard {
@@ -185,7 +196,7 @@ impl App {
                     }
                 }
             }
-            if self.end.is_some() {
+            if self.end.is_some() || clock::instant() >= until {
                 return;
             }
             next = self.ears.heard.try_recv().ok();

@@ -7,6 +7,7 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     // No colours: reports go to logs and pipes as often as to terminals.
     let hooks = color_eyre::config::HookBuilder::blank()
+        .theme(color_eyre::config::Theme::new())
         .display_env_section(false)
         .display_location_section(false)
         .install();

@@ -24,6 +24,7 @@ pub fn clean(text: &str, limit: usize) -> String {
         match c {
             '\u{1b}' => skip_escape(&mut chars),
             '\u{9b}' => skip_csi(&mut chars),
+            '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}' => skip_string(&mut chars),
             '\n' | '\t' => out.push(' '),
             c if is_unsafe(c) => {}
             c => out.push(c),
@@ -140,6 +141,7 @@ mod tests {
         assert_eq!(clean("\u{202e}evil\u{200b}", 100), "evil");
         assert_eq!(clean("line\none\tb\r", 100), "line one b");
         assert_eq!(clean("\u{9b}2Jx", 100), "x");
+        assert_eq!(clean("\u{9d}0;title\u{9c}x\u{90}q\u{1b}\\y", 100), "xy");
         assert_eq!(clean_lines("a\n\u{1b}[2Jb", 100), "a\nb");
     }
 

@@ -125,7 +125,10 @@ impl State {
         if std::mem::take(&mut self.screen.chat_open) {
             return Vec::new();
         }
-        self.go_back().unwrap_or_else(|| vec![Effect::Quit])
+        // The fleet is the top, however one came to it.
+        let top = self.screen.at == ScreenId::Fleet;
+        let back = if top { None } else { self.go_back() };
+        back.unwrap_or_else(|| vec![Effect::Quit])
     }
 
     fn interrupt(&mut self) -> Vec<Effect> {

@@ -24,7 +24,12 @@ impl State {
             Key::Tab => self.complete(),
             Key::Backspace if prompt.field.text().is_empty() => self.leave_prompt(),
             _ => {
+                let before = prompt.field.text().to_owned();
                 prompt.field.press(press);
+                // Moving the cursor, or a full line, changes nothing for the view.
+                if prompt.field.text() == before {
+                    return Vec::new();
+                }
                 self.prompt_changed()
             }
         }

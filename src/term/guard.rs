@@ -74,6 +74,7 @@ impl Guard {
         held.tty.write(format!("{ENTER}{mouse}").as_bytes(), || {
             clock::instant() >= until
         })?;
+        held.tty.take();
         Ok(())
     }
 
@@ -96,11 +97,22 @@ pub fn restore() {
     if !std::mem::take(&mut held.entered) {
         return;
     }
+    // The rest of a frame under way would end up on the shell's screen.
+    held.tty.give_back();
+    if !told(&held.tty) {
+        // Nobody reads: these words must be the first that whoever comes back will see.
+        held.tty.discard();
+        told(&held.tty);
+    }
     // Reports of the mouse that are under way would show up as text in the shell.
-    let until = clock::instant() + LEAVE_WITHIN;
-    let _ = held
-        .tty
-        .write(LEAVE.as_bytes(), || clock::instant() >= until);
     let _ = tcflush(io::stdin(), QueueSelector::IFlush);
     let _ = tcsetattr(io::stdin(), OptionalActions::Now, &held.before);
+}
+
+/// Whether the terminal has taken all of the farewell.
+fn told(tty: &Tty) -> bool {
+    let until = clock::instant() + LEAVE_WITHIN;
+    let written = tty.write(LEAVE.as_bytes(), || clock::instant() >= until);
+    // One that is gone needs no second try.
+    written.unwrap_or(true)
 }

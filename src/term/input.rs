@@ -72,7 +72,7 @@ impl Parser {
         }
         match self.rest.as_slice() {
             [0x1b] => out.push(plain(Key::Esc)),
-            [0x1b, c @ (b'[' | b'O')] => out.push(alt(char::from(*c))),
+            [0x1b, c] if c.is_ascii_graphic() => out.push(alt(char::from(*c))),
             _ => {}
         }
         self.rest.clear();
@@ -121,6 +121,7 @@ fn step(bytes: &[u8]) -> Step {
         [0x1b, b'[', rest @ ..] => csi(rest, 2),
         [0x1b, b'O', rest @ ..] => ss3(rest),
         [0x1b, 0x1b, ..] => Step::Event(1, plain(Key::Esc)),
+        [0x1b, b']' | b'P' | b'_' | b'^' | b'X', rest @ ..] => string(rest, 2),
         [0x1b, rest @ ..] => match character(rest) {
             Step::Event(used, InputEvent::Key(key)) => {
                 Step::Event(used + 1, InputEvent::Key(KeyPress { alt: true, ..key }))
@@ -168,6 +169,19 @@ fn wide_character(bytes: &[u8]) -> Step {
         Some(c) if text::is_unsafe(c) => Step::Skip(want),
         Some(c) => Step::Event(want, plain(Key::Char(c))),
         None => Step::Skip(1),
+    }
+}
+
+/// An OSC, DCS, APC, PM or SOS: the late answer to a question of another program. Its text must
+/// not act as keys.
+fn string(rest: &[u8], before: usize) -> Step {
+    let end = rest.iter().position(|b| matches!(b, 0x07 | 0x1b));
+    match end.map(|end| (end, rest.get(end..).unwrap_or_default())) {
+        None | Some((_, [0x1b])) => Step::More,
+        Some((end, [0x1b, b'\\', ..])) => Step::Skip(before + end + 2),
+        // Something else begins: this one has no end.
+        Some((end, [0x1b, ..])) => Step::Skip(before + end),
+        Some((end, _)) => Step::Skip(before + end + 1),
     }
 }
 

@@ -40,7 +40,7 @@ pub enum TermError {
     NoTerminal,
     #[error(
         "this terminal (TERM={0}) cannot place text on its screen; set TERM to what it really is \
-         (xterm-256color, screen, linux …), or use a command that needs no screen (`farwatch check`)"
+         (xterm-256color, screen, linux), or use a command that needs no screen (`farwatch check`)"
     )]
     Dumb(String),
     #[error("cannot set up the terminal; try another one, or `reset`")]

@@ -20,6 +20,8 @@ pub enum Heard {
     Gone,
 }
 
+/// Events handed over at once: between two batches the loop looks at signals and frames.
+const BATCH: usize = 256;
 /// How long a lone ESC may be the beginning of a sequence.
 const ESCAPE: Duration = Duration::from_millis(3);
 /// The same where packets may split it.
@@ -58,8 +60,15 @@ fn read(send: &mpsc::Sender<Heard>, escape: Duration) {
             Err(Errno::INTR | Errno::AGAIN) => {}
             Err(_) => return,
         }
-        if !events.is_empty() && send.blocking_send(Heard::Events(events)).is_err() {
-            return;
+        let mut rest = events.into_iter();
+        loop {
+            let batch: Vec<_> = rest.by_ref().take(BATCH).collect();
+            if batch.is_empty() {
+                break;
+            }
+            if send.blocking_send(Heard::Events(batch)).is_err() {
+                return;
+            }
         }
     }
 }

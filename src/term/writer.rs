@@ -88,7 +88,7 @@ impl Shared {
     fn run(&self, tty: &Tty) {
         while let Some(frame) = self.take() {
             let begin = clock::instant();
-            let written = tty.write(&frame, || self.stop.load(Ordering::Acquire));
+            let written = tty.write_frame(&frame, || self.stop.load(Ordering::Acquire));
             let took = begin.elapsed().as_micros();
             self.write_us
                 .store(u32::try_from(took).unwrap_or(u32::MAX), Ordering::Relaxed);

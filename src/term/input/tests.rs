@@ -63,6 +63,27 @@ fn reads_mouse_and_focus_and_swallows_the_rest() {
 }
 
 #[test]
+fn answers_to_others_are_swallowed() {
+    for answer in [
+        &b"\x1b]11;rgb:2222/3333/4444\x07"[..],
+        b"\x1b]11;rgb:2222/3333/4444\x1b\\",
+        b"\x1bP1+r544e=787465726d\x1b\\",
+        b"\x1b_Gi=31;OK\x1b\\",
+    ] {
+        for cut in 2..answer.len() {
+            let (mut parser, mut out) = (Parser::default(), Vec::new());
+            parser.feed(&answer[..cut], &mut out);
+            parser.feed(&answer[cut..], &mut out);
+            parser.feed(b"q", &mut out);
+            assert_eq!(out, [key(Key::Char('q'))], "{answer:?} cut at {cut}");
+        }
+    }
+    assert_eq!(parse(b"\x1b]0;no end\x1b[A"), [key(Key::Up)]);
+    assert_eq!(parse(b"\x1b]"), [alt(']')]);
+    assert_eq!(parse(b"\x1b[\x1bO"), [alt('O')]);
+}
+
+#[test]
 fn a_paste_is_cut_cleaned_and_never_acts_as_keys() {
     let mut bytes = b"\x1b[200~first\rsecond \x1b[31mred".to_vec();
     bytes.extend(std::iter::repeat_n(b'x', 1 << 20));

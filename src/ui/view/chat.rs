@@ -119,7 +119,7 @@ impl Chat {
 
     pub fn paste(&mut self, text: &str) {
         let clean = crate::model::text::clean_lines(text, LIMIT);
-        let room = LIMIT.saturating_sub(self.text().len());
+        let room = LIMIT.saturating_sub(self.len());
         let cut: String = clean.chars().take(room).collect();
         self.input.insert_str(cut);
     }
@@ -127,6 +127,10 @@ impl Chat {
     /// Text waiting to be sent.
     pub fn text(&self) -> String {
         self.input.lines().join("\n")
+    }
+
+    fn len(&self) -> usize {
+        self.input.lines().iter().map(|line| line.len() + 1).sum()
     }
 
     pub fn set_text(&mut self, text: &str) {
@@ -186,7 +190,7 @@ impl Chat {
         use ratatui_textarea::{Input, Key as Edit};
         let key = match press.key {
             Key::Char(c) if crate::model::text::is_unsafe(c) => return,
-            Key::Char(c) if self.text().len() < LIMIT => Edit::Char(c),
+            Key::Char(c) if self.len() < LIMIT => Edit::Char(c),
             Key::Backspace => Edit::Backspace,
             Key::Delete => Edit::Delete,
             Key::Up => Edit::Up,
