@@ -123,13 +123,6 @@ impl Run<'_> {
             out.push_str("\"/>\n");
             return;
         }
-        let text: String = self.cells.iter().map(|(_, symbol)| *symbol).collect();
-        let text = text.trim_end();
-        if text.trim().is_empty() {
-            return;
-        }
-        let (x, y) = corner(self.column, self.row);
-        let length = text.width() as f32 * WIDTH;
         let mut dress = String::new();
         for (flag, attribute) in [
             (Modifier::BOLD, " font-weight=\"bold\""),
@@ -141,13 +134,49 @@ impl Run<'_> {
                 dress.push_str(attribute);
             }
         }
-        let _ = writeln!(
-            out,
-            "<text x=\"{x:.1}\" y=\"{:.1}\" textLength=\"{length:.1}\" fill=\"{ink}\"{dress} \
-             xml:space=\"preserve\">{}</text>",
-            y + BASELINE,
-            escape(text)
-        );
+        for (columns, text) in self.texts() {
+            let (_, y) = corner(0, self.row);
+            let places: Vec<String> = columns
+                .iter()
+                .map(|column| format!("{:.1}", f32::from(*column) * WIDTH))
+                .collect();
+            let _ = writeln!(
+                out,
+                "<text x=\"{}\" y=\"{:.1}\" fill=\"{ink}\"{dress}>{}</text>",
+                places.join(" "),
+                y + BASELINE,
+                escape(&text)
+            );
+        }
+    }
+
+    /// Texts with the column of each character, so that no font and no viewer moves them; of
+    /// several blanks one is kept. A symbol of several characters stands for itself.
+    fn texts(&self) -> Vec<(Vec<u16>, String)> {
+        let mut texts: Vec<(Vec<u16>, String)> = Vec::new();
+        let mut joins = false;
+        for (column, symbol) in &self.cells {
+            let plain = symbol.chars().count() == 1;
+            match texts.last_mut() {
+                Some((columns, text)) if joins && plain => {
+                    if symbol.trim().is_empty() && text.ends_with(' ') {
+                        continue;
+                    }
+                    columns.push(*column);
+                    text.push_str(symbol);
+                }
+                _ if symbol.trim().is_empty() => continue,
+                _ => texts.push((vec![*column], (*symbol).to_owned())),
+            }
+            joins = plain;
+        }
+        for (columns, text) in &mut texts {
+            if text.ends_with(' ') {
+                text.pop();
+                columns.pop();
+            }
+        }
+        texts
     }
 }
 
@@ -276,12 +305,17 @@ mod tests {
 
     #[test]
     fn a_picture_of_text_and_shapes() {
-        let mut buffer = Buffer::empty(Rect::new(0, 0, 12, 2));
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 14, 2));
         let red = Style::new().fg(Color::Red).bg(Color::Rgb(1, 2, 3));
         buffer.set_string(0, 0, "a<b&c", red);
         buffer.set_string(0, 1, "│⣿▄日x", Style::new());
+        buffer.set_string(6, 0, " b c  d", Style::new());
         let svg = draw(&buffer);
         assert!(svg.contains(">a&lt;b&amp;c</text>"), "{svg}");
+        assert!(
+            svg.contains("<text x=\"58.8 67.2 75.6 84.0 100.8\"") && svg.contains(">b c d</text>"),
+            "{svg}"
+        );
         assert!(
             svg.contains("fill=\"#010203\"") && svg.contains("#cc4444"),
             "{svg}"

@@ -206,3 +206,30 @@ async fn plays_on_at_the_speed_that_is_asked() {
         .await
         .expect("a minute passes");
 }
+
+/// Headless: keys in, a picture out, with what the screen would say.
+#[test]
+fn is_drawn_as_a_picture() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("x.svg");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_farwatch"))
+        .args(["screenshot", "--at", "5m", "--size", "120x36"])
+        .args(["--press", "8a<pgup><pgup>", "--theme", "light", "--out"])
+        .arg(&out)
+        .env("XDG_STATE_HOME", folder.path())
+        .env_remove("FARWATCH_CONFIG")
+        .output()
+        .expect("started");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && told.is_empty(), "{told}");
+    let picture = std::fs::read_to_string(out).expect("drawn");
+    assert!(picture.starts_with("<svg ") && picture.ends_with("</svg>\n"));
+    has(
+        &picture,
+        &[
+            "REPLAY 16:05:02 x1",
+            ">No model is configured</text>",
+            "INC-1",
+        ],
+    );
+}
