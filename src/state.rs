@@ -153,7 +153,7 @@ impl State {
     fn tick(&mut self, now: Timestamp) {
         // What the world changed shows in `ages`; that it looked is no reason for a frame.
         self.world.tick(now);
-        let ages = ages::shown(&self.world, &self.screen);
+        let ages = ages::shown(&self.world, &self.screen, self.chat.running().is_some());
         self.dirty |= ages != self.shown_ages;
         self.shown_ages = ages;
     }

@@ -115,6 +115,49 @@ fn esc_leads_back_to_the_row_that_was_opened() {
 }
 
 #[test]
+fn hints_are_of_what_has_the_keyboard() {
+    let last = |console: &Console| {
+        console
+            .screen()
+            .lines()
+            .last()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let mut console = Console::live(FULL);
+    for (keys, wanted) in [
+        ("", "Enter open  / filter"),
+        ("<c-p>", "Up/Down choose"),
+        ("<esc>?", "j/k scroll"),
+        ("<esc>A", "Enter send  Esc leave"),
+        ("<esc>8", "Enter findings"),
+    ] {
+        console.keys(keys);
+        assert!(
+            last(&console).contains(wanted),
+            "{keys}: {}",
+            last(&console)
+        );
+    }
+    console.resize((60, 18));
+    console.keys("5");
+    assert!(!last(&console).contains('…'), "cut: {}", last(&console));
+}
+
+#[test]
+fn help_begins_with_the_keys_that_work_here() {
+    let mut console = Console::live(FULL);
+    console.keys("4?");
+    let screen = console.screen();
+    let here = screen.find("On this screen").expect("heading");
+    let patterns = screen.find("patterns").expect("m patterns");
+    assert!(
+        here < patterns && screen.contains("Help · Logs"),
+        "{screen}"
+    );
+}
+
+#[test]
 fn changing_the_screen_keeps_the_scope() {
     let mut console = Console::live(FULL);
     for screen in ["3", "4", "5", "6", "7", "8", "gs"] {

@@ -33,7 +33,9 @@ impl State {
             Action::Palette => {
                 self.cover(|state| Overlay::Palette(Box::new(Palette::new(&state.world))))
             }
-            Action::Help => self.cover(|state| Overlay::Help(Help::new(state.screen.at))),
+            Action::Help => self.cover(|state| {
+                Overlay::Help(Help::new(state.screen.at, state.screen.view().hints()))
+            }),
             Action::Notices => self.cover(|_| Overlay::Notices(0)),
             Action::Live => self.live(),
             Action::Hold => self.hold(),

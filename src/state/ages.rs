@@ -11,9 +11,13 @@ use crate::model::unit;
 use crate::ui::widget::badge;
 
 /// A number that stays the same while the passing of time changes nothing on the screen.
-pub fn shown(world: &World, screen: &Screen) -> u64 {
+pub fn shown(world: &World, screen: &Screen, answering: bool) -> u64 {
     let mut hasher = DefaultHasher::new();
     (world.now.0 / 60_000).hash(&mut hasher);
+    if answering && screen.chat_open {
+        // How long the model has been at it.
+        (world.now.0 / 1_000).hash(&mut hasher);
+    }
     screen.toast(world).is_some().hash(&mut hasher);
     for health in world.clusters.iter().flat_map(|c| c.sources.values()) {
         health.is_stale(world.now).hash(&mut hasher);

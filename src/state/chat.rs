@@ -18,6 +18,11 @@ impl State {
         self.config.agent.is_some()
     }
 
+    /// The keyboard is with the chat pane.
+    pub fn chatting(&self) -> bool {
+        self.screen.chat_open && self.screen.chat_focus
+    }
+
     /// A key while the keyboard is with the chat pane.
     pub(super) fn chat_key(&mut self, press: KeyPress) -> Vec<Effect> {
         match self.screen.views.chat.press(press, &self.chat) {

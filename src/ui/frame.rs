@@ -285,17 +285,15 @@ fn bottom(ctx: &Ctx, state: &State, row: Rect, buf: &mut Buffer) {
     }
     let mut hints: Parts = Vec::new();
     if state.screen.pending.is_empty() {
-        let view = match ctx.world.clusters.is_empty() {
-            true => &[("?", "help"), ("q", "quit")],
-            false => state.screen.view().hints(),
-        };
+        let view = hints_of(ctx, state);
         let filter = state.screen.view().filter();
         if row.width < 100 && !filter.is_empty() {
             hints.push((format!("/{filter}  "), ctx.theme.accent));
         }
+        let free = state.screen.overlay.is_none() && !state.chatting();
         let replay: &[(&str, &str)] = match ctx.world.replay {
-            Some(_) => &[("Space", "pause"), ("< >", "speed"), ("( )", "±1 min")],
-            None => &[],
+            Some(_) if free => &[("Space", "pause"), ("< >", "speed"), ("( )", "±1 min")],
+            _ => &[],
         };
         for (key, word) in replay.iter().chain(view).take(6) {
             hints.push((format!("{key} "), ctx.theme.key));
@@ -320,6 +318,19 @@ fn bottom(ctx: &Ctx, state: &State, row: Rect, buf: &mut Buffer) {
     }
     put_parts(ctx, buf, Rect { width: room, ..row }, &hints);
     ctx.put(buf, (row.right() - wide, row.y), wide, &right.0, right.1);
+}
+
+/// Keys of what has the keyboard: what lies over the screen, the chat, or the screen.
+fn hints_of(ctx: &Ctx, state: &State) -> &'static [(&'static str, &'static str)] {
+    match &state.screen.overlay {
+        Some(Overlay::Palette(_)) => &[("Enter", "go"), ("Up/Down", "choose"), ("Esc", "close")],
+        Some(Overlay::Help(_) | Overlay::Notices(_)) => {
+            &[("j/k", "scroll"), ("PgDn", "page"), ("Esc", "close")]
+        }
+        None if state.chatting() => state.screen.views.chat.hints(&state.chat),
+        None if ctx.world.clusters.is_empty() => &[("?", "help"), ("q", "quit")],
+        None => state.screen.view().hints(),
+    }
 }
 
 /// What the keys pressed so far can become.

@@ -6,7 +6,8 @@
 //! openmetrics`), starts them with alerting rules and a real Alertmanager each, and serves the rest
 //! itself: the exporters they scrape, logs by Loki's protocol, and a Kubernetes API. The faults begin
 //! `--fault-after` from now and are the same in every run (see `story.rs`); about 24 minutes later all
-//! is well again. `DIR/farwatch.toml` is the configuration to use; Ctrl-C ends it all.
+//! is well again. The agent is answered by a script that speaks vLLM's protocol (see `model.rs`; also
+//! alone: `--only-model 127.0.0.1:8000`). `DIR/farwatch.toml` is the configuration to use; Ctrl-C ends it all.
 //! Needs `prometheus`, `promtool` and `prometheus-alertmanager` on the PATH.
 
 use std::io;
@@ -26,6 +27,7 @@ mod gpu;
 mod kube;
 mod logs;
 mod loki;
+mod model;
 mod noise;
 mod objects;
 mod ran;
@@ -49,6 +51,9 @@ struct Args {
     /// Time from now to the GPU fault: `4m`, `90s`.
     #[arg(long, default_value = "4m", value_parser = seconds)]
     fault_after: f64,
+    /// Serve only the script that stands in for a model, at this address.
+    #[arg(long)]
+    only_model: Option<String>,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -76,6 +81,11 @@ struct Cluster {
 #[tokio::main]
 async fn main() -> io::Result<()> {
     let args = Args::parse();
+    if let Some(address) = &args.only_model {
+        let server = serve_model(address).await;
+        println!("ready: {}/v1", server.url());
+        return tokio::signal::ctrl_c().await;
+    }
     std::fs::create_dir_all(&args.dir)?;
     let dir = args.dir.canonicalize()?;
     let now = clock::now().seconds();
@@ -92,7 +102,8 @@ async fn main() -> io::Result<()> {
         ready(cluster.prometheus).await?;
         ready(cluster.alertmanager).await?;
     }
-    let config = configure(&dir, &clusters)?;
+    let model = serve_model("127.0.0.1:0").await;
+    let config = configure(&dir, &clusters, &model.url())?;
     let at = |t: f64| farwatch::model::time::Timestamp::from_seconds(t).rfc3339();
     println!("GPU fault   {}", at(story.fault));
     println!("GPU lost    {}", at(story.gpu_lost()));
@@ -121,6 +132,12 @@ async fn main() -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+async fn serve_model(address: &str) -> wire::Server {
+    let handler: wire::Handler =
+        Arc::new(|request, stream| Box::pin(async move { model::answer(request, stream).await }));
+    wire::Server::start_at(address, handler).await
 }
 
 async fn start(site: Site, story: Story, dir: PathBuf) -> io::Result<Cluster> {
@@ -261,7 +278,7 @@ async fn ready(port: u16) -> io::Result<()> {
     )))
 }
 
-fn configure(dir: &Path, clusters: &[Cluster]) -> io::Result<PathBuf> {
+fn configure(dir: &Path, clusters: &[Cluster], model: &str) -> io::Result<PathBuf> {
     use std::fmt::Write;
     let (mut named, mut contexts, mut text) = (String::new(), String::new(), String::new());
     let kubeconfig = dir.join("kubeconfig");
@@ -293,6 +310,7 @@ fn configure(dir: &Path, clusters: &[Cluster]) -> io::Result<PathBuf> {
             c.loki
         );
     }
+    let _ = writeln!(text, "[agent]\nurl = \"{model}/v1\"");
     std::fs::write(
         &kubeconfig,
         format!(

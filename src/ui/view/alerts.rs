@@ -247,7 +247,7 @@ impl View for Alerts {
         let rows = self.rows(world);
         let row = self.chosen(&rows)?;
         let alert = row.alerts.first()?;
-        let query = alert.expression.as_ref().map(|e| e.to_string());
+        let query = alert.expression.as_ref().map(|e| group::curve_of(e));
         let screen = match query {
             Some(_) => ScreenId::Metrics,
             None => ScreenId::Cluster,

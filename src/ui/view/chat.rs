@@ -117,6 +117,31 @@ impl Chat {
         None
     }
 
+    /// Keys worth telling now, best first.
+    pub fn hints(&self, talk: &Conversation) -> &'static [(&'static str, &'static str)] {
+        match (self.chosen.is_some(), talk.running().is_some()) {
+            (true, _) => &[
+                ("Enter", "unfold"),
+                ("j/k", "next"),
+                ("y", "copy answer"),
+                ("Esc", "to the input"),
+            ],
+            (false, true) => &[
+                ("Esc", "stop"),
+                ("Enter", "queue"),
+                ("Tab", "tool calls"),
+                ("PgUp", "scroll"),
+            ],
+            (false, false) => &[
+                ("Enter", "send"),
+                ("Esc", "leave"),
+                ("Tab", "tool calls"),
+                ("PgUp", "scroll"),
+                ("Ctrl-n", "new"),
+            ],
+        }
+    }
+
     pub fn paste(&mut self, text: &str) {
         let clean = crate::model::text::clean_lines(text, LIMIT);
         let room = LIMIT.saturating_sub(self.len());
@@ -223,7 +248,7 @@ impl Chat {
             area,
             buf,
             &body::title(talk, configured),
-            &body::standing(talk),
+            &body::standing(talk, ctx.world.now),
             true,
         );
         if inner.height < 3 || inner.width < 8 {

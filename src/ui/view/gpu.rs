@@ -18,6 +18,7 @@ use crate::ui::widget::table::Table;
 
 mod detail;
 mod map;
+mod past;
 mod serving;
 mod table;
 

@@ -12,6 +12,8 @@ use crate::ui::layout::middle;
 pub struct Help {
     /// The screen it was asked on.
     screen: ScreenId,
+    /// Keys that screen tells of, as it stands.
+    here: Hints,
     scroll: usize,
 }
 
@@ -22,21 +24,30 @@ enum Row {
     Text(&'static str),
 }
 
+type Hints = &'static [(&'static str, &'static str)];
+
 impl Help {
-    pub fn new(screen: ScreenId) -> Self {
-        Self { screen, scroll: 0 }
+    pub fn new(screen: ScreenId, here: Hints) -> Self {
+        Self {
+            screen,
+            here,
+            scroll: 0,
+        }
     }
 
     pub fn scroll(&mut self, by: isize) {
-        self.scroll = self.scroll.saturating_add_signed(by).min(rows(true).len());
+        self.scroll = self
+            .scroll
+            .saturating_add_signed(by)
+            .min(rows(true, self.here).len());
     }
 
     pub fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
-        let area = middle(area, 110, area.height);
+        let area = middle(area, 140, area.height);
         ctx.clear(buf, area);
         let title = format!("Help · {}", self.screen.title());
         let inner = common::pane(ctx, area, buf, &title, "j/k scroll  Esc closes", true);
-        let rows = rows(ctx.world.replay.is_some());
+        let rows = rows(ctx.world.replay.is_some(), self.here);
         let columns = if inner.width >= 100 { 2 } else { 1 };
         let height = usize::from(inner.height);
         let last = rows.len().div_ceil(columns).saturating_sub(height);
@@ -77,8 +88,11 @@ fn draw_row(ctx: &Ctx, at: Rect, buf: &mut Buffer, row: &Row) {
     }
 }
 
-fn rows(replaying: bool) -> Vec<Row> {
-    let mut rows = Vec::new();
+fn rows(replaying: bool, here: Hints) -> Vec<Row> {
+    let mut rows = vec![Row::Heading("On this screen")];
+    for (keys, words) in here {
+        rows.push(Row::Entry(format!("  {keys}"), words));
+    }
     let mut group = "";
     for entry in ENTRIES {
         if entry.context == Context::Replay && !replaying {

@@ -101,16 +101,45 @@ pub fn lines(text: &str, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let columns = u16::try_from(width).unwrap_or(u16::MAX);
     let options = Options::new(Sheet::new(theme)).table_width(columns);
     let parsed = tui_markdown::from_str_with_options(&text, &options);
+    let base = parsed.style.patch(theme.base);
     let mut out = Vec::new();
-    for line in parsed.lines {
-        wrap_line(
-            &line,
-            parsed.style.patch(theme.base),
-            width.max(1),
-            &mut out,
-        );
+    let mut code = false;
+    for mut line in parsed.lines {
+        let text: String = line.spans.iter().map(|s| s.content.as_ref()).collect();
+        if text.starts_with("```") {
+            code = !code;
+            continue;
+        }
+        if code {
+            line.spans.insert(0, Span::raw("  "));
+        } else {
+            unmark(&mut line, &text);
+        }
+        wrap_line(&line, base, width.max(1), &mut out);
     }
     out
+}
+
+/// Takes away the marks of a heading or a quote that the style tells anyway.
+fn unmark(line: &mut Line<'_>, text: &str) {
+    let hashes = text.bytes().take_while(|b| *b == b'#').count();
+    let heading = (1..=6).contains(&hashes) && text.as_bytes().get(hashes) == Some(&b' ');
+    let mark = match text {
+        _ if heading => text.get(..=hashes),
+        t if t.starts_with("> ") || t == ">" => text.get(..1),
+        _ => return,
+    };
+    let Some(first) = line.spans.first_mut() else {
+        return;
+    };
+    let Some(rest) = mark.and_then(|mark| first.content.strip_prefix(mark)) else {
+        return;
+    };
+    first.content = match heading {
+        true => rest.to_owned(),
+        false => format!("│{rest}"),
+    }
+    .into();
 }
 
 /// One styled line as several; broken at blanks where there are any.
@@ -229,5 +258,22 @@ mod tests {
         );
         plain(&"*".repeat(2_000), 20);
         plain(&">".repeat(500), 20);
+    }
+
+    #[test]
+    fn marks_that_the_style_tells_are_left_out() {
+        let lines = lines(
+            "## Cause\n\n```sh\n# not a heading\n```\n\n> told\n",
+            &Theme::default(),
+            40,
+        );
+        let text: Vec<String> = lines.iter().map(ToString::to_string).collect();
+        let text = text.join("\n");
+        assert!(text.contains("Cause") && !text.contains("## "), "{text}");
+        assert!(
+            text.contains("  # not a heading") && !text.contains("```"),
+            "{text}"
+        );
+        assert!(text.contains("│ told"), "{text}");
     }
 }

@@ -277,3 +277,20 @@ pub fn why_empty(world: &World, scope: Option<ClusterId>, table: &Table<Id>) -> 
         ),
     }
 }
+/// What an expression compares with a number: the whole curve tells more than the part beyond it.
+pub fn curve_of(expression: &str) -> String {
+    let joined = [" and ", " or ", " unless "];
+    let whole = expression.trim();
+    if joined.iter().any(|word| whole.contains(word)) {
+        return whole.to_owned();
+    }
+    for sign in [">=", "<=", "==", "!=", ">", "<"] {
+        if let Some((curve, limit)) = whole.rsplit_once(sign)
+            && limit.trim().parse::<f64>().is_ok()
+            && !curve.trim().is_empty()
+        {
+            return curve.trim().to_owned();
+        }
+    }
+    whole.to_owned()
+}

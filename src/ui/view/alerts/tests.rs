@@ -126,3 +126,16 @@ fn says_why_it_is_empty() {
     let text = fake::screen(&world, 80, 10, |ctx, area, buf| view.draw(ctx, area, buf));
     assert!(text.contains("has answered"), "{text}");
 }
+
+#[test]
+fn the_curve_of_an_alert_goes_on_below_its_limit() {
+    for (expression, curve) in [
+        ("rate(x[5m]) > 0.5", "rate(x[5m])"),
+        ("state{process=~\"T-BC\"} != 1", "state{process=~\"T-BC\"}"),
+        ("a > 1 and b < 2", "a > 1 and b < 2"),
+        ("a >= b", "a >= b"),
+        ("vector(1)", "vector(1)"),
+    ] {
+        assert_eq!(group::curve_of(expression), curve);
+    }
+}

@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 use super::Laid;
 use crate::agent::conversation::{Author, Conversation, Message, Part, ToolPart};
 use crate::model::chat::RunOutcome;
+use crate::model::time::Timestamp;
 use crate::ui::Ctx;
 use crate::ui::widget::markdown;
 use crate::ui::widget::text::{cut, wrap};
@@ -22,7 +23,7 @@ pub fn title(talk: &Conversation, configured: bool) -> String {
 }
 
 /// Calls and tokens of the last run, or that one is running.
-pub fn standing(talk: &Conversation) -> String {
+pub fn standing(talk: &Conversation, now: Timestamp) -> String {
     let last = talk
         .messages
         .iter()
@@ -35,7 +36,12 @@ pub fn standing(talk: &Conversation) -> String {
             .count()
     });
     if talk.running().is_some() {
-        return format!("answering · {calls} calls · Esc stops");
+        let elapsed = last.map_or(0, |m| now.age_since_ms(m.at)) / 1000;
+        let doing = match last.is_some_and(|m| m.parts.is_empty()) {
+            true => "waiting for the model".to_owned(),
+            false => format!("answering · {calls} calls"),
+        };
+        return format!("{doing} · {elapsed} s · Esc stops");
     }
     match last.and_then(|m| m.outcome.as_ref()) {
         Some(RunOutcome::Answered {
@@ -151,14 +157,17 @@ fn tool_lines(ctx: &Ctx<'_>, index: usize, tool: &ToolPart, width: usize, out: &
     let (told, style) = match &tool.done {
         None => ("running …".to_owned(), theme.accent),
         Some(done) => {
-            let seconds = f64::from(done.duration_ms) / 1000.0;
-            let rows = if done.ok {
-                format!("{} rows", done.rows)
-            } else {
-                "failed".into()
+            let took = match done.duration_ms {
+                ms @ 0..1000 => format!("{ms} ms"),
+                ms => format!("{:.1} s", f64::from(ms) / 1000.0),
+            };
+            let rows = match (done.ok, done.rows) {
+                (true, 1) => "1 row".to_owned(),
+                (true, rows) => format!("{rows} rows"),
+                (false, _) => "failed".into(),
             };
             let style = if done.ok { theme.muted } else { theme.crit };
-            (format!("{seconds:.1} s  {rows} [{}]", tool.number), style)
+            (format!("{took}  {rows} [{}]", tool.number), style)
         }
     };
     let room = width.saturating_sub(told.chars().count() + 1);
@@ -184,8 +193,16 @@ fn tool_lines(ctx: &Ctx<'_>, index: usize, tool: &ToolPart, width: usize, out: &
     };
     let rows: Vec<&str> = done.result.lines().collect();
     for row in rows.iter().take(RESULT_ROWS) {
-        let style = if done.ok { theme.base } else { theme.crit };
-        out.push((None, Line::styled(format!("  {}", cut(row, inside)), style)));
+        // Rows of data keep their places; why a call failed is told whole.
+        let (parts, style) = match done.ok {
+            true => (vec![cut(row, inside)], theme.base),
+            false => (wrap(row, inside), theme.crit),
+        };
+        out.extend(
+            parts
+                .into_iter()
+                .map(|p| (None, Line::styled(format!("  {p}"), style))),
+        );
     }
     if rows.len() > RESULT_ROWS {
         let text = format!("  {RESULT_ROWS} of {} lines", rows.len());

@@ -3,6 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use super::map::trouble;
+use super::past;
 use crate::model::gpu::Gpu;
 use crate::model::id::ClusterId;
 use crate::model::sample::Sample;
@@ -18,7 +19,7 @@ pub fn title(world: &World, cluster: ClusterId, gpu: &Gpu) -> String {
     format!("{} {} · {model}", name(world, cluster), gpu.label())
 }
 
-pub fn lines<'a>(ctx: &Ctx<'_>, _cluster: ClusterId, gpu: &'a Gpu, width: usize) -> Vec<Line<'a>> {
+pub fn lines<'a>(ctx: &Ctx<'_>, cluster: ClusterId, gpu: &'a Gpu, width: usize) -> Vec<Line<'a>> {
     let theme = ctx.theme;
     let mut out = Vec::new();
     if let Some(trouble) = trouble(gpu) {
@@ -34,20 +35,67 @@ pub fn lines<'a>(ctx: &Ctx<'_>, _cluster: ClusterId, gpu: &'a Gpu, width: usize)
                 .map(|p| Line::styled(p, theme.warn)),
         );
     }
-    let read = |key: &'a str, sample: Option<Sample>, unit: Unit| {
+    if gpu.newest().is_none()
+        && let Some(last) = past::last(ctx, cluster, gpu, &["DCGM_FI_DEV_GPU_TEMP"])
+    {
+        let text = format!(
+            "no longer reported since {}: last values",
+            ctx.clock(last.at)
+        );
+        out.push(Line::styled(text, theme.warn));
+    }
+    // What is no longer told is not what was never told.
+    let read = |key: &'a str, now: Option<Sample>, name: &str, unit: Unit| {
+        let sample = now.or_else(|| past::last(ctx, cluster, gpu, &[name]));
         Line::from(vec![
             Span::styled(format!("{key:<12}"), theme.muted),
             reading(ctx, sample, unit, theme.base),
         ])
     };
-    out.push(read("utilisation", gpu.utilisation, Unit::Percent));
-    out.push(read("tensor", gpu.tensor_active, Unit::Ratio));
-    out.push(read("mem bandw.", gpu.dram_active, Unit::Ratio));
+    let util = gpu.utilisation;
+    out.push(read(
+        "utilisation",
+        util,
+        "DCGM_FI_DEV_GPU_UTIL",
+        Unit::Percent,
+    ));
+    let tensor = gpu.tensor_active;
+    out.push(read(
+        "tensor",
+        tensor,
+        "DCGM_FI_PROF_PIPE_TENSOR_ACTIVE",
+        Unit::Ratio,
+    ));
+    let dram = gpu.dram_active;
+    out.push(read(
+        "mem bandw.",
+        dram,
+        "DCGM_FI_PROF_DRAM_ACTIVE",
+        Unit::Ratio,
+    ));
     out.push(memory(ctx, gpu, width));
     out.push(power(ctx, gpu));
-    out.push(read("temperature", gpu.temperature_c, Unit::Celsius));
-    out.push(read("mem temp.", gpu.memory_temperature_c, Unit::Celsius));
-    out.push(read("SM clock", gpu.sm_clock_mhz, Unit::Megahertz));
+    let temp = gpu.temperature_c;
+    out.push(read(
+        "temperature",
+        temp,
+        "DCGM_FI_DEV_GPU_TEMP",
+        Unit::Celsius,
+    ));
+    let temp = gpu.memory_temperature_c;
+    out.push(read(
+        "mem temp.",
+        temp,
+        "DCGM_FI_DEV_MEMORY_TEMP",
+        Unit::Celsius,
+    ));
+    let clock = gpu.sm_clock_mhz;
+    out.push(read(
+        "SM clock",
+        clock,
+        "DCGM_FI_DEV_SM_CLOCK",
+        Unit::Megahertz,
+    ));
     let xid = match &gpu.xid {
         Some((number, text)) => (format!("{number} {text}"), theme.crit),
         None => ("none told".into(), theme.muted),
@@ -67,6 +115,7 @@ pub fn lines<'a>(ctx: &Ctx<'_>, _cluster: ClusterId, gpu: &'a Gpu, width: usize)
         };
         out.push(pair(theme, "health", told.0, told.1));
     }
+    out.extend(past::lines(ctx, cluster, gpu, width));
     owner(ctx, gpu, &mut out);
     out
 }
@@ -128,7 +177,7 @@ fn owner<'a>(ctx: &Ctx<'_>, gpu: &'a Gpu, out: &mut Vec<Line<'a>>) {
     out.push(pair(theme, "vendor", gpu.vendor, theme.base));
     let newest = gpu
         .newest()
-        .map_or("never".into(), |s| ago(ctx.world, s.at));
+        .map_or("none now".into(), |s| ago(ctx.world, s.at));
     out.push(pair(theme, "newest", newest, theme.base));
 }
 

@@ -116,3 +116,39 @@ fn looks_like_this() {
     let text = fake::screen(&none, 80, 12, |ctx, area, buf| view.draw(ctx, area, buf));
     assert!(text.contains("nothing known yet"), "{text}");
 }
+
+#[test]
+fn a_device_that_is_gone_keeps_its_last_values_and_their_age() {
+    let mut world = fake::world(&["edge-ran-07", "gpu-train-1"]);
+    let device = |gpu| [("Hostname", "n-14"), ("gpu", gpu)];
+    let name = "DCGM_FI_DEV_GPU_TEMP";
+    let put = |world: &mut World, gpu, values: &[f64]| {
+        fake::samples(world, 1, Group::Gpu, name, &device(gpu), values);
+    };
+    put(&mut world, "0", &[60.0; 20]);
+    let old: Vec<f64> = [91.0; 10].into_iter().chain([f64::NAN; 10]).collect();
+    put(&mut world, "3", &old);
+    fake::samples(
+        &mut world,
+        1,
+        Group::Gpu,
+        "DCGM_FI_DEV_XID_ERRORS",
+        &device("3"),
+        &[79.0],
+    );
+    let rows = map::rows(&world, None);
+    let (cluster, gpu) = rows
+        .iter()
+        .flat_map(|r| r.gpus.iter().map(|g| (r.cluster, *g)))
+        .find(|(_, g)| g.index == "3")
+        .expect("told by its XID");
+    assert_eq!(gpu.temperature_c, None, "not told now");
+    let text = fake::screen(&world, 60, 30, |ctx, area, buf| {
+        let text = detail::lines(ctx, cluster, gpu, usize::from(area.width));
+        super::lines(ctx, area, buf, &text, 0);
+    });
+    assert!(text.contains("no longer reported since"), "{text}");
+    assert!(text.contains("91 C 5m~"), "{text}");
+    assert!(text.contains("util") && text.contains("n/a"), "{text}");
+    assert!(text.contains("temp  "), "bars of the window\n{text}");
+}

@@ -111,7 +111,10 @@ impl Logs {
 
     fn draw_strip(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, merged: &Merged<'_>) {
         let (from, to) = ctx.window.bounds(ctx.world.now);
-        let slots = (usize::from(area.width).saturating_sub(46) / 3).clamp(6, 30);
+        // The header says the window too; the strip repeats it where there is room.
+        let wide = area.width >= 96;
+        let taken = if wide { 62 } else { 46 };
+        let slots = (usize::from(area.width).saturating_sub(taken) / 3).clamp(6, 30);
         let axis = Axis::new(from, to, slots);
         let start = axis.range().0.0.saturating_mul(1_000_000);
         let counts = merged.counts(start, axis.slot_ms.saturating_mul(1_000_000), slots);
@@ -130,10 +133,11 @@ impl Logs {
             spans.push(Span::styled(format!(" {total}  "), style));
         }
         let sign = if counts.cut { "≥ " } else { "" };
-        spans.push(Span::styled(
-            format!("{sign}{} lines", counts.total),
-            ctx.theme.muted,
-        ));
+        let mut told = format!("{sign}{} lines", counts.total);
+        if wide {
+            told.push_str(&format!(", {} .. {}", ctx.minute(from), ctx.minute(to)));
+        }
+        spans.push(Span::styled(told, ctx.theme.muted));
         lines(ctx, area, buf, &[Line::from(spans)], 0);
     }
 
