@@ -275,12 +275,13 @@ impl App {
         self.ticks = self.ticks.wrapping_add(1);
         let (frames, skipped, bytes, write_us) = self.screen.figures();
         let (depth, max) = self.ears.feed.depth();
+        let (behind, room) = self.effects.depth();
         self.gauges.frames = frames;
         self.gauges.frames_skipped = skipped;
         self.gauges.frame_bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.gauges.write_us = write_us;
-        self.gauges.telemetry_queue = depth;
-        self.gauges.telemetry_queue_max = max;
+        self.gauges.telemetry_queue = depth + behind;
+        self.gauges.telemetry_queue_max = max + room;
         self.gauges.telemetry_dropped = self.effects.dropped();
         self.update(Msg::Gauges(self.gauges.clone()), Why::Data);
     }

@@ -155,6 +155,14 @@ impl Effects {
         }
     }
 
+    /// Batches waiting in the queues of the clusters, and room in all.
+    pub fn depth(&self) -> (usize, usize) {
+        match &self.behind {
+            Behind::Live { fleet, .. } => fleet.depth(),
+            Behind::Replay(_) => (0, 0),
+        }
+    }
+
     pub async fn shutdown(self) {
         if let Behind::Live { fleet, .. } = self.behind {
             let _ = tokio::time::timeout(GRACE, fleet.shutdown()).await;

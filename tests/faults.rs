@@ -213,6 +213,48 @@ async fn redirects() {
     );
 }
 
+/// What signs us in stays with the server it is for: bearer, and headers such as a tenant's key.
+#[tokio::test]
+async fn credentials_follow_no_redirect_to_another_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let token = dir.path().join("token");
+    std::fs::write(&token, "s3cret").unwrap();
+    let thief = Server::start(Manner::Good).await;
+    let sick = Server::start(Manner::RedirectTo(format!("{}/steal", thief.url()))).await;
+    let mut guarded = endpoint(sick.url());
+    guarded.auth = Auth::BearerFile(token);
+    let mut keyed = endpoint(sick.url());
+    keyed.headers = vec![("X-Scope-OrgID".into(), "s3cret".into())];
+    for endpoint in [guarded, keyed] {
+        let door = Door::open(&endpoint, "sick").unwrap();
+        for error in [
+            door.get("/api/v1/alerts", &[]).await.unwrap_err(),
+            door.post_form("/api/v1/query", &[("query", "up")])
+                .await
+                .unwrap_err(),
+        ] {
+            let told = error.to_string();
+            assert!(
+                told.contains("another server") && told.contains(&thief.url()),
+                "{told}"
+            );
+            assert!(error.hint().contains("`url`"), "{}", error.hint());
+        }
+        assert!(sick.heads.lock().unwrap().contains("s3cret"));
+        assert_eq!(thief.requests.load(Ordering::SeqCst), 0);
+        // On the same server it goes along.
+        sick.become_(Manner::LoginPage);
+        let error = door.get("/api/v1/alerts", &[]).await.unwrap_err();
+        assert_eq!(error.kind(), FaultKind::Auth);
+        sick.become_(Manner::RedirectTo(format!("{}/steal", thief.url())));
+    }
+    // Nothing to lose: it is followed.
+    let door = Door::open(&endpoint(sick.url()), "sick").unwrap();
+    let error = door.get("/api/v1/alerts", &[]).await.unwrap_err();
+    assert_eq!(error.kind(), FaultKind::NotFound);
+    assert!(thief.requests.load(Ordering::SeqCst) > 0);
+}
+
 #[tokio::test]
 async fn a_server_that_is_busy_is_left_alone() {
     let sick = Server::start(Manner::Status(429, "retry-after: 3600\r\n", "")).await;

@@ -479,6 +479,26 @@ async fn a_killed_prometheus_is_marked_and_comes_back() {
     console.fleet.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_off_is_shown() {
+    let late = Server::start(Manner::Clock("Sun, 06 Nov 1994 08:49:37 GMT")).await;
+    let cluster = Cluster {
+        name: "sick".into(),
+        prometheus: Some(endpoint(late.url())),
+        ..Cluster::default()
+    };
+    let mut console = Console::start(vec![cluster], quick());
+    console
+        .until("heard", |c| {
+            c.health(SourceKind::Prometheus).clock_off_ms().is_some()
+        })
+        .await;
+    let page = console.screen("2");
+    assert!(page.contains("its clock is"), "{page}");
+    assert!(page.contains("s behind ours"), "{page}");
+    console.fleet.shutdown().await;
+}
+
 /// TLS, an authority of our own and a token, also on the WebSocket of the tail.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_tail_is_followed_over_tls_with_a_token() {

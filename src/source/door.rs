@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderValue};
-use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
@@ -33,7 +32,6 @@ pub const BODY_LIMIT: usize = 16 << 20;
 pub const QUERY_LIMIT: usize = 64 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
-const REDIRECTS: usize = 5;
 
 /// A whole answer with how it was got.
 #[derive(Clone, Debug)]
@@ -95,7 +93,7 @@ impl Door {
             .tls_backend_preconfigured(with_alpn)
             .user_agent(concat!("farwatch/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(redirects(
+            .redirect(place::redirects(
                 endpoint.auth != Auth::None || !headers.is_empty(),
             ))
             .pool_max_idle_per_host(4)
@@ -353,21 +351,6 @@ impl Door {
         };
         Err(SourceError::new(self.cluster(), &place, cause))
     }
-}
-
-/// A few steps are followed; to another server only where nothing of ours would go along.
-fn redirects(guarded: bool) -> Policy {
-    Policy::custom(move |attempt| {
-        let from = attempt.previous().last();
-        let leaves = from.is_some_and(|from| from.origin() != attempt.url().origin());
-        if guarded && leaves {
-            attempt.stop()
-        } else if attempt.previous().len() > REDIRECTS {
-            attempt.error("too many redirects")
-        } else {
-            attempt.follow()
-        }
-    })
 }
 
 #[cfg(test)]

@@ -114,7 +114,6 @@ pub struct Seen {
     pub latency: Duration,
     /// Server's clock minus ours, from `Date`.
     pub skew_ms: Option<i64>,
-    pub bytes: u64,
 }
 
 impl Cluster {
@@ -155,7 +154,6 @@ impl Cluster {
             version: text::clean(&info.git_version, 60),
             latency: started.elapsed(),
             skew_ms,
-            bytes: body.len() as u64,
         })
     }
 }
@@ -238,7 +236,7 @@ async fn tell_version(report: &mut Report, cluster: &Cluster) -> Result<bool, Fa
     health.latency_ms = u32::try_from(seen.latency.as_millis()).ok();
     health.skew_ms = seen.skew_ms.or(health.skew_ms);
     health.version = Some(seen.version.clone());
-    report.heard(seen.bytes);
+    report.heard(0);
     let facts = ClusterFacts {
         kubernetes_version: Some(seen.version),
         ..ClusterFacts::default()

@@ -49,6 +49,13 @@ impl Outlet {
         (Self { queue, dropped }, receiver)
     }
 
+    /// A queue of its own that leads into this one: who fills it shuts out nobody else.
+    pub fn branch(&self, capacity: usize) -> (Self, mpsc::Receiver<Telemetry>) {
+        let (queue, receiver) = mpsc::channel(capacity);
+        let dropped = self.dropped.clone();
+        (Self { queue, dropped }, receiver)
+    }
+
     /// Waits for room. False when the loop is gone.
     pub async fn send(&self, telemetry: Telemetry) -> bool {
         self.queue.send(telemetry).await.is_ok()

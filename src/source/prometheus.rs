@@ -258,6 +258,7 @@ impl PromSource {
         let query = &signal.query;
         let found = self.api.instant(query, None, &signal.name, self.limit);
         let (answer, heard) = found.await?;
+        line.bad_lines(answer.histograms as u64);
         line.heard(heard).await;
         let batch = self.batch(signal, answer, self.schedule.interval(index), false);
         let newest = batch.at;

@@ -1,7 +1,7 @@
 //! Watches over the sources: one task a cluster, one task a source under it.
 //!
 //! Nothing a cluster does reaches another: each source has its own connection, time limits, waiting
-//! times and health; they share the queue into the loop alone, and a poll waits there for itself.
+//! times and health, each cluster its own queue; all lead in turn into the one of the loop.
 
 mod keeper;
 mod line;
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures::future::BoxFuture;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -27,9 +27,13 @@ use crate::config::Config;
 use crate::model::health::{Health, SourceKind};
 use crate::model::id::ClusterId;
 use crate::model::signal::Group;
+use crate::model::telemetry::Telemetry;
 
 pub use line::{Heard, Line, Wish, Woken};
 pub use plan::{Gate, interval_of};
+
+/// Fewest and most batches that wait for a cluster.
+const SHARE: (usize, usize) = (16, 256);
 
 /// Something that tells about a cluster: a poll, a watch, a tail.
 pub trait Source: Send {
@@ -106,7 +110,8 @@ pub struct Fleet {
     lookup: Arc<dyn Lookup>,
     /// Where each cluster's logs are, for tails beside the configured one.
     logs: Vec<Option<Arc<Gate>>>,
-    outlet: Outlet,
+    /// The queue of each cluster.
+    ways: Vec<Outlet>,
     pace: Pace,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -136,18 +141,27 @@ impl Fleet {
     ) -> Self {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let mut wishes = Vec::new();
+        let (mut wishes, mut ways) = (Vec::new(), Vec::new());
+        let share = outlet.depth().1 / plans.len().max(1);
         for (id, plans) in (0_u16..).zip(plans) {
             let (sender, receiver) = watch::channel(Wish::default());
             wishes.push(sender);
+            let (way, queue) = outlet.branch(share.clamp(SHARE.0, SHARE.1));
+            let (whole, ended) = (outlet.clone(), stop.clone());
+            tasks.spawn(async move {
+                tokio::select! {
+                    () = ended.cancelled() => {}
+                    () = forward(queue, whole) => {}
+                }
+            });
             let lines = plans
                 .into_iter()
                 .map(|plan| {
-                    let line =
-                        Line::new(ClusterId(id), plan.kind, outlet.clone(), receiver.clone());
+                    let line = Line::new(ClusterId(id), plan.kind, way.clone(), receiver.clone());
                     (plan, line)
                 })
                 .collect();
+            ways.push(way);
             tasks.spawn(watch_over(lines, pace.clone(), stop.clone()));
         }
         tasks.close();
@@ -155,7 +169,7 @@ impl Fleet {
             wishes,
             lookup,
             logs: Vec::new(),
-            outlet,
+            ways,
             pace,
             stop,
             tasks,
@@ -194,8 +208,9 @@ impl Fleet {
     pub fn follow(&self, cluster: ClusterId, selector: String) -> Option<AbortHandle> {
         let gate = self.logs.get(usize::from(cluster.0))?.clone()?;
         let wish = self.wishes.get(usize::from(cluster.0))?.subscribe();
+        let way = self.ways.get(usize::from(cluster.0))?.clone();
         let waits = Waits::heeding(&self.pace, wish);
-        let report = Report::new(cluster, SourceKind::Loki, self.outlet.clone(), waits).quiet();
+        let report = Report::new(cluster, SourceKind::Loki, way, waits).quiet();
         let stop = self.stop.clone();
         let task = tokio::spawn(async move {
             tokio::select! {
@@ -204,6 +219,12 @@ impl Fleet {
             }
         });
         Some(task.abort_handle())
+    }
+
+    /// Batches waiting in the queues of the clusters, and room in all.
+    pub fn depth(&self) -> (usize, usize) {
+        let depths = self.ways.iter().map(Outlet::depth);
+        depths.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
     }
 
     pub fn lookup(&self) -> Arc<dyn Lookup> {
@@ -220,6 +241,16 @@ impl Fleet {
 impl Drop for Fleet {
     fn drop(&mut self) {
         self.stop.cancel();
+    }
+}
+
+/// Hands the batches of one cluster over, one at a time: who waits longest is next, so that each
+/// cluster gets its turn however much another has to say.
+async fn forward(mut queue: mpsc::Receiver<Telemetry>, whole: Outlet) {
+    while let Some(telemetry) = queue.recv().await {
+        if !whole.send(telemetry).await {
+            return;
+        }
     }
 }
 

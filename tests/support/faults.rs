@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject;
@@ -32,6 +32,10 @@ pub enum Manner {
     Status(u16, &'static str, &'static str),
     /// Sends everybody to itself.
     RedirectLoop,
+    /// Sends everybody to this place.
+    RedirectTo(String),
+    /// Good, but its clock stands still at this date.
+    Clock(&'static str),
     /// Sends everybody to a page with a form, as an OAuth proxy does.
     LoginPage,
     /// 401 until this token is shown.
@@ -43,6 +47,8 @@ pub enum Manner {
 pub struct Server {
     pub address: SocketAddr,
     pub requests: Arc<AtomicU64>,
+    /// Heads of all requests that were answered.
+    pub heads: Arc<Mutex<String>>,
     scheme: &'static str,
     manner: watch::Sender<Manner>,
     task: JoinHandle<()>,
@@ -87,18 +93,21 @@ impl Server {
         let (manner, shared) = watch::channel(manner);
         let requests = Arc::new(AtomicU64::new(0));
         let counted = requests.clone();
+        let heads = Arc::new(Mutex::new(String::new()));
+        let noted = heads.clone();
         let task = tokio::spawn(async move {
             loop {
                 let Ok((socket, _)) = listener.accept().await else {
                     continue;
                 };
                 let (manner, counted, tls) = (shared.clone(), counted.clone(), tls.clone());
+                let noted = noted.clone();
                 tokio::spawn(async move {
                     match tls {
-                        None => serve(socket, manner, counted).await,
+                        None => serve(socket, manner, counted, noted).await,
                         Some(tls) => {
                             if let Ok(socket) = tls.accept(socket).await {
-                                serve(socket, manner, counted).await;
+                                serve(socket, manner, counted, noted).await;
                             }
                         }
                     }
@@ -108,6 +117,7 @@ impl Server {
         Self {
             address,
             requests,
+            heads,
             scheme,
             manner,
             task,
@@ -134,6 +144,7 @@ async fn serve(
     mut socket: impl AsyncRead + AsyncWrite + Unpin,
     mut manner: watch::Receiver<Manner>,
     requests: Arc<AtomicU64>,
+    heads: Arc<Mutex<String>>,
 ) {
     let now = manner.borrow_and_update().clone();
     if let Manner::Pass(to) = now {
@@ -152,6 +163,7 @@ async fn serve(
         return;
     };
     requests.fetch_add(1, Ordering::SeqCst);
+    heads.lock().unwrap().push_str(&head);
     let manner = manner.borrow().clone();
     let _ = answer(&mut socket, &head, manner).await;
     let _ = socket.shutdown().await;
@@ -190,7 +202,8 @@ async fn answer(
     manner: Manner,
 ) -> std::io::Result<()> {
     match manner {
-        Manner::Good => good(socket, head).await,
+        Manner::Good => good(socket, head, "").await,
+        Manner::Clock(date) => good(socket, head, &format!("date: {date}\r\n")).await,
         Manner::Silent => {
             tokio::time::sleep(Duration::from_secs(600)).await;
             Ok(())
@@ -219,6 +232,9 @@ async fn answer(
             write(socket, status, headers, body.as_bytes()).await
         }
         Manner::RedirectLoop => write(socket, 302, "location: /again\r\n", b"").await,
+        Manner::RedirectTo(place) => {
+            write(socket, 307, &format!("location: {place}\r\n"), b"").await
+        }
         Manner::LoginPage if head.contains(" /login") => {
             let page = b"<html><form><input type=\"password\"></form></html>";
             write(socket, 200, "content-type: text/html\r\n", page).await
@@ -229,7 +245,7 @@ async fn answer(
         Manner::Token(token) => {
             let head_lower = head.to_ascii_lowercase();
             if head_lower.contains(&format!("authorization: bearer {token}")) {
-                good(socket, head).await
+                good(socket, head, "").await
             } else {
                 write(socket, 401, "", b"Unauthorized").await
             }
@@ -252,7 +268,11 @@ async fn write(
 }
 
 /// Enough of Prometheus and Alertmanager for a poll, and metrics for a scrape.
-async fn good(socket: &mut (impl AsyncWrite + Unpin), head: &str) -> std::io::Result<()> {
+async fn good(
+    socket: &mut (impl AsyncWrite + Unpin),
+    head: &str,
+    headers: &str,
+) -> std::io::Result<()> {
     let path = head.split(' ').nth(1).unwrap_or_default();
     let now = farwatch::clock::now().seconds();
     let row = format!(r#"{{"metric":{{"__name__":"up","job":"x"}},"value":[{now},"1"]}}"#);
@@ -281,7 +301,7 @@ async fn good(socket: &mut (impl AsyncWrite + Unpin), head: &str) -> std::io::Re
     write(
         socket,
         200,
-        &format!("content-type: {kind}\r\n"),
+        &format!("content-type: {kind}\r\n{headers}"),
         body.as_bytes(),
     )
     .await

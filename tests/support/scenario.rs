@@ -101,6 +101,13 @@ impl Console {
         let now = Timestamp(NOW.0 + 660_000);
         for kind in kinds() {
             console.tell(0, kind, Body::Health(failing(now)));
+            for cluster in 1..NAMES.len() as u16 {
+                let health = SourceHealth {
+                    last_ok: Some(Timestamp(now.0 - 3_000)),
+                    ..live()
+                };
+                console.tell(cluster, kind, Body::Health(health));
+            }
         }
         console.tell(1, SourceKind::Loki, Body::Health(denied(now)));
         console.update(Msg::Tick(now));

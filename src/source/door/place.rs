@@ -1,7 +1,10 @@
-//! URLs as they may be shown, and headers.
+//! URLs as they may be shown, headers, and how far a redirect is followed.
 
 use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+
+const REDIRECTS: usize = 5;
 
 pub(super) fn content_type(headers: &HeaderMap) -> String {
     headers
@@ -45,4 +48,19 @@ pub fn shown_text(text: &str) -> String {
         _ => text.to_owned(),
     };
     crate::model::text::clean(&shown, 300)
+}
+
+/// A few steps are followed; to another server only where nothing of ours would go along.
+pub(super) fn redirects(guarded: bool) -> Policy {
+    Policy::custom(move |attempt| {
+        let from = attempt.previous().last();
+        let leaves = from.is_some_and(|from| from.origin() != attempt.url().origin());
+        if guarded && leaves {
+            attempt.stop()
+        } else if attempt.previous().len() > REDIRECTS {
+            attempt.error("too many redirects")
+        } else {
+            attempt.follow()
+        }
+    })
 }

@@ -177,3 +177,50 @@ async fn forbidden_is_denied_and_a_refresh_tries_at_once() {
     until(&mut queue, 0, live).await;
     fleet.shutdown().await;
 }
+
+/// A stream: what does not fit is lost. It says this much, then pauses this long.
+struct Stream(u32, Duration);
+
+impl Source for Stream {
+    fn run<'a>(&'a mut self, line: &'a Line) -> BoxFuture<'a, Result<(), SourceError>> {
+        Box::pin(async move {
+            loop {
+                for _ in 0..self.0 {
+                    line.offer(Body::Alerts(Vec::new()), 1);
+                }
+                tokio::time::sleep(self.1).await;
+            }
+        })
+    }
+}
+
+fn stream(burst: u32, pause_ms: u64) -> Plan {
+    let pause = Duration::from_millis(pause_ms);
+    Plan {
+        work: Work::Kept(Box::new(move || Ok(Box::new(Stream(burst, pause))))),
+        ..plan(|| |_| Ok(()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_babbling_cluster_shuts_out_no_other() {
+    let (outlet, mut queue) = Outlet::new(8);
+    let fleet = Fleet::start_plans(
+        vec![vec![stream(1_000, 1)], vec![stream(1, 20)]],
+        Arc::new(Nobody),
+        outlet.clone(),
+        Pace::default(),
+    );
+    let mut heard = 0;
+    for _ in 0..1_000 {
+        let told = queue.recv().await.expect("the queue is open");
+        let said = matches!(told.body, Body::Alerts(_));
+        heard += u32::from(said && told.cluster == ClusterId(1));
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert!(outlet.dropped() > 1_000, "more is said than can be taken");
+    // Said 100 times in these two seconds, and all of it was heard.
+    assert!((95..=101).contains(&heard), "{heard}");
+    assert!(fleet.depth().0 <= 2 * SHARE.0);
+    fleet.shutdown().await;
+}

@@ -80,7 +80,12 @@ fn own(world: &World) -> Vec<(&'static str, String, bool)> {
     let gauges = &world.gauges;
     let (series, bytes, evicted) = world.store.usage();
     let size = |bytes: u64| Unit::Bytes.write(bytes as f64);
-    let lines: usize = world.clusters.iter().map(|c| c.events.len()).sum();
+    let events: usize = world.clusters.iter().map(|c| c.events.len()).sum();
+    let rings = world.clusters.iter().map(|c| &c.logs);
+    let logs = rings
+        .clone()
+        .fold((0, 0), |sum, r| (sum.0 + r.lines.len(), sum.1 + r.bytes));
+    let dropped: u64 = rings.map(|r| r.dropped).sum();
     vec![
         ("store", format!("{series} series, {}", size(bytes)), false),
         (
@@ -89,9 +94,17 @@ fn own(world: &World) -> Vec<(&'static str, String, bool)> {
                 "{evicted} series evicted, {} refused",
                 world.store.refused()
             ),
-            evicted > 0,
+            evicted > 0 || world.store.refused() > 0,
         ),
-        ("events", format!("{lines} held"), false),
+        (
+            "logs and events",
+            format!(
+                "{} lines, {}, {dropped} dropped; {events} events",
+                logs.0,
+                size(logs.1)
+            ),
+            dropped > 0,
+        ),
         (
             "memory",
             match gauges.rss_bytes {
@@ -157,6 +170,8 @@ fn cell<'a>(ctx: &Ctx, (c, kind, h): &Row<'a>, column: usize) -> Line<'a> {
             h.latency_ms.map_or("?".into(), |ms| format!("{ms} ms")),
             base,
         ),
+        // The client of the watches does not tell.
+        7 if *kind == SourceKind::Kubernetes => Line::styled("n/a", ctx.theme.muted),
         7 => Line::styled(Unit::Bytes.write(h.bytes as f64), base),
         8 => Line::styled(h.dropped.to_string(), lost(h.dropped)),
         9 => Line::styled(h.bad_lines.to_string(), lost(h.bad_lines)),
