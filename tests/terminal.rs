@@ -76,7 +76,9 @@ fn stream(pty: &Pty) -> Stream {
 fn assert_given_back(pty: &Pty) -> Stream {
     let stream = stream(pty);
     assert_eq!(stream.left_behind(), [""; 0]);
-    let bytes = String::from_utf8(pty.bytes()).expect("checked");
+    // A frame that was cut may end within a character.
+    let bytes = pty.bytes();
+    let bytes = String::from_utf8_lossy(&bytes);
     let (before, rest) = bytes.split_once(ENTER).expect("entered");
     assert!(
         before.starts_with("pid ") && before.ends_with(".\r\n"),

@@ -1,5 +1,5 @@
-//! One cluster behind one address: enough of Prometheus, Alertmanager and Loki to fill every
-//! screen, with texts that the test chooses.
+//! One cluster behind one address: enough of Prometheus, Alertmanager, Loki and Kubernetes to fill
+//! every screen, with texts that the test chooses.
 #![allow(dead_code, clippy::duplicate_mod)]
 
 use std::io;
@@ -20,6 +20,8 @@ pub struct Texts {
     pub value: String,
     /// A line of a log.
     pub line: String,
+    /// Behind every name and message of the recorded Kubernetes objects.
+    pub tail: String,
 }
 
 impl Default for Texts {
@@ -27,6 +29,7 @@ impl Default for Texts {
         Self {
             value: "node-1".into(),
             line: "level=error msg=\"clock lost\"".into(),
+            tail: String::new(),
         }
     }
 }
@@ -34,6 +37,7 @@ impl Default for Texts {
 #[derive(Debug)]
 pub struct Site {
     server: wire::Server,
+    folder: tempfile::TempDir,
 }
 
 impl Site {
@@ -44,7 +48,15 @@ impl Site {
             Box::pin(async move { answer(&texts, &request, stream).await })
         }))
         .await;
-        Self { server }
+        let folder = tempfile::tempdir().expect("folder");
+        let text = format!(
+            "apiVersion: v1\nkind: Config\nclusters: [{{name: c, cluster: {{server: '{}'}}}}]\n\
+             users: [{{name: u, user: {{}}}}]\n\
+             contexts: [{{name: lab, context: {{cluster: c, user: u}}}}]\ncurrent-context: lab\n",
+            server.url()
+        );
+        std::fs::write(folder.path().join("kubeconfig"), text).expect("kubeconfig");
+        Self { server, folder }
     }
 
     pub fn url(&self) -> String {
@@ -53,9 +65,10 @@ impl Site {
 
     /// The tables of a configuration of this cluster.
     pub fn config(&self, name: &str) -> String {
-        let url = self.url();
+        let (url, folder) = (self.url(), self.folder.path().display());
         format!(
-            "[[clusters]]\nname = \"{name}\"\nprometheus = {{ url = \"{url}\" }}\n\
+            "[[clusters]]\nname = \"{name}\"\n\
+             kube = {{ context = \"lab\", kubeconfig = \"{folder}/kubeconfig\" }}\nprometheus = {{ url = \"{url}\" }}\n\
              alertmanager = {{ url = \"{url}\" }}\nloki = {{ url = \"{url}\" }}\n\
              exporters = [{{ url = \"{url}/metrics\" }}]\n"
         )
@@ -69,6 +82,24 @@ async fn answer(texts: &Texts, request: &Request, stream: &mut TcpStream) -> io:
         let value = value.replace('\n', "\\n");
         let text = format!("# TYPE up gauge\nup{{instance=\"{value}\"}} 1\n");
         return wire::reply(stream, 200, "text/plain", &[], text.as_bytes()).await;
+    }
+    let objects = match request.path.as_str() {
+        "/version" => Some("version.json"),
+        "/api/v1/nodes" => Some("nodes.json"),
+        "/api/v1/pods" => Some("pods_shop.json"),
+        "/api/v1/events" => Some("events_shop.json"),
+        _ => None,
+    };
+    if let Some(file) = objects {
+        if request.param("watch").is_some() {
+            wire::begin_chunks(stream, "application/json").await?;
+            return wire::never(stream).await;
+        }
+        let list = wire::fixture(&format!("kube/{file}"));
+        let mut list = serde_json::from_slice(&list).expect("recorded");
+        haunt(&mut list, &texts.tail);
+        let list = list.to_string();
+        return wire::reply(stream, 200, "application/json", &[], list.as_bytes()).await;
     }
     let Some(body) = body(texts, &request.path, now) else {
         return wire::reply(stream, 404, "text/plain", &[], b"404 page not found").await;
@@ -112,5 +143,31 @@ fn body(texts: &Texts, path: &str, now: i64) -> Option<Value> {
         "/loki/api/v1/status/buildinfo" => Some(json!({"version": "3.0.0"})),
         _ if path.starts_with("/loki/api/v1/label") => success(json!([value])),
         _ => None,
+    }
+}
+
+/// Puts the text behind whatever an operator gets to read of an object.
+fn haunt(value: &mut Value, tail: &str) {
+    const READ: [&str; 8] = [
+        "name",
+        "namespace",
+        "message",
+        "reason",
+        "nodeName",
+        "image",
+        "gitVersion",
+        "kubeletVersion",
+    ];
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match field {
+                    Value::String(text) if READ.contains(&name.as_str()) => text.push_str(tail),
+                    other => haunt(other, tail),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| haunt(item, tail)),
+        _ => {}
     }
 }

@@ -18,7 +18,9 @@ fn started(env: &[(&str, &str)], arguments: &[&str]) -> Pty {
 /// Quits and gives what was written.
 fn quit(mut pty: Pty) -> Stream {
     pty.keys("?").see("Help");
-    pty.keys("<esc>q");
+    // A lone ESC: decided by time alone.
+    pty.keys("\x1b").lose("Help");
+    pty.keys("q");
     assert_eq!(pty.ended(), 0);
     assert_given_back(&pty)
 }

@@ -17,6 +17,7 @@ fn in_every_field_of_every_server() {
     let (evil, endless, agent) = servers.block_on(async {
         let texts = |value: String| Texts {
             line: format!("level=error {value}"),
+            tail: value.clone(),
             value,
         };
         (
@@ -35,7 +36,8 @@ fn in_every_field_of_every_server() {
     pty.see("Clusters 2");
     pty.keys("7").see("EVIL");
     pty.keys("d").keys("jj").keys("\r").keys("<esc>");
-    pty.keys("2").see("▸ Cluster");
+    // Recorded objects of Kubernetes, with more behind each name.
+    pty.keys("2").see("▸ Cluster").see("EVIL");
     pty.keys("d").keys("m").keys("m").keys("m").keys("<esc>");
     pty.keys("3").see("▸ Metrics");
     pty.keys("\r").keys("<esc>");
