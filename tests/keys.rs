@@ -590,6 +590,28 @@ fn the_answer_is_drawn_and_stale_pieces_are_not() {
 }
 
 #[test]
+fn a_model_that_is_gone_is_not_called_unconfigured() {
+    use farwatch::model::chat::{ChatEvent, RunOutcome};
+    use farwatch::model::fault::{Fault, FaultKind};
+    let mut console = console_with_agent();
+    console.keys("8a");
+    console.has("waiting 0 s · Esc stops");
+    let run = request(&console).run;
+    let fault = Fault {
+        kind: FaultKind::Unreachable,
+        cluster: "agent".into(),
+        endpoint: "http://127.0.0.1:8000".into(),
+        what: "nobody answers".into(),
+        hint: "is the server up?".into(),
+    };
+    let outcome = RunOutcome::Failed(fault);
+    console.update(Msg::Chat(ChatEvent::Ended { run, outcome }));
+    console.has("nobody answers");
+    console.has("The model gave no answer");
+    console.lacks("No model is configured");
+}
+
+#[test]
 fn interrupt_cancels_the_run_before_it_quits() {
     let mut console = console_with_agent();
     console.keys("Awhy?<enter>");

@@ -11,12 +11,17 @@ use super::world_tools::status_word;
 const INCIDENTS: usize = 5;
 const FINDINGS: usize = 8;
 
-/// The findings about one incident, or about everything.
-pub fn findings(world: &World, about: Option<IncidentId>) -> String {
-    let mut out = String::from(
-        "**No model is configured**, so this is the console's own finding. \
-         To ask a model, add `[agent] url = \"http://HOST:8000/v1\"` to the configuration file.\n\n",
-    );
+/// The findings about one incident, or about everything. `configured`: there is a model, and it
+/// did not answer.
+pub fn findings(world: &World, about: Option<IncidentId>, configured: bool) -> String {
+    let mut out = String::from(match configured {
+        true => "**The model gave no answer**, so this is the console's own finding.\n\n",
+        false => {
+            "**No model is configured**, so this is the console's own finding. \
+             To ask a model, add `[agent] url = \"http://HOST:8000/v1\"` to the configuration \
+             file.\n\n"
+        }
+    });
     match about.map(|id| world.incident(id)) {
         Some(Some(incident)) => out.push_str(&one(world, incident)),
         Some(None) => out.push_str("The incident is no longer known to the console.\n"),

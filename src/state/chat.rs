@@ -114,7 +114,7 @@ impl State {
     fn send(&mut self, text: String, context: String) -> Vec<Effect> {
         self.dirty = true;
         if !self.agent_configured() {
-            let answer = offline::findings(&self.world, self.asked_about);
+            let answer = offline::findings(&self.world, self.asked_about, false);
             self.chat
                 .answer_locally(Some(&text), answer, self.world.now);
             return Vec::new();
@@ -161,7 +161,7 @@ impl State {
             && fault.kind != FaultKind::Cancelled
         {
             // The model is gone; what the console itself knows is not.
-            let answer = offline::findings(&self.world, self.asked_about);
+            let answer = offline::findings(&self.world, self.asked_about, true);
             self.chat.answer_locally(None, answer, self.world.now);
         }
         if !self.screen.chat_open {

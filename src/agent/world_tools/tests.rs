@@ -188,7 +188,7 @@ fn alerts_and_incidents_in_numbers() {
 #[test]
 fn without_a_model_the_console_answers() {
     let world = world();
-    let all = crate::agent::offline::findings(&world, None);
+    let all = crate::agent::offline::findings(&world, None, false);
     for part in [
         "No model is configured",
         "INC-3",
@@ -196,7 +196,7 @@ fn without_a_model_the_console_answers() {
     ] {
         assert!(all.contains(part), "{part} in {all}");
     }
-    let one = crate::agent::offline::findings(&world, Some(IncidentId(7)));
+    let one = crate::agent::offline::findings(&world, Some(IncidentId(7)), false);
     assert!(
         one.contains("XID 79") && !one.contains("### Clusters"),
         "{one}"

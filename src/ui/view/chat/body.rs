@@ -37,11 +37,10 @@ pub fn standing(talk: &Conversation, now: Timestamp) -> String {
     });
     if talk.running().is_some() {
         let elapsed = last.map_or(0, |m| now.age_since_ms(m.at)) / 1000;
-        let doing = match last.is_some_and(|m| m.parts.is_empty()) {
-            true => "waiting for the model".to_owned(),
-            false => format!("answering · {calls} calls"),
+        return match last.is_some_and(|m| m.parts.is_empty()) {
+            true => format!("waiting {elapsed} s · Esc stops"),
+            false => format!("{calls} calls · {elapsed} s · Esc stops"),
         };
-        return format!("{doing} · {elapsed} s · Esc stops");
     }
     match last.and_then(|m| m.outcome.as_ref()) {
         Some(RunOutcome::Answered {

@@ -26,7 +26,7 @@ const COLUMNS: [Column; 8] = [
     Column::new("CLASS", 5, 5).priority(6).right(),
     Column::new("OFFSET", 7, 9).right(),
     Column::new("AGE", 4, 6).priority(5).right(),
-    Column::new("L ok H holdover F free", 20, 200).priority(2),
+    Column::new("L ok H hold F free", 20, 200).priority(2),
 ];
 
 /// Place of the ribbon among the columns.
