@@ -165,6 +165,38 @@ fn the_same_telemetry_gives_the_same_incidents() {
     assert!(!first.world.incidents.is_empty());
 }
 
+/// The exporter names the pod that holds a card: another pod is another series, not another card.
+/// Card 1 comes back after five minutes, under another pod too.
+#[test]
+fn a_card_handed_to_another_pod_is_not_lost() {
+    let mut stage = Stage::new(&["alpha"]);
+    let mut missed = Vec::new();
+    for step in 0..240 {
+        let at = Stage::at((step * STEP_MS) as f64 / MINUTE as f64);
+        let pod = if step < 180 { "train-0" } else { "train-1" };
+        let watts = 400.0 + 10.0 * stage.noise();
+        let labels = ["0", "1"].map(|g| [("Hostname", "n2"), ("gpu", g), ("exported_pod", pod)]);
+        let there = if (180..200).contains(&step) { 1 } else { 2 };
+        let points: Vec<_> = labels
+            .iter()
+            .take(there)
+            .map(|l| ("DCGM_FI_DEV_POWER_USAGE", l.as_slice(), watts))
+            .collect();
+        stage.samples(0, Group::Gpu, "gpu_dcgm", at, &points);
+        stage.world.tick(at);
+        let findings = stage.world.incidents.iter().flat_map(|i| &i.findings);
+        let missing = findings.filter(|f| f.kind == FindingKind::MissingData && !f.over);
+        missed.extend(missing.map(|f| (step, f.subject.to_string())));
+    }
+    assert!(
+        missed
+            .iter()
+            .all(|(step, subject)| subject == "n2 gpu 1" && (180..=201).contains(step)),
+        "{missed:?}"
+    );
+    assert!(!missed.is_empty(), "the one that was silent is told");
+}
+
 #[test]
 fn a_card_that_vanishes_is_missed() {
     let mut stage = Stage::new(&["alpha"]);

@@ -1,6 +1,6 @@
 //! Runs the detectors of all series and turns their verdicts into findings.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -169,6 +169,7 @@ impl Judge {
         };
         let watches = &mut self.watches;
         let patience = (4 * u64::from(interval_ms)).max(MISSING_MS);
+        let heard = heard_otherwise(members, watches, at, interval_ms);
         members.retain(|id| {
             let Some(Some(watch)) = watches.get_mut(id.0 as usize) else {
                 return false;
@@ -179,7 +180,9 @@ impl Judge {
                 watch.end(LEARNED, at, out);
                 watch.end(LIMITED, at, out);
             }
-            if age > patience && watch.is_missed() {
+            if heard.contains(id) {
+                watch.end(MISSED, at, out);
+            } else if age > patience && watch.is_missed() {
                 watch.tell_missing(at, out);
             }
             if age > FORGET_MS {
@@ -220,6 +223,27 @@ impl Judge {
             }
         }
     }
+}
+
+/// Silent series whose thing is heard of under other labels: a GPU handed to another pod is not lost.
+fn heard_otherwise(
+    members: &[SeriesId],
+    watches: &[Option<Box<Watch>>],
+    at: Timestamp,
+    interval_ms: u32,
+) -> Vec<SeriesId> {
+    let watch = |id: &SeriesId| watches.get(id.0 as usize)?.as_deref();
+    let is_silent = |w: &Watch| at.age_since_ms(w.last.at) > 2 * u64::from(interval_ms);
+    let (silent, fresh): (Vec<&SeriesId>, Vec<&SeriesId>) = members
+        .iter()
+        .partition(|id| watch(id).is_some_and(is_silent));
+    if silent.is_empty() {
+        return Vec::new();
+    }
+    let what = |id: &SeriesId| watch(id).map(|w| (w.rule.name.clone(), w.subject.clone()));
+    let fresh: HashSet<_> = fresh.into_iter().filter_map(what).collect();
+    let heard = |id: &&SeriesId| what(id).is_some_and(|what| fresh.contains(&what));
+    silent.into_iter().filter(heard).copied().collect()
 }
 
 type Rules = HashMap<Arc<str>, Arc<Rule>, RandomState>;
