@@ -17,7 +17,7 @@ pub fn title(talk: &Conversation, configured: bool) -> String {
     match (&talk.model, configured) {
         (Some((name, Some(context))), _) => format!("Chat · {name} · {}k context", context / 1024),
         (Some((name, None)), _) => format!("Chat · {name}"),
-        (None, true) => "Chat · model not heard yet".into(),
+        (None, true) => "Chat · model unheard".into(),
         (None, false) => "Chat · no model configured".into(),
     }
 }
