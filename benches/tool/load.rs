@@ -48,6 +48,8 @@ struct Poll {
     name: Arc<str>,
     group: Group,
     keys: Vec<SeriesKey>,
+    /// Around this all is well.
+    calm: f64,
 }
 
 /// Makes the deliveries; every series keeps its texts, as those of an answer would be equal.
@@ -94,7 +96,12 @@ impl Load {
             kind: SampleKind::Gauge,
             points: vec![Sample {
                 at,
-                value: value(&key.name, i as i64 + i64::from(cluster) * 7, step),
+                value: value(
+                    poll.calm,
+                    &key.name,
+                    i as i64 + i64::from(cluster) * 7,
+                    step,
+                ),
             }],
         });
         Telemetry {
@@ -116,7 +123,7 @@ impl Load {
 }
 
 /// Calm and lively: within what every limit allows, never twice the same.
-fn value(name: &str, series: i64, step: i64) -> f64 {
+fn value(calm: f64, name: &str, series: i64, step: i64) -> f64 {
     let mixed = (step * 31 + series).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64);
     let noise = ((mixed >> 40) & 0xffff) as f64 / 65_536.0;
     match name {
@@ -125,7 +132,7 @@ fn value(name: &str, series: i64, step: i64) -> f64 {
         "openshift_ptp_offset_ns" | "openshift_ptp_max_offset_ns" => noise * 10.0 - 5.0,
         "DCGM_FI_DEV_XID_ERRORS" | "DCGM_FI_DEV_CLOCKS_EVENT_REASONS" => 0.0,
         name if name.starts_with("DCGM_") => 40.0 + noise * 4.0,
-        _ => 0.30 + noise * 0.02,
+        _ => calm + noise * 0.02,
     }
 }
 
@@ -134,6 +141,7 @@ fn polls(config: &Config, cluster: usize) -> Vec<Poll> {
         Poll {
             name: "gpu_dcgm".into(),
             group: Group::Gpu,
+            calm: 0.0,
             keys: GPU
                 .iter()
                 .flat_map(|name| (0..16).map(|i| gpu(name, cluster, i)))
@@ -142,6 +150,7 @@ fn polls(config: &Config, cluster: usize) -> Vec<Poll> {
         Poll {
             name: "ptp".into(),
             group: Group::Ptp,
+            calm: 0.0,
             keys: (0..18).flat_map(|node| ptp(cluster, node)).collect(),
         },
     ];
@@ -154,6 +163,11 @@ fn polls(config: &Config, cluster: usize) -> Vec<Poll> {
             polls.push(Poll {
                 name: signal.name.clone(),
                 group: signal.group,
+                calm: if signal.limit.is_some_and(|l| l.below) {
+                    1.0
+                } else {
+                    0.3
+                },
                 keys: (0..count)
                     .map(|i| plain(&signal.name, cluster, i))
                     .collect(),

@@ -126,11 +126,12 @@ impl Fleet {
 
     /// Clusters that pass the filter, in the order asked for.
     fn rows<'a>(&self, world: &'a World) -> Vec<&'a ClusterState> {
+        let filter = self.clusters.filter();
         let mut rows: Vec<&ClusterState> = world
             .clusters
             .iter()
             .filter(|c| !self.problems || world.status(c.id) != Status::Ok)
-            .filter(|c| self.clusters.filter().matches(&row::fields(world, c)))
+            .filter(|c| filter.is_empty() || filter.matches(&row::fields(world, c)))
             .collect();
         let (column, reverse) = self.clusters.order();
         rows.sort_by_cached_key(|c| row::key(world, c, column));

@@ -1,6 +1,7 @@
 //! Parts of the screen without knowledge of the domain.
 
 pub mod badge;
+pub mod cell;
 pub mod chart;
 pub mod field;
 pub mod filter;

@@ -4,7 +4,9 @@ const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '�
 
 /// Values scaled between `low` and `high`; what is not finite is a gap.
 pub fn line(values: &[f64], low: f64, high: f64) -> String {
-    values.iter().map(|value| cell(*value, low, high)).collect()
+    let mut out = String::with_capacity(3 * values.len());
+    out.extend(values.iter().map(|value| cell(*value, low, high)));
+    out
 }
 
 fn cell(value: f64, low: f64, high: f64) -> char {

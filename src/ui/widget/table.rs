@@ -1,11 +1,14 @@
 //! A table: columns that drop out where it is narrow, a selection that follows its row when the
 //! order changes, and only the rows in view are drawn.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
+use super::cell::{Cell, put_cell};
 use super::filter::Filter;
 use crate::command::Command;
 use crate::ui::Ctx;
@@ -187,14 +190,14 @@ impl<Id: Clone + PartialEq> Table<Id> {
     }
 
     /// Draws header and the rows in view. `cell` is asked for shown columns of shown rows only.
-    pub fn draw<'a, R>(
+    pub fn draw<'a, R, C: Into<Cell<'a>>>(
         &self,
         ctx: &Ctx,
         area: Rect,
         buf: &mut Buffer,
         (columns, rows): (&[Column], &'a [R]),
         id: impl Fn(&R) -> Id,
-        cell: impl Fn(&'a R, usize) -> Line<'a>,
+        cell: impl Fn(&'a R, usize) -> C,
     ) {
         if area.is_empty() {
             return;
@@ -208,7 +211,7 @@ impl<Id: Clone + PartialEq> Table<Id> {
             let mut x = area.x;
             for &(index, width) in &shown {
                 let right = columns.get(index).is_some_and(|column| column.right);
-                put_line(ctx, buf, (x, y), width, right, &cell(row, index));
+                put_cell(ctx, buf, (x, y), width, right, &cell(row, index).into());
                 x = x.saturating_add(width + 1);
             }
             if cursor == Some(at) && ctx.focus {
@@ -236,8 +239,12 @@ impl<Id: Clone + PartialEq> Table<Id> {
                 (true, true) => "↑",
                 (false, _) => "",
             };
-            let title = Line::styled(format!("{}{mark}", column.title), ctx.theme.muted);
-            put_line(ctx, buf, (x, area.y), width, column.right, &title);
+            let title = match mark {
+                "" => Cow::Borrowed(column.title),
+                mark => Cow::Owned(format!("{}{mark}", column.title)),
+            };
+            let title = Cell::new(title, ctx.theme.muted);
+            put_cell(ctx, buf, (x, area.y), width, column.right, &title);
             x = x.saturating_add(width + 1);
         }
     }

@@ -1,5 +1,6 @@
 //! Rows of the fleet screen: what each cell says and how rows are ordered.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 
 use ratatui::text::{Line, Span};
@@ -13,6 +14,7 @@ use crate::model::unit::Unit;
 use crate::state::world::{ClusterState, Status, World};
 use crate::ui::Ctx;
 use crate::ui::view::Focus;
+use crate::ui::widget::cell::Cell;
 use crate::ui::widget::{badge, spark};
 
 /// What the filter sees of a cluster.
@@ -42,7 +44,11 @@ fn word(status: Status) -> &'static str {
 }
 
 /// Order of the rows: by a number that grows with what comes later, then by a text.
-pub fn key(world: &World, c: &ClusterState, column: Option<usize>) -> (Reverse<i64>, String) {
+pub fn key<'a>(
+    world: &World,
+    c: &'a ClusterState,
+    column: Option<usize>,
+) -> (Reverse<i64>, &'a str, &'a str) {
     let alerts = c.alert_counts();
     let score = |v: f64| (v * 1000.0) as i64;
     let weight = match column {
@@ -66,14 +72,14 @@ pub fn key(world: &World, c: &ClusterState, column: Option<usize>) -> (Reverse<i
         Some(_) => 0,
     };
     let text = match column {
-        Some(2) => site(c).to_owned(),
-        Some(3) => version(c).to_owned(),
-        _ => String::new(),
+        Some(2) => site(c),
+        Some(3) => version(c),
+        _ => "",
     };
-    (Reverse(weight), format!("{text} {}", c.name))
+    (Reverse(weight), text, &c.name)
 }
 
-pub fn cell<'a>(ctx: &Ctx, c: &'a ClusterState, column: usize) -> Line<'a> {
+pub fn cell<'a>(ctx: &Ctx, c: &'a ClusterState, column: usize) -> Cell<'a> {
     let theme = ctx.theme;
     let status = ctx.world.status(c.id);
     let (glyph, _, style) = badge::status(theme, status);
@@ -84,8 +90,8 @@ pub fn cell<'a>(ctx: &Ctx, c: &'a ClusterState, column: usize) -> Line<'a> {
         theme.base
     };
     match column {
-        0 => Line::styled(glyph, style),
-        1 => Line::styled(
+        0 => Cell::new(glyph, style),
+        1 => Cell::new(
             c.name.as_ref(),
             plain.patch(if status == Status::Critical {
                 style
@@ -93,19 +99,19 @@ pub fn cell<'a>(ctx: &Ctx, c: &'a ClusterState, column: usize) -> Line<'a> {
                 plain
             }),
         ),
-        2 => Line::styled(site(c), theme.muted),
-        3 => Line::styled(version(c), theme.muted),
-        4 => Line::styled(nodes(c), plain),
+        2 => Cell::new(site(c), theme.muted),
+        3 => Cell::new(version(c), theme.muted),
+        4 => Cell::new(nodes(c), plain),
         5 => pods(ctx, c),
         6 => alerts(ctx, c),
         7 => anomaly(ctx, c, status),
         8 => match utilisation(c) {
-            Some(value) => Line::styled(Unit::Percent.write(value.round()), plain),
-            None => Line::styled(none(c), theme.muted),
+            Some(value) => Cell::new(Unit::Percent.write(value.round()), plain),
+            None => Cell::new(none(c), theme.muted),
         },
         9 => ptp(ctx, c),
         10 => age(ctx, c),
-        _ => Line::styled(ctx.world.standing(c.id).1, theme.muted),
+        _ => Cell::new(ctx.world.standing(c.id).1, theme.muted),
     }
 }
 
@@ -139,9 +145,9 @@ fn nodes(c: &ClusterState) -> String {
     format!("{ready}/{}", c.nodes.len())
 }
 
-fn pods<'a>(ctx: &Ctx, c: &ClusterState) -> Line<'a> {
+fn pods<'a>(ctx: &Ctx, c: &ClusterState) -> Cell<'a> {
     if !kube_heard(c) && c.pods.is_empty() {
-        return Line::styled("?", ctx.theme.unknown);
+        return Cell::new("?", ctx.theme.unknown);
     }
     let bad = c.unhealthy_pods().count();
     let style = if bad > 0 {
@@ -149,33 +155,40 @@ fn pods<'a>(ctx: &Ctx, c: &ClusterState) -> Line<'a> {
     } else {
         ctx.theme.muted
     };
-    Line::from(vec![
-        Span::styled(format!("{:<5}", c.pods.len()), ctx.theme.base),
-        Span::styled(format!("{bad}"), style),
-    ])
+    let all = format!("{:<5}", c.pods.len());
+    Cell::Two([(all.into(), ctx.theme.base), (number(bad), style)])
 }
 
-fn alerts<'a>(ctx: &Ctx, c: &ClusterState) -> Line<'a> {
+fn alerts<'a>(ctx: &Ctx, c: &ClusterState) -> Cell<'a> {
     let heard = [SourceKind::Prometheus, SourceKind::Alertmanager]
         .iter()
         .filter_map(|kind| c.sources.get(kind))
         .any(|s| s.last_ok.is_some());
     if !heard && c.alerts.is_empty() {
-        return Line::styled("?", ctx.theme.unknown);
+        return Cell::new("?", ctx.theme.unknown);
     }
     let counts = c.alert_counts();
     let style = |n: usize, style| if n > 0 { style } else { ctx.theme.muted };
     Line::from(vec![
         Span::styled(
-            counts.critical.to_string(),
+            number(counts.critical),
             style(counts.critical, ctx.theme.crit),
         ),
         Span::styled("/", ctx.theme.muted),
         Span::styled(
-            counts.warning.to_string(),
+            number(counts.warning),
             style(counts.warning, ctx.theme.warn),
         ),
     ])
+    .into()
+}
+
+/// Nearly always nothing is wrong.
+fn number(count: usize) -> Cow<'static, str> {
+    match count {
+        0 => "0".into(),
+        count => count.to_string().into(),
+    }
 }
 
 /// Greatest score of the hour.
@@ -184,13 +197,13 @@ fn peak(c: &ClusterState) -> Option<f64> {
     peak.is_finite().then_some(peak)
 }
 
-fn anomaly<'a>(ctx: &Ctx, c: &ClusterState, status: Status) -> Line<'a> {
+fn anomaly<'a>(ctx: &Ctx, c: &ClusterState, status: Status) -> Cell<'a> {
     if status == Status::Unknown {
         let text = match c.last_sample {
             Some(at) => format!("no data since {}", ctx.minute(at)),
             None => "no data yet".into(),
         };
-        return Line::styled(text, ctx.theme.unknown);
+        return Cell::new(text, ctx.theme.unknown);
     }
     let strip = spark::line(&c.anomaly, 0.0, 1.0);
     match peak(c) {
@@ -200,12 +213,9 @@ fn anomaly<'a>(ctx: &Ctx, c: &ClusterState, status: Status) -> Line<'a> {
                 p if p >= 0.5 => ctx.theme.warn,
                 _ => ctx.theme.muted,
             };
-            Line::from(vec![
-                Span::styled(strip, style),
-                Span::styled(format!("  {peak:.2}"), style),
-            ])
+            Cell::new(format!("{strip}  {peak:.2}"), style)
         }
-        None => Line::styled("no history yet", ctx.theme.muted),
+        None => Cell::new("no history yet", ctx.theme.muted),
     }
 }
 
@@ -216,18 +226,16 @@ fn none(c: &ClusterState) -> &'static str {
 
 /// Mean over the GPUs that tell it, per cent.
 fn utilisation(c: &ClusterState) -> Option<f64> {
-    let known: Vec<f64> = c
-        .gpus
-        .iter()
-        .filter_map(|g| g.utilisation.map(|s| s.value))
+    let known = c.gpus.iter().filter_map(|g| g.utilisation.map(|s| s.value));
+    let (sum, count) = known
         .filter(|v| v.is_finite())
-        .collect();
-    (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+        .fold((0.0, 0), |(sum, count), v| (sum + v, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
 }
 
-fn ptp<'a>(ctx: &Ctx, c: &ClusterState) -> Line<'a> {
+fn ptp<'a>(ctx: &Ctx, c: &ClusterState) -> Cell<'a> {
     if c.ptp.is_empty() {
-        return Line::styled(none(c), ctx.theme.muted);
+        return Cell::new(none(c), ctx.theme.muted);
     }
     let count = |state| c.ptp.iter().filter(|n| n.state == Some(state)).count();
     let (free, hold, locked) = (
@@ -237,18 +245,18 @@ fn ptp<'a>(ctx: &Ctx, c: &ClusterState) -> Line<'a> {
     );
     let all = c.ptp.len();
     if free > 0 {
-        Line::styled(format!("FREE {free} of {all}"), ctx.theme.crit)
+        Cell::new(format!("FREE {free} of {all}"), ctx.theme.crit)
     } else if hold > 0 {
-        Line::styled(format!("HOLD {hold} of {all}"), ctx.theme.warn)
+        Cell::new(format!("HOLD {hold} of {all}"), ctx.theme.warn)
     } else if locked == all {
-        Line::styled(format!("LOCKED {all}"), ctx.theme.ok)
+        Cell::new(format!("LOCKED {all}"), ctx.theme.ok)
     } else {
-        Line::styled(format!("? {} of {all}", all - locked), ctx.theme.unknown)
+        Cell::new(format!("? {} of {all}", all - locked), ctx.theme.unknown)
     }
 }
 
 /// Age of the newest data, marked stale or failed.
-fn age<'a>(ctx: &Ctx, c: &ClusterState) -> Line<'a> {
+fn age<'a>(ctx: &Ctx, c: &ClusterState) -> Cell<'a> {
     let Some(at) = c.last_sample else {
         let failed = c.sources.values().any(|s| s.fault().is_some());
         let (text, style) = if failed {
@@ -256,41 +264,36 @@ fn age<'a>(ctx: &Ctx, c: &ClusterState) -> Line<'a> {
         } else {
             ("?", ctx.theme.unknown)
         };
-        return Line::styled(text, style);
+        return Cell::new(text, style);
     };
     let age = badge::age(ctx.world.age_ms(at));
-    let metrics: Vec<_> = c
+    let mut metrics = c
         .sources
         .iter()
         .filter(|(kind, _)| matches!(kind, SourceKind::Prometheus | SourceKind::Exporter(_)))
         .map(|(_, health)| health)
-        .collect();
-    if !metrics.is_empty() && metrics.iter().all(|h| h.fault().is_some()) {
-        return Line::styled(format!("{age}✗"), ctx.theme.crit);
+        .peekable();
+    if metrics.peek().is_some() && metrics.clone().all(|h| h.fault().is_some()) {
+        return Cell::new(format!("{age}✗"), ctx.theme.crit);
     }
-    if metrics
-        .iter()
-        .any(|h| h.is_stale(ctx.world.now) || h.fault().is_some())
-    {
-        return Line::styled(format!("{age}~"), ctx.theme.warn);
+    if metrics.any(|h| h.is_stale(ctx.world.now) || h.fault().is_some()) {
+        return Cell::new(format!("{age}~"), ctx.theme.warn);
     }
-    Line::styled(age, ctx.theme.muted)
+    Cell::new(age, ctx.theme.muted)
 }
 
-pub fn incident<'a>(ctx: &Ctx, i: &'a Incident, column: usize) -> Line<'a> {
+pub fn incident<'a>(ctx: &Ctx<'a>, i: &'a Incident, column: usize) -> Cell<'a> {
     let (glyph, _, style) = badge::severity(ctx.theme, i.severity);
     match column {
-        0 => Line::styled(glyph, style),
-        1 => Line::styled(format!("INC-{}", i.number), ctx.theme.accent),
-        2 => Line::styled(
-            ctx.world
-                .cluster(i.cluster)
-                .map_or_else(String::new, |c| c.name.to_string()),
+        0 => Cell::new(glyph, style),
+        1 => Cell::new(format!("INC-{}", i.number), ctx.theme.accent),
+        2 => Cell::new(
+            ctx.world.cluster(i.cluster).map_or("", |c| &c.name),
             ctx.theme.base,
         ),
-        3 => Line::styled(i.title.as_str(), ctx.theme.base),
-        4 => Line::styled(ctx.minute(i.opened), ctx.theme.muted),
-        _ => Line::styled(format!("{:.2}", i.score), style),
+        3 => Cell::new(i.title.as_str(), ctx.theme.base),
+        4 => Cell::new(ctx.minute(i.opened), ctx.theme.muted),
+        _ => Cell::new(format!("{:.2}", i.score), style),
     }
 }
 
