@@ -1,5 +1,9 @@
 //! Every screen at three sizes and in three states, as text; and what may never be drawn.
 
+#[path = "screens/demo.rs"]
+mod demo;
+#[path = "support/played.rs"]
+mod played;
 #[path = "support/scenario.rs"]
 mod scenario;
 
@@ -29,18 +33,17 @@ const SCREENS: [(&str, &str); 11] = [
     ("palette", "<c-p>"),
 ];
 
-/// The screens whose text is kept; the others have snapshots beside their code.
-const KEPT: [&str; 5] = ["fleet", "cluster", "diagnostics", "help", "palette"];
+/// The screens that say by themselves that nothing was heard, or that sources fail.
+const KEPT: [&str; 3] = ["fleet", "cluster", "diagnostics"];
 
 #[test]
-fn every_screen_in_every_state() {
+fn nothing_heard_and_sources_that_fail() {
     for size in SIZES {
         for (state, make) in [
             (
                 "empty",
                 (|size| Console::new(&NAMES, size)) as fn((u16, u16)) -> Console,
             ),
-            ("live", Console::live),
             ("failing", Console::failing),
         ] {
             for (name, keys) in SCREENS.iter().filter(|(name, _)| KEPT.contains(name)) {
@@ -57,7 +60,10 @@ fn every_screen_in_every_state() {
 
 #[test]
 fn first_run() {
-    insta::assert_snapshot!("first_run_80x24", Console::new(&[], (80, 24)).screen());
+    for size in SIZES {
+        let name = format!("first_run_{}x{}", size.0, size.1);
+        insta::assert_snapshot!(name, Console::new(&[], size).screen());
+    }
 }
 
 #[test]

@@ -20,7 +20,6 @@ use crate::ui::{Ctx, Theme, Window};
 
 /// 2027-01-15T08:00:00Z
 pub const NOW: i64 = 1_800_000_000_000;
-pub const SIZES: [(u16, u16); 3] = [(120, 32), (80, 20), (60, 14)];
 
 pub fn world(names: &[&str]) -> World {
     let endpoint = || Some(Endpoint::default());

@@ -107,19 +107,6 @@ fn enter_leads_to_the_expression_and_focus_finds_the_row() {
 }
 
 #[test]
-fn looks_like_this() {
-    let world = world();
-    for (width, height) in fake::SIZES {
-        let view = Alerts::default();
-        insta::assert_snapshot!(
-            format!("alerts_{width}x{height}"),
-            fake::screen(&world, width, height, |ctx, area, buf| view
-                .draw(ctx, area, buf))
-        );
-    }
-}
-
-#[test]
 fn says_why_it_is_empty() {
     let world = fake::world(&["a"]);
     let view = Alerts::default();

@@ -169,22 +169,10 @@ fn sync_failure_is_told_with_its_error() {
 }
 
 #[test]
-fn looks_like_this() {
+fn any_room_will_do() {
     let world = world();
     let mut view = Cnf::default();
-    for (width, height) in fake::SIZES {
-        view.place(Rect::new(0, 0, width, height), &world);
-        insta::assert_snapshot!(
-            format!("cnf_{width}x{height}"),
-            fake::screen(&world, width, height, |ctx, area, buf| view
-                .draw(ctx, area, buf))
-        );
-    }
     view.update(Command::NextPane, &world);
-    insta::assert_snapshot!(
-        "cnf_sriov_80x20",
-        fake::screen(&world, 80, 20, |ctx, area, buf| view.draw(ctx, area, buf))
-    );
     for width in (0..130).step_by(9) {
         for height in 0..20 {
             fake::screen(&world, width, height, |ctx, area, buf| {

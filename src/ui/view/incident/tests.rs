@@ -101,21 +101,10 @@ fn enter_leads_to_the_evidence() {
 }
 
 #[test]
-fn looks_like_this() {
+fn any_room_will_do() {
     let world = world();
     let mut view = Incidents::default();
-    for (width, height) in fake::SIZES {
-        insta::assert_snapshot!(
-            format!("incident_{width}x{height}"),
-            fake::screen(&world, width, height, |ctx, area, buf| view
-                .draw(ctx, area, buf))
-        );
-    }
     view.update(Command::Open, &world);
-    insta::assert_snapshot!(
-        "incident_findings_60x14",
-        fake::screen(&world, 60, 14, |ctx, area, buf| view.draw(ctx, area, buf))
-    );
     for width in (0..130).step_by(9) {
         for height in 0..20 {
             fake::screen(&world, width, height, |ctx, area, buf| {
