@@ -126,7 +126,7 @@ pub static ENTRIES: &[Entry] = &[
     entry("Agent", "question", &[], "question TEXT: ask the agent this", Words(Typed::Ask)),
     entry("View", "help", &["?"], "keys and commands", Action::Help),
     entry("View", "notices", &["~"], "what farwatch had to say", Action::Notices),
-    entry("View", "theme", &[], "theme dark|light|high-contrast|sixteen", Words(Typed::Theme)),
+    entry("View", "theme", &[], "theme NAME: dark, light, high-contrast, sixteen", Words(Typed::Theme)),
     entry("View", "next-theme", &["gt"], "next theme", Action::NextTheme),
     entry("View", "redraw", &["<c-l>"], "draw everything anew", Action::Redraw),
     entry("View", "suspend", &["<c-z>"], "to the shell; `fg` comes back", Action::Suspend),

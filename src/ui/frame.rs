@@ -316,6 +316,9 @@ fn bottom(ctx: &Ctx, state: &State, row: Rect, buf: &mut Buffer) {
     while hints.len() > 2 && told(&hints) > usize::from(room) + 2 {
         hints.truncate(hints.len() - 2);
     }
+    if let Some((last, _)) = hints.last_mut() {
+        last.truncate(last.trim_end().len());
+    }
     put_parts(ctx, buf, Rect { width: room, ..row }, &hints);
     ctx.put(buf, (row.right() - wide, row.y), wide, &right.0, right.1);
 }

@@ -7,6 +7,7 @@ use super::{ScreenId, common};
 use crate::command::{Context, ENTRIES, name_of};
 use crate::ui::Ctx;
 use crate::ui::layout::middle;
+use crate::ui::widget::text::wrap;
 
 #[derive(Clone, Debug)]
 pub struct Help {
@@ -20,9 +21,12 @@ pub struct Help {
 /// One line: heading, or keys with words.
 enum Row {
     Heading(&'static str),
-    Entry(String, &'static str),
+    Entry(String, String),
     Text(&'static str),
 }
+
+/// Columns of the keys, with the blank after them.
+const KEYS: u16 = 21;
 
 type Hints = &'static [(&'static str, &'static str)];
 
@@ -39,7 +43,7 @@ impl Help {
         self.scroll = self
             .scroll
             .saturating_add_signed(by)
-            .min(rows(true, self.here).len());
+            .min(rows(true, self.here, 30).len());
     }
 
     pub fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
@@ -47,8 +51,9 @@ impl Help {
         ctx.clear(buf, area);
         let title = format!("Help · {}", self.screen.title());
         let inner = common::pane(ctx, area, buf, &title, "j/k scroll  Esc closes", true);
-        let rows = rows(ctx.world.replay.is_some(), self.here);
         let columns = if inner.width >= 100 { 2 } else { 1 };
+        let room = (inner.width / columns as u16).saturating_sub(KEYS + 1);
+        let rows = rows(ctx.world.replay.is_some(), self.here, usize::from(room));
         let height = usize::from(inner.height);
         let last = rows.len().div_ceil(columns).saturating_sub(height);
         let start = self.scroll.min(last);
@@ -75,23 +80,24 @@ fn draw_row(ctx: &Ctx, at: Rect, buf: &mut Buffer, row: &Row) {
             ctx.put(buf, (at.x, at.y), at.width, text, ctx.theme.muted);
         }
         Row::Entry(keys, help) => {
-            ctx.put(buf, (at.x, at.y), at.width.min(18), keys, ctx.theme.key);
-            let x = at.x.saturating_add(19);
-            ctx.put(
-                buf,
-                (x, at.y),
-                at.width.saturating_sub(19),
-                help,
-                ctx.theme.base,
-            );
+            ctx.put(buf, (at.x, at.y), at.width.min(KEYS), keys, ctx.theme.key);
+            let x = at.x.saturating_add(KEYS);
+            let room = at.width.saturating_sub(KEYS);
+            ctx.put(buf, (x, at.y), room, help, ctx.theme.base);
         }
     }
 }
 
-fn rows(replaying: bool, here: Hints) -> Vec<Row> {
+/// All lines; words that are wider than `room` go on in the next one.
+fn rows(replaying: bool, here: Hints, room: usize) -> Vec<Row> {
     let mut rows = vec![Row::Heading("On this screen")];
+    let tell = |rows: &mut Vec<Row>, keys: String, words: &str| {
+        let mut parts = wrap(words, room).into_iter();
+        rows.push(Row::Entry(keys, parts.next().unwrap_or_default()));
+        rows.extend(parts.map(|part| Row::Entry(String::new(), part)));
+    };
     for (keys, words) in here {
-        rows.push(Row::Entry(format!("  {keys}"), words));
+        tell(&mut rows, format!("  {keys}"), words);
     }
     let mut group = "";
     for entry in ENTRIES {
@@ -102,14 +108,18 @@ fn rows(replaying: bool, here: Hints) -> Vec<Row> {
             group = entry.group;
             rows.push(Row::Heading(group));
         }
-        let keys = match entry.keys {
-            [] => format!("  :{}", entry.name),
+        let (keys, words) = match entry.keys {
+            // What is typed after the name stands before the words.
+            [] => match entry.help.split_once(": ") {
+                Some((typed, words)) => (format!("  :{typed}"), words),
+                None => (format!("  :{}", entry.name), entry.help),
+            },
             keys => {
                 let names: Vec<String> = keys.iter().map(|k| name_of(k)).collect();
-                format!("  {}", names.join(" "))
+                (format!("  {}", names.join(" ")), entry.help)
             }
         };
-        rows.push(Row::Entry(keys, entry.help));
+        tell(&mut rows, keys, words);
     }
     rows.push(Row::Heading("Signs"));
     rows.push(Row::Text(

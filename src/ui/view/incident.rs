@@ -31,9 +31,9 @@ const LIST: [Column; 7] = [
 
 const FINDINGS: [Column; 7] = [
     Column::new("S", 1, 1),
-    Column::new("SCORE", 5, 5).right(),
-    Column::new("SIGNAL", 12, 40),
-    Column::new("SUBJECT", 10, 40).priority(1),
+    Column::new("SCORE", 5, 5).priority(3).right(),
+    Column::new("SIGNAL", 16, 40),
+    Column::new("SUBJECT", 18, 40).priority(1),
     Column::new("SEEN", 8, 10).right(),
     Column::new("EXPECTED", 16, 22).priority(2),
     Column::new("SINCE", 8, 8),
@@ -233,10 +233,7 @@ fn finding_cell<'a>(ctx: &Ctx<'a>, finding: &'a Finding, column: usize) -> Line<
         0 if finding.over => Line::styled("✓", theme.muted),
         0 => Line::styled(glyph, style),
         1 => Line::styled(format!("{:.2}", finding.score), base),
-        2 => {
-            let signal = why::signal(ctx.world, finding);
-            Line::styled(why::short(&signal).to_owned(), base)
-        }
+        2 => Line::styled(why::brief(ctx.world, finding), base),
         3 => Line::styled(finding.subject.to_string(), base),
         4 => match finding.seen {
             Some(seen) => Line::styled(why::value(finding, seen), base),

@@ -90,6 +90,7 @@ const HISTORY: usize = 50;
 impl Metrics {
     fn layout(&self, area: Rect) -> Layout {
         let list_width = match area.width {
+            w if w >= 160 => 48,
             w if w >= 100 => 36,
             w if w >= 70 => 32,
             w if self.part == Part::List && self.asked.is_none() => w,

@@ -132,7 +132,15 @@ impl Pane<'_> {
             used = title.width() + 4;
             buf.set_string(area.x + 2, area.y, format!(" {title} "), self.title_style);
         }
-        let right = cut(self.right, inside.saturating_sub(used + 3));
+        // What stands at the right is told in whole parts, as far as there is room.
+        let room = inside.saturating_sub(used + 3);
+        let mut right = self.right;
+        while right.width() > room
+            && let Some((head, _)) = right.rsplit_once(" · ")
+        {
+            right = head;
+        }
+        let right = cut(right, room);
         if right.width() > 2 || right == self.right && !right.is_empty() {
             let w = u16::try_from(right.width() + 2).unwrap_or(u16::MAX);
             let x = area.right().saturating_sub(w + 2);

@@ -209,12 +209,15 @@ fn shared(alerts: &[&Alert]) -> String {
     pairs.sort_by_key(|(n, _)| {
         let order = [
             "node",
-            "namespace",
-            "pod",
-            "gpu",
+            "hostname",
             "Hostname",
-            "iface",
+            "gpu",
             "model_name",
+            "iface",
+            "process",
+            "pf",
+            "pod",
+            "namespace",
         ];
         order.iter().position(|o| o == n).unwrap_or(order.len())
     });

@@ -22,6 +22,13 @@ pub fn title(talk: &Conversation, configured: bool) -> String {
     }
 }
 
+fn counted(calls: usize) -> String {
+    match calls {
+        1 => "1 call".into(),
+        n => format!("{n} calls"),
+    }
+}
+
 /// Calls and tokens of the last run, or that one is running.
 pub fn standing(talk: &Conversation, now: Timestamp) -> String {
     let last = talk
@@ -39,7 +46,7 @@ pub fn standing(talk: &Conversation, now: Timestamp) -> String {
         let elapsed = last.map_or(0, |m| now.age_since_ms(m.at)) / 1000;
         return match last.is_some_and(|m| m.parts.is_empty()) {
             true => format!("waiting {elapsed} s · Esc stops"),
-            false => format!("{calls} calls · {elapsed} s · Esc stops"),
+            false => format!("{} · {elapsed} s · Esc stops", counted(calls)),
         };
     }
     match last.and_then(|m| m.outcome.as_ref()) {
@@ -55,7 +62,7 @@ pub fn standing(talk: &Conversation, now: Timestamp) -> String {
                 }
                 _ => String::new(),
             };
-            format!("{calls} calls · {seconds:.1} s{used}")
+            format!("{} · {seconds:.1} s{used}", counted(calls))
         }
         _ => String::new(),
     }

@@ -118,8 +118,16 @@ fn told<'a>(ctx: &Ctx<'_>, (cluster, node): ClockRow<'a>, width: usize) -> Vec<L
         ]));
     }
     for clock in &node.clocks {
-        let (glyph, word, style) = ptp::state(theme, clock.state.map(|(s, _)| s));
         let head = format!("{:<8} {:<10} ", clock.process, clock.interface);
+        if let (None, None, Some(role)) = (clock.state, clock.offset_ns, &clock.role) {
+            // A port of the daemon: it has a part to play and no clock of its own.
+            out.push(Line::from(vec![
+                Span::styled(head, theme.base),
+                Span::styled(format!("port {role}"), theme.muted),
+            ]));
+            continue;
+        }
+        let (glyph, word, style) = ptp::state(theme, clock.state.map(|(s, _)| s));
         out.push(Line::from(vec![
             Span::styled(head, theme.base),
             Span::styled(format!("{glyph} {word:<8} "), style),

@@ -10,6 +10,7 @@ use ratatui::text::Line;
 use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
 use crate::model::sriov::{PhysicalFunction, SriovNodeState};
+use crate::model::unit::Unit;
 use crate::state::world::World;
 use crate::ui::Ctx;
 use crate::ui::view::common::{above, clusters, empty, lines, name, pane, scoped};
@@ -23,12 +24,12 @@ const COLUMNS: [Column; 12] = [
     Column::new("PF", 6, 12),
     Column::new("PCI", 12, 12).priority(7),
     Column::new("DRIVER", 7, 10).priority(5),
-    Column::new("LINK", 6, 12).priority(4),
+    Column::new("LINK", 9, 10).priority(4),
     Column::new("WANT", 4, 4).right(),
     Column::new("HAVE", 4, 4).right(),
     Column::new("MAX", 4, 4).priority(1).right(),
     Column::new("SYNC", 9, 11),
-    Column::new("DRAIN", 6, 16).priority(3),
+    Column::new("DRAIN", 10, 24).priority(3),
 ];
 
 pub type FunctionId = (ClusterId, Arc<str>, String);
@@ -154,14 +155,20 @@ fn title(rows: &[FunctionRow<'_>]) -> (String, String) {
     nodes.sort_unstable();
     nodes.dedup();
     let count = |word| nodes.iter().filter(|n| n.2 == Some(word)).count();
-    let states = format!(
-        "{} node states: {} Succeeded, {} InProgress, {} Failed",
-        nodes.len(),
-        count("Succeeded"),
-        count("InProgress"),
-        count("Failed"),
-    );
-    ("SR-IOV, wanted and actual, per PF".into(), states)
+    let other = nodes.len() - count("Succeeded") - count("InProgress") - count("Failed");
+    let mut states = Vec::new();
+    for (word, number) in [
+        ("Failed", count("Failed")),
+        ("InProgress", count("InProgress")),
+        ("Succeeded", count("Succeeded")),
+        ("unknown", other),
+    ] {
+        if number > 0 {
+            states.push(format!("{number} {word}"));
+        }
+    }
+    let title = format!("SR-IOV per PF, {} nodes", nodes.len());
+    (title, states.join(" · "))
 }
 
 pub fn draw(
@@ -252,14 +259,28 @@ fn cell<'a>(ctx: &Ctx<'a>, row: &FunctionRow<'a>, column: usize) -> Line<'a> {
         (10, _) => Line::styled(state.sync_status.as_deref().unwrap_or("unknown"), style),
         (11, _) => match (&state.current_state, &state.desired_state) {
             (Some(current), Some(desired)) if current != desired => {
-                Line::styled(format!("{current} → {desired}"), theme.warn)
+                Line::styled(format!("→ {}", drain(desired)), theme.warn)
             }
-            (Some(current), _) => Line::styled(current.as_str(), theme.muted),
+            (Some(current), _) => Line::styled(drain(current), theme.muted),
             (None, _) => Line::styled("n/a", theme.muted),
         },
         (_, None) => Line::styled("-", theme.muted),
         (_, Some(function)) => function_cell(function, column, base, theme.muted, style),
     }
+}
+
+/// State of the drain without the word that heads the column: `Drain_Required` is `required`.
+fn drain(state: &str) -> String {
+    let state = state.strip_prefix("Drain_").unwrap_or(state);
+    state.replace('_', " ").to_lowercase()
+}
+
+/// `25000 Mb/s` as people say it; what is written otherwise stays as it is.
+fn link(speed: &str) -> String {
+    let megabits = speed
+        .strip_suffix(" Mb/s")
+        .and_then(|n| n.parse::<f64>().ok());
+    megabits.map_or_else(|| speed.to_owned(), |n| Unit::BitsPerSecond.write(n * 1e6))
 }
 
 fn function_cell(
@@ -277,7 +298,7 @@ fn function_cell(
             None => Line::styled("n/a", muted),
         },
         6 => match &function.link_speed {
-            Some(speed) => Line::styled(speed.as_str(), base),
+            Some(speed) => Line::styled(link(speed), base),
             None => Line::styled("down", bad),
         },
         7 => match function.desired_vfs {

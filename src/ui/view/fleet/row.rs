@@ -245,13 +245,13 @@ fn ptp<'a>(ctx: &Ctx, c: &ClusterState) -> Cell<'a> {
     );
     let all = c.ptp.len();
     if free > 0 {
-        Cell::new(format!("FREE {free} of {all}"), ctx.theme.crit)
+        Cell::new(format!("FREE {free}/{all}"), ctx.theme.crit)
     } else if hold > 0 {
-        Cell::new(format!("HOLD {hold} of {all}"), ctx.theme.warn)
+        Cell::new(format!("HOLD {hold}/{all}"), ctx.theme.warn)
     } else if locked == all {
         Cell::new(format!("LOCKED {all}"), ctx.theme.ok)
     } else {
-        Cell::new(format!("? {} of {all}", all - locked), ctx.theme.unknown)
+        Cell::new(format!("? {}/{all}", all - locked), ctx.theme.unknown)
     }
 }
 

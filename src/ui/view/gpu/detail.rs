@@ -116,7 +116,7 @@ pub fn lines<'a>(ctx: &Ctx<'_>, cluster: ClusterId, gpu: &'a Gpu, width: usize) 
         out.push(pair(theme, "health", told.0, told.1));
     }
     out.extend(past::lines(ctx, cluster, gpu, width));
-    owner(ctx, gpu, &mut out);
+    owner(ctx, gpu, width, &mut out);
     out
 }
 
@@ -151,15 +151,14 @@ fn power<'a>(ctx: &Ctx<'_>, gpu: &Gpu) -> Line<'a> {
     ])
 }
 
-fn owner<'a>(ctx: &Ctx<'_>, gpu: &'a Gpu, out: &mut Vec<Line<'a>>) {
+fn owner<'a>(ctx: &Ctx<'_>, gpu: &'a Gpu, width: usize, out: &mut Vec<Line<'a>>) {
     let theme = ctx.theme;
     out.push(heading(theme, "held by"));
     match &gpu.pod {
         Some((namespace, pod)) => {
-            out.push(Line::styled(
-                format!("{namespace}/{pod} (exporter label)"),
-                theme.base,
-            ));
+            let text = format!("{namespace}/{pod} (exporter label)");
+            let parts = wrap(&text, width).into_iter();
+            out.extend(parts.map(|p| Line::styled(p, theme.base)));
             if gpu.pods > 1 {
                 let text = format!("shared by {} pods", gpu.pods);
                 out.push(Line::styled(text, theme.warn));
@@ -168,12 +167,13 @@ fn owner<'a>(ctx: &Ctx<'_>, gpu: &'a Gpu, out: &mut Vec<Line<'a>>) {
         None => out.push(Line::styled("no pod told by the exporter", theme.muted)),
     }
     out.push(heading(theme, "device"));
-    out.push(pair(
-        theme,
-        "uuid",
+    let uuid = wrap(
         gpu.uuid.as_deref().unwrap_or("n/a"),
-        theme.base,
-    ));
+        width.saturating_sub(12),
+    );
+    for (part, key) in uuid.into_iter().zip(["uuid", "", ""]) {
+        out.push(pair(theme, key, part, theme.base));
+    }
     out.push(pair(theme, "vendor", gpu.vendor, theme.base));
     let newest = gpu
         .newest()

@@ -15,7 +15,7 @@ use crate::ui::view::common::{name, pane, reading, scoped};
 use crate::ui::widget::table::{Column, Table};
 
 const COLUMNS: [Column; 10] = [
-    Column::new("MODEL", 12, 28),
+    Column::new("MODEL", 12, 48),
     Column::new("NAMESPACE", 8, 14).priority(5),
     Column::new("CLUSTER", 8, 14).priority(4),
     Column::new("RUN", 5, 6).right(),

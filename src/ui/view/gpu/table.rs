@@ -15,12 +15,12 @@ use crate::ui::widget::table::{Column, Table};
 const COLUMNS: [Column; 8] = [
     Column::new("S", 1, 1),
     Column::new("GPU", 10, 26),
-    Column::new("MODEL", 10, 20).priority(3),
+    Column::new("MODEL", 21, 24).priority(5),
     Column::new("UTIL", 6, 10).right(),
     Column::new("MEMORY", 8, 12).priority(1).right(),
     Column::new("TEMP", 6, 10).right(),
     Column::new("POWER", 7, 10).priority(2).right(),
-    Column::new("POD", 10, 40).priority(4),
+    Column::new("POD", 24, 60).priority(4),
 ];
 
 pub fn rows<'a>(nodes: &[NodeRow<'a>]) -> Vec<(ClusterId, &'a Gpu)> {

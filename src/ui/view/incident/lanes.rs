@@ -128,11 +128,7 @@ fn lane<'a>(
         ctx.world.now.max(finding.at)
     };
     lane.raise(axis, finding.since, until, level(finding.severity));
-    let label = format!(
-        "{} {}",
-        why::short(&why::signal(ctx.world, finding)),
-        finding.subject
-    );
+    let label = format!("{} {}", why::brief(ctx.world, finding), finding.subject);
     let mut spans = vec![
         Span::styled(fit(&label, head - 1), ctx.theme.base),
         Span::raw(" "),

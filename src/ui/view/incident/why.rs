@@ -51,8 +51,25 @@ pub fn signal(world: &World, finding: &Finding) -> String {
     }
 }
 
+/// The signal in a few letters; of an offset also which process measures it: several do.
+pub fn brief(world: &World, finding: &Finding) -> String {
+    let signal = signal(world, finding);
+    let offset = signal.ends_with("_offset_ns");
+    let process = finding.evidence.iter().find_map(|e| match e {
+        Evidence::Series(key) if offset => key.labels.first_of(&["from", "process"]),
+        _ => None,
+    });
+    match process {
+        Some(process) => format!("{} {process}", short(&signal)),
+        None => short(&signal).to_owned(),
+    }
+}
+
 /// Without the family that stands before the names of an exporter: the end tells them apart.
-pub fn short(signal: &str) -> &str {
+fn short(signal: &str) -> &str {
+    if signal == "SriovNetworkNodeState" {
+        return "SR-IOV state";
+    }
     ["DCGM_FI_DEV_", "DCGM_FI_PROF_", "openshift_ptp_"]
         .iter()
         .find_map(|family| signal.strip_prefix(family))

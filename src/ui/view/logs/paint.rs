@@ -242,7 +242,8 @@ pub fn detail<'a>(ctx: &Ctx<'a>, entry: &Entry<'a>, width: usize) -> Vec<Line<'a
         pair(theme, "cluster", name(ctx.world, entry.cluster), theme.base),
         pair(theme, "level", word, style),
     ];
-    for (key, value) in line.labels.iter() {
+    let told = |key: &str, value: &str| key == "cluster" && value == name(ctx.world, entry.cluster);
+    for (key, value) in line.labels.iter().filter(|(k, v)| !told(k, v)) {
         let mut parts = wrap(value, width.saturating_sub(12)).into_iter();
         out.push(pair(
             theme,

@@ -32,7 +32,7 @@ const COLUMNS: [Column; 7] = [
     Column::new("FIRST", 8, 8).priority(3),
     Column::new("LAST", 8, 8).priority(1),
     Column::new("FROM", 12, 26).priority(4),
-    Column::new("PATTERN", 24, 400),
+    Column::new("PATTERN", 36, 400),
 ];
 
 #[derive(Clone, Debug)]

@@ -168,7 +168,7 @@ fn asks_loki_and_shows_the_answer() {
 fn detail_and_any_room() {
     let world = world();
     let mut view = Logs::default();
-    view.detail = Some(true);
+    view.update(Command::Open, &world);
     let text = fake::screen(&world, 120, 20, |ctx, area, buf| view.draw(ctx, area, buf));
     assert!(text.contains("namespace   ran-du"), "{text}");
     view.wrap = true;

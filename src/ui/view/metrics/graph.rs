@@ -24,7 +24,7 @@ pub const MOST: usize = 20;
 
 const LEGEND: [Column; 8] = [
     Column::new("", 1, 1),
-    Column::new("SERIES", 14, 60),
+    Column::new("SERIES", 16, 60),
     Column::new("CLUSTER", 8, 14).priority(1),
     Column::new("LAST", 9, 9).right(),
     Column::new("MIN", 9, 9).priority(3).right(),
@@ -204,7 +204,7 @@ impl Picture<'_> {
         let first = self.shown.first();
         let words = first.map_or("", |s| about(ctx.world, &s.id.key.name));
         match self.shown.len() {
-            n if n > MOST => format!("{n} series, top {MOST} by |Δ|"),
+            n if n > MOST => format!("{n} series · top {MOST} by |Δ|"),
             n if words.is_empty() || self.asked => format!("{n} series"),
             n => format!("{words} · {n} series"),
         }
@@ -338,6 +338,11 @@ fn differing(shown: &[Shown]) -> Vec<String> {
         all.len() == shown.len()
     };
     names.sort_by_key(|n| rank(n));
+    // Most readable first; an id is not readable, however well it tells them apart.
+    let alone = names.iter().find(|n| rank(n) < 100 && tells(&[n]));
+    if let Some(name) = alone {
+        return vec![(*name).to_owned()];
+    }
     for count in 1..names.len() {
         if let Some(few) = names.get(..count).filter(|few| tells(few)) {
             return few.iter().map(|n| (*n).to_owned()).collect();
@@ -348,8 +353,9 @@ fn differing(shown: &[Shown]) -> Vec<String> {
 
 /// Labels as people tell things apart, most telling first; ids and addresses last.
 fn rank(label: &str) -> usize {
-    const FIRST: [&str; 14] = [
+    const FIRST: [&str; 15] = [
         "Hostname",
+        "hostname",
         "node",
         "gpu",
         "model_name",
@@ -382,10 +388,24 @@ fn rank(label: &str) -> usize {
     }
 }
 
+/// Labels whose values say themselves what they are.
+const SPEAKING: [&str; 6] = [
+    "Hostname",
+    "hostname",
+    "node",
+    "pod",
+    "model_name",
+    "process",
+];
+
 fn label(key: &SeriesKey, own: &[String]) -> String {
     let parts: Vec<String> = own
         .iter()
-        .filter_map(|n| key.labels.get(n).map(|v| format!("{n}={v}")))
+        .filter_map(|n| key.labels.get(n).map(|v| (n.as_str(), v)))
+        .map(|(name, value)| match SPEAKING.contains(&name) {
+            true => value.to_owned(),
+            false => format!("{name}={value}"),
+        })
         .collect();
     if parts.is_empty() && key.labels == Labels::default() {
         return key.name.to_string();
