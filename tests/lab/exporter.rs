@@ -27,6 +27,8 @@ pub struct Exporter {
 struct State {
     counters: HashMap<String, f64>,
     scraped: HashMap<String, f64>,
+    /// History reaches up to here; nobody is answered before.
+    live_from: f64,
 }
 
 impl Exporter {
@@ -51,7 +53,8 @@ impl Exporter {
         Some(read(&page))
     }
 
-    /// History from the start of the story to `until`, every 15 s, as OpenMetrics.
+    /// History from the start of the story to `until`, every 15 s, as OpenMetrics. `until` is ahead
+    /// of the clock: the servers must be up by then, so that no scrape is missing between.
     pub async fn backfill(&self, file: &Path, until: f64) -> io::Result<usize> {
         let mut out = tokio::io::BufWriter::new(tokio::fs::File::create(file).await?);
         let mut count = 0;
@@ -77,9 +80,15 @@ impl Exporter {
             out.write_all(text.as_bytes()).await?;
             t += 15.0;
         }
+        self.state.lock().unwrap().live_from = t - 15.0;
         out.write_all(b"# EOF\n").await?;
         out.flush().await?;
         Ok(count)
+    }
+
+    /// False while the history still tells: a scrape then would count twice.
+    fn is_live(&self, t: f64) -> bool {
+        t > self.state.lock().unwrap().live_from
     }
 
     fn discovery(&self, honor: bool, host: &str) -> Value {
@@ -119,7 +128,11 @@ pub async fn answer(
         )
         .await;
     }
-    match exporter.page(&request.path, clock::now().seconds(), |p| p.text()) {
+    let now = clock::now().seconds();
+    if !exporter.is_live(now) {
+        return wire::reply(stream, 503, "text/plain", &[], b"not yet\n").await;
+    }
+    match exporter.page(&request.path, now, |p| p.text()) {
         Some(text) => {
             wire::reply(
                 stream,

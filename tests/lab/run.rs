@@ -5,7 +5,8 @@
 //! It writes `--minutes` of history for two real Prometheus servers (`promtool tsdb create-blocks-from
 //! openmetrics`), starts them with alerting rules and a real Alertmanager each, and serves the rest
 //! itself: the exporters they scrape, logs by Loki's protocol, and a Kubernetes API. The faults begin
-//! `--fault-after` from now and are the same in every run (see `story.rs`); about 24 minutes later all
+//! `--fault-after` from the end of the history, which lies a minute and a half ahead, and are the same in
+//! every run (see `story.rs`); about 24 minutes later all
 //! is well again. The agent is answered by a script that speaks vLLM's protocol (see `model.rs`; also
 //! alone: `--only-model 127.0.0.1:8000`). `DIR/farwatch.toml` is the configuration to use; Ctrl-C ends it all.
 //! Needs `prometheus`, `promtool` and `prometheus-alertmanager` on the PATH.
@@ -40,6 +41,10 @@ use common::Site;
 use exporter::Exporter;
 use story::Story;
 
+/// How far ahead the history is written, seconds: the servers start meanwhile and scrape on from
+/// its end. A gap there would be a fault that no story tells.
+const LEAD_S: f64 = 90.0;
+
 #[derive(Parser)]
 struct Args {
     /// Folder for data, logs and the configuration; made if absent.
@@ -48,7 +53,7 @@ struct Args {
     /// Minutes of history.
     #[arg(long, default_value_t = 90)]
     minutes: u32,
-    /// Time from now to the GPU fault: `4m`, `90s`.
+    /// Time from the end of the history to the GPU fault: `4m`, `90s`.
     #[arg(long, default_value = "4m", value_parser = seconds)]
     fault_after: f64,
     /// Serve only the script that stands in for a model, at this address.
@@ -88,20 +93,28 @@ async fn main() -> io::Result<()> {
     }
     std::fs::create_dir_all(&args.dir)?;
     let dir = args.dir.canonicalize()?;
-    let now = clock::now().seconds();
+    let seam = ((clock::now().seconds() + LEAD_S) / 15.0).ceil() * 15.0;
     let story = Story {
-        start: now - 60.0 * f64::from(args.minutes),
-        fault: now + args.fault_after,
+        start: seam - 60.0 * f64::from(args.minutes),
+        fault: seam + args.fault_after,
     };
     let (a, b) = tokio::try_join!(
-        start(Site::Gpu, story, dir.join("gpu-train-1")),
-        start(Site::Ran, story, dir.join("edge-ran-07"))
+        start(Site::Gpu, story, seam, dir.join("gpu-train-1")),
+        start(Site::Ran, story, seam, dir.join("edge-ran-07"))
     )?;
     let clusters = [a, b];
     for cluster in &clusters {
         ready(cluster.prometheus).await?;
         ready(cluster.alertmanager).await?;
     }
+    let left = seam - clock::now().seconds();
+    if left < 10.0 {
+        return Err(io::Error::other(format!(
+            "the servers were up {left:.0} s before the end of the history and need 10; try fewer --minutes"
+        )));
+    }
+    // Once round: every target has been scraped.
+    tokio::time::sleep(Duration::from_secs_f64(left + 16.0)).await;
     let model = serve_model("127.0.0.1:0").await;
     let config = configure(&dir, &clusters, &model.url())?;
     let at = |t: f64| farwatch::model::time::Timestamp::from_seconds(t).rfc3339();
@@ -140,13 +153,13 @@ async fn serve_model(address: &str) -> wire::Server {
     wire::Server::start_at(address, handler).await
 }
 
-async fn start(site: Site, story: Story, dir: PathBuf) -> io::Result<Cluster> {
+async fn start(site: Site, story: Story, seam: f64, dir: PathBuf) -> io::Result<Cluster> {
     if dir.exists() {
         std::fs::remove_dir_all(&dir)?;
     }
     std::fs::create_dir_all(&dir)?;
     let exporter = Exporter::new(site, story);
-    history(&exporter, &dir).await?;
+    history(&exporter, seam, &dir).await?;
     let pages = wire::Server::start(Arc::new(move |request, stream| {
         let exporter = exporter.clone();
         Box::pin(async move { exporter::answer(exporter, request, stream).await })
@@ -177,9 +190,9 @@ async fn start(site: Site, story: Story, dir: PathBuf) -> io::Result<Cluster> {
     })
 }
 
-async fn history(exporter: &Exporter, dir: &Path) -> io::Result<()> {
+async fn history(exporter: &Exporter, until: f64, dir: &Path) -> io::Result<()> {
     let file = dir.join("history.om");
-    let count = exporter.backfill(&file, clock::now().seconds()).await?;
+    let count = exporter.backfill(&file, until).await?;
     let out = Command::new("promtool")
         .args(["tsdb", "create-blocks-from", "openmetrics"])
         .arg(&file)
