@@ -123,6 +123,14 @@ impl Baseline {
         self.seen
     }
 
+    /// What came since then is in doubt: an episode that it began is taken back.
+    pub(super) fn doubt(&mut self, from: Timestamp) {
+        self.hits = 0;
+        if self.episode.as_ref().is_some_and(|e| e.since >= from) {
+            self.episode = None;
+        }
+    }
+
     /// How far in the bad direction, in the series' own unit.
     fn distance(&self, value: f64, centre: f64) -> f64 {
         match self.bad {
@@ -281,28 +289,33 @@ impl Baseline {
         let score = surprise / (surprise + BAR);
         let (centre, spread) = self.expect(at);
         let abnormal = self.episode.as_ref().map(|episode| {
-            let reach = self.tail.deviation(BAR) * spread;
-            let low = if self.bad == Bad::High {
-                f64::NEG_INFINITY
-            } else {
-                centre - reach
+            let count = self.ring.len();
+            let last = f64::from(self.run.value);
+            let (mut reach, mut seen) = (self.tail.deviation(BAR) * spread, None);
+            let mut method = format!("median/MAD of {count} past points");
+            // A drift shows in the mean alone: then that is what was seen.
+            let drift = self.fast_tail.deviation(BAR) * spread;
+            let within = self.distance(last, centre) < reach;
+            if within && episode.calm == 0 && self.distance(self.fast, centre) >= drift {
+                (reach, seen) = (drift, Some(self.fast));
+                method = format!("mean of the newest points against {method}");
+            }
+            let (low, high) = match self.bad {
+                Bad::High => (f64::NEG_INFINITY, centre + reach),
+                Bad::Low => (centre - reach, f64::INFINITY),
+                _ => (centre - reach, centre + reach),
             };
-            let high = if self.bad == Bad::Low {
-                f64::INFINITY
-            } else {
-                centre + reach
+            let severity = match episode.peak >= BAR + 3.0 {
+                true => Severity::Warning,
+                false => Severity::Info,
             };
-            let strong = episode.peak >= BAR + 3.0;
             Abnormal {
                 kind: episode.kind,
-                severity: if strong {
-                    Severity::Warning
-                } else {
-                    Severity::Info
-                },
+                severity,
                 since: episode.since,
                 expected: Some((low, high)),
-                method: format!("median/MAD of {} past points", self.ring.len()),
+                seen,
+                method,
             }
         });
         match abnormal {
@@ -313,6 +326,7 @@ impl Baseline {
                     severity: Severity::Info,
                     since: self.run.since,
                     expected: None,
+                    seen: None,
                     method: format!("flat line of {} points", self.run.length),
                 }),
             },

@@ -1,6 +1,6 @@
 //! States that are bad in themselves, followed from their first sight to their end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::alert::Severity;
@@ -27,8 +27,10 @@ pub struct Condition {
     pub method: String,
     pub text: String,
     pub evidence: Vec<Evidence>,
-    /// When it began, if its source tells; else its first sight counts.
+    /// When it began, if its source or the held data tells; else its first sight counts.
     pub since: Option<Timestamp>,
+    /// It began before `since`.
+    pub earlier: bool,
     /// How long it must last to be told, milliseconds.
     pub for_ms: u64,
     /// After this long it is no news any more, milliseconds.
@@ -52,6 +54,7 @@ impl Condition {
             text,
             evidence: Vec::new(),
             since: None,
+            earlier: false,
             for_ms: 0,
             most_ms: None,
             weight: 1.0,
@@ -63,6 +66,7 @@ impl Condition {
 struct Held {
     condition: Condition,
     first: Timestamp,
+    earlier: bool,
     told: bool,
     /// Told, and no news any more.
     spent: bool,
@@ -73,9 +77,21 @@ struct Held {
 #[derive(Debug, Default)]
 pub(crate) struct Conditions {
     held: BTreeMap<(&'static str, String), Held>,
+    /// Scopes that have been heard of: what was there at the first look began before it.
+    looked: BTreeSet<&'static str>,
 }
 
 impl Conditions {
+    /// Whether it was there at the last look.
+    pub(crate) fn holds(&self, scope: &'static str, key: &str) -> bool {
+        self.held.contains_key(&(scope, key.to_owned()))
+    }
+
+    /// There is something to look at now; what is bad at the first look began before it.
+    pub(crate) fn heard(&mut self, scope: &'static str) {
+        self.looked.insert(scope);
+    }
+
     /// Takes all conditions of a scope as they are at `at`; tells what begins, goes on and ends.
     pub(crate) fn update(
         &mut self,
@@ -91,9 +107,12 @@ impl Conditions {
         for condition in list {
             let place = (scope, condition.key.clone());
             let first = condition.since.unwrap_or(at).min(at);
+            let unseen = condition.since.is_none() && !self.looked.contains(scope);
+            let earlier = condition.earlier || unseen;
             let held = self.held.entry(place).or_insert_with(|| Held {
                 condition: condition.clone(),
                 first,
+                earlier,
                 told: false,
                 spent: false,
                 missed: 0,
@@ -146,6 +165,7 @@ impl Held {
                     Severity::Info => 0.3,
                 },
             since: self.first,
+            earlier: self.earlier,
             at,
             over,
             signal: c.signal.into(),

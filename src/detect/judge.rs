@@ -5,19 +5,17 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use crate::model::alert::Severity;
-use crate::model::finding::{Evidence, Finding, FindingKind, Subject};
+use crate::model::finding::Finding;
 use crate::model::id::{ClusterId, SeriesId};
 use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
 use crate::model::signal::{Bad, Group, Limit, Metric, Signal};
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
-use crate::model::{gpu, ptp};
 
-use super::baseline::Baseline;
+use super::Condition;
 use super::condition::Conditions;
-use super::threshold::Threshold;
-use super::{Abnormal, Condition, Detector, Verdict, subject_of};
+use super::seam::{self, Seams};
+use super::watch::{LEARNED, LIMITED, MISSED, Moment, Watch, is_blank};
 
 /// What the readings' rules say better: these limits are not judged a second time.
 const STATED: &[&str] = &[
@@ -40,8 +38,6 @@ const STATED: &[&str] = &[
     "openshift_ptp_offset_ns",
 ];
 
-/// Points after which a series that stops is missed.
-const KNOWN: u32 = 20;
 /// A series that stops is missed after this long and forgotten after that, milliseconds.
 const MISSING_MS: u64 = 120_000;
 const FORGET_MS: u64 = 30 * 60_000;
@@ -55,21 +51,8 @@ pub struct Rule {
     pub learn: bool,
     pub floor: f64,
     pub limit: Option<Limit>,
-}
-
-#[derive(Debug)]
-struct Watch {
-    cluster: ClusterId,
-    /// The query that brings the series.
-    query: Arc<str>,
-    key: SeriesKey,
-    subject: Subject,
-    rule: Arc<Rule>,
-    baseline: Option<Baseline>,
-    threshold: Option<Threshold>,
-    last: Sample,
-    /// Told and not over: by the baseline, by the limit, missing.
-    told: [bool; 3],
+    /// How far its query looks back with `rate()` and the like, milliseconds; 0: not at all.
+    pub window_ms: i64,
 }
 
 /// New points of a series that the store holds.
@@ -83,11 +66,9 @@ pub struct Arrival<'a> {
     pub series: &'a SeriesSamples,
     /// History, which teaches and tells nothing.
     pub quiet: bool,
+    /// Usual distance of its points.
+    pub interval_ms: u32,
 }
-
-const LEARNED: usize = 0;
-const LIMITED: usize = 1;
-const MISSED: usize = 2;
 
 #[derive(Debug, Default)]
 pub struct Judge {
@@ -95,6 +76,9 @@ pub struct Judge {
     watches: Vec<Option<Box<Watch>>>,
     members: BTreeMap<(ClusterId, Arc<str>), Vec<SeriesId>>,
     conditions: BTreeMap<ClusterId, Conditions>,
+    seams: BTreeMap<ClusterId, Seams>,
+    /// From when on the answers to a query are known.
+    known: BTreeMap<(ClusterId, Arc<str>), Timestamp>,
 }
 
 impl Judge {
@@ -102,11 +86,11 @@ impl Judge {
         let mut rules = Rules::default();
         for s in signals {
             let rule = (&s.name, s.unit, s.bad, s.learn, s.floor, s.limit);
-            insert(&mut rules, rule);
+            insert(&mut rules, rule, seam::window_ms(&s.query));
         }
         for m in metrics.iter().filter(|m| !m.counter) {
             let rule = (&m.name, m.unit, m.bad, m.learn, m.floor, m.limit);
-            insert(&mut rules, rule);
+            insert(&mut rules, rule, 0);
         }
         Self {
             rules,
@@ -124,6 +108,19 @@ impl Judge {
     /// the greatest score.
     pub fn observe(&mut self, arrival: &Arrival<'_>, out: &mut Vec<Finding>) -> f64 {
         let key = &arrival.series.key;
+        let seams = self.seams.entry(arrival.cluster).or_default();
+        if key.name.as_ref() == seam::SIGNAL {
+            for point in &arrival.series.points {
+                seams.observe(point.at, point.value);
+            }
+            return f64::NAN;
+        }
+        let query = (arrival.cluster, arrival.query.clone());
+        let first = arrival.series.points.first().map(|p| p.at);
+        let known = *self
+            .known
+            .entry(query)
+            .or_insert_with(|| first.unwrap_or(Timestamp(i64::MIN)));
         let Some(rule) = self.rule(key, arrival.series.kind).cloned() else {
             return f64::NAN;
         };
@@ -139,9 +136,10 @@ impl Judge {
             None => {
                 let query = (arrival.cluster, arrival.query.clone());
                 self.members.entry(query).or_default().push(arrival.id);
-                slot.insert(Box::new(Watch::new(arrival, rule)))
+                slot.insert(Box::new(Watch::new(arrival, rule, known)))
             }
         };
+        let seams = self.seams.entry(arrival.cluster).or_default();
         let mut score: f64 = 0.0;
         for point in &arrival.series.points {
             if point.at <= watch.last.at {
@@ -150,7 +148,15 @@ impl Judge {
             let blank = point.value.is_finite() && is_blank(&key.name, point.value);
             let value = if blank { f64::NAN } else { point.value };
             let point = Sample { value, ..*point };
-            score = score.max(watch.observe(point, arrival.quiet, out));
+            let window_ms = watch.rule.window_ms;
+            let is_rate = !arrival.quiet && window_ms > 0;
+            let moment = Moment {
+                quiet: arrival.quiet,
+                seam: seams.at(point.at, window_ms),
+                told_until: is_rate.then(|| seams.told_until(point.at)),
+                interval_ms: arrival.interval_ms,
+            };
+            score = score.max(watch.observe(point, moment, out));
         }
         score
     }
@@ -164,7 +170,9 @@ impl Judge {
         interval_ms: u32,
         out: &mut Vec<Finding>,
     ) {
-        let Some(members) = self.members.get_mut(&(cluster, query.clone())) else {
+        let place = (cluster, query.clone());
+        self.known.entry(place.clone()).or_insert(at);
+        let Some(members) = self.members.get_mut(&place) else {
             return;
         };
         let watches = &mut self.watches;
@@ -194,6 +202,17 @@ impl Judge {
             }
             true
         });
+    }
+
+    /// Whether a bad state of a scope is followed already.
+    pub fn follows(&self, cluster: ClusterId, scope: &'static str, key: &str) -> bool {
+        let held = self.conditions.get(&cluster);
+        held.is_some_and(|held| held.holds(scope, key))
+    }
+
+    /// A scope has something to tell from now on.
+    pub fn heard(&mut self, cluster: ClusterId, scope: &'static str) {
+        self.conditions.entry(cluster).or_default().heard(scope);
     }
 
     /// Takes all bad states of a scope as they are now.
@@ -249,7 +268,7 @@ fn heard_otherwise(
 type Rules = HashMap<Arc<str>, Arc<Rule>, RandomState>;
 type RuleParts<'a> = (&'a Arc<str>, Unit, Bad, bool, f64, Option<Limit>);
 
-fn insert(rules: &mut Rules, parts: RuleParts<'_>) {
+fn insert(rules: &mut Rules, parts: RuleParts<'_>, window_ms: i64) {
     let (name, unit, bad, learn, floor, limit) = parts;
     let limit = limit.filter(|_| bad != Bad::None && !STATED.contains(&name.as_ref()));
     let learn = learn && bad != Bad::None;
@@ -261,165 +280,8 @@ fn insert(rules: &mut Rules, parts: RuleParts<'_>) {
             learn,
             floor,
             limit,
+            window_ms,
         };
         rules.insert(name.clone(), Arc::new(rule));
-    }
-}
-
-/// Values that exporters write where they have measured nothing.
-fn is_blank(name: &str, value: f64) -> bool {
-    if name.starts_with("openshift_ptp_") {
-        return ptp::is_sentinel(value);
-    }
-    name.starts_with("DCGM_") && gpu::is_blank(value)
-}
-
-impl Watch {
-    fn new(arrival: &Arrival<'_>, rule: Arc<Rule>) -> Self {
-        let key = &arrival.series.key;
-        Self {
-            cluster: arrival.cluster,
-            query: arrival.query.clone(),
-            key: key.clone(),
-            subject: subject_of(arrival.group, key),
-            baseline: rule.learn.then(|| Baseline::new(rule.bad, rule.floor)),
-            threshold: rule.limit.map(|limit| Threshold::new(limit, rule.unit)),
-            rule,
-            last: Sample {
-                at: Timestamp(i64::MIN),
-                value: f64::NAN,
-            },
-            told: [false; 3],
-        }
-    }
-
-    fn observe(&mut self, point: Sample, quiet: bool, out: &mut Vec<Finding>) -> f64 {
-        self.last = point;
-        self.end(MISSED, point.at, out);
-        let learned = self
-            .baseline
-            .as_mut()
-            .map(|b| b.observe(point.at, point.value));
-        let limited = self
-            .threshold
-            .as_mut()
-            .map(|t| t.observe(point.at, point.value));
-        let mut score: f64 = 0.0;
-        for (what, verdict) in [(LEARNED, learned), (LIMITED, limited)] {
-            let Some(verdict) = verdict else {
-                continue;
-            };
-            score = score.max(verdict.score);
-            match &verdict.abnormal {
-                Some(abnormal) if !quiet => {
-                    if let Some(told) = self.told.get_mut(what) {
-                        *told = true;
-                    }
-                    out.push(self.finding(what, abnormal, &verdict, point));
-                }
-                Some(_) => {}
-                None => self.end(what, point.at, out),
-            }
-        }
-        score
-    }
-
-    fn finding_key(&self, what: usize) -> Arc<str> {
-        match what {
-            LEARNED => format!("learned/{}", self.key).into(),
-            LIMITED => format!("limit/{}", self.key).into(),
-            // All series of a thing that vanishes are one loss.
-            _ => format!("missing/{}", self.subject).into(),
-        }
-    }
-
-    fn finding(&self, what: usize, abnormal: &Abnormal, verdict: &Verdict, at: Sample) -> Finding {
-        let unit = self.rule.unit;
-        let expected = match abnormal.expected {
-            Some((low, high)) if low == f64::NEG_INFINITY => {
-                format!(", expected at most {}", unit.write(high))
-            }
-            Some((low, high)) if high == f64::INFINITY => {
-                format!(", expected at least {}", unit.write(low))
-            }
-            Some((low, high)) => format!(", expected {} to {}", unit.write(low), unit.write(high)),
-            None => String::new(),
-        };
-        Finding {
-            cluster: self.cluster,
-            subject: self.subject.clone(),
-            key: self.finding_key(what),
-            kind: abnormal.kind,
-            severity: abnormal.severity,
-            score: verdict.score,
-            since: abnormal.since,
-            at: at.at,
-            over: false,
-            signal: self.rule.name.clone(),
-            unit,
-            seen: Some(at.value),
-            expected: abnormal.expected,
-            method: abnormal.method.clone(),
-            text: format!("{} {}{expected}", self.rule.name, unit.write(at.value)),
-            evidence: vec![Evidence::Series(self.key.clone())],
-        }
-    }
-
-    /// Ends what was told.
-    fn end(&mut self, what: usize, at: Timestamp, out: &mut Vec<Finding>) {
-        let Some(told) = self.told.get_mut(what) else {
-            return;
-        };
-        if !std::mem::take(told) {
-            return;
-        }
-        let gone = Abnormal {
-            kind: FindingKind::Threshold,
-            severity: Severity::Info,
-            since: at,
-            expected: None,
-            method: String::new(),
-        };
-        let mut over = self.finding(what, &gone, &Verdict::default(), self.last);
-        (over.over, over.at) = (true, at);
-        out.push(over);
-    }
-
-    /// Things that stay: their silence means something. Pods and virtual functions come and go.
-    fn is_missed(&self) -> bool {
-        let lasting = matches!(
-            self.subject,
-            Subject::Gpu { .. } | Subject::Clock { .. } | Subject::Node(_) | Subject::Model { .. }
-        );
-        lasting && self.baseline.as_ref().is_some_and(|b| b.seen() >= KNOWN)
-    }
-
-    fn tell_missing(&mut self, at: Timestamp, out: &mut Vec<Finding>) {
-        let severity = match self.subject {
-            Subject::Gpu { .. } => Severity::Critical,
-            Subject::Clock { .. } | Subject::Node(_) => Severity::Warning,
-            _ => Severity::Info,
-        };
-        let abnormal = Abnormal {
-            kind: FindingKind::MissingData,
-            severity,
-            since: self.last.at,
-            expected: None,
-            method: "no sample while the query answers".into(),
-        };
-        self.told[MISSED] = true;
-        let mut finding = self.finding(MISSED, &abnormal, &Verdict::default(), self.last);
-        finding.score = if severity == Severity::Critical {
-            1.0
-        } else {
-            0.6
-        };
-        finding.at = at;
-        finding.text = format!(
-            "no longer reported; last {} {}",
-            self.rule.name,
-            self.rule.unit.write(self.last.value)
-        );
-        out.push(finding);
     }
 }

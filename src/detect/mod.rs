@@ -10,14 +10,18 @@ use crate::model::time::Timestamp;
 pub mod baseline;
 mod condition;
 mod judge;
+mod past;
+mod seam;
 mod season;
 mod state;
 mod subject;
 mod tail;
 pub mod threshold;
+mod watch;
 
 pub use condition::Condition;
 pub use judge::{Arrival, Judge, Rule};
+pub use past::date;
 pub use state::{alerts, gpus, nodes, pods, ptp, serving, sources, sriov};
 pub use subject::{subject_of, subject_of_alert};
 
@@ -38,8 +42,19 @@ pub struct Abnormal {
     pub since: Timestamp,
     /// Low and high end of what was expected.
     pub expected: Option<(f64, f64)>,
+    /// What shows it, where that is not the point itself.
+    pub seen: Option<f64>,
     /// How it was found, in words.
     pub method: String,
+}
+
+impl Abnormal {
+    /// What was seen lies beyond what was expected.
+    fn is_shown_by(&self, value: f64) -> bool {
+        let seen = self.seen.unwrap_or(value);
+        let within = |(low, high): (f64, f64)| low < seen && seen < high;
+        !self.expected.is_some_and(within)
+    }
 }
 
 /// Looks at the points of one series in time order, each in constant time.

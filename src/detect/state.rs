@@ -42,11 +42,11 @@ pub fn gpus(all: &[Gpu]) -> Vec<Condition> {
         if let Some((number, text)) = &gpu.xid {
             let class = XidClass::of(*number);
             let severity = xid::severity(*number);
-            let said = format!("XID {number} ({text}): {}", class.advice());
+            let said = format!("XID {number} ({text})");
             push(&format!("xid{number}"), severity, said, &|c| {
                 c.signal = "XID";
                 c.seen = Some(f64::from(*number));
-                c.method = "NVIDIA's class of the XID".into();
+                c.method = format!("NVIDIA's advice: {}", class.advice());
                 c.most_ms = (severity < Severity::Critical).then_some(XID_NEWS_MS);
             });
         }
@@ -207,7 +207,7 @@ fn offset(node: &PtpNode, found: &mut Vec<Condition>) {
     }
     let write = |v| Unit::Nanoseconds.write(v);
     let text = format!(
-        "offset of {} {}, allowed {} to {}",
+        "offset of {} {}, expected above {} and below {}",
         clock.process,
         write(offset.value),
         write(min),

@@ -62,6 +62,7 @@ impl Threshold {
             severity,
             since,
             expected: Some(expected),
+            seen: None,
             method: format!(
                 "limit {} for {} s",
                 self.unit.write(bound),

@@ -51,7 +51,7 @@ impl Grouper {
         let joined: Vec<usize> = incidents
             .iter()
             .enumerate()
-            .filter(|(_, i)| i.is_live() && i.is_near(&finding) && i.relates(&finding, nodes))
+            .filter(|(_, i)| i.is_live() && i.takes_in(&finding, nodes))
             .map(|(place, _)| place)
             .collect();
         let oldest = joined
@@ -224,6 +224,21 @@ fn related(a: &Subject, a_nodes: &[Arc<str>], b: &Subject, b_nodes: &[Arc<str>])
 }
 
 impl Incident {
+    fn takes_in(&self, finding: &Finding, nodes: &[Arc<str>]) -> bool {
+        self.cluster == finding.cluster
+            && (self.is_near(finding) && self.relates(finding, nodes)
+                || self.goes_on(&finding.subject))
+    }
+
+    /// A device that is ill already: what comes later of it is the same story.
+    fn goes_on(&self, subject: &Subject) -> bool {
+        let device = matches!(
+            subject,
+            Subject::Gpu { .. } | Subject::Clock { .. } | Subject::Nic { .. }
+        );
+        device && self.findings.iter().any(|f| f.subject == *subject)
+    }
+
     fn is_near(&self, finding: &Finding) -> bool {
         let reach = TOGETHER_MS + SCRAPE_MS;
         let from = self.opened.0 - reach;
@@ -271,7 +286,12 @@ impl Incident {
                 held.over = true;
                 held.at = at;
             } else {
-                let since = held.since.min(finding.since);
+                let first = if finding.since < held.since {
+                    &finding
+                } else {
+                    &*held
+                };
+                let (since, earlier) = (first.since, first.earlier);
                 let mut evidence = std::mem::take(&mut held.evidence);
                 for piece in finding.evidence.iter().cloned() {
                     if !evidence.contains(&piece) && evidence.len() < EVIDENCE {
@@ -290,7 +310,7 @@ impl Incident {
                 } else {
                     *held = finding;
                 }
-                (held.since, held.evidence) = (since, evidence);
+                (held.since, held.earlier, held.evidence) = (since, earlier, evidence);
                 (held.severity, held.score) = (severity, score);
             }
         }

@@ -4,15 +4,33 @@ use crate::model::alert::Severity;
 use crate::model::finding::{Finding, FindingKind};
 use crate::model::time::Timestamp;
 
-/// What names an incident: the worst, of these the kind nearest to a cause, then what weighs more
-/// (only states have steady scores), then the earliest.
+/// What names an incident: the worst, of these what still is, then the kind nearest to a cause, then
+/// what weighs more (only states have steady scores), then the earliest.
 pub(super) fn lead(findings: &[Finding]) -> Option<&Finding> {
     let light = |f: &Finding| match f.kind {
         FindingKind::State => 1000 - (f.score * 1000.0) as i64,
         _ => 0,
     };
-    let rank = |f: &Finding| (severity(f), kind(f.kind), light(f), f.since, f.key.clone());
+    let rank = |f: &Finding| {
+        let state = (weight(f, findings), !is_xid(f), severity(f), f.over);
+        (state, kind(f.kind), light(f), f.since, f.key.clone())
+    };
     findings.iter().min_by_key(|f| rank(f))
+}
+
+/// The GPU's own word for its fault. What else is seen on it follows from that.
+fn is_xid(finding: &Finding) -> bool {
+    finding.signal.as_ref() == "XID" && finding.severity >= Severity::Warning
+}
+
+/// How bad it is; for an XID, how bad the worst is that it does to its GPU.
+fn weight(finding: &Finding, all: &[Finding]) -> u8 {
+    let same = |f: &&Finding| f.subject == finding.subject && !f.over;
+    let worst = all.iter().filter(|f| is_xid(finding) && same(f));
+    worst
+        .map(severity)
+        .min()
+        .map_or(severity(finding), |w| w.min(severity(finding)))
 }
 
 fn severity(finding: &Finding) -> u8 {
@@ -56,13 +74,29 @@ pub(super) fn write(findings: &[Finding]) -> String {
         (1, m) => format!("; 1 more sign, {m} objects"),
         (n, m) => format!("; {n} more signs, {m} objects"),
     };
+    // What hides behind the cause: the thing is gone, and its last values with it.
+    let gone = findings
+        .iter()
+        .find(|f| f.kind == FindingKind::MissingData && !f.over && f.key != lead.key)
+        .filter(|f| f.subject == lead.subject && f.expected.is_none() && f.seen.is_none())
+        .map(|f| format!(", no longer reported {}", begun(f)));
     format!(
-        "{}: {} since {} ({}){more}",
+        "{}: {} {}{} ({}){more}",
         lead.subject,
         lead.text,
-        clock(lead.since),
+        begun(lead),
+        gone.unwrap_or_default(),
         lead.method
     )
+}
+
+/// `since 14:03:05Z`, or `before` where the data begins with it; with its end if it is over.
+fn begun(finding: &Finding) -> String {
+    if finding.over {
+        let (from, to) = (clock(finding.since), clock(finding.at));
+        return format!("from {from} to {to}");
+    }
+    format!("{} {}", finding.begun(), clock(finding.since))
 }
 
 /// Time of the day in UTC.

@@ -102,6 +102,8 @@ pub struct Finding {
     pub score: f64,
     /// First sign.
     pub since: Timestamp,
+    /// It began before `since`: the data reaches back no further.
+    pub earlier: bool,
     /// Time of the newest value that shows it.
     pub at: Timestamp,
     /// Over now: the condition ended at `at`.
@@ -117,4 +119,11 @@ pub struct Finding {
     /// One sentence with numbers.
     pub text: String,
     pub evidence: Vec<Evidence>,
+}
+
+impl Finding {
+    /// The word before its time: `since`, or `before` where the data begins with it.
+    pub fn begun(&self) -> &'static str {
+        if self.earlier { "before" } else { "since" }
+    }
 }

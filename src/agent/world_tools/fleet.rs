@@ -202,8 +202,9 @@ pub(in crate::agent) fn incident(world: &World, i: &Incident) -> String {
     for finding in i.findings.iter().take(12) {
         let over = if finding.over { ", over now" } else { "" };
         out.push_str(&format!(
-            "\n    {} since {} on {}: {} (method: {}{over})",
+            "\n    {} {} {} on {}: {} (method: {}{over})",
             finding.severity.word(),
+            finding.begun(),
             finding.since.rfc3339(),
             finding.subject,
             finding.text,

@@ -97,6 +97,7 @@ fn incident() -> Incident {
             severity: Severity::Critical,
             score: 0.97,
             since: NOW.plus_ms(-600_000),
+            earlier: false,
             at: NOW,
             over: false,
             signal: "gpu_xid".into(),

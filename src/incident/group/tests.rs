@@ -13,6 +13,7 @@ fn finding(cluster: u16, subject: Subject, key: &str, minute: i64) -> Finding {
         severity: Severity::Warning,
         score: 0.7,
         since: Timestamp(minute * 60_000),
+        earlier: false,
         at: Timestamp(minute * 60_000),
         over: false,
         signal: key.into(),
@@ -75,6 +76,18 @@ fn one_node_and_near_in_time_is_one() {
         [1, 1, 1, 1],
         "other node, other cluster, other time"
     );
+}
+
+#[test]
+fn a_device_that_is_ill_has_one_story_however_long() {
+    let n1 = nodes(&["n1"]);
+    let story = vec![
+        (finding(0, gpu("n1"), "hot", 10), n1.clone()),
+        (finding(0, gpu("n1"), "xid", 60), n1.clone()),
+        (finding(1, gpu("n1"), "xid", 60), n1.clone()),
+        (finding(0, Subject::Node("n1".into()), "cpu", 90), n1),
+    ];
+    assert_eq!(group(story), [2, 1, 1]);
 }
 
 #[test]

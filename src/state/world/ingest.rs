@@ -56,6 +56,7 @@ impl World {
                 query: &batch.name,
                 series,
                 quiet: batch.backfill,
+                interval_ms: batch.interval_ms,
             };
             score = score.max(self.judge.observe(&arrival, &mut found));
         }

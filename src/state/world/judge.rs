@@ -29,17 +29,26 @@ impl World {
         };
         let any = group == Group::Exporter;
         let mut out = Vec::new();
+        let mut take = |scope, mut bad: Vec<detect::Condition>, some: bool| {
+            for condition in bad.iter_mut().filter(|c| c.since.is_none()) {
+                if !self.judge.follows(id, scope, &condition.key) {
+                    detect::date(&self.store, id, group, condition);
+                }
+            }
+            self.judge.conditions(id, scope, bad, at, &mut out);
+            if some {
+                self.judge.heard(id, scope);
+            }
+        };
         if any || group == Group::Gpu {
-            let bad = detect::gpus(&cluster.gpus);
-            self.judge.conditions(id, "gpu", bad, at, &mut out);
+            take("gpu", detect::gpus(&cluster.gpus), !cluster.gpus.is_empty());
         }
         if any || group == Group::Ptp {
-            let bad = detect::ptp(&cluster.ptp);
-            self.judge.conditions(id, "ptp", bad, at, &mut out);
+            take("ptp", detect::ptp(&cluster.ptp), !cluster.ptp.is_empty());
         }
         if any || group == Group::Serving {
-            let bad = detect::serving(&cluster.serving);
-            self.judge.conditions(id, "serving", bad, at, &mut out);
+            let some = !cluster.serving.is_empty();
+            take("serving", detect::serving(&cluster.serving), some);
         }
         self.take_findings(out)
     }
@@ -51,18 +60,27 @@ impl World {
         };
         let is = |what| known == what || known == Known::All;
         let mut out = Vec::new();
-        let mut take = |scope, bad| self.judge.conditions(id, scope, bad, at, &mut out);
+        let mut take = |scope, bad, some: bool| {
+            self.judge.conditions(id, scope, bad, at, &mut out);
+            if some {
+                self.judge.heard(id, scope);
+            }
+        };
         if is(Known::Objects) {
-            take("nodes", detect::nodes(cluster.nodes.values()));
-            take("pods", detect::pods(cluster.pods.values(), at));
-            take("sriov", detect::sriov(cluster.sriov.values()));
+            let some = !cluster.nodes.is_empty();
+            take("nodes", detect::nodes(cluster.nodes.values()), some);
+            let some = !cluster.pods.is_empty();
+            take("pods", detect::pods(cluster.pods.values(), at), some);
+            let some = !cluster.sriov.is_empty();
+            take("sriov", detect::sriov(cluster.sriov.values()), some);
         }
         if is(Known::Alerts) {
-            take("alerts", detect::alerts(cluster.alerts.values()));
+            take("alerts", detect::alerts(cluster.alerts.values()), true);
         }
         if is(Known::Sources) {
             let last = cluster.last_sample;
-            take("sources", detect::sources(cluster.sources.iter(), last, at));
+            let bad = detect::sources(cluster.sources.iter(), last, at);
+            take("sources", bad, true);
         }
         self.take_findings(out)
     }

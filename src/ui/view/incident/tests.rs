@@ -22,6 +22,7 @@ fn finding(
         severity,
         score: 0.93,
         since: Timestamp(NOW - since * 1000),
+        earlier: false,
         at: Timestamp(NOW),
         over: false,
         signal: key.into(),

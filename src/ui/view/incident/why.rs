@@ -21,8 +21,8 @@ pub fn expected(finding: &Finding) -> String {
         Some((low, high)) if low.is_finite() && high.is_finite() => {
             format!("{} .. {}", value(finding, low), value(finding, high))
         }
-        Some((low, _)) if low.is_finite() => format!("≥ {}", value(finding, low)),
-        Some((_, high)) if high.is_finite() => format!("≤ {}", value(finding, high)),
+        Some((low, _)) if low.is_finite() => format!("> {}", value(finding, low)),
+        Some((_, high)) if high.is_finite() => format!("< {}", value(finding, high)),
         _ => "-".into(),
     }
 }
@@ -99,7 +99,7 @@ pub fn lines<'a>(ctx: &Ctx<'_>, finding: &'a Finding, width: usize) -> Vec<Line<
         told("seen", value(finding, seen));
     }
     told("expected", expected(finding));
-    told("since", ctx.clock(finding.since));
+    told(finding.begun(), ctx.clock(finding.since));
     let newest = ctx.clock(finding.at);
     told(
         "newest",
@@ -179,11 +179,12 @@ pub fn plain(world: &World, incident: &Incident) -> String {
     );
     for finding in &incident.findings {
         out.push_str(&format!(
-            "\n- {} {}: {} ({}), since {}{}",
+            "\n- {} {}: {} ({}), {} {}{}",
             finding.subject,
             finding.signal,
             finding.text,
             finding.method,
+            finding.begun(),
             finding.since.rfc3339(),
             if finding.over { ", over" } else { "" },
         ));
