@@ -41,8 +41,13 @@ pub enum Command {
     /// `e` / `E`
     NextProblem,
     PreviousProblem,
-    /// Live text of the `/` prompt; empty clears.
+    /// Live text of the filter; empty clears.
     Filter(String),
+    /// Live text to be found in a stream, which it does not narrow; empty clears.
+    Find(String),
+    /// `n` / `N`
+    NextMatch,
+    PreviousMatch,
     /// `p`
     Pause,
     /// `o`: edit the query of the view.
@@ -141,6 +146,9 @@ pub enum Action {
     Interrupt,
     Suspend,
     Redraw,
+    /// `/`: finds in a stream, narrows a list.
+    FindPrompt,
+    /// `&`
     FilterPrompt,
     CommandPrompt,
     TimePrompt,

@@ -67,8 +67,16 @@ fn keys_in_screen_out() {
         ("2m", "Pods 9"),
         ("<c-c>", "Ctrl-c again quits"),
         ("4m", "patterns "),
-        ("4mm", "logs"),
-        ("4m<esc>", "logs"),
+        ("4mm", "volume by origin 1"),
+        ("4mmm", "following"),
+        ("4/offset<enter>", "find \"offset\" 20/20"),
+        ("4/offset<enter>NN", "find \"offset\" 18/20 · paused"),
+        ("4/offset<c-t><enter>", "filter offset"),
+        ("4&offset<c-t>", "find \"offset\" 20/20"),
+        ("4/offset<esc>", "following"),
+        ("4/offset<enter><esc><esc>", "following"),
+        ("4m<esc>", "following"),
+        ("4mm<enter>", "filter pod=du-high-0"),
     ] {
         let mut console = Console::live(FULL);
         console.keys(keys);

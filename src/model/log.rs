@@ -47,18 +47,19 @@ pub struct LogLine {
 }
 
 impl LogLine {
+    /// Labels that tell where a line comes from, most telling first.
+    pub const ORIGINS: [&str; 7] = [
+        "pod",
+        "k8s_pod_name",
+        "kubernetes_pod_name",
+        "app",
+        "service_name",
+        "job",
+        "host",
+    ];
+
     /// The pod, or the nearest thing to it that the labels tell.
     pub fn origin(&self) -> &str {
-        self.labels
-            .first_of(&[
-                "pod",
-                "k8s_pod_name",
-                "kubernetes_pod_name",
-                "app",
-                "service_name",
-                "job",
-                "host",
-            ])
-            .unwrap_or("")
+        self.labels.first_of(&Self::ORIGINS).unwrap_or("")
     }
 }

@@ -27,7 +27,10 @@ impl State {
             Action::Interrupt => self.interrupt(),
             Action::Suspend => vec![Effect::Suspend],
             Action::Redraw => vec![Effect::Redraw],
-            Action::FilterPrompt => self.prompt(PromptKind::Filter),
+            Action::FindPrompt if self.screen.view().found().is_some() => {
+                self.prompt(PromptKind::Find)
+            }
+            Action::FindPrompt | Action::FilterPrompt => self.prompt(PromptKind::Filter),
             Action::CommandPrompt => self.prompt(PromptKind::Command),
             Action::TimePrompt => self.prompt(PromptKind::Time),
             Action::Palette => {
@@ -156,6 +159,7 @@ impl State {
         self.screen.overlay = None;
         let text = match kind {
             PromptKind::Filter => self.screen.view().filter().to_owned(),
+            PromptKind::Find => self.screen.view().found().unwrap_or_default().to_owned(),
             PromptKind::Command | PromptKind::Time => String::new(),
         };
         self.screen.prompt = Some(Prompt::new(kind, &text));

@@ -1,4 +1,4 @@
-//! The line at the bottom: `/` filters while it is typed, `:` takes commands, `t` takes times.
+//! The line at the bottom: `/` finds or filters while it is typed, `:` takes commands, `t` takes times.
 
 use super::State;
 use super::range;
@@ -22,6 +22,7 @@ impl State {
             Key::Up => self.recall(1),
             Key::Down => self.recall(-1),
             Key::Tab => self.complete(),
+            Key::Char('t') if press.ctrl => self.other_kind(),
             Key::Backspace if prompt.field.text().is_empty() => self.leave_prompt(),
             _ => {
                 let before = prompt.field.text().to_owned();
@@ -41,17 +42,47 @@ impl State {
             return Vec::new();
         };
         prompt.error = None;
-        if prompt.kind != PromptKind::Filter {
-            return Vec::new();
-        }
         let text = prompt.field.text().to_owned();
-        self.tell_view(Command::Filter(text))
+        match prompt.kind {
+            PromptKind::Filter => self.tell_view(Command::Filter(text)),
+            PromptKind::Find => self.tell_view(Command::Find(text)),
+            PromptKind::Command | PromptKind::Time => Vec::new(),
+        }
+    }
+
+    /// What is typed finds instead of narrowing, or the other way round.
+    fn other_kind(&mut self) -> Vec<Effect> {
+        let text = match &self.screen.prompt {
+            Some(prompt) => prompt.field.text().to_owned(),
+            None => return Vec::new(),
+        };
+        let kind = match self.screen.prompt.as_ref().map(|p| p.kind) {
+            Some(PromptKind::Find) => PromptKind::Filter,
+            Some(PromptKind::Filter) if self.screen.view().found().is_some() => PromptKind::Find,
+            _ => return Vec::new(),
+        };
+        let mut effects = self.leave_prompt();
+        let view = self.screen.view();
+        let before = match kind {
+            PromptKind::Find => view.found().unwrap_or_default(),
+            _ => view.filter(),
+        };
+        let before = before.to_owned();
+        self.screen.prompt = Some(Prompt {
+            before,
+            ..Prompt::new(kind, &text)
+        });
+        effects.extend(self.prompt_changed());
+        effects
     }
 
     fn leave_prompt(&mut self) -> Vec<Effect> {
         match self.screen.prompt.take() {
             Some(prompt) if prompt.kind == PromptKind::Filter => {
                 self.tell_view(Command::Filter(prompt.before))
+            }
+            Some(prompt) if prompt.kind == PromptKind::Find => {
+                self.tell_view(Command::Find(prompt.before))
             }
             _ => Vec::new(),
         }
@@ -140,6 +171,8 @@ impl State {
         let text = prompt.field.text().trim().to_owned();
         let done = match prompt.kind {
             PromptKind::Filter => Ok(Vec::new()),
+            // Streams are read from their end: the newest match first.
+            PromptKind::Find => Ok(self.tell_view(Command::PreviousMatch)),
             PromptKind::Time => self.take_time(&text),
             PromptKind::Command => self.take_command(&text),
         };

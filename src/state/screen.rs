@@ -74,6 +74,7 @@ pub enum Overlay {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PromptKind {
     Filter,
+    Find,
     Command,
     Time,
 }

@@ -10,19 +10,19 @@ use crate::state::{Prompt, PromptKind};
 /// `options`: what the typed command may become.
 pub fn draw(ctx: &Ctx, area: Rect, buf: &mut Buffer, prompt: &Prompt, options: &[String]) {
     let mark = match prompt.kind {
-        PromptKind::Filter => "/",
+        PromptKind::Filter => "filter ",
+        PromptKind::Find => "/",
         PromptKind::Command => ":",
         PromptKind::Time => "time ",
     };
     buf.set_style(area, ctx.theme.base);
     let x = ctx.put(buf, (area.x, area.y), area.width, mark, ctx.theme.key);
     let room = area.right().saturating_sub(x);
-    let (text, cursor) = (prompt.field.text(), prompt.field.cursor());
     // A long text is shown from where its cursor is in view.
-    let skip = cursor.saturating_sub(usize::from(room.saturating_sub(2)));
-    let shown: String = text.chars().skip(skip).collect();
+    let (skip, before) = prompt.field.in_view(usize::from(room.saturating_sub(2)));
+    let shown: String = prompt.field.text().chars().skip(skip).collect();
     let end = ctx.put(buf, (x, area.y), room, &shown, ctx.theme.base);
-    let at = x.saturating_add(u16::try_from(cursor - skip).unwrap_or(u16::MAX));
+    let at = x.saturating_add(u16::try_from(before).unwrap_or(u16::MAX));
     if let Some(cell) = buf.cell_mut((at.min(area.right().saturating_sub(1)), area.y)) {
         cell.modifier.toggle(Modifier::REVERSED);
     }
@@ -43,6 +43,10 @@ pub fn draw(ctx: &Ctx, area: Rect, buf: &mut Buffer, prompt: &Prompt, options: &
 fn help(prompt: &Prompt, options: &[String]) -> String {
     match prompt.kind {
         PromptKind::Filter => "word  !not  /re/  ~fuzzy  key=value   Enter keep  Esc undo".into(),
+        PromptKind::Find => {
+            "word  /re/  key=value   Enter newest  n N next, previous  Ctrl-t filter  Esc undo"
+                .into()
+        }
         PromptKind::Time => "15m  2h  14:10-14:30  yesterday 14:00 +30m  RFC 3339".into(),
         PromptKind::Command => {
             let shown: Vec<&str> = options.iter().take(8).map(String::as_str).collect();

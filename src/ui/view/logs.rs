@@ -10,7 +10,6 @@ use crate::message::Effect;
 use crate::model::ask::Answered;
 use crate::model::id::ClusterId;
 use crate::model::input::{Key, KeyPress};
-use crate::model::log::Level;
 use crate::state::world::World;
 use crate::ui::Window;
 use crate::ui::widget::field::Field;
@@ -18,12 +17,18 @@ use crate::ui::widget::filter::Filter;
 use crate::ui::widget::table::Table;
 
 mod asked;
+mod find;
+mod kept;
+mod motion;
 mod page;
 mod paint;
 mod patterns;
 mod stream;
+mod volume;
 
 use asked::Asked;
+use find::Find;
+use kept::Kept;
 use stream::{LineId, Merged};
 
 /// From this width on the detail stands beside the lines.
@@ -41,8 +46,9 @@ pub struct Logs {
     filter: Filter,
     problems: bool,
     wrap: bool,
-    /// Patterns instead of lines, with the cursor among them.
-    patterns: Option<Table<String>>,
+    mode: Mode,
+    find: Find,
+    kept: Kept,
     detail: Option<bool>,
     scroll: usize,
     editor: Option<Field>,
@@ -62,7 +68,9 @@ impl Default for Logs {
             filter: Filter::default(),
             problems: false,
             wrap: false,
-            patterns: None,
+            mode: Mode::Lines,
+            find: Find::default(),
+            kept: Kept::default(),
             detail: None,
             scroll: 0,
             editor: None,
@@ -71,6 +79,14 @@ impl Default for Logs {
             area: Rect::ZERO,
         }
     }
+}
+
+/// How the lines are shown; with the cursor among what is shown instead of them.
+#[derive(Debug)]
+enum Mode {
+    Lines,
+    Patterns(Table<patterns::PatternId>),
+    Volume(Table<volume::SourceId>),
 }
 
 /// Where the parts stand.
@@ -108,7 +124,7 @@ impl Logs {
             height: area.height - query.height,
             ..area
         };
-        let wanted = self.detail.unwrap_or(false) && self.patterns.is_none();
+        let wanted = self.detail.unwrap_or(false) && self.shows_lines();
         let (lines, detail) = match wanted {
             false => (rest, None),
             true if area.width >= WIDE => beside(rest, WIDE, (area.width / 3).max(36)),
@@ -124,70 +140,6 @@ impl Logs {
     /// Rows of lines in view, without border and strip.
     fn page_rows(&self) -> usize {
         usize::from(self.layout(self.area).lines.height.saturating_sub(3)).max(1)
-    }
-
-    fn go(&mut self, world: &World, by: isize) {
-        let merged = self.merged(world);
-        let newest = merged.newest_ns();
-        let to = match (&self.cursor, by < 0) {
-            (None, false) => return,
-            // The newest line is under the cursor: one up is the one before it.
-            (None, true) => merged
-                .before(None, by.unsigned_abs() + 1)
-                .first()
-                .map(|l| l.id()),
-            (Some(at), true) => {
-                let above = merged.before(Some(at), by.unsigned_abs());
-                above.first().map(|l| l.id()).or_else(|| Some(at.clone()))
-            }
-            (Some(at), false) => {
-                let wanted = by.unsigned_abs();
-                let below = merged.after(at, wanted + 1);
-                // Reaching the end follows again.
-                if below.len() <= wanted {
-                    None
-                } else {
-                    below.get(wanted - 1).map(|l| l.id())
-                }
-            }
-        };
-        if self.cursor.is_none() && to.is_some() {
-            self.seen_ns = newest;
-        }
-        self.cursor = to;
-        self.scroll = 0;
-    }
-
-    fn pause(&mut self, world: &World) {
-        let merged = self.merged(world);
-        let (newest, last) = (
-            merged.newest_ns(),
-            merged.before(None, 1).first().map(|l| l.id()),
-        );
-        match self.cursor.take() {
-            Some(_) => {}
-            None => {
-                self.cursor = last;
-                self.seen_ns = newest;
-            }
-        }
-    }
-
-    fn next_problem(&mut self, world: &World, forward: bool) {
-        let merged = self.merged(world).only(Level::Error);
-        let newest = merged.newest_ns();
-        let found = match (&self.cursor, forward) {
-            (None, true) => None,
-            (None, false) => merged.before(None, 1).first().map(|l| l.id()),
-            (Some(at), true) => merged.after(at, 1).first().map(|l| l.id()),
-            (Some(at), false) => merged.before(Some(at), 1).last().map(|l| l.id()),
-        };
-        if found.is_some() {
-            if self.cursor.is_none() {
-                self.seen_ns = newest;
-            }
-            self.cursor = found;
-        }
     }
 
     fn type_key(&mut self, press: KeyPress, world: &World) -> Vec<Effect> {
@@ -228,6 +180,10 @@ impl Logs {
         effects
     }
 
+    fn shows_lines(&self) -> bool {
+        matches!(self.mode, Mode::Lines)
+    }
+
     fn set_filter(&mut self, text: &str) {
         self.filter = Filter::parse(text);
         text.clone_into(&mut self.filter_text);
@@ -244,7 +200,7 @@ impl Logs {
 
 impl View for Logs {
     fn update(&mut self, command: Command, world: &World) -> Vec<Effect> {
-        if self.move_in_patterns(&command, world) {
+        if self.move_in_patterns(&command, world) || self.move_in_volume(&command, world) {
             return Vec::new();
         }
         match command {
@@ -258,14 +214,10 @@ impl View for Logs {
             Command::Down => self.go(world, 1),
             Command::PageUp => self.go(world, -(self.page_rows() as isize)),
             Command::PageDown => self.go(world, self.page_rows() as isize),
-            Command::Top => {
-                let merged = self.merged(world);
-                let (newest, first) = (merged.newest_ns(), merged.oldest());
-                if self.cursor.is_none() {
-                    self.seen_ns = newest;
-                }
-                self.cursor = first;
-            }
+            Command::Top => self.go_to_top(world),
+            Command::Find(text) => self.find = Find::new(&text),
+            Command::NextMatch => self.go_to_match(world, true),
+            Command::PreviousMatch => self.go_to_match(world, false),
             Command::Bottom => {
                 self.cursor = None;
                 // The query itself followed live, where one cluster is looked at.
@@ -294,9 +246,10 @@ impl View for Logs {
                 return query.map(|q| self.run(&q, world)).unwrap_or_default();
             }
             Command::Mode => {
-                self.patterns = match self.patterns.take() {
-                    Some(_) => None,
-                    None => Some(Table::default()),
+                self.mode = match self.mode {
+                    Mode::Lines => Mode::Patterns(Table::default()),
+                    Mode::Patterns(_) => Mode::Volume(Table::default()),
+                    Mode::Volume(_) => Mode::Lines,
                 };
                 self.place(self.area, world);
             }
@@ -327,10 +280,11 @@ impl View for Logs {
                 self.editor.as_ref(),
             );
         }
-        match &self.patterns {
-            Some(table) => self.draw_patterns(ctx, parts.lines, buf, table),
-            None if parts.lines.width > 0 => self.draw_lines(ctx, parts.lines, buf),
-            None => {}
+        match &self.mode {
+            Mode::Patterns(table) => self.draw_patterns(ctx, parts.lines, buf, table),
+            Mode::Volume(table) => self.draw_volume(ctx, parts.lines, buf, table),
+            Mode::Lines if parts.lines.width > 0 => self.draw_lines(ctx, parts.lines, buf),
+            Mode::Lines => {}
         }
         if let Some(detail) = parts.detail {
             let inner = pane(ctx, detail, buf, "line", "d", false);
@@ -348,11 +302,19 @@ impl View for Logs {
         }
     }
 
-    fn place(&mut self, area: Rect, _world: &World) {
+    fn place(&mut self, area: Rect, world: &World) {
         self.area = area;
         let lines = self.layout(area).lines;
-        if let Some(table) = &mut self.patterns {
-            table.place(lines.inner(ratatui::layout::Margin::new(1, 1)));
+        let inner = lines.inner(ratatui::layout::Margin::new(1, 1));
+        match &mut self.mode {
+            Mode::Lines => {}
+            Mode::Patterns(table) => table.place(inner),
+            Mode::Volume(_) => {
+                let list = self.volume_list(inner, world);
+                if let Mode::Volume(table) = &mut self.mode {
+                    table.place(list);
+                }
+            }
         }
     }
 
@@ -393,7 +355,12 @@ impl View for Logs {
             self.detail = None;
             return true;
         }
-        if self.patterns.take().is_some() {
+        if !self.shows_lines() {
+            self.mode = Mode::Lines;
+            return true;
+        }
+        if !self.find.is_empty() {
+            self.find = Find::default();
             return true;
         }
         if !self.filter_text.is_empty() {
@@ -410,7 +377,8 @@ impl View for Logs {
         [
             self.editor.is_some(),
             self.detail == Some(true),
-            self.patterns.is_some(),
+            !self.shows_lines(),
+            !self.find.is_empty(),
             !self.filter_text.is_empty(),
             self.problems,
             self.asked.is_some(),
@@ -452,39 +420,64 @@ impl View for Logs {
         &self.filter_text
     }
 
+    fn found(&self) -> Option<&str> {
+        self.shows_lines().then(|| self.find.text())
+    }
+
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
-        if self.patterns.is_some() && self.editor.is_none() {
-            return &[
+        if self.editor.is_some() {
+            return &[("Enter", "run LogQL"), ("Esc", "leave")];
+        }
+        let counted: &[(&str, &str)] = match self.mode {
+            Mode::Lines => &[],
+            Mode::Patterns(_) => &[
+                ("Enter", "its lines"),
+                ("m", "volume"),
+                ("/", "filter"),
+                ("!", "warnings"),
+                ("o", "LogQL"),
+            ],
+            Mode::Volume(_) => &[
                 ("Enter", "its lines"),
                 ("m", "lines"),
                 ("/", "filter"),
                 ("!", "warnings"),
-                ("o", "LogQL"),
-            ];
-        }
-        match (self.editor.is_some(), self.cursor.is_some()) {
-            (true, _) => &[("Enter", "run LogQL"), ("Esc", "leave")],
-            (false, true) => &[
+                ("t", "time"),
+            ],
+        };
+        match (self.shows_lines(), self.find.is_empty(), &self.cursor) {
+            (false, ..) => counted,
+            (true, false, _) => &[
+                ("n/N", "next, previous"),
+                ("G", "follow"),
+                ("d", "detail"),
+                ("Esc", "stop finding"),
+                ("&", "filter"),
+            ],
+            (true, true, Some(_)) => &[
                 ("G", "follow"),
                 ("d", "detail"),
                 ("e", "next error"),
                 ("m", "patterns"),
-                ("/", "filter"),
+                ("/", "find"),
+                ("&", "filter"),
             ],
-            (false, false) => &[
+            (true, true, None) => &[
                 ("p", "pause"),
-                ("d", "detail"),
+                ("/", "find"),
                 ("m", "patterns"),
+                ("&", "filter"),
+                ("d", "detail"),
                 ("o", "LogQL"),
-                ("/", "filter"),
-                ("!", "warnings"),
             ],
         }
     }
 
     fn brief(&self, ctx: &Ctx) -> String {
-        if self.patterns.is_some() {
-            return patterns::brief(ctx, &self.merged(ctx.world));
+        match self.mode {
+            Mode::Lines => {}
+            Mode::Patterns(_) => return patterns::brief(self, ctx),
+            Mode::Volume(_) => return volume::brief(self, ctx),
         }
         paint::brief(
             ctx,

@@ -135,6 +135,11 @@ pub trait View {
         ""
     }
 
+    /// The text looked for in a stream; `None`: there is nothing to find in, `/` narrows.
+    fn found(&self) -> Option<&str> {
+        None
+    }
+
     /// Keys of this view worth telling, best first.
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
         &[]

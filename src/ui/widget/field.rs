@@ -1,5 +1,7 @@
 //! A line of text being edited: prompts and small inputs.
 
+use unicode_width::UnicodeWidthChar;
+
 use crate::model::input::{Key, KeyPress};
 use crate::model::text;
 
@@ -27,6 +29,25 @@ impl Field {
 
     pub fn cursor(&self) -> usize {
         self.cursor
+    }
+
+    /// What is left out before the text so that the cursor is within `room` columns: characters
+    /// left out, and the columns from there to the cursor. Wide characters take two.
+    pub fn in_view(&self, room: usize) -> (usize, usize) {
+        let widths = || {
+            let before = self.text.chars().take(self.cursor);
+            before.map(|c| c.width().unwrap_or(0))
+        };
+        let mut before: usize = widths().sum();
+        let mut skip = 0;
+        for width in widths() {
+            if before <= room {
+                break;
+            }
+            before -= width;
+            skip += 1;
+        }
+        (skip, before)
     }
 
     /// Line editing. False: the key means nothing here.
@@ -105,6 +126,20 @@ impl Field {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_cursor_stands_after_wide_characters() {
+        for (text, room, wanted) in [
+            ("ab", 10, (0, 2)),
+            ("漢字", 10, (0, 4)),
+            ("漢字x", 3, (1, 3)),
+            ("e\u{301}x", 10, (0, 2)),
+            ("", 0, (0, 0)),
+            ("abc", 0, (3, 0)),
+        ] {
+            assert_eq!(Field::new(text).in_view(room), wanted, "{text}");
+        }
+    }
 
     #[test]
     fn edits() {

@@ -35,6 +35,9 @@ pub struct Asked {
     cut: bool,
     latency_ms: u32,
     without: usize,
+    /// The last question, and how many answers came: what changes when the lines do.
+    number: u64,
+    answers: usize,
 }
 
 impl Asked {
@@ -69,6 +72,7 @@ impl Asked {
                 },
             }));
         }
+        let last = pending.last().map_or(0, |id: &RequestId| id.0);
         let got = before.map(|b| b.got).unwrap_or_default();
         let asked = Self {
             query: query.to_owned(),
@@ -80,8 +84,15 @@ impl Asked {
             cut: false,
             latency_ms: 0,
             without,
+            number: last,
+            answers: 0,
         };
         (asked, effects)
+    }
+
+    /// Changes whenever the lines do.
+    pub fn version(&self) -> (u64, usize) {
+        (self.number, self.answers)
     }
 
     /// Takes an answer; one to an older query is dropped.
@@ -90,6 +101,7 @@ impl Asked {
             return;
         };
         self.pending.remove(place);
+        self.answers += 1;
         if std::mem::take(&mut self.former) {
             self.got.clear();
         }

@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::Logs;
+use super::find::Find;
 use super::stream::{Entry, Merged};
 use crate::model::health::SourceKind;
 use crate::model::log::Level;
@@ -51,7 +52,7 @@ impl Logs {
         let mut marked = 0..0;
         for (index, entry) in page.entries.iter().enumerate() {
             let start = text.len();
-            text.extend(row(ctx, entry, many, columns, self.wrap));
+            text.extend(row(ctx, entry, many, columns, (self.wrap, &self.find)));
             if index == page.cursor {
                 marked = start..text.len();
             }
@@ -93,6 +94,10 @@ impl Logs {
 
     fn standing(&self, ctx: &Ctx<'_>, merged: &Merged<'_>) -> String {
         let mut parts = Vec::new();
+        if !self.find.is_empty() {
+            let told = self.matches(ctx.world).told(self.cursor.as_ref());
+            parts.push(format!("find {:?} {told}", self.find.text()));
+        }
         let lost: u64 = clusters(ctx.world, self.scope)
             .map(|c| c.logs.dropped)
             .sum();
@@ -117,7 +122,10 @@ impl Logs {
         let slots = (usize::from(area.width).saturating_sub(taken) / 3).clamp(6, 30);
         let axis = Axis::new(from, to, slots);
         let start = axis.range().0.0.saturating_mul(1_000_000);
-        let counts = merged.counts(start, axis.slot_ms.saturating_mul(1_000_000), slots);
+        let slot_ns = axis.slot_ms.saturating_mul(1_000_000);
+        let key = self.key(ctx.world, (String::new(), start, slot_ns));
+        let strip = &self.kept.strip;
+        let counts = strip.get(key, || merged.counts(start, slot_ns, slots));
         let mut spans = Vec::new();
         let styles = [ctx.theme.crit, ctx.theme.warn, ctx.theme.base];
         for ((word, slots), style) in ["err", "warn", "info"]
@@ -181,7 +189,7 @@ fn row<'a>(
     entry: &Entry<'a>,
     many: bool,
     columns: usize,
-    wrapped: bool,
+    (wrapped, find): (bool, &Find),
 ) -> Vec<Line<'a>> {
     let line = entry.line;
     let theme = ctx.theme;
@@ -212,17 +220,23 @@ fn row<'a>(
         theme.base
     };
     if !wrapped {
-        head.push(Span::styled(line.line.as_ref(), body));
+        match find.is_empty() {
+            true => head.push(Span::styled(line.line.as_ref(), body)),
+            false => {
+                let text = find.in_view(&line.line, columns.saturating_sub(used));
+                head.extend(find.spans(&text, body));
+            }
+        }
         return vec![Line::from(head)];
     }
     let mut parts = wrap(&line.line, columns.saturating_sub(used)).into_iter();
-    head.push(Span::styled(parts.next().unwrap_or_default(), body));
+    head.extend(find.spans(&parts.next().unwrap_or_default(), body));
     let mut rows = vec![Line::from(head)];
-    rows.extend(
-        parts
-            .take(WRAP_ROWS - 1)
-            .map(|part| Line::from(vec![Span::raw(" ".repeat(used)), Span::styled(part, body)])),
-    );
+    rows.extend(parts.take(WRAP_ROWS - 1).map(|part| {
+        let mut spans = vec![Span::raw(" ".repeat(used))];
+        spans.extend(find.spans(&part, body));
+        Line::from(spans)
+    }));
     rows
 }
 

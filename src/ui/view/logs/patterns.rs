@@ -6,9 +6,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::Logs;
 use super::paint::{level_style, time};
 use super::stream::{Entry, Merged};
+use super::{Logs, Mode};
 use crate::command::Command;
 use crate::model::log::Level;
 use crate::state::world::World;
@@ -17,7 +17,7 @@ use crate::ui::view::common::{empty, pane};
 use crate::ui::widget::heat::bars;
 use crate::ui::widget::table::{Column, Table};
 
-/// Lines looked at, the newest: what a frame has time for.
+/// Lines looked at, the newest: what a key has time for.
 const LINES: usize = 3_000;
 /// Patterns told apart.
 const MOST: usize = 500;
@@ -35,9 +35,12 @@ const COLUMNS: [Column; 7] = [
     Column::new("PATTERN", 36, 400),
 ];
 
+/// The level, where it was not in the pattern itself, and the pattern.
+pub type PatternId = (Option<Level>, String);
+
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    pub text: String,
+    pub id: PatternId,
     pub count: u32,
     pub level: Level,
     first_ns: i64,
@@ -47,6 +50,7 @@ pub struct Pattern {
 }
 
 /// What is told of the lines looked at.
+#[derive(Debug)]
 pub struct Found {
     pub rows: Vec<Pattern>,
     looked: usize,
@@ -56,20 +60,21 @@ pub struct Found {
 }
 
 /// Worst first, then what is said most often.
-pub fn find(merged: &Merged<'_>) -> Found {
+fn find(merged: &Merged<'_>) -> Found {
     let entries = merged.before(None, LINES);
     let first = entries.first().map_or(0, |e| e.line.at_ns);
     let last = entries.last().map_or(0, |e| e.line.at_ns);
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut places: HashMap<PatternId, usize> = HashMap::new();
     let mut rows: Vec<Pattern> = Vec::new();
     let mut key = String::new();
     for entry in &entries {
-        mask(&entry.line.line, &mut key);
-        let place = match places.get(&key) {
+        let level = pattern(entry, &mut key);
+        let id = (level, std::mem::take(&mut key));
+        let place = match places.get(&id) {
             Some(place) => *place,
             None if rows.len() < MOST => {
-                places.insert(key.clone(), rows.len());
-                rows.push(begin(&key, entry));
+                rows.push(begin(&id, entry));
+                places.insert(id, rows.len() - 1);
                 rows.len() - 1
             }
             None => continue,
@@ -87,7 +92,7 @@ pub fn find(merged: &Merged<'_>) -> Found {
         }
     }
     let rank = |p: &Pattern| std::cmp::Reverse((p.level.max(Level::Info), p.count));
-    rows.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.text.cmp(&b.text)));
+    rows.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.id.cmp(&b.id)));
     Found {
         rows,
         looked: entries.len(),
@@ -96,9 +101,32 @@ pub fn find(merged: &Merged<'_>) -> Found {
     }
 }
 
-fn begin(key: &str, entry: &Entry<'_>) -> Pattern {
+/// What a line says. Of a JSON object that is its message and its level: the rest are figures.
+fn pattern(entry: &Entry<'_>, out: &mut String) -> Option<Level> {
+    let line = entry.line.line.as_ref();
+    let message = message(line);
+    mask(message.unwrap_or(line), out);
+    message.map(|_| entry.line.level)
+}
+
+/// The message of a line that is a JSON object, as it is written there.
+fn message(line: &str) -> Option<&str> {
+    let object = line.strip_prefix('{')?;
+    let names = ["\"msg\":", "\"message\":"];
+    let after = names.iter().find_map(|name| object.split_once(name))?.1;
+    let text = after.trim_start().strip_prefix('"')?;
+    let mut escaped = false;
+    let end = text.find(|c| {
+        let ends = c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends
+    })?;
+    text.get(..end).filter(|t| !t.is_empty())
+}
+
+fn begin(id: &PatternId, entry: &Entry<'_>) -> Pattern {
     Pattern {
-        text: key.to_owned(),
+        id: id.clone(),
         count: 0,
         level: entry.line.level,
         first_ns: entry.line.at_ns,
@@ -156,7 +184,8 @@ fn mask(line: &str, out: &mut String) {
 pub fn filter_of(pattern: &Pattern) -> String {
     let letters = |w: &&str| w.chars().all(char::is_alphanumeric) && w.chars().count() > 2;
     let mut words: Vec<&str> = pattern
-        .text
+        .id
+        .1
         .split(|c: char| !(c.is_alphanumeric() || c == '<' || c == '>'))
         .filter(letters)
         .collect();
@@ -167,17 +196,26 @@ pub fn filter_of(pattern: &Pattern) -> String {
 }
 
 impl Logs {
+    fn found_patterns(&self, world: &World) -> std::sync::Arc<Found> {
+        let key = self.key(world, (String::new(), 0, 0));
+        let kept = &self.kept.patterns;
+        kept.get(key, || find(&self.merged(world)))
+    }
+
     /// True: the command was for the list of patterns.
     pub(super) fn move_in_patterns(&mut self, command: &Command, world: &World) -> bool {
-        let Some(mut table) = self.patterns.take() else {
+        let Mode::Patterns(table) = &self.mode else {
             return false;
         };
-        let rows = find(&self.merged(world)).rows;
+        let mut table = table.clone();
+        let found = self.found_patterns(world);
+        let rows = &found.rows;
         if *command == Command::Open {
-            let at = table.position(&rows, |p| p.text.clone());
+            let at = table.position(rows, |p| p.id.clone());
             if let Some(pattern) = at.and_then(|at| rows.get(at)) {
                 let filter = filter_of(pattern);
                 self.set_filter(&filter);
+                self.mode = Mode::Lines;
             }
             return true;
         }
@@ -185,8 +223,8 @@ impl Logs {
             command,
             Command::Filter(_) | Command::Sort | Command::ReverseSort
         );
-        let moved = own && table.update(command, &rows, |p| p.text.clone());
-        self.patterns = Some(table);
+        let moved = own && table.update(command, rows, |p| p.id.clone());
+        self.mode = Mode::Patterns(table);
         moved
     }
 
@@ -195,9 +233,9 @@ impl Logs {
         ctx: &Ctx<'_>,
         area: Rect,
         buf: &mut Buffer,
-        table: &Table<String>,
+        table: &Table<PatternId>,
     ) {
-        let found = find(&self.merged(ctx.world));
+        let found = self.found_patterns(ctx.world);
         let title = format!("patterns {}", found.rows.len());
         let sign = if found.cut { "newest " } else { "" };
         let (from, to) = found.span;
@@ -219,7 +257,7 @@ impl Logs {
             inner,
             buf,
             (&COLUMNS, &found.rows),
-            |p| p.text.clone(),
+            |p| p.id.clone(),
             |p, column| cell(ctx, p, column, found.span),
         );
     }
@@ -247,19 +285,19 @@ fn cell<'a>(ctx: &Ctx<'_>, p: &'a Pattern, column: usize, span: (i64, i64)) -> L
         }
         4 => Line::styled(time(ctx, p.last_ns, "%H:%M:%S"), ctx.theme.muted),
         5 => Line::styled(p.from.as_str(), ctx.theme.muted),
-        _ => Line::styled(p.text.as_str(), base),
+        _ => Line::styled(p.id.1.as_str(), base),
     }
 }
 
 /// The patterns in words; for the agent.
-pub fn brief(ctx: &Ctx<'_>, merged: &Merged<'_>) -> String {
-    let found = find(merged);
+pub fn brief(view: &Logs, ctx: &Ctx<'_>) -> String {
+    let found = view.found_patterns(ctx.world);
     let mut out = format!("log patterns of the newest {} lines:", found.looked);
     for p in found.rows.iter().take(20) {
         let first = time(ctx, p.first_ns, "%H:%M:%S");
         out.push_str(&format!(
             "\n{}x {:?} since {first} from {}: {}",
-            p.count, p.level, p.from, p.text
+            p.count, p.level, p.from, p.id.1
         ));
     }
     out
@@ -288,10 +326,26 @@ mod tests {
     }
 
     #[test]
+    fn the_message_of_a_json_line_is_what_it_says() {
+        for (line, wanted) in [
+            (
+                r#"{"ts":"2026","msg":"no \"time\", barred","cell":1}"#,
+                Some(r#"no \"time\", barred"#),
+            ),
+            (r#"{"message": "x"}"#, Some("x")),
+            (r#"{"msg":"never ends"#, None),
+            (r#"{"msg":5}"#, None),
+            ("msg=\"x\"", None),
+        ] {
+            assert_eq!(message(line), wanted, "{line}");
+        }
+    }
+
+    #[test]
     fn the_filter_of_a_pattern_keeps_its_lines() {
         let line = "T-BC-STATUS: ens4fx state HOLDOVER -> FREERUN, timeout of 180 s exceeded";
         let pattern = Pattern {
-            text: masked(line),
+            id: (None, masked(line)),
             count: 1,
             level: Level::Error,
             first_ns: 0,

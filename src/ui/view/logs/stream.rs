@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::find::Find;
 use crate::model::id::ClusterId;
 use crate::model::log::{Level, LogLine};
 use crate::model::time::Timestamp;
@@ -40,6 +41,7 @@ pub struct Merged<'a> {
     rings: Vec<(ClusterId, &'a VecDeque<LogLine>)>,
     filter: &'a Filter,
     least: Level,
+    find: Option<&'a Find>,
 }
 
 /// Lines of each level, of those looked at.
@@ -50,6 +52,35 @@ pub struct Counts {
     pub total: usize,
     /// Not all lines were looked at.
     pub cut: bool,
+}
+
+impl Counts {
+    pub fn new(slots: usize) -> Self {
+        Self {
+            slots: [vec![0; slots], vec![0; slots], vec![0; slots]],
+            ..Self::default()
+        }
+    }
+
+    pub fn add(&mut self, level: Level, slot: usize) {
+        self.total += 1;
+        if let Some(held) = self
+            .slots
+            .get_mut(kind(level))
+            .and_then(|s| s.get_mut(slot))
+        {
+            *held += 1;
+        }
+    }
+}
+
+/// Errors and worse, warnings, the rest.
+pub fn kind(level: Level) -> usize {
+    match level {
+        Level::Error | Level::Critical => 0,
+        Level::Warning => 1,
+        _ => 2,
+    }
 }
 
 impl<'a> Merged<'a> {
@@ -66,7 +97,14 @@ impl<'a> Merged<'a> {
             } else {
                 Level::Unknown
             },
+            find: None,
         }
+    }
+
+    /// Only lines in which this is found.
+    pub fn finding(mut self, find: &'a Find) -> Self {
+        self.find = Some(find);
+        self
     }
 
     /// Only lines of this level and worse.
@@ -77,6 +115,9 @@ impl<'a> Merged<'a> {
 
     fn keeps(&self, line: &LogLine) -> bool {
         if line.level < self.least {
+            return false;
+        }
+        if self.find.is_some_and(|find| !find.matches(line)) {
             return false;
         }
         if self.filter.is_empty() {
@@ -104,6 +145,12 @@ impl<'a> Merged<'a> {
             line: "".into(),
         };
         self.after(&start, 1).first().map(Entry::id)
+    }
+
+    /// The oldest line there is.
+    pub fn first(&self) -> Option<Entry<'a>> {
+        let id = self.oldest()?;
+        self.find(&id)
     }
 
     /// The newest line that is not after `end`.
@@ -233,35 +280,38 @@ impl<'a> Merged<'a> {
         (count, false)
     }
 
-    /// Lines by level over `slots` equal slots from `from_ns` to `to_ns`.
-    pub fn counts(&self, from_ns: i64, slot_ns: i64, slots: usize) -> Counts {
-        let mut counts = Counts {
-            slots: [vec![0; slots], vec![0; slots], vec![0; slots]],
-            ..Counts::default()
-        };
+    /// Every line of the time from `from_ns` to `to_ns`, ring by ring, newest first. True: there
+    /// are more than were looked at.
+    pub fn each(
+        &self,
+        from_ns: i64,
+        to_ns: i64,
+        mut take: impl FnMut(ClusterId, &'a LogLine),
+    ) -> bool {
         let mut looked = 0;
-        for (_, ring) in &self.rings {
+        for (cluster, ring) in &self.rings {
             for line in ring.iter().rev().take_while(|l| l.at_ns >= from_ns) {
                 looked += 1;
                 if looked > WALK {
-                    counts.cut = true;
-                    return counts;
+                    return true;
                 }
-                if !self.keeps(line) {
-                    continue;
-                }
-                counts.total += 1;
-                let kind = match line.level {
-                    Level::Error | Level::Critical => 0,
-                    Level::Warning => 1,
-                    _ => 2,
-                };
-                let slot = usize::try_from((line.at_ns - from_ns) / slot_ns.max(1)).unwrap_or(0);
-                if let Some(held) = counts.slots.get_mut(kind).and_then(|s| s.get_mut(slot)) {
-                    *held += 1;
+                if line.at_ns <= to_ns && self.keeps(line) {
+                    take(*cluster, line);
                 }
             }
         }
+        false
+    }
+
+    /// Lines by level over `slots` equal slots from `from_ns` on.
+    pub fn counts(&self, from_ns: i64, slot_ns: i64, slots: usize) -> Counts {
+        let mut counts = Counts::new(slots);
+        let span = slot_ns.saturating_mul(i64::try_from(slots).unwrap_or(i64::MAX));
+        let cut = self.each(from_ns, from_ns.saturating_add(span), |_, line| {
+            let slot = usize::try_from((line.at_ns - from_ns) / slot_ns.max(1)).unwrap_or(0);
+            counts.add(line.level, slot);
+        });
+        counts.cut = cut;
         counts
     }
 }

@@ -195,7 +195,7 @@ pub fn draw(
 /// The text being edited with its cursor; a long text is moved so that the cursor is seen.
 pub fn draw_field(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, field: &Field) {
     let room = usize::from(area.width.saturating_sub(3)).max(1);
-    let skip = field.cursor().saturating_sub(room);
+    let (skip, _) = field.in_view(room);
     let before: String = field
         .text()
         .chars()
