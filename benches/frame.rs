@@ -7,8 +7,8 @@ mod scenario;
 mod tool;
 
 use farwatch::message::Msg;
-use farwatch::term::caps::ColorDepth;
 use farwatch::term::paint::Painter;
+use farwatch::term::{Capabilities, ColorDepth};
 use farwatch::ui;
 use load::Load;
 use scenario::{Console, NOW};
@@ -44,7 +44,11 @@ fn main() {
 }
 
 fn frame(name: &str, console: &Console) {
-    let mut painter = Painter::new(SIZE.0, SIZE.1, ColorDepth::True, false);
+    let caps = Capabilities {
+        depth: ColorDepth::True,
+        ..Capabilities::default()
+    };
+    let mut painter = Painter::new(SIZE.0, SIZE.1, &caps);
     let mut draw = || painter.frame(|buf| ui::draw(&console.state, buf)).len();
     let bytes = draw();
     let (heap, _) = heap(&mut draw);

@@ -11,6 +11,7 @@ pub mod guard;
 pub mod input;
 pub mod paint;
 pub mod panic;
+mod pen;
 pub mod reader;
 pub mod tty;
 pub mod writer;
@@ -70,7 +71,7 @@ impl Screen {
         let writer = Writer::start(tty)?;
         let heard = reader::start(caps.ssh)?;
         let screen = Self {
-            painter: Painter::new(columns, rows, caps.depth, caps.ascii),
+            painter: Painter::new(columns, rows, caps),
             writer,
             guard,
             skipped: 0,

@@ -3,15 +3,11 @@
 //! Also the last gate: no control character passes, whatever a view drew, and nothing but ASCII
 //! where the terminal shows no more.
 
-use std::io::Write;
-
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Modifier};
-use unicode_width::UnicodeWidthStr;
 
-use super::caps::ColorDepth;
-use super::color;
+use super::caps::Capabilities;
+use super::pen::{Pen, is_blank, looks_alike, width};
 
 const SYNC_BEGIN: &[u8] = b"\x1b[?2026h";
 const SYNC_END: &[u8] = b"\x1b[?2026l";
@@ -27,13 +23,13 @@ pub struct Painter {
 }
 
 impl Painter {
-    pub fn new(columns: u16, rows: u16, depth: ColorDepth, ascii: bool) -> Self {
+    pub fn new(columns: u16, rows: u16, caps: &Capabilities) -> Self {
         let area = Rect::new(0, 0, columns, rows);
         Self {
             shown: Buffer::empty(area),
             next: Buffer::empty(area),
             whole: true,
-            pen: Pen::new(depth, ascii),
+            pen: Pen::new(caps),
             control: Vec::new(),
         }
     }
@@ -100,7 +96,12 @@ impl Painter {
             };
             let takes = width(new.symbol());
             let end = column.saturating_add(takes);
-            if column < doubtful || old != new {
+            if column < doubtful || !looks_alike(old, new) {
+                let blanks = self.blanks(column, row);
+                if self.pen.erase(out, (column, row), blanks, &self.next) {
+                    column += blanks;
+                    continue;
+                }
                 doubtful = doubtful.max(column + width(old.symbol()));
                 for hidden in column + 1..end.min(columns) {
                     let old = self.shown.cell((hidden, row)).map_or("", Cell::symbol);
@@ -111,169 +112,39 @@ impl Painter {
             column = end;
         }
     }
-}
 
-/// How the terminal writes now.
-struct Pen {
-    depth: ColorDepth,
-    ascii: bool,
-    at: Option<(u16, u16)>,
-    fg: Color,
-    bg: Color,
-    modifier: Modifier,
-}
-
-impl Pen {
-    fn new(depth: ColorDepth, ascii: bool) -> Self {
-        Self {
-            depth,
-            ascii,
-            at: None,
-            fg: Color::Reset,
-            bg: Color::Reset,
-            modifier: Modifier::empty(),
-        }
-    }
-
-    fn forget(&mut self) {
-        *self = Self::new(self.depth, self.ascii);
-    }
-
-    fn put(&mut self, out: &mut Vec<u8>, column: u16, row: u16, cell: &Cell, all: &Buffer) {
-        self.move_to(out, column, row, all);
-        self.style(out, cell);
-        let room = all.area.width - column;
-        let text = if width(cell.symbol()) > room {
-            " "
-        } else {
-            cell.symbol()
+    /// Blanks from here on that look alike, where nothing wide was shown.
+    fn blanks(&self, column: u16, row: u16) -> u16 {
+        let Some(first) = self.next.cell((column, row)).filter(|c| is_blank(c)) else {
+            return 0;
         };
-        let width = symbol(out, text, self.ascii);
-        let end = column.saturating_add(width);
-        // Beside the last column terminals differ in where the cursor is.
-        self.at = (end < all.area.width).then_some((end, row));
+        let rest = (column..self.next.area.width).take_while(|x| {
+            let narrow = |c: &Cell| width(c.symbol()) == 1;
+            let alike = |c: &Cell| is_blank(c) && c.bg == first.bg;
+            self.next.cell((*x, row)).is_some_and(alike)
+                && self.shown.cell((*x, row)).is_some_and(narrow)
+        });
+        u16::try_from(rest.count()).unwrap_or(0)
     }
-
-    /// To a cell: along the row with what is there already, if that is shorter.
-    fn move_to(&mut self, out: &mut Vec<u8>, column: u16, row: u16, all: &Buffer) {
-        let Some((at, at_row)) = self.at else {
-            return place(out, column, row);
-        };
-        if (at, at_row) == (column, row) {
-            return;
-        }
-        if at_row != row || at > column {
-            return place(out, column, row);
-        }
-        let between = (at..column).map(|x| all.cell((x, row)));
-        let plain = |cell: Option<&Cell>| {
-            cell.is_some_and(|c| self.writes_alike(c) && c.symbol().len() == 1)
-        };
-        if column - at <= 4 && between.clone().all(plain) {
-            for cell in between.flatten() {
-                symbol(out, cell.symbol(), self.ascii);
-            }
-            return;
-        }
-        match column - at {
-            1 => out.extend_from_slice(b"\x1b[C"),
-            n => numbered(out, format_args!("\x1b[{n}C")),
-        }
-    }
-
-    fn writes_alike(&self, cell: &Cell) -> bool {
-        color::shade(cell.fg, self.depth) == self.fg
-            && color::shade(cell.bg, self.depth) == self.bg
-            && cell.modifier == self.modifier
-    }
-
-    fn style(&mut self, out: &mut Vec<u8>, cell: &Cell) {
-        let (fg, bg) = (
-            color::shade(cell.fg, self.depth),
-            color::shade(cell.bg, self.depth),
-        );
-        if (fg, bg, cell.modifier) == (self.fg, self.bg, self.modifier) {
-            return;
-        }
-        out.extend_from_slice(b"\x1b[");
-        let begin = out.len();
-        if !cell.modifier.contains(self.modifier) {
-            out.extend_from_slice(b"0;");
-            (self.fg, self.bg, self.modifier) = (Color::Reset, Color::Reset, Modifier::empty());
-        }
-        for (flag, code) in MODIFIERS {
-            if cell.modifier.contains(flag) && !self.modifier.contains(flag) {
-                numbered(out, format_args!("{code};"));
-            }
-        }
-        if fg != self.fg {
-            color::write(out, fg, 30);
-        }
-        if bg != self.bg {
-            color::write(out, bg, 40);
-        }
-        // One semicolon too many: an empty parameter would mean "reset".
-        if out.len() > begin {
-            out.pop();
-        }
-        out.push(b'm');
-        (self.fg, self.bg, self.modifier) = (fg, bg, cell.modifier);
-    }
-}
-
-const MODIFIERS: [(Modifier, u8); 8] = [
-    (Modifier::BOLD, 1),
-    (Modifier::DIM, 2),
-    (Modifier::ITALIC, 3),
-    (Modifier::UNDERLINED, 4),
-    (Modifier::SLOW_BLINK, 5),
-    (Modifier::RAPID_BLINK, 6),
-    (Modifier::REVERSED, 7),
-    (Modifier::CROSSED_OUT, 9),
-];
-
-fn numbered(out: &mut Vec<u8>, arguments: std::fmt::Arguments<'_>) {
-    // Writing into memory does not fail.
-    let _ = out.write_fmt(arguments);
-}
-
-fn place(out: &mut Vec<u8>, column: u16, row: u16) {
-    match (row, column) {
-        (0, 0) => out.extend_from_slice(b"\x1b[H"),
-        (row, 0) => numbered(out, format_args!("\x1b[{}H", row + 1)),
-        (row, column) => numbered(out, format_args!("\x1b[{};{}H", row + 1, column + 1)),
-    }
-}
-
-/// Columns a symbol takes; quickly for what screens are full of.
-fn width(symbol: &str) -> u16 {
-    match symbol.as_bytes() {
-        [] | [_] | [0xe2, 0x94 | 0x95 | 0xa0..=0xa3, _] | [0xe2, 0x96, 0x80..=0x9f] => 1,
-        _ => u16::try_from(symbol.width()).unwrap_or(1).clamp(1, 8),
-    }
-}
-
-/// Writes what a cell holds; returns the columns it takes.
-fn symbol(out: &mut Vec<u8>, symbol: &str, ascii: bool) -> u16 {
-    let width = width(symbol);
-    let safe = !symbol.is_empty() && !symbol.chars().any(char::is_control);
-    if safe && (!ascii || symbol.is_ascii()) {
-        out.extend_from_slice(symbol.as_bytes());
-    } else {
-        out.push(if safe { b'?' } else { b' ' });
-        out.extend(std::iter::repeat_n(b' ', usize::from(width - 1)));
-    }
-    width
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::term::caps::{ColorDepth, Multiplexer};
     use proptest::prelude::*;
-    use ratatui::style::Style;
+    use ratatui::style::{Color, Modifier, Style};
+
+    fn caps(depth: ColorDepth, ascii: bool) -> Capabilities {
+        Capabilities {
+            depth,
+            ascii,
+            ..Capabilities::default()
+        }
+    }
 
     fn painter() -> Painter {
-        Painter::new(40, 5, ColorDepth::True, false)
+        Painter::new(40, 5, &caps(ColorDepth::True, false))
     }
 
     fn terminal() -> vt100::Parser {
@@ -312,8 +183,40 @@ mod tests {
     }
 
     #[test]
+    fn blanks_are_erased_and_need_no_ink() {
+        let mut painter = painter();
+        let row = |bg: Color| {
+            move |b: &mut Buffer| {
+                b.set_style(Rect::new(0, 0, 40, 1), Style::new().bg(bg).fg(Color::White));
+                b.set_string(0, 0, "a", Style::new().fg(Color::Red));
+                b.set_string(30, 0, "b", Style::new().fg(Color::Green));
+            }
+        };
+        painter.frame(row(Color::Reset));
+        let bytes = painter.frame(row(Color::Blue));
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert_eq!(
+            text,
+            "\x1b[?2026h\x1b[H\x1b[31;44ma\x1b[29X\x1b[29C\x1b[32mb         \x1b[?2026l"
+        );
+        let seen = screen(&bytes);
+        let blue = |x| seen.screen().cell(0, x).map(vt100::Cell::bgcolor);
+        assert!((0..40).all(|x| blue(x) == Some(vt100::Color::Idx(4))));
+
+        painter.pen = Pen::new(&Capabilities {
+            multiplexer: Multiplexer::Screen,
+            ..caps(ColorDepth::True, false)
+        });
+        let bytes = painter.frame(row(Color::Red));
+        assert!(
+            !bytes.contains(&b'X'),
+            "GNU screen erases to its own colour"
+        );
+    }
+
+    #[test]
     fn no_escape_passes_and_ascii_holds() {
-        let mut painter = Painter::new(20, 1, ColorDepth::None, true);
+        let mut painter = Painter::new(20, 1, &caps(ColorDepth::None, true));
         let bytes = painter.frame(|b| {
             for (x, symbol) in ["é", "x", "日", "", "\x1b[31m"].into_iter().enumerate() {
                 b[(x as u16, 0)]

@@ -144,7 +144,7 @@ fn sequence(text: &str, leave: &str, stream: &mut Stream) -> Result<usize, Strin
             }
         }
         'H' if inside && numbers()?.len() <= 2 => {}
-        'C' if inside && numbers()?.len() <= 1 => {}
+        'C' | 'X' if inside && numbers()?.len() <= 1 => {}
         'J' if inside && parameters == "2" => stream.wiped += 1,
         'm' => style(parameters, &numbers()?, stream)?,
         _ => return Err(format!("CSI {parameters}{last} (inside: {inside})")),
