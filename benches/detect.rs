@@ -6,7 +6,11 @@ mod tool;
 
 use farwatch::detect::Detector;
 use farwatch::detect::baseline::Baseline;
-use farwatch::model::signal::Bad;
+use farwatch::model::health::SourceKind;
+use farwatch::model::id::ClusterId;
+use farwatch::model::sample::SeriesSamples;
+use farwatch::model::signal::{Bad, Group};
+use farwatch::model::telemetry::{Body, SampleBatch, Telemetry};
 use farwatch::model::time::Timestamp;
 use farwatch::state::world::World;
 use load::Load;
@@ -31,6 +35,9 @@ fn main() {
     }
     if wanted("ingest") {
         ingest();
+    }
+    if wanted("history") {
+        history();
     }
 }
 
@@ -90,5 +97,60 @@ fn ingest() {
         most(&clocks),
         "ms CPU",
         Goal::Most(16.0, 4.0),
+    );
+}
+
+/// An hour of two thousand series in one answer (13.5 MB of JSON), as the loop takes it at start.
+fn history() {
+    let config = load::config();
+    let load = Load::new(&config, Timestamp(1_800_000_000_000), 15_000);
+    let mut world = World::new(&config, load.at(240));
+    let mut series: Vec<SeriesSamples> = Vec::new();
+    for step in 0..240 {
+        let batches = load
+            .deliveries(step)
+            .into_iter()
+            .filter_map(|t| match t.body {
+                Body::Samples(batch) => Some(batch.series),
+                _ => None,
+            });
+        for (place, one) in batches.flatten().take(2_000).enumerate() {
+            match series.get_mut(place) {
+                Some(held) => held.points.extend(one.points),
+                None => series.push(one),
+            }
+        }
+    }
+    let batch = SampleBatch {
+        group: Group::Gpu,
+        name: "history".into(),
+        query: "".into(),
+        at: load.at(240),
+        interval_ms: 15_000,
+        backfill: true,
+        series,
+        cut_from: None,
+    };
+    let mut parts = Vec::new();
+    for part in batch.parts(5_000) {
+        let telemetry = Telemetry {
+            cluster: ClusterId(0),
+            source: SourceKind::Prometheus,
+            received: load.at(240),
+            body: Body::Samples(part),
+        };
+        parts.push(cpu(|| world.ingest(telemetry)) / 1e6);
+    }
+    let longest = parts.iter().copied().fold(0.0, f64::max);
+    told(
+        "history: 2000 series with an hour, all of it",
+        parts.iter().sum(),
+        "ms CPU",
+    );
+    judged(
+        "history: the longest part at one time",
+        longest,
+        "ms CPU",
+        Goal::Most(50.0, 16.0),
     );
 }

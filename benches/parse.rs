@@ -9,20 +9,20 @@ use std::hint::black_box;
 
 use farwatch::model::id::ClusterId;
 use farwatch::model::time::Timestamp;
-use farwatch::source::exposition::Format;
+use farwatch::source::exposition::{self, Format, Options};
 use farwatch::source::loki;
 use farwatch::source::prometheus::read_query;
 use farwatch::source::scrape::Memory;
 use farwatch::store::{Origin, Store};
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
-use tool::{Duel, Goal, duel, heap, judged, told, wanted};
+use tool::{Duel, Goal, duel, heap, judged, time, told, wanted};
 
 const ROUNDS: usize = 9;
 
 fn main() {
     if wanted("exposition") {
-        exposition();
+        scraped();
     }
     if wanted("matrix") {
         matrix();
@@ -79,7 +79,7 @@ fn page() -> String {
 }
 
 /// From a scrape's body to points in the store, as an exporter is read every time.
-fn exposition() {
+fn scraped() {
     let body = page();
     let samples = body.lines().filter(|l| !l.starts_with('#')).count();
     let mut memory = Memory::new("node-1:9400", usize::MAX);
@@ -106,6 +106,25 @@ fn exposition() {
         groups.iter().map(|g| g.1.len()).sum::<usize>()
     };
     assert_eq!(ours(), samples);
+    let alone = time(ROUNDS, || {
+        exposition::parse(body.as_bytes(), Options::default(), |s, _| {
+            black_box(s.value);
+        })
+    });
+    told(
+        "exposition, its text alone, each",
+        alone / samples as f64,
+        "ns",
+    );
+    let mut apart = Memory::new("node-1:9400", usize::MAX);
+    let read = time(ROUNDS, || {
+        apart.read(body.as_bytes(), Format::Text, true, Timestamp(0))
+    });
+    told(
+        "exposition, text to series, each",
+        read / samples as f64,
+        "ns",
+    );
     let peer = || {
         let lines = body.lines().map(|l| Ok(l.to_owned()));
         prometheus_parse::Scrape::parse(lines)

@@ -665,7 +665,7 @@ fn started_late(minute: i64) -> String {
         if !backfill {
             for series in &mut all {
                 let value = series.points[0].value;
-                series.points = vec![Sample { at, value }];
+                series.points = [Sample { at, value }].into();
             }
         }
         let body = Body::Samples(SampleBatch {

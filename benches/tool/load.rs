@@ -94,7 +94,7 @@ impl Load {
             // Texts of its own, as an answer has: the store must find the series by content.
             key: SeriesKey::new(&*key.name, Labels::from_pairs(key.labels.iter())),
             kind: SampleKind::Gauge,
-            points: vec![Sample {
+            points: [Sample {
                 at,
                 value: value(
                     poll.calm,
@@ -102,7 +102,8 @@ impl Load {
                     i as i64 + i64::from(cluster) * 7,
                     step,
                 ),
-            }],
+            }]
+            .into(),
         });
         Telemetry {
             cluster: ClusterId(cluster),

@@ -8,7 +8,7 @@ use super::frame::{Names, Texts};
 use super::wire::{Cursor, put_i64, put_len, put_u64};
 use crate::model::id::ClusterId;
 use crate::model::label::Labels;
-use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
+use crate::model::sample::{Points, Sample, SampleKind, SeriesKey, SeriesSamples};
 use crate::model::signal::Group;
 use crate::model::telemetry::SampleBatch;
 use crate::model::time::Timestamp;
@@ -107,7 +107,7 @@ impl SeriesIn {
             return Err(BundleError::Damaged("a series was never named"));
         };
         let count = from.count(2)?;
-        let mut points = Vec::with_capacity(count);
+        let mut points = Points::with_capacity(count);
         let mut before = at.0;
         for _ in 0..count {
             before = before.wrapping_add(from.i64()?);

@@ -297,14 +297,15 @@ fn half_an_hour_is_small() {
                 .map(|n| SeriesSamples {
                     key: SeriesKey::new("m", Labels::from_pairs([("n", n.to_string())])),
                     kind: SampleKind::Gauge,
-                    points: vec![Sample {
+                    points: [Sample {
                         at: Timestamp(at),
                         value: match n % 3 {
                             0 => (random() * 100.0).round(),
                             1 => (random() * 1e5).round() / 100.0,
                             _ => random(),
                         },
-                    }],
+                    }]
+                    .into(),
                 })
                 .collect();
             frames.push(telemetry(at + cluster, batch(at, series)));

@@ -75,18 +75,6 @@ pub fn clean(body: &mut Body) {
                 alert.expression.iter_mut().for_each(shared);
             }
         }
-        Body::Silences(silences) => {
-            for silence in silences {
-                for text in [
-                    &mut silence.id,
-                    &mut silence.by,
-                    &mut silence.comment,
-                    &mut silence.matchers,
-                ] {
-                    own(text);
-                }
-            }
-        }
         Body::Logs(batch) => {
             for line in &mut batch.lines {
                 labels(&mut line.labels);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::label::Labels;
 use super::time::Timestamp;
@@ -47,10 +48,13 @@ impl std::fmt::Display for SeriesKey {
     }
 }
 
+/// A poll brings one point of each series: that one needs no memory of its own.
+pub type Points = SmallVec<[Sample; 1]>;
+
 /// Points of one series in time order, as one answer or scrape brought them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeriesSamples {
     pub key: SeriesKey,
     pub kind: SampleKind,
-    pub points: Vec<Sample>,
+    pub points: Points,
 }

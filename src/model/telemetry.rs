@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::alert::{Alert, Silence};
+use super::alert::Alert;
 use super::health::{SourceHealth, SourceKind};
 use super::id::ClusterId;
 use super::log::LogLine;
@@ -28,8 +28,6 @@ pub enum Body {
     Samples(SampleBatch),
     /// The whole list of alerts that the source has now.
     Alerts(Vec<Alert>),
-    /// All silences that the source has now.
-    Silences(Vec<Silence>),
     Logs(LogBatch),
     Objects(ObjectBatch),
     Health(SourceHealth),
@@ -53,6 +51,37 @@ pub struct SampleBatch {
     pub series: Vec<SeriesSamples>,
     /// The answer was cut at the series limit; how many series there were.
     pub cut_from: Option<u32>,
+}
+
+impl SampleBatch {
+    /// The same in deliveries of about `most` points each, every series whole.
+    pub fn parts(self, most: usize) -> Vec<Self> {
+        let mut parts = vec![Self {
+            series: Vec::new(),
+            ..self
+        }];
+        let mut held = 0;
+        for series in self.series {
+            if held >= most {
+                held = 0;
+                parts.extend(parts.last().map(Self::without_series));
+            }
+            held += series.points.len();
+            if let Some(part) = parts.last_mut() {
+                part.series.push(series);
+            }
+        }
+        parts
+    }
+
+    fn without_series(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            query: self.query.clone(),
+            series: Vec::new(),
+            ..*self
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,4 +111,42 @@ pub struct ClusterFacts {
     pub prometheus_version: Option<String>,
     /// Metric names of the capability query that exist, with their series counts.
     pub capabilities: Option<Vec<(String, u64)>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::label::Labels;
+    use crate::model::sample::{Sample, SampleKind, SeriesKey};
+
+    #[test]
+    fn parts_hold_every_series_once() {
+        let series = |i: i64| SeriesSamples {
+            key: SeriesKey::new(format!("s{i}"), Labels::default()),
+            kind: SampleKind::Gauge,
+            points: (0..i)
+                .map(|at| Sample {
+                    at: Timestamp(at),
+                    value: 1.0,
+                })
+                .collect(),
+        };
+        let whole = SampleBatch {
+            group: Group::Gpu,
+            name: "q".into(),
+            query: "q".into(),
+            at: Timestamp(9),
+            interval_ms: 15_000,
+            backfill: true,
+            series: [4, 1, 7, 0, 3].map(series).into(),
+            cut_from: Some(9),
+        };
+        let parts = whole.clone().parts(5);
+        let sizes: Vec<usize> = parts.iter().map(|p| p.series.len()).collect();
+        assert_eq!(sizes, [2, 1, 2]);
+        assert!(parts.iter().all(|p| p.at == whole.at && p.backfill));
+        let again: Vec<_> = parts.into_iter().flat_map(|p| p.series).collect();
+        assert_eq!(again, whole.series);
+        assert_eq!(whole.parts(100).len(), 1);
+    }
 }

@@ -10,35 +10,54 @@ const EXACT: u64 = 1 << 53;
 /// Digits that fit a `u64`, whatever they are.
 const DIGITS: usize = 19;
 
-/// What `str::parse` gives. Mantissa and power of ten both exact: one division rounds right.
-pub fn parse(text: &str) -> Option<f64> {
-    let bytes = text.as_bytes();
-    let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
-    let (mut mantissa, mut seen, mut dot) = (0u64, 0usize, None);
-    if digits.is_empty() || digits.len() > DIGITS {
-        return text.parse().ok();
-    }
-    for byte in digits {
-        match byte {
-            b'0'..=b'9' => {
-                mantissa = mantissa * 10 + u64::from(byte - b'0');
-                seen += 1;
+/// A run of digits with at most one dot.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain {
+    pub mantissa: u64,
+    /// Digits after the dot.
+    pub scale: usize,
+    /// Bytes read.
+    pub length: usize,
+}
+
+impl Plain {
+    /// The digits that `bytes` begins with; `None` where there are none, or too many.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let (mut mantissa, mut at, mut dot) = (0_u64, 0, None);
+        while let Some(byte) = bytes.get(at) {
+            match byte {
+                b'0'..=b'9' => mantissa = mantissa.wrapping_mul(10) + u64::from(byte - b'0'),
+                b'.' if dot.is_none() => dot = Some(at),
+                _ => break,
             }
-            b'.' if dot.is_none() => dot = Some(seen),
-            _ => return text.parse().ok(),
+            at += 1;
+            if at > DIGITS {
+                return None;
+            }
         }
+        let scale = dot.map_or(0, |dot| at - dot - 1);
+        (at > usize::from(dot.is_some())).then_some(Self {
+            mantissa,
+            scale,
+            length: at,
+        })
     }
-    let scale = POWERS.get(dot.map_or(0, |before| seen - before));
-    match scale {
-        Some(scale) if seen > 0 && mantissa <= EXACT => {
-            let value = mantissa as f64 / scale;
-            Some(if digits.len() == bytes.len() {
-                value
-            } else {
-                -value
-            })
-        }
-        _ => text.parse().ok(),
+
+    /// Its value, where mantissa and power of ten are both exact: then one division rounds right.
+    pub fn value(self) -> Option<f64> {
+        let scale = POWERS.get(self.scale)?;
+        (self.mantissa <= EXACT).then(|| self.mantissa as f64 / scale)
+    }
+}
+
+/// What `str::parse` gives.
+pub fn parse(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = Plain::read(digits.as_bytes()).filter(|p| p.length == digits.len());
+    match plain.and_then(Plain::value) {
+        Some(value) if digits.len() < text.len() => Some(-value),
+        Some(value) => Some(value),
+        None => text.parse().ok(),
     }
 }
 

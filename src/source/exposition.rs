@@ -8,6 +8,8 @@ mod tokens;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::model::time::Timestamp;
 
 pub use tokens::Labels;
@@ -103,13 +105,40 @@ impl Summary {
     }
 }
 
-/// Reads `body` and gives each good sample with its labels to `each`. Labels with an empty value
-/// are left out: such a label is an absent one.
+/// Takes what is read.
+pub trait Taker<'a> {
+    /// A value of a series, by its text as written. False: that was never given to `take`, so its
+    /// labels are needed.
+    fn again(&mut self, series: &'a str, value: f64, at: Option<Timestamp>) -> bool;
+
+    /// A good sample. Labels with an empty value are left out: such a label is an absent one.
+    fn take(&mut self, sample: &Sample<'a>, labels: &Labels<'a>);
+}
+
+/// Takes each sample with its labels.
+struct Each<F>(F);
+
+impl<'a, F: FnMut(&Sample<'a>, &Labels<'a>)> Taker<'a> for Each<F> {
+    fn again(&mut self, _: &'a str, _: f64, _: Option<Timestamp>) -> bool {
+        false
+    }
+
+    fn take(&mut self, sample: &Sample<'a>, labels: &Labels<'a>) {
+        (self.0)(sample, labels);
+    }
+}
+
+/// Reads `body` and gives each good sample with its labels to `each`.
 pub fn parse<'a>(
     body: &'a [u8],
     options: Options,
-    mut each: impl FnMut(&Sample<'a>, &Labels<'a>),
+    each: impl FnMut(&Sample<'a>, &Labels<'a>),
 ) -> Summary {
+    parse_into(body, options, &mut Each(each))
+}
+
+/// Reads `body`; lines of series that `taker` knows are read no further than their value.
+pub fn parse_into<'a>(body: &'a [u8], options: Options, taker: &mut impl Taker<'a>) -> Summary {
     let mut summary = Summary::default();
     let mut types = Types::default();
     let mut labels = Labels::new();
@@ -137,24 +166,30 @@ pub fn parse<'a>(
             summary.bad_lines += 1;
             continue;
         }
-        let read = std::str::from_utf8(line)
-            .ok()
-            .and_then(|line| tokens::sample(line, options.format, &mut labels));
-        let Some(read) = read else {
+        let wanted = summary.samples < options.sample_limit;
+        let line = std::str::from_utf8(line).ok();
+        let known = line.filter(|_| wanted).is_some_and(|line| {
+            tokens::guess(line, options.format)
+                .is_some_and(|(series, value, at)| taker.again(series, value, at))
+        });
+        if known {
+            summary.samples += 1;
+            continue;
+        }
+        let Some(read) = line.and_then(|l| tokens::sample(l, options.format, &mut labels)) else {
             summary.bad_lines += 1;
             continue;
         };
         summary.samples += 1;
-        if summary.samples <= options.sample_limit {
-            let class = types.class(&read.name, &labels);
+        if wanted {
             let sample = Sample {
+                class: types.class(&read.name, &labels),
                 series: read.series,
                 name: read.name,
                 value: read.value,
                 at: read.at,
-                class,
             };
-            each(&sample, &labels);
+            taker.take(&sample, &labels);
         }
     }
     summary
@@ -177,7 +212,7 @@ enum Kind {
 
 /// The `TYPE` lines seen so far; the first one of a family counts.
 #[derive(Default)]
-struct Types<'a>(HashMap<Cow<'a, str>, Kind>);
+struct Types<'a>(HashMap<Cow<'a, str>, Kind, RandomState>);
 
 impl<'a> Types<'a> {
     /// Reads a comment; true: it is `# EOF`.

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::source::decimal;
+use crate::source::scan::{copy, stop};
 
 /// Deepest nesting that is skipped.
 const DEPTH: usize = 128;
@@ -133,46 +134,65 @@ impl<'a> Json<'a> {
 
     /// A text; borrowed where it holds no escape.
     pub fn text(&mut self) -> Result<Cow<'a, str>> {
-        self.expect(b'"', "expected a text")?;
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let Some(end) = memchr::memchr2(b'"', b'\\', rest.as_bytes()) else {
-            return self.fail("a text without end");
-        };
-        let plain = rest.get(..end).unwrap_or_default();
-        self.at += end;
-        if self.text.as_bytes().get(self.at) == Some(&b'"') {
-            self.at += 1;
-            return Ok(Cow::Borrowed(plain));
+        let mut room = Vec::new();
+        match self.text_in(&mut room)? {
+            Some(plain) => Ok(Cow::Borrowed(plain)),
+            None => match String::from_utf8(room) {
+                Ok(text) => Ok(Cow::Owned(text)),
+                Err(_) => self.fail("not UTF-8"),
+            },
         }
-        self.escaped(plain).map(Cow::Owned)
     }
 
-    /// The rest of a text from its first escape on.
-    fn escaped(&mut self, start: &str) -> Result<String> {
-        let mut out = String::with_capacity(start.len() * 2 + 16);
-        out.push_str(start);
+    /// A text for the moment: `None` where it held escapes and was written to `room`.
+    pub fn text_in(&mut self, room: &mut Vec<u8>) -> Result<Option<&'a str>> {
+        let plain = self.plain()?;
+        if self.text.as_bytes().get(self.at - 1) == Some(&b'"') {
+            return Ok(Some(plain));
+        }
+        room.clear();
+        room.extend_from_slice(plain.as_bytes());
+        self.escaped(room)?;
+        Ok(None)
+    }
+
+    /// A text up to and with the quote that ends it or its first backslash.
+    fn plain(&mut self) -> Result<&'a str> {
+        self.expect(b'"', "expected a text")?;
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let Some(end) = stop(rest.as_bytes()) else {
+            return self.fail("a text without end");
+        };
+        self.at += end + 1;
+        Ok(rest.get(..end).unwrap_or_default())
+    }
+
+    /// The rest of a text after its first backslash.
+    fn escaped(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        let bytes = self.text.as_bytes();
         loop {
-            let rest = self.text.get(self.at..).unwrap_or_default();
-            let Some(end) = memchr::memchr2(b'"', b'\\', rest.as_bytes()) else {
+            let byte = bytes.get(self.at).copied();
+            self.at += 1;
+            match byte {
+                Some(c @ (b'"' | b'\\' | b'/')) => out.push(c),
+                Some(b'n') => out.push(b'\n'),
+                Some(b't') => out.push(b'\t'),
+                Some(b'r') => out.push(b'\r'),
+                Some(b'b') => out.push(0x8),
+                Some(b'f') => out.push(0xc),
+                Some(b'u') => {
+                    let c = self.unicode()?;
+                    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                _ => return self.fail("a wrong escape"),
+            }
+            let Some(end) = bytes.get(self.at..).and_then(|rest| copy(rest, out)) else {
                 return self.fail("a text without end");
             };
-            out.push_str(rest.get(..end).unwrap_or_default());
             self.at += end + 1;
-            if rest.as_bytes().get(end) == Some(&b'"') {
-                return Ok(out);
+            if bytes.get(self.at - 1) == Some(&b'"') {
+                return Ok(());
             }
-            let byte = self.text.as_bytes().get(self.at).copied();
-            self.at += 1;
-            out.push(match byte {
-                Some(c @ (b'"' | b'\\' | b'/')) => char::from(c),
-                Some(b'n') => '\n',
-                Some(b't') => '\t',
-                Some(b'r') => '\r',
-                Some(b'b') => '\u{8}',
-                Some(b'f') => '\u{c}',
-                Some(b'u') => self.unicode()?,
-                _ => return self.fail("a wrong escape"),
-            });
         }
     }
 
@@ -201,6 +221,16 @@ impl<'a> Json<'a> {
         }
         self.at += 4;
         Ok(u32::from_str_radix(digits, 16).unwrap_or(0xfffd))
+    }
+
+    /// Lets `read` take a value from the bytes that come next; it says how many it took. For
+    /// shapes so frequent that they are worth a reader of their own.
+    pub fn shape<T>(&mut self, read: impl FnOnce(&'a [u8]) -> Option<(T, usize)>) -> Option<T> {
+        self.peek();
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let (value, taken) = read(rest.as_bytes())?;
+        self.at += taken;
+        Some(value)
     }
 
     pub fn number(&mut self) -> Result<f64> {

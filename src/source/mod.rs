@@ -24,6 +24,7 @@ pub mod loki;
 pub mod prometheus;
 pub mod replay;
 pub mod report;
+mod scan;
 pub mod scrape;
 pub mod supervisor;
 pub mod tempo;

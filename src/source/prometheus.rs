@@ -38,6 +38,8 @@ const LEARN_EVERY: Duration = Duration::from_secs(300);
 const REFUSED_FOR: Duration = Duration::from_secs(300);
 /// History asked for at start.
 const HISTORY_MS: i64 = 3_600_000;
+/// Points of history in one delivery: an hour of many series would hold the loop up.
+const AT_A_TIME: usize = 5_000;
 /// Requests under way at once.
 const AT_ONCE: usize = 4;
 /// Signals of one round; after it the operator's wish is read again.
@@ -287,7 +289,9 @@ impl PromSource {
                 line.heard(heard).await;
                 if !answer.series.is_empty() {
                     let batch = self.batch(signal, answer, step, true);
-                    line.send(Body::Samples(batch)).await;
+                    for part in batch.parts(AT_A_TIME) {
+                        line.send(Body::Samples(part)).await;
+                    }
                 }
                 Ok(())
             }

@@ -3,15 +3,19 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::model::label::Labels;
 
 /// Bookkeeping of a shared text or set beside its content, bytes.
 const ENTRY: u64 = 56;
 
+type Pair = (Arc<str>, Arc<str>);
+
 #[derive(Debug, Default)]
 pub(crate) struct Interner {
-    texts: HashMap<Arc<str>, u32>,
-    sets: HashMap<Labels, u32>,
+    texts: HashMap<Arc<str>, u32, RandomState>,
+    sets: HashMap<Labels, u32, RandomState>,
     bytes: u64,
 }
 
@@ -41,12 +45,18 @@ impl Interner {
             }
             return kept;
         }
-        let pairs = labels
+        let pairs: Vec<_> = labels
             .pairs()
             .iter()
             .map(|(n, v)| (self.text(n), self.text(v)))
             .collect();
-        let kept = Labels::new(pairs);
+        let same = |(a, b): (&Pair, &Pair)| Arc::ptr_eq(&a.0, &b.0) && Arc::ptr_eq(&a.1, &b.1);
+        let kept = if pairs.iter().zip(labels.pairs()).all(same) {
+            // Whoever tells of the series again with this very set is understood at once.
+            labels.clone()
+        } else {
+            Labels::new(pairs)
+        };
         self.bytes += set_bytes(&kept);
         self.sets.insert(kept.clone(), 1);
         kept

@@ -12,17 +12,22 @@ use crate::model::time::Timestamp;
 const STEP_MIN_MS: u32 = 1_000;
 /// Slots that a window grows by.
 const CHUNK: usize = 32;
+/// Newest values kept in the window itself, so that most points touch no memory but its own.
+const TAIL: usize = 7;
 
-/// One cache line: appending touches this and the slot.
+/// Two cache lines, one beside the next series': appending to all reads memory in its order.
 #[derive(Clone, Debug)]
 pub(crate) struct Window {
     /// Time that the newest slot stands for; the others lie whole steps before it.
     newest_ms: i64,
+    /// All but the values in `tail`, which come after.
     slots: VecDeque<f64>,
     last: Sample,
     step_ms: u32,
     /// Slots kept; 0: no series is here.
     most: u32,
+    tail: [f64; TAIL],
+    tailed: u8,
 }
 
 impl Window {
@@ -30,7 +35,7 @@ impl Window {
         let step_ms = step_ms.max(STEP_MIN_MS);
         let most = (retention_ms / i64::from(step_ms)).clamp(1, i64::from(u32::MAX));
         let mut slots = VecDeque::new();
-        slots.reserve_exact(CHUNK);
+        slots.reserve_exact(CHUNK.min(most as usize));
         slots.push_back(sample.value);
         Self {
             newest_ms: sample.at.0,
@@ -38,6 +43,8 @@ impl Window {
             last: sample,
             step_ms,
             most: most as u32,
+            tail: [f64::NAN; TAIL],
+            tailed: 0,
         }
     }
 
@@ -52,6 +59,8 @@ impl Window {
             },
             step_ms: 1,
             most: 0,
+            tail: [f64::NAN; TAIL],
+            tailed: 0,
         }
     }
 
@@ -98,6 +107,7 @@ impl Window {
             return false;
         }
         let back = back as usize;
+        self.settle();
         if back < self.slots.len() {
             let place = self.slots.len() - 1 - back;
             if let Some(slot) = self.slots.get_mut(place) {
@@ -137,15 +147,18 @@ impl Window {
         to: Timestamp,
     ) -> impl Iterator<Item = Sample> + '_ {
         let step = i64::from(self.step_ms);
-        let newest = self.slots.len().saturating_sub(1);
+        let settled = self.slots.len();
+        let newest = (settled + usize::from(self.tailed)).saturating_sub(1);
         let back = self.newest_ms.saturating_sub(from.0).div_euclid(step);
         let start = match usize::try_from(back) {
             // One more: the newest keeps its own time, which may be off the grid.
             Ok(back) => newest.saturating_sub(back.saturating_add(1)),
             Err(_) => newest,
         };
+        let late = start.saturating_sub(settled);
         self.slots
-            .range(start.min(self.slots.len())..)
+            .range(start.min(settled)..)
+            .chain(self.tail_values().get(late..).unwrap_or_default())
             .enumerate()
             .map(move |(i, value)| {
                 let back = (newest - (start + i)) as i64;
@@ -164,18 +177,43 @@ impl Window {
 
     fn push(&mut self, value: f64) {
         self.newest_ms += i64::from(self.step_ms);
-        if self.slots.len() >= self.most as usize {
-            self.slots.pop_front();
-        } else if self.slots.len() == self.slots.capacity() {
-            self.slots.reserve_exact(CHUNK);
+        if usize::from(self.tailed) == TAIL {
+            self.settle();
         }
-        self.slots.push_back(value);
+        if self.slots.len() + usize::from(self.tailed) >= self.most as usize
+            && self.slots.pop_front().is_none()
+        {
+            // So few are kept that all of them are in the tail.
+            self.tail.rotate_left(1);
+            self.tailed -= 1;
+        }
+        if let Some(place) = self.tail.get_mut(usize::from(self.tailed)) {
+            *place = value;
+            self.tailed += 1;
+        }
+    }
+
+    fn tail_values(&self) -> &[f64] {
+        self.tail
+            .get(..usize::from(self.tailed))
+            .unwrap_or_default()
+    }
+
+    /// Moves the tail to the slots.
+    fn settle(&mut self) {
+        let count = usize::from(std::mem::take(&mut self.tailed));
+        if self.slots.len() + count > self.slots.capacity() {
+            let room = (self.most as usize).saturating_sub(self.slots.len());
+            self.slots.reserve_exact(CHUNK.min(room).max(count));
+        }
+        self.slots.extend(self.tail.iter().take(count));
     }
 
     /// Leaves the slots between the newest and the one `slots` ahead of it empty.
     fn skip(&mut self, slots: i64) {
         if slots >= i64::from(self.most) {
             self.slots.clear();
+            self.tailed = 0;
             self.newest_ms += (slots - 1) * i64::from(self.step_ms);
             return;
         }
@@ -221,6 +259,29 @@ mod tests {
             ]
         );
         assert_eq!(w.last(), sample(145_000, 4.0));
+    }
+
+    proptest::proptest! {
+        /// Against a plain map from slot to value.
+        #[test]
+        fn is_a_map_of_slots(most in 1_i64..20, steps in proptest::collection::vec(-12_i64..14, 0..80)) {
+            let mut window = Window::new(1_000, sample(0, 0.0), most * 1_000);
+            let mut plain = std::collections::BTreeMap::from([(0, 0.0)]);
+            let mut newest = 0;
+            for (i, step) in steps.into_iter().enumerate() {
+                let slot = newest + step;
+                newest = newest.max(slot);
+                let kept = window.put(sample(slot * 1_000, i as f64 + 1.0));
+                proptest::prop_assert_eq!(kept, slot > newest - most);
+                plain.insert(slot, i as f64 + 1.0);
+                plain.retain(|slot, _| *slot > newest - most);
+                let held: Vec<(i64, f64)> = plain.iter().map(|(s, v)| (s * 1_000, *v)).collect();
+                proptest::prop_assert_eq!(all(&window), held);
+                let from = (newest - most / 2) * 1_000;
+                let part = window.points(Timestamp(from), Timestamp(i64::MAX)).count();
+                proptest::prop_assert_eq!(part, plain.range(newest - most / 2..).count());
+            }
+        }
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl Stage {
             .map(|(name, labels, value)| SeriesSamples {
                 key: SeriesKey::new(*name, Labels::from_pairs(labels.iter().copied())),
                 kind: SampleKind::Gauge,
-                points: vec![Sample { at, value: *value }],
+                points: [Sample { at, value: *value }].into(),
             })
             .collect();
         let body = Body::Samples(SampleBatch {

@@ -53,6 +53,64 @@ fn good_files_are_read_wholly() {
     }
 }
 
+/// Learns series, and then takes them by their text alone.
+#[derive(Default)]
+struct Learner<'a> {
+    known: std::collections::HashSet<&'a str>,
+    told: Vec<(&'a str, u64, Option<Timestamp>)>,
+    taken: usize,
+}
+
+impl<'a> Taker<'a> for Learner<'a> {
+    fn again(&mut self, series: &'a str, value: f64, at: Option<Timestamp>) -> bool {
+        let known = self.known.contains(series);
+        if known {
+            self.told.push((series, value.to_bits(), at));
+        }
+        known
+    }
+
+    fn take(&mut self, sample: &Sample<'a>, _: &Labels<'a>) {
+        self.taken += 1;
+        self.known.insert(sample.series);
+        self.told
+            .push((sample.series, sample.value.to_bits(), sample.at));
+    }
+}
+
+#[test]
+fn a_series_that_is_known_reads_the_same_without_its_labels() {
+    let expected = expected();
+    let names = ["normal", "nasty"].map(|kind| expected[kind].as_object().unwrap());
+    for file in names.iter().flat_map(|files| files.keys()) {
+        let path = dir().join(file);
+        let path = if path.exists() {
+            path
+        } else {
+            dir().join("nasty").join(file)
+        };
+        let body = std::fs::read(path).unwrap();
+        let options = options(file, true);
+        let mut plain = Vec::new();
+        let summary = parse(&body, options, |s, _| {
+            plain.push((s.series, s.value.to_bits(), s.at));
+        });
+        let mut learner = Learner::default();
+        for pass in 0..2 {
+            learner.told.clear();
+            learner.taken = 0;
+            assert_eq!(parse_into(&body, options, &mut learner), summary, "{file}");
+            assert_eq!(learner.told, plain, "{file}, pass {pass}");
+        }
+        let exemplars = body.windows(3).filter(|w| w == b" # ").count();
+        assert!(
+            learner.taken <= exemplars,
+            "{file}: {} read whole",
+            learner.taken
+        );
+    }
+}
+
 #[test]
 fn nasty_files_cost_their_bad_lines_only() {
     let expected = expected();

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::Format;
 use crate::model::time::Timestamp;
 use crate::source::decimal;
+use crate::source::scan::stop;
 
 /// Label pairs in the order of the line; the buffer is used again for each line.
 pub type Labels<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
@@ -34,20 +35,36 @@ pub(super) fn sample<'a>(
     }
     let name = name?;
     let series = line.get(..cursor.at)?.trim_end();
-    // A value must be set apart from a bare name; after a brace it need not be.
-    let tail = cursor.rest();
+    let (value, at) = value(cursor.rest(), format)?;
+    unique(labels).then_some(Read {
+        series,
+        name,
+        value,
+        at,
+    })
+}
+
+/// Series, value and time of a line, if the series ends where it most likely does: at the last
+/// brace, or before the first blank. Only one who has seen that very series before may believe it.
+pub(super) fn guess(line: &str, format: Format) -> Option<(&str, f64, Option<Timestamp>)> {
+    let end = match memchr::memrchr(b'}', line.as_bytes()) {
+        Some(brace) => brace + 1,
+        None => memchr::memchr2(b' ', b'\t', line.as_bytes())?,
+    };
+    let (value, at) = value(line.get(end..)?, format)?;
+    Some((line.get(..end)?, value, at))
+}
+
+/// What follows a series: a value, perhaps a time, perhaps an exemplar. A value must be set apart
+/// from a bare name; after a brace it need not be.
+fn value(tail: &str, format: Format) -> Option<(f64, Option<Timestamp>)> {
     let mut words = tail.split([' ', '\t']).filter(|w| !w.is_empty());
     let value = number(words.next()?)?;
     let at = match words.next() {
-        None => None,
+        None => return Some((value, None)),
         Some("#") => {
             exemplar(tail)?;
-            return unique(labels).then_some(Read {
-                series,
-                name,
-                value,
-                at: None,
-            });
+            return Some((value, None));
         }
         Some(word) => Some(time(word, format)?),
     };
@@ -56,12 +73,7 @@ pub(super) fn sample<'a>(
         Some("#") => exemplar(tail)?,
         Some(_) => return None,
     }
-    unique(labels).then_some(Read {
-        series,
-        name,
-        value,
-        at,
-    })
+    Some((value, at))
 }
 
 /// What stands after `{`, up to and with `}`. A quoted text without `=` is the name.
@@ -224,7 +236,7 @@ impl<'a> Cursor<'a> {
             return None;
         }
         let rest = self.rest();
-        let end = memchr::memchr2(b'"', b'\\', rest.as_bytes())?;
+        let end = stop(rest.as_bytes())?;
         if rest.as_bytes().get(end) == Some(&b'"') {
             self.at += end + 1;
             return rest.get(..end).map(Cow::Borrowed);

@@ -72,6 +72,8 @@ struct Stream {
 struct Reader<'a> {
     lines: Vec<LogLine>,
     pairs: Pairs<'a>,
+    /// For lines with escapes.
+    room: Vec<u8>,
 }
 
 impl<'a> Reader<'a> {
@@ -125,7 +127,7 @@ impl<'a> Reader<'a> {
             place += 1;
             match place {
                 1 => at = Some(json.text()?),
-                2 => line = Some(json.text()?),
+                2 => line = Some(json.text_in(&mut self.room)?),
                 3 if json.peek() == Some(b'{') => {
                     return json.object(|json, key| {
                         let level = match key.as_ref() {
@@ -145,17 +147,24 @@ impl<'a> Reader<'a> {
         let (Some(at), Some(line)) = (at, line) else {
             return json.fail("an entry without time or line");
         };
+        let line = match line {
+            Some(line) => line,
+            None => match std::str::from_utf8(&self.room) {
+                Ok(line) => line,
+                Err(_) => return json.fail("not UTF-8"),
+            },
+        };
         let Ok(at_ns) = at.parse::<i64>() else {
             return Ok(());
         };
         let level = [told, stream.level, parsed]
             .into_iter()
             .find(|l| *l != Level::Unknown)
-            .unwrap_or_else(|| level_of_line(&line));
+            .unwrap_or_else(|| level_of_line(line));
         self.lines.push(LogLine {
             at_ns,
             labels: stream.labels.clone(),
-            line: text::shared(&line, LINE_LIMIT),
+            line: text::shared(line, LINE_LIMIT),
             level,
         });
         Ok(())

@@ -13,10 +13,10 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
 use crate::model::label::Labels;
-use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
+use crate::model::sample::{Points, Sample, SampleKind, SeriesKey, SeriesSamples};
 use crate::model::text;
 use crate::model::time::Timestamp;
-use crate::source::decimal;
+use crate::source::decimal::{self, Plain};
 use crate::source::json::{self, Json};
 
 /// What a query brought.
@@ -174,7 +174,7 @@ impl<'n, 'a> Reader<'n, 'a> {
             "vector" | "matrix" if json.null() => Ok(()),
             "vector" | "matrix" => json.array(|json| self.row(json)),
             "scalar" => {
-                let mut points = Vec::new();
+                let mut points = Points::new();
                 point(json, &mut points)?;
                 self.answer.total = 1;
                 self.answer.series.push(SeriesSamples {
@@ -207,7 +207,7 @@ impl<'n, 'a> Reader<'n, 'a> {
         self.pairs.clear();
         // Rows of one answer are about equally long.
         let like = self.answer.series.last().map_or(1, |s| s.points.len());
-        let mut points = Vec::with_capacity(like);
+        let mut points = Points::with_capacity(like);
         let mut histogram = false;
         let pairs = &mut self.pairs;
         json.object(|json, key| match key.as_ref() {
@@ -266,8 +266,36 @@ fn shared(texts: &mut HashMap<String, Arc<str>, RandomState>, text: &str) -> Arc
     shared
 }
 
+/// A point as nearly all are written: `[1795231090.902,"0.5"]`, no blanks, no sign of a time, at
+/// most milliseconds. Anything else is left to the reader of all points.
+fn usual(bytes: &[u8]) -> Option<(Sample, usize)> {
+    let rest = bytes.strip_prefix(b"[")?;
+    let time = Plain::read(rest)?;
+    let unit = [1_000, 100, 10, 1].get(time.scale)?;
+    let at = Timestamp(i64::try_from(time.mantissa.checked_mul(*unit)?).ok()?);
+    let rest = rest.get(time.length..)?.strip_prefix(b",\"")?;
+    let digits = rest.strip_prefix(b"-").unwrap_or(rest);
+    let plain = Plain::read(digits)?;
+    let (own, rest_after) = digits.split_at_checked(plain.length)?;
+    let rest_after = rest_after.strip_prefix(b"\"]")?;
+    let size = match plain.value() {
+        Some(size) => size,
+        None => std::str::from_utf8(own).ok()?.parse().ok()?,
+    };
+    let value = if digits.len() < rest.len() {
+        -size
+    } else {
+        size
+    };
+    Some((Sample { at, value }, bytes.len() - rest_after.len()))
+}
+
 /// `[1795231090.902, "0.5"]`; a value that is no number leaves a gap.
-fn point(json: &mut Json<'_>, out: &mut Vec<Sample>) -> json::Result<()> {
+fn point(json: &mut Json<'_>, out: &mut Points) -> json::Result<()> {
+    if let Some(sample) = json.shape(usual) {
+        out.push(sample);
+        return Ok(());
+    }
     let (mut at, mut value, mut place) = (None, None, 0);
     json.array(|json| {
         match place {

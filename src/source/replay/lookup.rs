@@ -236,7 +236,7 @@ impl Search {
             .map(|(key, (kind, held))| SeriesSamples {
                 key,
                 kind,
-                points: on_steps(&held, start.0, end.0, step),
+                points: on_steps(&held, start.0, end.0, step).into(),
             })
             .filter(|s| !s.points.is_empty())
             .collect();

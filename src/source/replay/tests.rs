@@ -28,10 +28,11 @@ fn recording() -> Vec<u8> {
         let series = SeriesSamples {
             key: SeriesKey::new("gpu_util", Labels::from_pairs([("gpu", "0")])),
             kind: SampleKind::Gauge,
-            points: vec![Sample {
+            points: [Sample {
                 at,
                 value: n as f64,
-            }],
+            }]
+            .into(),
         };
         let samples = Body::Samples(SampleBatch {
             group: Group::Gpu,

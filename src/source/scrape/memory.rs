@@ -1,6 +1,6 @@
 //! What is kept from scrape to scrape: series by their text, and the last value of counters.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -12,7 +12,7 @@ use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
 use crate::model::signal::Group;
 use crate::model::text;
 use crate::model::time::Timestamp;
-use crate::source::exposition::{self, Class, Format, Options};
+use crate::source::exposition::{self, Class, Format, Options, Taker};
 
 /// Scrapes after which a series that is gone is forgotten.
 const FORGET_AFTER: u64 = 5;
@@ -25,7 +25,10 @@ pub struct Memory {
     pub limit: usize,
     scrape: u64,
     known: HashMap<Box<str>, Known, RandomState>,
+    texts: Texts,
     latencies: Latencies,
+    /// Series told last time, by group.
+    sizes: [usize; Group::ALL.len()],
 }
 
 /// One series as its exporter writes it.
@@ -59,54 +62,51 @@ impl Memory {
     /// Reads one body; `now` is the time of samples that carry none.
     pub fn read(&mut self, body: &[u8], format: Format, complete: bool, now: Timestamp) -> Read {
         self.scrape += 1;
-        let scrape = self.scrape;
         let options = Options {
             format,
             complete,
             sample_limit: self.limit,
             ..Options::default()
         };
-        let mut groups: HashMap<Group, Vec<SeriesSamples>> = HashMap::new();
-        let (known, instance, latencies) = (&mut self.known, &self.instance, &mut self.latencies);
-        let summary = exposition::parse(body, options, |sample, labels| {
-            let series = match known.get_mut(sample.series) {
-                Some(series) => series,
-                None => known
-                    .entry(sample.series.into())
-                    .or_insert(Known::new(sample, labels, instance)),
-            };
-            // The same series twice in one body: the first counts.
-            if series.seen == scrape {
-                return;
-            }
-            series.seen = scrape;
-            let at = sample.at.unwrap_or(now);
-            if let Some(value) = series.value(at, sample.value, latencies) {
-                groups.entry(series.group).or_default().push(SeriesSamples {
-                    key: series.key.clone(),
-                    kind: SampleKind::Gauge,
-                    points: vec![Sample { at, value }],
-                });
-            }
-        });
-        known.retain(|_, series| series.seen + FORGET_AFTER > scrape);
+        let mut groups: Groups = Group::ALL.map(|group| (group, Vec::new()));
+        for ((_, series), size) in groups.iter_mut().zip(self.sizes) {
+            series.reserve(size);
+        }
+        let mut taking = Taking {
+            now,
+            scrape: self.scrape,
+            instance: &self.instance,
+            known: &mut self.known,
+            texts: &mut self.texts,
+            latencies: &mut self.latencies,
+            seen: 0,
+            groups,
+        };
+        let summary = exposition::parse_into(body, options, &mut taking);
+        let (mut groups, seen) = (taking.groups, taking.seen);
+        if seen < self.known.len() {
+            let scrape = self.scrape;
+            let known = &mut self.known;
+            known.retain(|_, series| series.seen + FORGET_AFTER > scrape);
+            self.texts.0.retain(|text| Arc::strong_count(text) > 1);
+        }
         self.close_latencies(&mut groups, now);
-        let mut groups: Vec<_> = groups.into_iter().collect();
-        groups.sort_by_key(|(group, _)| *group);
-        (summary, groups)
+        for (size, (_, series)) in self.sizes.iter_mut().zip(&groups) {
+            *size = series.len();
+        }
+        let told = groups.into_iter().filter(|(_, series)| !series.is_empty());
+        (summary, told.collect())
     }
 
-    fn close_latencies(&mut self, groups: &mut HashMap<Group, Vec<SeriesSamples>>, now: Timestamp) {
+    fn close_latencies(&mut self, groups: &mut Groups, now: Timestamp) {
         for (signal, model, value) in self.latencies.close(now.0) {
             let labels = [("model_name", model.as_str()), ("instance", &self.instance)];
-            groups
-                .entry(Group::Serving)
-                .or_default()
-                .push(SeriesSamples {
-                    key: SeriesKey::new(signal, Labels::from_pairs(labels)),
-                    kind: SampleKind::Gauge,
-                    points: vec![Sample { at: now, value }],
-                });
+            let told = SeriesSamples {
+                key: SeriesKey::new(signal, Labels::from_pairs(labels)),
+                kind: SampleKind::Gauge,
+                points: [Sample { at: now, value }].into(),
+            };
+            tell(groups, Group::Serving, told);
         }
     }
 }
@@ -116,6 +116,7 @@ impl Known {
         sample: &exposition::Sample<'_>,
         labels: &exposition::Labels<'_>,
         instance: &str,
+        texts: &mut Texts,
     ) -> Self {
         let find = |name: &str| {
             labels
@@ -143,16 +144,16 @@ impl Known {
         } else {
             ""
         };
-        let name = format!("{}{suffix}", cleaned(&sample.name));
+        let name = format!("{}{suffix}", text::clean(&sample.name, text::LIMIT_BYTES));
         let mut pairs: Vec<(Arc<str>, Arc<str>)> = labels
             .iter()
-            .map(|(name, value)| (cleaned(name), cleaned(value)))
+            .map(|(name, value)| (texts.shared(name), texts.shared(value)))
             .collect();
         if find("instance").is_none() {
-            pairs.push(("instance".into(), instance.into()));
+            pairs.push((texts.shared("instance"), texts.shared(instance)));
         }
         Self {
-            key: SeriesKey::new(name, Labels::new(pairs)),
+            key: SeriesKey::new(texts.shared(&name), Labels::new(pairs)),
             group: group_of(&sample.name),
             role,
             seen: 0,
@@ -183,8 +184,73 @@ impl Known {
     }
 }
 
-fn cleaned(text: &str) -> Arc<str> {
-    text::shared(text, text::LIMIT_BYTES)
+/// One body being read.
+struct Taking<'m> {
+    now: Timestamp,
+    scrape: u64,
+    instance: &'m str,
+    known: &'m mut HashMap<Box<str>, Known, RandomState>,
+    texts: &'m mut Texts,
+    latencies: &'m mut Latencies,
+    /// Series met.
+    seen: usize,
+    groups: Groups,
+}
+
+impl<'a> Taker<'a> for Taking<'_> {
+    fn again(&mut self, series: &'a str, value: f64, at: Option<Timestamp>) -> bool {
+        let Some(known) = self.known.get_mut(series) else {
+            return false;
+        };
+        // The same series twice in one body: the first counts.
+        if known.seen == self.scrape {
+            return true;
+        }
+        known.seen = self.scrape;
+        self.seen += 1;
+        let at = at.unwrap_or(self.now);
+        if let Some(value) = known.value(at, value, self.latencies) {
+            let told = SeriesSamples {
+                key: known.key.clone(),
+                kind: SampleKind::Gauge,
+                points: [Sample { at, value }].into(),
+            };
+            tell(&mut self.groups, known.group, told);
+        }
+        true
+    }
+
+    fn take(&mut self, sample: &exposition::Sample<'a>, labels: &exposition::Labels<'a>) {
+        if !self.known.contains_key(sample.series) {
+            let known = Known::new(sample, labels, self.instance, self.texts);
+            self.known.insert(sample.series.into(), known);
+        }
+        self.again(sample.series, sample.value, sample.at);
+    }
+}
+
+/// Series by group, all groups in their order.
+type Groups = [(Group, Vec<SeriesSamples>); Group::ALL.len()];
+
+fn tell(groups: &mut Groups, group: Group, told: SeriesSamples) {
+    if let Some((_, series)) = groups.iter_mut().find(|(g, _)| *g == group) {
+        series.push(told);
+    }
+}
+
+/// Cleaned texts, each held once for all series.
+#[derive(Debug, Default)]
+struct Texts(HashSet<Arc<str>, RandomState>);
+
+impl Texts {
+    fn shared(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
+        }
+        let shared = text::shared(text, text::LIMIT_BYTES);
+        self.0.insert(shared.clone());
+        shared
+    }
 }
 
 /// Which screen a metric belongs to, by its name.
@@ -279,6 +345,7 @@ mod tests {
             read(&mut memory, &format!("a{{x=\"{i}\"}} 1\n"), i);
         }
         assert!(memory.known.len() <= 5, "{}", memory.known.len());
+        assert!(memory.texts.0.len() <= 9, "{:?}", memory.texts);
     }
 
     #[test]

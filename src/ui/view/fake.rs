@@ -43,7 +43,7 @@ pub fn tell(world: &mut World, cluster: u16, body: Body) {
     world.ingest(Telemetry {
         cluster: ClusterId(cluster),
         source: match body {
-            Body::Alerts(_) | Body::Silences(_) => SourceKind::Alertmanager,
+            Body::Alerts(_) => SourceKind::Alertmanager,
             Body::Logs(_) => SourceKind::Loki,
             Body::Objects(_) => SourceKind::Kubernetes,
             _ => SourceKind::Prometheus,
@@ -81,7 +81,7 @@ pub fn samples(
         series: vec![SeriesSamples {
             key: SeriesKey::new(Arc::from(name), Labels::from_pairs(labels.iter().copied())),
             kind: SampleKind::Gauge,
-            points,
+            points: points.into(),
         }],
         cut_from: None,
     };

@@ -117,7 +117,7 @@ impl Asked {
                         cluster: got.cluster,
                         key: series.key.clone(),
                     },
-                    points: series.points.clone(),
+                    points: series.points.to_vec(),
                     unit: Unit::None,
                     limits: Vec::new(),
                     interval_ms: self.step_ms,
