@@ -195,6 +195,13 @@ impl Pty {
         self.shared.lock().bytes.clone()
     }
 
+    /// Waits until these bytes have come, wherever they stand on the screen.
+    #[track_caller]
+    pub fn hear(&self, text: &str) {
+        let has = |h: &Heard| h.bytes.windows(text.len()).any(|w| w == text.as_bytes());
+        self.until(text, has);
+    }
+
     #[track_caller]
     fn until(&self, what: &str, mut is: impl FnMut(&Heard) -> bool) {
         let until = clock::instant() + PATIENCE;
