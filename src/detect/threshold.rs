@@ -63,11 +63,10 @@ impl Threshold {
             since,
             expected: Some(expected),
             seen: None,
-            method: format!(
-                "limit {} for {} s",
-                self.unit.write(bound),
-                self.limit.for_s
-            ),
+            method: match self.limit.for_s {
+                0 => format!("limit {}", self.unit.write(bound)),
+                seconds => format!("limit {} for {seconds} s", self.unit.write(bound)),
+            },
         }
     }
 }

@@ -97,7 +97,8 @@ fn plain(value: f64) -> String {
         return format!("{value:.0}");
     }
     if magnitude < 1.0 {
-        format!("{value:.3}")
+        let text = format!("{value:.3}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
     } else {
         short(value)
     }
