@@ -85,7 +85,7 @@ pub struct DemoArgs {
     pub speed: f64,
 
     /// Where to begin: a distance from the start, shortly before the first fault unless set
-    #[arg(long, value_name = "TIME", default_value = "200s", value_parser = start)]
+    #[arg(long, value_name = "TIME", default_value = "230s", value_parser = start)]
     pub at: Start,
 }
 

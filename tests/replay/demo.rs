@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use farwatch::bundle::demo;
-use farwatch::incident::Incident;
+use farwatch::incident::{Incident, IncidentState};
 use farwatch::model::time::Timestamp;
 use farwatch::state::world::World;
 
@@ -35,10 +35,24 @@ fn has(text: &str, words: &[&str]) {
     }
 }
 
+/// Where the history ends and the scrapes go on, nothing is wrong.
+#[tokio::test]
+async fn begins_in_peace() {
+    let show = demo_at(1.5).await;
+    let titles: Vec<_> = show
+        .state
+        .world
+        .incidents
+        .iter()
+        .map(|i| &i.title)
+        .collect();
+    assert!(titles.is_empty(), "{titles:?}");
+}
+
 /// The first fault soon after the default start, then the others, then the lost GPU.
 #[tokio::test]
 async fn tells_its_story() {
-    let mut show = demo_at(5.0).await;
+    let mut show = demo_at(5.5).await;
     has(
         &told(&show.state.world, "gpu-train-1"),
         &["gpu-a-02", "XID", "clocks held down", "vllm_ttft_p95"],
@@ -68,6 +82,17 @@ async fn tells_its_story() {
     let edge = show.state.world.cluster_by_name("edge-ran-07");
     let edge = edge.expect("recorded");
     has(&format!("{:?}", edge.ptp), &["Locked"]);
+    let all = &show.state.world.incidents;
+    let open: Vec<&str> = all
+        .iter()
+        .filter(|i| i.state == IncidentState::Open)
+        .map(|i| i.title.as_str())
+        .collect();
+    assert_eq!(open.len(), 1, "only the lost card: {open:?}");
+    has(
+        open[0],
+        &["gpu-a-02 gpu 3: XID 79", "no longer reported since"],
+    );
     assert!(show.troubles.is_empty(), "{:?}", show.troubles);
 }
 
@@ -227,7 +252,7 @@ fn is_drawn_as_a_picture() {
     has(
         &picture,
         &[
-            "REPLAY 16:05:02 x1",
+            "REPLAY 17:45:31 x1",
             ">No model is configured</text>",
             "INC-1",
         ],
