@@ -108,19 +108,13 @@ impl Judge {
     /// the greatest score.
     pub fn observe(&mut self, arrival: &Arrival<'_>, out: &mut Vec<Finding>) -> f64 {
         let key = &arrival.series.key;
-        let seams = self.seams.entry(arrival.cluster).or_default();
         if key.name.as_ref() == seam::SIGNAL {
+            let seams = self.seams.entry(arrival.cluster).or_default();
             for point in &arrival.series.points {
                 seams.observe(point.at, point.value);
             }
             return f64::NAN;
         }
-        let query = (arrival.cluster, arrival.query.clone());
-        let first = arrival.series.points.first().map(|p| p.at);
-        let known = *self
-            .known
-            .entry(query)
-            .or_insert_with(|| first.unwrap_or(Timestamp(i64::MIN)));
         let Some(rule) = self.rule(key, arrival.series.kind).cloned() else {
             return f64::NAN;
         };
@@ -135,11 +129,15 @@ impl Judge {
             Some(watch) => watch,
             None => {
                 let query = (arrival.cluster, arrival.query.clone());
+                let first = arrival.series.points.first().map(|p| p.at);
+                let first = first.unwrap_or(Timestamp(i64::MIN));
+                let known = *self.known.entry(query.clone()).or_insert(first);
                 self.members.entry(query).or_default().push(arrival.id);
                 slot.insert(Box::new(Watch::new(arrival, rule, known)))
             }
         };
-        let seams = self.seams.entry(arrival.cluster).or_default();
+        let window_ms = watch.rule.window_ms;
+        let mut seams = (window_ms > 0).then(|| self.seams.entry(arrival.cluster).or_default());
         let mut score: f64 = 0.0;
         for point in &arrival.series.points {
             if point.at <= watch.last.at {
@@ -148,12 +146,13 @@ impl Judge {
             let blank = point.value.is_finite() && is_blank(&key.name, point.value);
             let value = if blank { f64::NAN } else { point.value };
             let point = Sample { value, ..*point };
-            let window_ms = watch.rule.window_ms;
-            let is_rate = !arrival.quiet && window_ms > 0;
+            let seams = seams.as_deref_mut();
+            let seam = seams.as_ref().and_then(|s| s.at(point.at, window_ms));
+            let told_until = seams.filter(|_| !arrival.quiet);
             let moment = Moment {
                 quiet: arrival.quiet,
-                seam: seams.at(point.at, window_ms),
-                told_until: is_rate.then(|| seams.told_until(point.at)),
+                seam,
+                told_until: told_until.map(|s| s.told_until(point.at)),
                 interval_ms: arrival.interval_ms,
             };
             score = score.max(watch.observe(point, moment, out));
