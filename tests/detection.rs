@@ -264,6 +264,8 @@ fn sriov(status: &str, error: Option<&str>) -> Object {
         total_vfs: 64,
         desired_vfs: Some(8),
         vfs: 8,
+        functions: Vec::new(),
+        groups: Vec::new(),
     };
     Object::SriovNodeState(SriovNodeState {
         node: "du-1".into(),

@@ -241,7 +241,45 @@ async fn alerts_come_from_both_servers() {
     assert_eq!(firing.fingerprint, same.fingerprint);
     assert_eq!(same.summary(), "it burns");
     assert!(find(&managed, "Pending").is_none());
+
+    silence(manager.program.url()).await;
+    let mut hushed = false;
+    until(&mut queue, "who silenced it", |t| match &t.body {
+        Body::Alerts(alerts) if t.source == SourceKind::Alertmanager => {
+            let found = find(alerts, "Firing");
+            hushed |= found.is_some_and(|a| a.state == AlertState::Suppressed);
+            None
+        }
+        Body::Silences(list) => {
+            let ours = list.iter().find(|s| s.comment == "it may burn")?;
+            assert_eq!(ours.by, "ops");
+            assert_eq!(ours.matchers, "alertname=\"Firing\"");
+            assert!(ours.ends_at > ours.starts_at);
+            hushed.then_some(())
+        }
+        _ => None,
+    })
+    .await;
     fleet.shutdown().await;
+}
+
+/// As an operator would, for an hour.
+async fn silence(url: String) {
+    let now = farwatch::clock::now();
+    let body = serde_json::json!({
+        "matchers": [{"name": "alertname", "value": "Firing", "isRegex": false, "isEqual": true}],
+        "startsAt": now.rfc3339(),
+        "endsAt": now.plus_ms(3_600_000).rfc3339(),
+        "createdBy": "ops",
+        "comment": "it may burn",
+    });
+    let client = reqwest::Client::new().post(format!("{url}/api/v2/silences"));
+    let posted = client
+        .header("content-type", "application/json")
+        .body(body.to_string())
+        .send()
+        .await;
+    assert!(posted.expect("asked").status().is_success());
 }
 
 async fn ask(lookup: &Arc<dyn Lookup>, cluster: u16, ask: Ask) -> Answered {

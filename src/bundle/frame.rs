@@ -141,6 +141,7 @@ fn repeats(body: &Body) -> Option<u8> {
     match body {
         Body::Alerts(_) => Some(0),
         Body::Facts(_) => Some(1),
+        Body::Silences(_) => Some(2),
         Body::Samples(_) | Body::Logs(_) | Body::Objects(_) | Body::Health(_) => None,
     }
 }

@@ -75,6 +75,18 @@ pub fn clean(body: &mut Body) {
                 alert.expression.iter_mut().for_each(shared);
             }
         }
+        Body::Silences(silences) => {
+            for silence in silences {
+                for text in [
+                    &mut silence.id,
+                    &mut silence.by,
+                    &mut silence.comment,
+                    &mut silence.matchers,
+                ] {
+                    own(text);
+                }
+            }
+        }
         Body::Logs(batch) => {
             for line in &mut batch.lines {
                 labels(&mut line.labels);
@@ -178,6 +190,17 @@ fn object(object: &mut Object) {
                 own(&mut function.vendor);
                 function.driver.iter_mut().for_each(own);
                 function.link_speed.iter_mut().for_each(own);
+                for virtual_function in &mut function.functions {
+                    own(&mut virtual_function.pci_address);
+                    virtual_function.driver.iter_mut().for_each(own);
+                    virtual_function.mac.iter_mut().for_each(own);
+                }
+                for group in &mut function.groups {
+                    own(&mut group.resource);
+                    group.device_type.iter_mut().for_each(own);
+                    group.policy.iter_mut().for_each(own);
+                    group.range.iter_mut().for_each(own);
+                }
             }
         }
     }

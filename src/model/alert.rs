@@ -66,6 +66,26 @@ pub struct Alert {
     pub expression: Option<Arc<str>>,
 }
 
+/// A silence that is in force or waits for its time, as the Alertmanager tells it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Silence {
+    pub id: String,
+    /// Who made it, in their own words.
+    pub by: String,
+    pub comment: String,
+    pub starts_at: Timestamp,
+    pub ends_at: Timestamp,
+    /// As one writes them: `alertname="X" node=~"a.*"`.
+    pub matchers: String,
+}
+
+/// A time for which an alert fired; open while it does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spell {
+    pub from: Timestamp,
+    pub to: Option<Timestamp>,
+}
+
 impl Alert {
     /// `summary`, else `message`, else `description`, else nothing.
     pub fn summary(&self) -> &str {

@@ -38,4 +38,32 @@ pub struct PhysicalFunction {
     pub desired_vfs: Option<u32>,
     /// VFs that are listed in the status.
     pub vfs: u32,
+    /// Those VFs (`status.interfaces[].Vfs`); recordings of before hold their number only.
+    #[serde(default)]
+    pub functions: Vec<VirtualFunction>,
+    /// What the VFs are wanted for (`spec.interfaces[].vfGroups`).
+    #[serde(default)]
+    pub groups: Vec<VfGroup>,
+}
+
+/// One virtual function, as far as the operator writes it down.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VirtualFunction {
+    pub index: u32,
+    pub pci_address: String,
+    pub driver: Option<String>,
+    pub mac: Option<String>,
+    /// `None`: no VLAN, or not told; the operator leaves a zero out.
+    pub vlan: Option<u32>,
+    pub mtu: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VfGroup {
+    pub resource: String,
+    /// `netdevice`, `vfio-pci`.
+    pub device_type: Option<String>,
+    pub policy: Option<String>,
+    /// `ens3f0#0-7`
+    pub range: Option<String>,
 }

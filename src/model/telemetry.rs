@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::alert::Alert;
+use super::alert::{Alert, Silence};
 use super::health::{SourceHealth, SourceKind};
 use super::id::ClusterId;
 use super::log::LogLine;
@@ -28,6 +28,8 @@ pub enum Body {
     Samples(SampleBatch),
     /// The whole list of alerts that the source has now.
     Alerts(Vec<Alert>),
+    /// All silences that the source has now.
+    Silences(Vec<Silence>),
     Logs(LogBatch),
     Objects(ObjectBatch),
     Health(SourceHealth),

@@ -1,6 +1,6 @@
 //! Alertmanager v2: the alerts it holds, also silenced and inhibited ones, and its version.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use super::error::SourceError;
 use super::prometheus::rules;
 use super::supervisor::{Gate, Heard, Line, Source};
 use crate::clock;
-use crate::model::alert::{Alert, AlertState};
+use crate::model::alert::{Alert, AlertState, Silence};
 use crate::model::telemetry::Body;
 use crate::model::text::clean;
 use crate::model::time::Timestamp;
@@ -19,11 +19,17 @@ use crate::model::time::Timestamp;
 /// How often the version is asked for.
 const STATUS_EVERY: Duration = Duration::from_secs(300);
 
+/// How often the silences are asked for; at once when an alert names one that is not known.
+const SILENCES_EVERY: Duration = Duration::from_secs(60);
+
 /// Polls one Alertmanager.
 pub struct AlertmanagerSource {
     gate: Arc<Gate>,
     interval: Duration,
     status_at: Option<Instant>,
+    silences_at: Option<Instant>,
+    /// Silences that alerts named when they were last asked for.
+    named: BTreeSet<String>,
 }
 
 impl AlertmanagerSource {
@@ -32,6 +38,8 @@ impl AlertmanagerSource {
             gate,
             interval,
             status_at: None,
+            silences_at: None,
+            named: BTreeSet::new(),
         }
     }
 
@@ -39,7 +47,13 @@ impl AlertmanagerSource {
         line.interval(self.interval);
         loop {
             let next = clock::instant() + self.interval;
-            self.poll(line).await?;
+            let named = self.poll(line).await?;
+            let due = self.silences_at.is_none_or(|at| at <= clock::instant());
+            if due || !named.is_subset(&self.named) {
+                self.silences(line).await?;
+                self.silences_at = Some(clock::instant() + SILENCES_EVERY);
+                self.named = named;
+            }
             if self.status_at.is_none_or(|at| at <= clock::instant()) {
                 self.status(line).await?;
                 self.status_at = Some(clock::instant() + STATUS_EVERY);
@@ -48,7 +62,8 @@ impl AlertmanagerSource {
         }
     }
 
-    async fn poll(&self, line: &Line) -> Result<(), SourceError> {
+    /// Tells the alerts; gives the silences that they name.
+    async fn poll(&self, line: &Line) -> Result<BTreeSet<String>, SourceError> {
         let door = self.gate.door().await?;
         self.gate.budget.take().await;
         let all = [
@@ -58,8 +73,27 @@ impl AlertmanagerSource {
         ];
         let (told, reply): (Vec<Told>, _) = door.get_json("/api/v2/alerts", &all).await?;
         line.heard(Heard::from(&reply)).await;
-        let alerts = told.into_iter().filter_map(Told::into_fact).collect();
+        let alerts: Vec<Alert> = told.into_iter().filter_map(Told::into_fact).collect();
+        let named = alerts.iter().flat_map(|a| a.silenced_by.iter().cloned());
+        let named = named.collect();
         line.send(Body::Alerts(alerts)).await;
+        Ok(named)
+    }
+
+    /// Who silenced what, and until when. A server or a token that tells alerts and no silences is
+    /// no fault of the source: what they are stays unknown.
+    async fn silences(&self, line: &Line) -> Result<(), SourceError> {
+        let door = self.gate.door().await?;
+        self.gate.budget.take().await;
+        let Ok((told, reply)) = door
+            .get_json::<Vec<ToldSilence>>("/api/v2/silences", &[])
+            .await
+        else {
+            return Ok(());
+        };
+        line.heard(Heard::from(&reply)).await;
+        let silences = told.into_iter().filter_map(ToldSilence::into_fact);
+        line.send(Body::Silences(silences.collect())).await;
         Ok(())
     }
 
@@ -119,6 +153,65 @@ struct ToldStatus {
     inhibited_by: Vec<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+struct ToldSilence {
+    id: String,
+    status: ToldStanding,
+    created_by: String,
+    comment: String,
+    starts_at: String,
+    ends_at: String,
+    matchers: Vec<ToldMatcher>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ToldStanding {
+    state: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ToldMatcher {
+    name: String,
+    value: String,
+    is_regex: bool,
+    /// Old servers do not tell it: there was equality only.
+    is_equal: Option<bool>,
+}
+
+impl ToldSilence {
+    /// `None`: it is over, or says not when it will be.
+    fn into_fact(self) -> Option<Silence> {
+        if self.status.state == "expired" {
+            return None;
+        }
+        let matchers: Vec<String> = self
+            .matchers
+            .iter()
+            .map(|m| {
+                let sign = match (m.is_equal.unwrap_or(true), m.is_regex) {
+                    (true, false) => "=",
+                    (true, true) => "=~",
+                    (false, false) => "!=",
+                    (false, true) => "!~",
+                };
+                format!("{}{sign}{:?}", m.name, m.value)
+            })
+            .collect();
+        Some(Silence {
+            id: clean(&self.id, 64),
+            by: clean(&self.created_by, 100),
+            comment: clean(&self.comment, 1_000),
+            starts_at: Timestamp::parse_rfc3339(&self.starts_at)?,
+            ends_at: Timestamp::parse_rfc3339(&self.ends_at)?,
+            matchers: clean(&matchers.join(" "), 1_000),
+        })
+    }
+}
+
 impl Told {
     /// `None` without a start: such an alert cannot be placed in time.
     fn into_fact(self) -> Option<Alert> {
@@ -153,6 +246,33 @@ mod tests {
         let path = format!("{root}/tests/fixtures/alertmanager/{version}/alerts.json");
         let told: Vec<Told> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         told.into_iter().filter_map(Told::into_fact).collect()
+    }
+
+    #[test]
+    fn silences_say_who_until_when_and_why() {
+        for version in ["v0.25", "v0.32"] {
+            let root = env!("CARGO_MANIFEST_DIR");
+            let path = format!("{root}/tests/fixtures/alertmanager/{version}/silences.json");
+            let told: Vec<ToldSilence> =
+                serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+            let silences: Vec<Silence> = told
+                .into_iter()
+                .filter_map(ToldSilence::into_fact)
+                .collect();
+            let first = silences.iter().find(|s| s.comment == "maintenance window");
+            let first = first.expect("one in force");
+            assert_eq!(first.by, "operator");
+            assert_eq!(
+                first.matchers,
+                "alertname=\"PtpClockNotLocked\" node=~\"ran-du-.*\""
+            );
+            assert!(first.ends_at > first.starts_at, "{version}");
+            let named: Vec<String> = read(version)
+                .iter()
+                .flat_map(|a| a.silenced_by.clone())
+                .collect();
+            assert!(named.contains(&first.id), "{version}");
+        }
     }
 
     #[test]

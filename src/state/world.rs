@@ -7,7 +7,7 @@ use crate::config::{self, ClusterKind, Config};
 use crate::detect::Judge;
 use crate::incident::{Grouper, Incident};
 use crate::message::{LoopGauges, ReplayStatus};
-use crate::model::alert::Alert;
+use crate::model::alert::{Alert, Silence, Spell};
 use crate::model::gpu::Gpu;
 use crate::model::health::{SourceHealth, SourceKind};
 use crate::model::id::{ClusterId, IncidentId};
@@ -89,6 +89,8 @@ pub struct ClusterState {
     pub sriov: BTreeMap<Arc<str>, SriovNodeState>,
     /// By fingerprint; resolved ones kept 24 h.
     pub alerts: BTreeMap<Arc<str>, Alert>,
+    /// Silences in force or to come, by id, as far as the Alertmanager tells them.
+    pub silences: BTreeMap<String, Silence>,
     pub logs: LogRing,
     /// Readings, rebuilt when their samples come in.
     pub gpus: Vec<Gpu>,
@@ -100,6 +102,8 @@ pub struct ClusterState {
     pub last_sample: Option<Timestamp>,
     /// Which source told of an alert; it alone may end it.
     alert_owner: BTreeMap<Arc<str>, SourceKind>,
+    /// When each alert fired, oldest first, as far as we saw it.
+    spells: BTreeMap<Arc<str>, VecDeque<Spell>>,
     anomaly_slice: i64,
 }
 
@@ -138,6 +142,7 @@ impl ClusterState {
             events: VecDeque::new(),
             sriov: BTreeMap::new(),
             alerts: BTreeMap::new(),
+            silences: BTreeMap::new(),
             logs: LogRing::new(log_bytes),
             gpus: Vec::new(),
             ptp: Vec::new(),
@@ -145,6 +150,7 @@ impl ClusterState {
             anomaly: [f64::NAN; 10],
             last_sample: None,
             alert_owner: BTreeMap::new(),
+            spells: BTreeMap::new(),
             anomaly_slice: 0,
         }
     }

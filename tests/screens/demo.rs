@@ -44,6 +44,7 @@ const TIMES: &Times = &[
             ("cnf", "6"),
             ("cnf_clock", "6d"),
             ("cnf_sriov", "6<tab>"),
+            ("cnf_functions", "6<tab>d"),
             ("alerts", "7"),
             ("alerts_detail", "7d"),
             ("alerts_each", "7m"),

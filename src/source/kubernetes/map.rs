@@ -9,10 +9,12 @@ use serde::Deserialize;
 
 use crate::model::label::Labels;
 use crate::model::object::{Event, Node, Object, Pod};
-use crate::model::sriov::{PhysicalFunction, SriovNodeState};
+use crate::model::sriov::{PhysicalFunction, SriovNodeState, VfGroup, VirtualFunction};
 use crate::model::text::clean;
 use crate::model::time::Timestamp;
 
+/// VFs of one port that are kept: more than any card has.
+const MOST_VFS: usize = 256;
 const NAME: usize = 253;
 const MESSAGE: usize = 1_024;
 const ROLE: &str = "node-role.kubernetes.io/";
@@ -242,6 +244,29 @@ struct SriovSpec {
 struct SriovDesired {
     pci_address: String,
     num_vfs: u32,
+    vf_groups: Vec<SriovGroup>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct SriovGroup {
+    resource_name: String,
+    device_type: Option<String>,
+    policy_name: Option<String>,
+    vf_range: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct SriovVirtual {
+    #[serde(rename = "vfID")]
+    index: u32,
+    pci_address: String,
+    driver: Option<String>,
+    mac: Option<String>,
+    #[serde(rename = "Vlan", alias = "vlan")]
+    vlan: Option<u32>,
+    mtu: Option<u32>,
 }
 
 #[derive(Default, Deserialize)]
@@ -265,7 +290,7 @@ struct SriovInterface {
     #[serde(rename = "totalvfs")]
     total_vfs: u32,
     #[serde(rename = "Vfs")]
-    vfs: Vec<serde::de::IgnoredAny>,
+    vfs: Vec<SriovVirtual>,
 }
 
 /// `None` for an object without a name, or with fields of other types than the schema's.
@@ -278,12 +303,7 @@ pub fn sriov_node_state(object: &DynamicObject) -> Option<Object> {
         Some(clean(found, 100))
     };
     let SriovFields { spec, status } = fields;
-    let desired = |address: &str| {
-        spec.interfaces
-            .iter()
-            .find(|d| d.pci_address == address)
-            .map(|d| d.num_vfs)
-    };
+    let desired = |address: &str| spec.interfaces.iter().find(|d| d.pci_address == address);
     Some(Object::SriovNodeState(SriovNodeState {
         node: text(name, NAME),
         sync_status: some(status.sync_status, 60),
@@ -302,11 +322,35 @@ pub fn sriov_node_state(object: &DynamicObject) -> Option<Object> {
                 link_speed: some(i.link_speed.clone(), 60).filter(|s| !s.starts_with('-')),
                 num_vfs: i.num_vfs,
                 total_vfs: i.total_vfs,
-                desired_vfs: desired(&i.pci_address),
+                desired_vfs: desired(&i.pci_address).map(|d| d.num_vfs),
                 vfs: u32::from(count(i.vfs.len())),
+                functions: i.vfs.iter().take(MOST_VFS).map(virtual_function).collect(),
+                groups: desired(&i.pci_address)
+                    .map(|d| d.vf_groups.iter().take(MOST_VFS).map(vf_group).collect())
+                    .unwrap_or_default(),
             })
             .collect(),
     }))
+}
+
+fn virtual_function(told: &SriovVirtual) -> VirtualFunction {
+    VirtualFunction {
+        index: told.index,
+        pci_address: clean(&told.pci_address, 60),
+        driver: some(told.driver.clone(), 60),
+        mac: some(told.mac.clone(), 60),
+        vlan: told.vlan.filter(|v| *v > 0),
+        mtu: told.mtu.filter(|m| *m > 0),
+    }
+}
+
+fn vf_group(told: &SriovGroup) -> VfGroup {
+    VfGroup {
+        resource: clean(&told.resource_name, NAME),
+        device_type: some(told.device_type.clone(), 60),
+        policy: some(told.policy_name.clone(), NAME),
+        range: some(told.vf_range.clone(), 60),
+    }
 }
 
 fn vendor(id: &str) -> String {

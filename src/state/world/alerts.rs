@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::model::alert::{Alert, AlertState};
+use crate::model::alert::{Alert, AlertState, Silence, Spell};
 use crate::model::health::SourceKind;
 use crate::model::time::Timestamp;
 
@@ -12,6 +12,8 @@ use super::ClusterState;
 
 /// How long a resolved alert stays known, milliseconds.
 const KEEP_MS: i64 = 24 * 3_600_000;
+/// Times that one alert fired that are remembered.
+const SPELLS: usize = 50;
 
 impl ClusterState {
     /// Takes the whole list of one source: what it no longer tells is resolved.
@@ -33,7 +35,58 @@ impl ClusterState {
                 alert.ends_at = Some(now);
             }
         }
+        self.note_spells();
         before != self.alerts
+    }
+
+    pub(super) fn take_silences(&mut self, list: Vec<Silence>) -> bool {
+        let told = list.into_iter().map(|s| (s.id.clone(), s)).collect();
+        let changed = self.silences != told;
+        self.silences = told;
+        changed
+    }
+
+    /// When the alert fired, oldest first, as far back as we saw it.
+    pub fn spells(&self, fingerprint: &str) -> impl Iterator<Item = Spell> {
+        self.spells.get(fingerprint).into_iter().flatten().copied()
+    }
+
+    fn note_spells(&mut self) {
+        for (fingerprint, alert) in &self.alerts {
+            let fires = matches!(alert.state, AlertState::Firing | AlertState::Suppressed);
+            if !fires && !self.spells.contains_key(fingerprint) {
+                continue;
+            }
+            let spells = self.spells.entry(Arc::clone(fingerprint)).or_default();
+            if let Some(last) = spells
+                .back_mut()
+                .filter(|s| fires && s.from == alert.starts_at)
+            {
+                // It was not told for a while, and had not ended.
+                last.to = None;
+                continue;
+            }
+            let open = spells.back_mut().filter(|s| s.to.is_none());
+            match (open, fires) {
+                // It ended and fired anew between two polls: by then at the latest.
+                (Some(open), true) if alert.starts_at > open.from => {
+                    open.to = Some(alert.starts_at);
+                }
+                (Some(_), true) | (None, false) => continue,
+                (Some(open), false) => {
+                    open.to = alert.ends_at;
+                    continue;
+                }
+                (None, true) => {}
+            }
+            spells.push_back(Spell {
+                from: alert.starts_at,
+                to: None,
+            });
+            if spells.len() > SPELLS {
+                spells.pop_front();
+            }
+        }
     }
 
     /// Returns the fingerprint under which the alert is kept.
@@ -48,6 +101,12 @@ impl ClusterState {
                 }
                 self.alerts.remove(&twin);
                 self.alert_owner.remove(&twin);
+                // The two count the beginning of what still fires from different moments.
+                if let Some(mut spells) = self.spells.remove(&twin) {
+                    spells.retain(|s| s.to.is_some());
+                    let place = self.spells.entry(Arc::clone(&alert.fingerprint));
+                    place.or_insert(spells);
+                }
             }
         } else if let Some(twin) = twin {
             if let Some(kept) = self.alerts.get_mut(&twin) {
@@ -97,6 +156,7 @@ impl ClusterState {
         });
         let alerts = &self.alerts;
         self.alert_owner.retain(|f, _| alerts.contains_key(f));
+        self.spells.retain(|f, _| alerts.contains_key(f));
         before != self.alerts.len()
     }
 }

@@ -29,6 +29,7 @@ impl World {
                 let changed = cluster.take_alerts(telemetry.source, list, now);
                 (Known::Alerts, changed)
             }
+            Body::Silences(list) => return cluster.take_silences(list),
             Body::Objects(batch) => (Known::Objects, cluster.take_objects(batch, events_most)),
             Body::Health(health) => {
                 let place = cluster.sources.entry(telemetry.source).or_default();

@@ -1,7 +1,7 @@
 //! Alerts of all clusters of the scope: one row for what is one alert, detail beside it.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Margin, Rect};
 use ratatui::text::Line;
 
 use super::common::{ago, beside, empty, lines, pane, scoped};
@@ -16,17 +16,19 @@ use crate::ui::widget::table::{Column, Table};
 
 mod detail;
 mod group;
+mod silences;
 
 use group::{Id, Row};
+use silences::{SilenceId, SilenceRow};
 
 const COLUMNS: [Column; 7] = [
     Column::new("S", 1, 1),
     Column::new("ALERT", 19, 34),
     Column::new("CLUSTER", 11, 16),
-    Column::new("STATE", 8, 10).priority(1),
+    Column::new("STATE", 8, 10).priority(2),
     Column::new("SINCE", 5, 6),
     Column::new("N", 3, 4).right(),
-    Column::new("SHARED LABELS", 13, 80).priority(2),
+    Column::new("SHARED LABELS", 22, 80).priority(1),
 ];
 
 /// From this width on the detail stands beside the list.
@@ -42,6 +44,8 @@ pub struct Alerts {
     /// Asked for or put away; `None`: as the width allows.
     detail: Option<bool>,
     scroll: usize,
+    /// The silences instead of the alerts.
+    silences: Option<Table<SilenceId>>,
     area: Rect,
 }
 
@@ -54,6 +58,7 @@ impl Default for Alerts {
             each: false,
             detail: None,
             scroll: 0,
+            silences: None,
             area: Rect::ZERO,
         }
     }
@@ -133,13 +138,84 @@ impl Alerts {
             3 => Line::styled(row.state_word(), base),
             4 => Line::styled(ago(ctx.world, row.since), base),
             5 => Line::styled(row.alerts.len().to_string(), base),
-            _ => Line::styled(row.shared.as_str(), ctx.theme.muted),
+            _ => {
+                // Why it is hushed comes before what it is about.
+                let first = row.alerts.first();
+                let mut told = first
+                    .map(|a| silences::reasons(ctx, row.id.cluster, a))
+                    .unwrap_or_default();
+                told.truncate(1);
+                if row.state == AlertState::Pending {
+                    told.push("pending".into());
+                }
+                told.push(row.shared.clone());
+                Line::styled(told.join(" · "), ctx.theme.muted)
+            }
         }
+    }
+}
+
+impl Alerts {
+    /// A command while the silences are in view.
+    fn update_silences(
+        &mut self,
+        mut table: Table<SilenceId>,
+        command: &Command,
+        world: &World,
+    ) -> Vec<Effect> {
+        let rows = silences::rows(world, self.scope, &table);
+        let mut effects = Vec::new();
+        let mut stay = true;
+        if !table.update(command, &rows, SilenceRow::id) {
+            let at = table.position(&rows, SilenceRow::id);
+            let chosen = at.and_then(|at| rows.get(at));
+            match command {
+                Command::NextPane | Command::PreviousPane => stay = false,
+                Command::CopyRow => effects.extend(chosen.map(|r| Effect::Copy(r.plain()))),
+                Command::Refresh => effects.push(Effect::Refresh(self.scope)),
+                // To an alert that it hushes.
+                Command::Open => {
+                    if let Some((row, alert)) = chosen.and_then(|r| Some((r, r.alert()?))) {
+                        let focus = Focus::Alert {
+                            cluster: row.id().0,
+                            fingerprint: alert.fingerprint.to_string(),
+                        };
+                        self.show(&focus, world);
+                        stay = false;
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.silences = stay.then_some(table);
+        effects
+    }
+
+    /// Puts the cursor on an alert.
+    fn show(&mut self, focus: &Focus, world: &World) {
+        let Focus::Alert {
+            cluster,
+            fingerprint,
+        } = focus
+        else {
+            return;
+        };
+        self.problems = false;
+        self.table.set_filter("");
+        let rows = group::rows(world, self.scope, self.each);
+        let found = rows
+            .iter()
+            .find(|r| r.id.cluster == *cluster && r.holds(fingerprint))
+            .map(|r| r.id.clone());
+        found.into_iter().for_each(|id| self.table.select(id));
     }
 }
 
 impl View for Alerts {
     fn update(&mut self, command: Command, world: &World) -> Vec<Effect> {
+        if let Some(table) = self.silences.take() {
+            return self.update_silences(table, &command, world);
+        }
         let rows = self.rows(world);
         let mut table = self.table.clone();
         if table.update(&command, &rows, |r| r.id.clone()) {
@@ -152,6 +228,11 @@ impl View for Alerts {
             Command::CopyRow => {
                 let text = self.chosen(&rows).map(|row| detail::plain(world, row));
                 return text.map(Effect::Copy).into_iter().collect();
+            }
+            Command::NextPane | Command::PreviousPane => {
+                drop(rows);
+                self.silences = Some(Table::default());
+                self.place(self.area, world);
             }
             Command::Problems => self.problems = !self.problems,
             Command::Mode => self.each = !self.each,
@@ -173,10 +254,14 @@ impl View for Alerts {
     }
 
     fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
+        if let Some(table) = &self.silences {
+            silences::draw(ctx, self.scope, area, buf, table);
+            return;
+        }
         let rows = self.rows(ctx.world);
         let (list, side) = self.layout(area);
         if list.width > 0 {
-            let inner = pane(ctx, list, buf, &self.title(&rows), "", true);
+            let inner = pane(ctx, list, buf, &self.title(&rows), "Tab silences", true);
             if rows.is_empty() {
                 empty(
                     ctx,
@@ -212,35 +297,26 @@ impl View for Alerts {
 
     fn place(&mut self, area: Rect, _world: &World) {
         self.area = area;
+        let inside = Margin::new(1, 1);
+        if let Some(table) = &mut self.silences {
+            table.place(area.inner(inside));
+        }
         let (list, _) = self.layout(area);
-        self.table.place(Rect {
-            x: list.x.saturating_add(1),
-            y: list.y.saturating_add(1),
-            width: list.width.saturating_sub(2),
-            height: list.height.saturating_sub(2),
-        });
+        self.table.place(list.inner(inside));
     }
 
     fn enter(&mut self, entry: &Entry, world: &World) -> Vec<Effect> {
         self.scope = entry.scope;
-        if let Some(Focus::Alert {
-            cluster,
-            fingerprint,
-        }) = &entry.focus
-        {
-            self.problems = false;
-            self.table.set_filter("");
-            let rows = group::rows(world, self.scope, self.each);
-            let found = rows
-                .iter()
-                .find(|r| r.id.cluster == *cluster && r.holds(fingerprint))
-                .map(|r| r.id.clone());
-            found.into_iter().for_each(|id| self.table.select(id));
+        if let Some(focus) = &entry.focus {
+            self.show(focus, world);
         }
         Vec::new()
     }
 
     fn open(&mut self, world: &World) -> Option<Goto> {
+        if self.silences.is_some() {
+            return None;
+        }
         if !self.shows_detail(self.area.width) {
             return None;
         }
@@ -262,6 +338,12 @@ impl View for Alerts {
     }
 
     fn back(&mut self) -> bool {
+        if let Some(table) = &mut self.silences {
+            if !table.back() {
+                self.silences = None;
+            }
+            return true;
+        }
         if self.detail == Some(true) && self.area.width < WIDE {
             self.detail = None;
             return true;
@@ -271,6 +353,10 @@ impl View for Alerts {
 
     fn depth(&self) -> usize {
         [
+            self.silences.is_some(),
+            self.silences
+                .as_ref()
+                .is_some_and(|t| !t.filter_text().is_empty()),
             self.detail == Some(true) && self.area.width < WIDE,
             !self.table.filter_text().is_empty(),
             self.problems,
@@ -290,13 +376,25 @@ impl View for Alerts {
     }
 
     fn filter(&self) -> &str {
-        self.table.filter_text()
+        match &self.silences {
+            Some(table) => table.filter_text(),
+            None => self.table.filter_text(),
+        }
     }
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        if self.silences.is_some() {
+            return &[
+                ("Enter", "its alert"),
+                ("Tab", "alerts"),
+                ("/", "filter"),
+                ("r", "ask again"),
+            ];
+        }
         &[
             ("Enter", "open"),
             ("d", "detail"),
+            ("Tab", "silences"),
             ("m", "each alert"),
             ("!", "problems"),
             ("a", "ask"),

@@ -15,6 +15,7 @@ use crate::state::world::World;
 use crate::ui::widget::table::Table;
 
 mod clock;
+mod function;
 mod ptp;
 mod ribbon;
 mod sriov;
@@ -40,6 +41,8 @@ pub struct Cnf {
     scope: Option<ClusterId>,
     problems: bool,
     detail: Option<bool>,
+    /// Virtual functions scrolled past.
+    scroll: usize,
     area: Rect,
 }
 
@@ -52,6 +55,7 @@ impl Default for Cnf {
             scope: None,
             problems: false,
             detail: None,
+            scroll: 0,
             area: Rect::ZERO,
         }
     }
@@ -101,7 +105,7 @@ impl Cnf {
         let show = self.detail.unwrap_or(wide);
         // On a small screen one part at a time.
         if !wide || area.height < 16 {
-            if show && self.part == Part::Clocks {
+            if show {
                 return Layout {
                     clocks: Rect { width: 0, ..area },
                     detail: Some(area),
@@ -139,6 +143,26 @@ impl Cnf {
 
     fn chosen<'a>(&self, rows: &[ClockRow<'a>]) -> Option<ClockRow<'a>> {
         rows.get(self.clocks.position(rows, ptp::id)?).copied()
+    }
+
+    /// The clock or the port under the cursor.
+    fn draw_detail(
+        &self,
+        ctx: &Ctx<'_>,
+        area: Rect,
+        buf: &mut Buffer,
+        (clocks, functions): (&[ClockRow<'_>], &[FunctionRow<'_>]),
+    ) {
+        if self.part == Part::Sriov {
+            let at = self.functions.position(functions, FunctionRow::id);
+            if let Some(row) = at.and_then(|at| functions.get(at)) {
+                return function::draw(ctx, area, buf, row, self.scroll);
+            }
+        } else if let Some(row) = self.chosen(clocks) {
+            return clock::draw(ctx, area, buf, row);
+        }
+        let inner = pane(ctx, area, buf, "detail", "d", false);
+        empty(ctx, inner, buf, "nothing chosen");
     }
 
     fn next_problem(&mut self, world: &World, forward: bool) {
@@ -191,6 +215,7 @@ impl View for Cnf {
             }
         };
         if moved {
+            self.scroll = 0;
             return Vec::new();
         }
         match command {
@@ -200,6 +225,8 @@ impl View for Cnf {
                     Part::Sriov => Part::Clocks,
                 };
             }
+            Command::Right => self.scroll += 1,
+            Command::Left => self.scroll = self.scroll.saturating_sub(1),
             Command::Problems => self.problems = !self.problems,
             Command::Detail => {
                 self.detail = Some(!self.detail.unwrap_or(self.area.width >= WIDE));
@@ -248,13 +275,7 @@ impl View for Cnf {
             }
         }
         if let Some(area) = parts.detail {
-            match self.chosen(&rows) {
-                Some(row) => clock::draw(ctx, area, buf, row),
-                None => {
-                    let inner = pane(ctx, area, buf, "clock", "d", false);
-                    empty(ctx, inner, buf, "no clock");
-                }
-            }
+            self.draw_detail(ctx, area, buf, (&rows, &functions));
         }
         if parts.sriov.height > 0 {
             let here = focused(ctx, self.part == Part::Sriov);
@@ -298,8 +319,10 @@ impl View for Cnf {
     }
 
     fn open(&mut self, world: &World) -> Option<Goto> {
+        if !self.detail.unwrap_or(self.area.width >= WIDE) {
+            return None;
+        }
         let (cluster, node) = match self.part {
-            Part::Clocks if !self.detail.unwrap_or(self.area.width >= WIDE) => return None,
             Part::Clocks => {
                 let rows = self.nodes(world);
                 let (cluster, node) = self.chosen(&rows)?;
@@ -367,13 +390,22 @@ impl View for Cnf {
     }
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
-        &[
-            ("Enter", "open"),
-            ("d", "clock"),
-            ("Tab", "PTP/SR-IOV"),
-            ("!", "not locked"),
-            ("a", "ask"),
-        ]
+        match self.part {
+            Part::Clocks => &[
+                ("Enter", "open"),
+                ("d", "clock"),
+                ("Tab", "SR-IOV"),
+                ("!", "not locked"),
+                ("a", "ask"),
+            ],
+            Part::Sriov => &[
+                ("Enter", "open"),
+                ("d", "VFs"),
+                ("h/l", "scroll VFs"),
+                ("Tab", "PTP"),
+                ("a", "ask"),
+            ],
+        }
     }
 
     fn brief(&self, ctx: &Ctx) -> String {

@@ -43,7 +43,7 @@ pub fn tell(world: &mut World, cluster: u16, body: Body) {
     world.ingest(Telemetry {
         cluster: ClusterId(cluster),
         source: match body {
-            Body::Alerts(_) => SourceKind::Alertmanager,
+            Body::Alerts(_) | Body::Silences(_) => SourceKind::Alertmanager,
             Body::Logs(_) => SourceKind::Loki,
             Body::Objects(_) => SourceKind::Kubernetes,
             _ => SourceKind::Prometheus,

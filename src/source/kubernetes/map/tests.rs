@@ -102,6 +102,17 @@ fn sriov_states_with_their_odd_spellings() {
         (8, 64, Some(8), 8)
     );
     assert_eq!(pf.vendor, "Intel");
+    let last = &pf.functions[7];
+    assert_eq!((last.index, last.pci_address.as_str()), (7, "0000:3b:01.7"));
+    assert_eq!(last.driver.as_deref(), Some("vfio-pci"));
+    assert_eq!(
+        (last.mac.clone(), last.vlan),
+        (None, None),
+        "not told, not made up"
+    );
+    let group = &pf.groups[0];
+    assert_eq!(group.resource, "sriov_fh");
+    assert_eq!(group.range.as_deref(), Some("ens3f0#0-7"));
     let down = &first.interfaces[1];
     assert_eq!((down.link_speed.clone(), down.desired_vfs), (None, None));
 }

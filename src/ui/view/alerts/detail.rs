@@ -3,18 +3,21 @@
 use ratatui::text::{Line, Span};
 
 use super::group::Row;
-use crate::model::alert::Alert;
+use super::silences;
+use crate::model::alert::{Alert, Spell};
 use crate::model::finding::Evidence;
 use crate::model::label::Labels;
 use crate::model::unit::Unit;
 use crate::state::world::World;
 use crate::ui::Ctx;
 use crate::ui::view::common::{ago, heading, name, pair};
-use crate::ui::widget::badge;
+use crate::ui::widget::badge::{self, age};
 use crate::ui::widget::text::wrap;
 
 /// Alerts of a row that are listed one by one.
 const LISTED: usize = 20;
+/// Times of firing that are listed.
+const SPELLS: usize = 8;
 
 pub fn lines<'a>(ctx: &Ctx<'_>, row: &'a Row<'a>, width: usize) -> Vec<Line<'a>> {
     let theme = ctx.theme;
@@ -51,20 +54,56 @@ pub fn lines<'a>(ctx: &Ctx<'_>, row: &'a Row<'a>, width: usize) -> Vec<Line<'a>>
     if let Some(incident) = incident(ctx.world, row) {
         out.push(pair(theme, "incident", incident, theme.accent));
     }
-    for (key, list) in [
-        ("silenced by", &first.silenced_by),
-        ("inhibited", &first.inhibited_by),
-    ] {
-        if !list.is_empty() {
-            out.push(pair(theme, key, list.join(", "), theme.base));
-        }
+    for reason in silences::reasons(ctx, row.id.cluster, first) {
+        let parts = wrap(&reason, width).into_iter();
+        out.extend(parts.map(|p| Line::styled(p, theme.accent)));
     }
+    out.extend(history(ctx, row));
     if row.alerts.len() == 1 {
         out.push(Line::default());
         out.push(heading(theme, "labels"));
         label_lines(ctx, &first.labels, width, &mut out);
     } else {
         instances(ctx, row, width, &mut out);
+    }
+    out
+}
+
+/// When the alerts of the row fired, newest first, as far back as we saw it.
+fn history<'a>(ctx: &Ctx<'_>, row: &Row<'_>) -> Vec<Line<'a>> {
+    let Some(cluster) = ctx.world.cluster(row.id.cluster) else {
+        return Vec::new();
+    };
+    let alerts = row.alerts.iter();
+    let mut spells: Vec<Spell> = alerts
+        .flat_map(|a| cluster.spells(&a.fingerprint))
+        .collect();
+    // Alerts of one row that began and ended together are one line.
+    spells.sort_by_key(|s| std::cmp::Reverse((s.from, s.to)));
+    spells.dedup();
+    if spells.is_empty() {
+        return Vec::new();
+    }
+    let theme = ctx.theme;
+    let count = match spells.len() {
+        1 => "fired once".to_owned(),
+        n => format!("fired {n} times"),
+    };
+    let mut out = vec![
+        Line::default(),
+        heading(theme, format!("history: {count}, as far as seen here")),
+    ];
+    for spell in spells.iter().take(SPELLS) {
+        let lasted = age(spell.to.unwrap_or(ctx.world.now).age_since_ms(spell.from));
+        let (until, style) = match spell.to {
+            Some(to) => (format!("{} resolved", ctx.clock(to)), theme.muted),
+            None => ("still firing".to_owned(), theme.base),
+        };
+        let text = format!("{} → {until}, {lasted}", ctx.clock(spell.from));
+        out.push(Line::styled(text, style));
+    }
+    if let Some(more) = spells.len().checked_sub(SPELLS).filter(|n| *n > 0) {
+        out.push(Line::styled(format!("{more} earlier"), theme.muted));
     }
     out
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::alert::Alert;
+use crate::model::alert::{Alert, Silence};
 use crate::model::label::Labels;
 use crate::model::telemetry::Body;
 use crate::model::time::Timestamp;
@@ -104,6 +104,119 @@ fn enter_leads_to_the_expression_and_focus_finds_the_row() {
     let goto = view.open(&world).expect("leads somewhere");
     assert_eq!(goto.screen, ScreenId::Metrics);
     assert!(matches!(goto.focus, Some(Focus::Pod { .. })));
+}
+
+#[test]
+fn silences_say_who_until_when_and_why() {
+    let mut world = world();
+    let mut view = Alerts::default();
+    view.place(Rect::new(0, 0, 160, 30), &world);
+    let text = |view: &Alerts, world: &World| {
+        fake::screen(world, 160, 30, |ctx, area, buf| view.draw(ctx, area, buf))
+    };
+    // The cursor goes to the hushed one. Its silence is named, what it is was not told.
+    view.update(Command::Down, &world);
+    view.update(Command::Down, &world);
+    assert!(text(&view, &world).contains("silenced by ops-window;"));
+    let silence = |id: &str, minutes: i64| Silence {
+        id: id.into(),
+        by: "ops".into(),
+        comment: "firmware".into(),
+        starts_at: Timestamp(NOW - 60_000),
+        ends_at: Timestamp(NOW + minutes * 60_000),
+        matchers: format!("alertname=\"{id}\""),
+    };
+    let list = vec![
+        silence("ops-window", 90),
+        silence("idle", 10),
+        silence("over", -1),
+    ];
+    fake::tell(&mut world, 1, Body::Silences(list));
+    let shown = text(&view, &world);
+    assert!(
+        shown.contains("silenced to 09:30:00 by ops, 90m left: firmware"),
+        "{shown}"
+    );
+    view.update(Command::NextPane, &world);
+    let shown = text(&view, &world);
+    assert!(
+        shown.contains("Silences 2") && shown.contains("1 hush nothing now"),
+        "{shown}"
+    );
+    assert!(!shown.contains("over"), "what has ended is not listed");
+    // `idle` ends first and hushes nothing: it leads nowhere.
+    view.update(Command::Open, &world);
+    assert!(view.silences.is_some());
+    view.update(Command::Down, &world);
+    view.update(Command::Open, &world);
+    assert!(view.silences.is_none());
+    assert_eq!(
+        view.focus(&world),
+        Some(Focus::Alert {
+            cluster: ClusterId(1),
+            fingerprint: "7".into()
+        })
+    );
+    view.update(Command::NextPane, &world);
+    assert!(view.back() && !view.back());
+}
+
+#[test]
+fn an_inhibited_alert_names_the_one_that_hushes_it() {
+    let mut world = fake::world(&["a"]);
+    let mut hushed = alert("2", "GpuIdle", "info", &[("gpu", "3")]);
+    hushed.state = AlertState::Suppressed;
+    hushed.inhibited_by = vec!["1".into(), "gone".into()];
+    let list = vec![alert("1", "GpuXid", "critical", &[("gpu", "3")]), hushed];
+    fake::tell(&mut world, 0, Body::Alerts(list));
+    let mut view = Alerts::default();
+    view.update(Command::Down, &world);
+    let text = fake::screen(&world, 160, 30, |ctx, area, buf| view.draw(ctx, area, buf));
+    assert!(text.contains("inhibited by critical GpuXid"), "{text}");
+    assert!(
+        text.contains("inhibited by alert gone, which is not known here"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_history_of_an_alert_is_told() {
+    let mut world = fake::world(&["a"]);
+    let fired = |minutes_ago: i64| {
+        let mut fired = alert("1", "GpuXid", "critical", &[("gpu", "3")]);
+        fired.starts_at = Timestamp(NOW - minutes_ago * 60_000);
+        vec![fired]
+    };
+    // Fires, ends, fires anew; is lost for a moment; ends and fires between two looks.
+    for list in [
+        fired(60),
+        Vec::new(),
+        fired(30),
+        Vec::new(),
+        fired(30),
+        fired(10),
+    ] {
+        fake::tell(&mut world, 0, Body::Alerts(list));
+    }
+    let spells: Vec<_> = world.clusters[0].spells("1").collect();
+    let ago = |minutes: i64| Timestamp(NOW - minutes * 60_000);
+    assert_eq!(
+        spells.iter().map(|s| (s.from, s.to)).collect::<Vec<_>>(),
+        [
+            (ago(60), Some(Timestamp(NOW))),
+            (ago(30), Some(ago(10))),
+            (ago(10), None)
+        ]
+    );
+    let view = Alerts::default();
+    let text = fake::screen(&world, 160, 30, |ctx, area, buf| view.draw(ctx, area, buf));
+    for words in [
+        "fired 3 times",
+        "07:50:00 → still firing, 10m",
+        "07:30:00 → 07:50:00 resolved, 20m",
+    ] {
+        assert!(text.contains(words), "{words} not in\n{text}");
+    }
 }
 
 #[test]

@@ -270,13 +270,13 @@ fn cell<'a>(ctx: &Ctx<'a>, row: &FunctionRow<'a>, column: usize) -> Line<'a> {
 }
 
 /// State of the drain without the word that heads the column: `Drain_Required` is `required`.
-fn drain(state: &str) -> String {
+pub fn drain(state: &str) -> String {
     let state = state.strip_prefix("Drain_").unwrap_or(state);
     state.replace('_', " ").to_lowercase()
 }
 
 /// `25000 Mb/s` as people say it; what is written otherwise stays as it is.
-fn link(speed: &str) -> String {
+pub fn link(speed: &str) -> String {
     let megabits = speed
         .strip_suffix(" Mb/s")
         .and_then(|n| n.parse::<f64>().ok());

@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::object::{Object, ObjectKind};
 use crate::model::signal::Group;
-use crate::model::sriov::{PhysicalFunction, SriovNodeState};
+use crate::model::sriov::{PhysicalFunction, SriovNodeState, VfGroup, VirtualFunction};
 use crate::model::telemetry::{Body, ObjectBatch};
 use crate::ui::view::fake;
 
@@ -68,6 +68,24 @@ fn function(name: &str, wanted: u32, have: u32) -> PhysicalFunction {
         total_vfs: 16,
         desired_vfs: Some(wanted),
         vfs: have,
+        functions: (0..have).map(virtual_function).collect(),
+        groups: vec![VfGroup {
+            resource: "fronthaul".into(),
+            device_type: Some("vfio-pci".into()),
+            policy: None,
+            range: Some(format!("{name}#0-7")),
+        }],
+    }
+}
+
+fn virtual_function(index: u32) -> VirtualFunction {
+    VirtualFunction {
+        index,
+        pci_address: format!("0000:5e:01.{index}"),
+        driver: Some("vfio-pci".into()),
+        mac: (index == 0).then(|| "02:00:00:00:00:01".into()),
+        vlan: (index == 0).then_some(101),
+        mtu: None,
     }
 }
 
@@ -166,6 +184,79 @@ fn sync_failure_is_told_with_its_error() {
     view.update(Command::Problems, &world);
     assert_eq!(view.functions(&world).len(), 1);
     assert!(view.back() && view.back() && !view.back());
+}
+
+#[test]
+fn each_virtual_function_is_told_as_far_as_it_is_known() {
+    let mut world = world();
+    let labels = [
+        ("node", "n-07-b"),
+        ("pf", "ens2f0"),
+        ("vf", "3"),
+        ("pciAddr", "0000:5e:01.3"),
+    ];
+    fake::samples(
+        &mut world,
+        0,
+        Group::Sriov,
+        "sriov_vf_rx_bits",
+        &labels,
+        &[2.1e9],
+    );
+    fake::samples(
+        &mut world,
+        0,
+        Group::Sriov,
+        "sriov_vf_rx_dropped",
+        &labels,
+        &[800.0],
+    );
+    fake::samples(
+        &mut world,
+        0,
+        Group::Sriov,
+        "sriov_vf_tx_dropped",
+        &labels,
+        &[12.0],
+    );
+    let mut view = Cnf::default();
+    view.place(Rect::new(0, 0, 80, 22), &world);
+    view.update(Command::NextPane, &world);
+    assert!(view.open(&world).is_none(), "opens the functions first");
+    view.update(Command::Open, &world);
+    let text = fake::screen(&world, 100, 22, |ctx, area, buf| {
+        let rows = view.functions(&world);
+        function::draw(ctx, area, buf, &rows[0], 0);
+    });
+    let row = |vf: &str| {
+        let found = text.lines().find(|l| l.contains(&format!(" {vf} 0000:")));
+        found
+            .unwrap_or_else(|| panic!("no VF {vf} in\n{text}"))
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(
+        row("0"),
+        "│ 0 0000:5e:01.0 vfio-pci 02:00:00:00:00:01 101 - n/a n/a n/a │"
+    );
+    assert_eq!(
+        row("3"),
+        "│ 3 0000:5e:01.3 vfio-pci - - - 2.1 Gbit/s n/a 812/s │"
+    );
+    for words in [
+        "8 wanted, 4 configured, 4 listed, 16 possible",
+        "fronthaul vfio-pci ens2f0#0-7 (no policy told)",
+        "draining → required",
+        "timed out waiting",
+    ] {
+        assert!(text.contains(words), "{words} not in\n{text}");
+    }
+    // On a small screen it lies over the list; Enter then goes on to the node.
+    let text = fake::screen(&world, 80, 22, |ctx, area, buf| view.draw(ctx, area, buf));
+    assert!(text.contains("8 wanted, 4 configured"), "{text}");
+    assert!(view.open(&world).is_some());
+    assert!(view.back() && view.part == Part::Sriov);
 }
 
 #[test]
