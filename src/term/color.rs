@@ -9,7 +9,11 @@ use super::caps::ColorDepth;
 /// The nearest colour of this depth.
 pub fn shade(color: Color, depth: ColorDepth) -> Color {
     match depth {
-        ColorDepth::True => color,
+        ColorDepth::True => match color {
+            // The same colour in fewer bytes.
+            Color::Rgb(r, g, b) if rgb(cube(r, g, b)) == (r, g, b) => Color::Indexed(cube(r, g, b)),
+            other => other,
+        },
         ColorDepth::None => Color::Reset,
         ColorDepth::Ansi256 => match color {
             Color::Rgb(r, g, b) => Color::Indexed(cube(r, g, b)),
@@ -93,19 +97,23 @@ fn sixteen(r: u8, g: u8, b: u8) -> Color {
 }
 
 fn indexed_as_sixteen(n: u8) -> Color {
+    if n < 16 {
+        return Color::Indexed(n);
+    }
+    let (r, g, b) = rgb(n);
+    sixteen(r, g, b)
+}
+
+/// What xterm shows for a number of the cube or the greys (16 to 255).
+fn rgb(n: u8) -> (u8, u8, u8) {
     const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
     let level = |i: u8| LEVELS.get(usize::from(i % 6)).copied().unwrap_or(0);
-    match n {
-        0..16 => Color::Indexed(n),
-        232.. => {
-            let grey = 8 + 10 * (n - 232);
-            sixteen(grey, grey, grey)
-        }
-        _ => {
-            let n = n - 16;
-            sixteen(level(n / 36), level(n / 6), level(n))
-        }
+    if n >= 232 {
+        let grey = 8 + 10 * (n - 232);
+        return (grey, grey, grey);
     }
+    let n = n.saturating_sub(16);
+    (level(n / 36), level(n / 6), level(n))
 }
 
 #[cfg(test)]
@@ -115,6 +123,10 @@ mod tests {
     #[test]
     fn colours_are_brought_to_what_the_terminal_has() {
         assert_eq!(cube(255, 0, 0), 196);
+        let exact = shade(Color::Rgb(148, 148, 148), ColorDepth::True);
+        assert_eq!(exact, Color::Indexed(246), "in fewer bytes");
+        let other = Color::Rgb(149, 148, 148);
+        assert_eq!(shade(other, ColorDepth::True), other);
         assert_eq!(cube(128, 128, 128), 244);
         assert_eq!(sixteen(220, 40, 40), Color::Indexed(9));
         assert_eq!(sixteen(10, 10, 12), Color::Black);

@@ -142,9 +142,12 @@ impl Pen {
         }
         out.extend_from_slice(b"\x1b[");
         let begin = out.len();
-        if !cell.modifier.contains(self.modifier) {
-            out.extend_from_slice(b"0;");
-            (self.fg, self.bg, self.modifier) = (Color::Reset, Color::Reset, Modifier::empty());
+        // One by one: a reset would take the colours along.
+        for (flags, code) in OFF {
+            if self.modifier.difference(cell.modifier).intersects(flags) {
+                numbered(out, format_args!("{code};"));
+                self.modifier.remove(flags);
+            }
         }
         for (flag, code) in MODIFIERS {
             if cell.modifier.contains(flag) && !self.modifier.contains(flag) {
@@ -183,6 +186,15 @@ pub(super) fn is_blank(cell: &Cell) -> bool {
 pub(super) fn looks_alike(old: &Cell, new: &Cell) -> bool {
     old == new || is_blank(old) && is_blank(new) && old.bg == new.bg
 }
+
+const OFF: [(Modifier, u8); 6] = [
+    (Modifier::BOLD.union(Modifier::DIM), 22),
+    (Modifier::ITALIC, 23),
+    (Modifier::UNDERLINED, 24),
+    (Modifier::SLOW_BLINK.union(Modifier::RAPID_BLINK), 25),
+    (Modifier::REVERSED, 27),
+    (Modifier::CROSSED_OUT, 29),
+];
 
 const MODIFIERS: [(Modifier, u8); 8] = [
     (Modifier::BOLD, 1),

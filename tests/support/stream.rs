@@ -164,7 +164,7 @@ fn style(parameters: &str, numbers: &[u16], stream: &mut Stream) -> Result<(), S
                 rest = tail;
                 continue;
             }
-            (1..=7 | 9 | 30..=37 | 39..=47 | 49 | 90..=97 | 100..=107, _) => tail,
+            (1..=7 | 9 | 22..=25 | 27 | 29..=37 | 39..=47 | 49 | 90..=97 | 100..=107, _) => tail,
             (38 | 48, [5, 0..=255, tail @ ..]) => tail,
             (38 | 48, [2, 0..=255, 0..=255, 0..=255, tail @ ..]) => tail,
             _ => return Err(format!("style {parameters:?}")),

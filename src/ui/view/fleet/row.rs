@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::incident::Incident;
@@ -100,8 +101,8 @@ pub fn cell<'a>(ctx: &Ctx, c: &'a ClusterState, column: usize) -> Cell<'a> {
             }),
         ),
         2 => Cell::new(site(c), theme.muted),
-        3 => Cell::new(version(c), theme.muted),
-        4 => Cell::new(nodes(c), plain),
+        3 => known(version(c).into(), theme.muted, ctx),
+        4 => known(nodes(c).into(), plain, ctx),
         5 => pods(ctx, c),
         6 => alerts(ctx, c),
         7 => anomaly(ctx, c, status),
@@ -113,6 +114,16 @@ pub fn cell<'a>(ctx: &Ctx, c: &'a ClusterState, column: usize) -> Cell<'a> {
         10 => age(ctx, c),
         _ => Cell::new(ctx.world.standing(c.id).1, theme.muted),
     }
+}
+
+/// What is not known looks the same in every column.
+fn known<'a>(text: Cow<'a, str>, style: Style, ctx: &Ctx) -> Cell<'a> {
+    let style = if text == "?" {
+        ctx.theme.unknown
+    } else {
+        style
+    };
+    Cell::new(text, style)
 }
 
 /// Where it stands: the label `site`, else the region.
