@@ -173,8 +173,38 @@ pub enum Action {
     ReplaySlower,
     /// Moves the replay by so many seconds.
     ReplaySkip(i64),
+    /// To another screen, about the thing under the cursor.
+    Jump(Jump),
     /// Needs an argument; the prompt opens with the name typed in.
     Typed(Typed),
+}
+
+/// Where `x` leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Jump {
+    Logs,
+    Metrics,
+    Alerts,
+    Incidents,
+    Pods,
+    Node,
+    Gpu,
+    Cnf,
+}
+
+impl Jump {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Logs => "logs",
+            Self::Metrics => "metrics",
+            Self::Alerts => "alerts",
+            Self::Incidents => "incident",
+            Self::Pods => "pod",
+            Self::Node => "node",
+            Self::Gpu => "GPU",
+            Self::Cnf => "clock",
+        }
+    }
 }
 
 /// Commands with an argument, as typed after `:`.

@@ -22,6 +22,7 @@ mod act;
 mod ages;
 mod chat;
 mod input;
+mod jump;
 mod places;
 mod prompts;
 mod range;

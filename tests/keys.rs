@@ -88,6 +88,47 @@ fn keys_in_screen_out() {
     }
 }
 
+/// From a row to another screen about the same thing, and back by one Esc.
+#[test]
+fn x_jumps_from_a_row() {
+    for (from, jump, wanted) in [
+        ("1", "xl", "Logs ▸ edge-ran-07"),
+        ("1", "xc", "CNF ▸ edge-ran-07"),
+        ("7", "xn", "Cluster ▸ edge-ran-07"),
+        ("7", "xl", "filter n-07-b"),
+        ("7", "xi", "INC-1 edge-ran-07"),
+        ("2", "xp", "Cluster ▸ edge-ran-07"),
+        ("2", "xa", "no alert matches"),
+        ("2", "xl", "filter du-high-0"),
+        ("2", "xn", "Nodes 3"),
+        ("4", "xp", "Cluster ▸ edge-ran-07"),
+        ("4", "xm", "Metrics ▸ edge-ran-07"),
+        ("gs", "xu", "GPU ▸ edge-ran-07"),
+        ("2", "x", "l to-logs"),
+    ] {
+        let mut console = Console::live(FULL);
+        console.keys(from);
+        let before = console.state.screen.at;
+        console.keys(jump);
+        let screen = console.screen();
+        assert!(
+            screen.contains(wanted),
+            "{from}{jump}: no {wanted:?} in\n{screen}"
+        );
+        if console.state.screen.at != before {
+            console.keys("<esc>");
+        }
+        assert_eq!(console.state.screen.at, before, "{from}{jump} and back");
+    }
+    let mut console = Console::live(FULL);
+    console.keys("6xi");
+    console.has("there is no row here to jump from");
+    // A number key takes no filter along.
+    let mut console = Console::live(FULL);
+    console.keys("27");
+    console.has("filter (none)");
+}
+
 #[test]
 fn esc_never_quits_and_q_does_at_the_top() {
     let mut console = Console::live(FULL);

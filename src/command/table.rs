@@ -1,6 +1,6 @@
 //! The table itself. No key may mean two things in one context; a test holds that.
 
-use super::{Action, Command, ScreenId, Typed};
+use super::{Action, Command, Jump, ScreenId, Typed};
 
 /// Where an entry can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +111,14 @@ pub static ENTRIES: &[Entry] = &[
     entry("Rows", "wrap", &["w"], "wrap long lines", View(Command::Wrap)),
     entry("Rows", "copy-row", &["yy"], "copy the row", View(Command::CopyRow)),
     entry("Rows", "copy-name", &["yn"], "copy the name under the cursor", Action::CopyName),
+    entry("Jump from a row", "to-logs", &["xl"], "its log lines", Action::Jump(Jump::Logs)),
+    entry("Jump from a row", "to-metrics", &["xm"], "its metrics; of an alert: its expression", Action::Jump(Jump::Metrics)),
+    entry("Jump from a row", "to-alerts", &["xa"], "its alerts", Action::Jump(Jump::Alerts)),
+    entry("Jump from a row", "to-incident", &["xi"], "its incident", Action::Jump(Jump::Incidents)),
+    entry("Jump from a row", "to-pod", &["xp"], "its pod", Action::Jump(Jump::Pods)),
+    entry("Jump from a row", "to-node", &["xn"], "its node", Action::Jump(Jump::Node)),
+    entry("Jump from a row", "to-gpu", &["xu"], "its GPUs", Action::Jump(Jump::Gpu)),
+    entry("Jump from a row", "to-cnf", &["xc"], "its PTP clocks and SR-IOV", Action::Jump(Jump::Cnf)),
     entry("Query", "edit", &["o"], "edit the query", View(Command::Edit)),
     entry("Query", "refresh", &["r"], "ask again now", View(Command::Refresh)),
     entry("Query", "promql", &[], "promql QUERY: chart this on the metrics screen", Words(Typed::Promql)),

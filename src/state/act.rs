@@ -44,6 +44,7 @@ impl State {
             Action::Hold => self.hold(),
             Action::ToggleChat => self.toggle_chat(),
             Action::Ask => self.ask_about_focus(),
+            Action::Jump(to) => self.jump(to),
             Action::NextCluster => self.step_scope(1),
             Action::PreviousCluster => self.step_scope(-1),
             Action::AllClusters => self.set_scope(None),

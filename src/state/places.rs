@@ -47,7 +47,11 @@ impl State {
         self.screen.last = Some(here.at);
         self.arrive(screen, here);
         // The lines of one pod alone are for those who open the pod.
-        let focus = focus.filter(|_| screen != ScreenId::Logs);
+        let focus = focus.filter(|focus| match screen {
+            ScreenId::Logs => false,
+            ScreenId::Alerts => matches!(focus, Focus::Alert { .. }),
+            _ => true,
+        });
         self.enter(focus, None)
     }
 
@@ -138,7 +142,7 @@ impl State {
     }
 }
 
-fn cluster_of(focus: &Focus) -> Option<ClusterId> {
+pub(super) fn cluster_of(focus: &Focus) -> Option<ClusterId> {
     match focus {
         Focus::Cluster(cluster)
         | Focus::Node { cluster, .. }

@@ -28,7 +28,7 @@ const COLUMNS: [Column; 7] = [
     Column::new("STATE", 8, 10).priority(2),
     Column::new("SINCE", 5, 6),
     Column::new("N", 3, 4).right(),
-    Column::new("SHARED LABELS", 22, 80).priority(1),
+    Column::new("SHARED LABELS", 17, 80).priority(1),
 ];
 
 /// From this width on the detail stands beside the list.
@@ -145,9 +145,6 @@ impl Alerts {
                     .map(|a| silences::reasons(ctx, row.id.cluster, a))
                     .unwrap_or_default();
                 told.truncate(1);
-                if row.state == AlertState::Pending {
-                    told.push("pending".into());
-                }
                 told.push(row.shared.clone());
                 Line::styled(told.join(" · "), ctx.theme.muted)
             }
@@ -307,8 +304,16 @@ impl View for Alerts {
 
     fn enter(&mut self, entry: &Entry, world: &World) -> Vec<Effect> {
         self.scope = entry.scope;
-        if let Some(focus) = &entry.focus {
-            self.show(focus, world);
+        match &entry.focus {
+            Some(focus @ Focus::Alert { .. }) => self.show(focus, world),
+            // The alerts about a thing: those whose labels name it.
+            Some(Focus::Pod { pod: name, .. } | Focus::Node { node: name, .. }) => {
+                self.table.set_filter(name);
+            }
+            Some(Focus::Gpu { node, gpu, .. }) => {
+                self.table.set_filter(&format!("{node} gpu={gpu}"));
+            }
+            _ => {}
         }
         Vec::new()
     }

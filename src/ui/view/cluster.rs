@@ -366,7 +366,7 @@ impl View for Cluster {
             ("d", "detail"),
             ("m", "all pods"),
             ("a", "ask"),
-            ("?", "help"),
+            ("x", "jump"),
         ]
     }
 

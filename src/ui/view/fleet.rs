@@ -437,8 +437,8 @@ impl View for Fleet {
             ("Enter", "open"),
             ("/", "filter"),
             ("!", "problems"),
-            ("s", "sort"),
             ("a", "ask"),
+            ("x", "jump"),
             ("?", "help"),
         ]
     }

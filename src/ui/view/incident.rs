@@ -19,6 +19,8 @@ use crate::ui::widget::table::{Column, Table};
 mod lanes;
 mod why;
 
+pub use why::subject_focus;
+
 const LIST: [Column; 7] = [
     Column::new("S", 1, 1),
     Column::new("ID", 6, 8),
