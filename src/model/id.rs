@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct ClusterId(pub u16);
 
 /// Position of a series in the store; reused only after the series was evicted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SeriesId(pub u32);
 
 /// Derived from what the incident is about and when it began, so that two replays agree.

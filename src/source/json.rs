@@ -35,13 +35,19 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Clone, Copy, Debug)]
 pub struct Json<'a> {
     text: &'a str,
+    /// The same.
+    bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Json<'a> {
     pub fn new(body: &'a [u8]) -> Result<Self> {
         match std::str::from_utf8(body) {
-            Ok(text) => Ok(Self { text, at: 0 }),
+            Ok(text) => Ok(Self {
+                text,
+                bytes: body,
+                at: 0,
+            }),
             Err(e) => Err(Error {
                 what: "not UTF-8",
                 at: e.valid_up_to(),
@@ -54,9 +60,10 @@ impl<'a> Json<'a> {
     }
 
     /// Next byte that is no white space; it stays.
+    #[inline]
     pub fn peek(&mut self) -> Option<u8> {
         loop {
-            let byte = *self.text.as_bytes().get(self.at)?;
+            let byte = *self.bytes.get(self.at)?;
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
                 return Some(byte);
             }
@@ -64,6 +71,7 @@ impl<'a> Json<'a> {
         }
     }
 
+    #[inline]
     fn take(&mut self, byte: u8) -> bool {
         let taken = self.peek() == Some(byte);
         self.at += usize::from(taken);
@@ -93,7 +101,7 @@ impl<'a> Json<'a> {
     }
 
     fn word(&mut self, word: &str) -> bool {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
         let taken = rest.starts_with(word.as_bytes());
         self.at += if taken { word.len() } else { 0 };
         taken
@@ -118,16 +126,29 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// The beginning of a list that has elements; after each one ask for [`Json::more`].
+    pub fn list(&mut self) -> Result<()> {
+        self.expect(b'[', "expected a list")
+    }
+
+    /// Whether another element follows in the list.
+    pub fn more(&mut self) -> Result<bool> {
+        if self.take(b',') {
+            return Ok(true);
+        }
+        self.expect(b']', "expected `,` or `]`").map(|()| false)
+    }
+
     /// Calls `each` before every element, which takes it.
     pub fn array(&mut self, mut each: impl FnMut(&mut Self) -> Result<()>) -> Result<()> {
-        self.expect(b'[', "expected a list")?;
+        self.list()?;
         if self.take(b']') {
             return Ok(());
         }
         loop {
             each(self)?;
-            if !self.take(b',') {
-                return self.expect(b']', "expected `,` or `]`");
+            if !self.more()? {
+                return Ok(());
             }
         }
     }
@@ -145,9 +166,10 @@ impl<'a> Json<'a> {
     }
 
     /// A text for the moment: `None` where it held escapes and was written to `room`.
+    #[inline]
     pub fn text_in(&mut self, room: &mut Vec<u8>) -> Result<Option<&'a str>> {
         let plain = self.plain()?;
-        if self.text.as_bytes().get(self.at - 1) == Some(&b'"') {
+        if self.bytes.get(self.at - 1) == Some(&b'"') {
             return Ok(Some(plain));
         }
         room.clear();
@@ -157,19 +179,20 @@ impl<'a> Json<'a> {
     }
 
     /// A text up to and with the quote that ends it or its first backslash.
+    #[inline]
     fn plain(&mut self) -> Result<&'a str> {
         self.expect(b'"', "expected a text")?;
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let Some(end) = stop(rest.as_bytes()) else {
+        let Some(end) = self.bytes.get(self.at..).and_then(stop) else {
             return self.fail("a text without end");
         };
+        let start = self.at;
         self.at += end + 1;
-        Ok(rest.get(..end).unwrap_or_default())
+        Ok(self.text.get(start..start + end).unwrap_or_default())
     }
 
     /// The rest of a text after its first backslash.
     fn escaped(&mut self, out: &mut Vec<u8>) -> Result<()> {
-        let bytes = self.text.as_bytes();
+        let bytes = self.bytes;
         loop {
             let byte = bytes.get(self.at).copied();
             self.at += 1;
@@ -227,8 +250,7 @@ impl<'a> Json<'a> {
     /// shapes so frequent that they are worth a reader of their own.
     pub fn shape<T>(&mut self, read: impl FnOnce(&'a [u8]) -> Option<(T, usize)>) -> Option<T> {
         self.peek();
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let (value, taken) = read(rest.as_bytes())?;
+        let (value, taken) = read(self.bytes.get(self.at..)?)?;
         self.at += taken;
         Some(value)
     }
@@ -236,9 +258,7 @@ impl<'a> Json<'a> {
     pub fn number(&mut self) -> Result<f64> {
         self.peek();
         let start = self.at;
-        while let Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E') =
-            self.text.as_bytes().get(self.at)
-        {
+        while let Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E') = self.bytes.get(self.at) {
             self.at += 1;
         }
         let word = self.text.get(start..self.at).unwrap_or_default();

@@ -121,31 +121,21 @@ impl<'a> Reader<'a> {
 
     /// Time in nanoseconds, line, and what `categorize-labels` adds.
     fn entry(&mut self, json: &mut Json<'a>, stream: &Stream) -> json::Result<()> {
-        let (mut at, mut line, mut place) = (None, None, 0);
+        json.list()?;
+        let at = json.text()?;
+        if !json.more()? {
+            return json.fail("an entry without a line");
+        }
+        let line = json.text_in(&mut self.room)?;
         let (mut told, mut parsed) = (Level::Unknown, Level::Unknown);
-        json.array(|json| {
-            place += 1;
-            match place {
-                1 => at = Some(json.text()?),
-                2 => line = Some(json.text_in(&mut self.room)?),
-                3 if json.peek() == Some(b'{') => {
-                    return json.object(|json, key| {
-                        let level = match key.as_ref() {
-                            "structuredMetadata" => &mut told,
-                            "parsed" => &mut parsed,
-                            _ => return json.skip(),
-                        };
-                        pairs(json, &mut self.pairs)?;
-                        *level = level_of_pairs(&self.pairs);
-                        Ok(())
-                    });
-                }
-                _ => json.skip()?,
+        if json.more()? {
+            (told, parsed) = self.extra(json)?;
+            while json.more()? {
+                json.skip()?;
             }
-            Ok(())
-        })?;
-        let (Some(at), Some(line)) = (at, line) else {
-            return json.fail("an entry without time or line");
+        }
+        let Ok(at_ns) = at.parse::<i64>() else {
+            return Ok(());
         };
         let line = match line {
             Some(line) => line,
@@ -153,9 +143,6 @@ impl<'a> Reader<'a> {
                 Ok(line) => line,
                 Err(_) => return json.fail("not UTF-8"),
             },
-        };
-        let Ok(at_ns) = at.parse::<i64>() else {
-            return Ok(());
         };
         let level = [told, stream.level, parsed]
             .into_iter()
@@ -168,6 +155,28 @@ impl<'a> Reader<'a> {
             level,
         });
         Ok(())
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// Levels as the structured metadata and the parsed labels of an entry tell them.
+    fn extra(&mut self, json: &mut Json<'a>) -> json::Result<(Level, Level)> {
+        let (mut told, mut parsed) = (Level::Unknown, Level::Unknown);
+        if json.peek() != Some(b'{') {
+            json.skip()?;
+            return Ok((told, parsed));
+        }
+        json.object(|json, key| {
+            let level = match key.as_ref() {
+                "structuredMetadata" => &mut told,
+                "parsed" => &mut parsed,
+                _ => return json.skip(),
+            };
+            pairs(json, &mut self.pairs)?;
+            *level = level_of_pairs(&self.pairs);
+            Ok(())
+        })?;
+        Ok((told, parsed))
     }
 }
 

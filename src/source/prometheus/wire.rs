@@ -296,20 +296,18 @@ fn point(json: &mut Json<'_>, out: &mut Points) -> json::Result<()> {
         out.push(sample);
         return Ok(());
     }
-    let (mut at, mut value, mut place) = (None, None, 0);
-    json.array(|json| {
-        match place {
-            0 => at = Some(json.number()?),
-            1 if json.peek() == Some(b'"') => value = Some(decimal::parse(&json.text()?)),
-            1 => value = Some(Some(json.number()?)),
-            _ => json.skip()?,
-        }
-        place += 1;
-        Ok(())
-    })?;
-    let (Some(at), Some(value)) = (at, value) else {
-        return json.fail("a sample without time or value");
+    json.list()?;
+    let at = json.number()?;
+    if !json.more()? {
+        return json.fail("a sample without a value");
+    }
+    let value = match json.peek() {
+        Some(b'"') => decimal::parse(&json.text()?),
+        _ => Some(json.number()?),
     };
+    while json.more()? {
+        json.skip()?;
+    }
     out.extend(value.map(|value| Sample {
         at: Timestamp::from_seconds(at),
         value,

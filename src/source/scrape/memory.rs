@@ -24,16 +24,53 @@ pub struct Memory {
     instance: String,
     pub limit: usize,
     scrape: u64,
-    known: HashMap<Box<str>, Known, RandomState>,
+    known: Series,
     texts: Texts,
     latencies: Latencies,
     /// Series told last time, by group.
     sizes: [usize; Group::ALL.len()],
 }
 
+/// Series by their text. Exporters keep their order: the one after the last is tried first, which
+/// spares a search all over memory.
+#[derive(Debug, Default)]
+struct Series {
+    all: Vec<Known>,
+    places: HashMap<Arc<str>, u32, RandomState>,
+    guess: usize,
+}
+
+impl Series {
+    fn find(&mut self, text: &str) -> Option<&mut Known> {
+        let guess = self.guess;
+        let place = match self.all.get(guess) {
+            Some(next) if *next.text == *text => guess,
+            _ => *self.places.get(text)? as usize,
+        };
+        self.guess = place + 1;
+        self.all.get_mut(place)
+    }
+
+    fn insert(&mut self, known: Known) {
+        let place = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        self.places.insert(known.text.clone(), place);
+        self.all.push(known);
+    }
+
+    fn retain(&mut self, stays: impl Fn(&Known) -> bool) {
+        let before = self.all.len();
+        self.all.retain(stays);
+        if self.all.len() < before {
+            let places = (0..).zip(&self.all);
+            self.places = places.map(|(at, known)| (known.text.clone(), at)).collect();
+        }
+    }
+}
+
 /// One series as its exporter writes it.
 #[derive(Debug)]
 struct Known {
+    text: Arc<str>,
     key: SeriesKey,
     group: Group,
     role: Role,
@@ -62,6 +99,7 @@ impl Memory {
     /// Reads one body; `now` is the time of samples that carry none.
     pub fn read(&mut self, body: &[u8], format: Format, complete: bool, now: Timestamp) -> Read {
         self.scrape += 1;
+        self.known.guess = 0;
         let options = Options {
             format,
             complete,
@@ -84,10 +122,10 @@ impl Memory {
         };
         let summary = exposition::parse_into(body, options, &mut taking);
         let (mut groups, seen) = (taking.groups, taking.seen);
-        if seen < self.known.len() {
+        if seen < self.known.all.len() {
             let scrape = self.scrape;
             let known = &mut self.known;
-            known.retain(|_, series| series.seen + FORGET_AFTER > scrape);
+            known.retain(|series| series.seen + FORGET_AFTER > scrape);
             self.texts.0.retain(|text| Arc::strong_count(text) > 1);
         }
         self.close_latencies(&mut groups, now);
@@ -153,6 +191,7 @@ impl Known {
             pairs.push((texts.shared("instance"), texts.shared(instance)));
         }
         Self {
+            text: sample.series.into(),
             key: SeriesKey::new(texts.shared(&name), Labels::new(pairs)),
             group: group_of(&sample.name),
             role,
@@ -189,7 +228,7 @@ struct Taking<'m> {
     now: Timestamp,
     scrape: u64,
     instance: &'m str,
-    known: &'m mut HashMap<Box<str>, Known, RandomState>,
+    known: &'m mut Series,
     texts: &'m mut Texts,
     latencies: &'m mut Latencies,
     /// Series met.
@@ -199,7 +238,7 @@ struct Taking<'m> {
 
 impl<'a> Taker<'a> for Taking<'_> {
     fn again(&mut self, series: &'a str, value: f64, at: Option<Timestamp>) -> bool {
-        let Some(known) = self.known.get_mut(series) else {
+        let Some(known) = self.known.find(series) else {
             return false;
         };
         // The same series twice in one body: the first counts.
@@ -221,9 +260,9 @@ impl<'a> Taker<'a> for Taking<'_> {
     }
 
     fn take(&mut self, sample: &exposition::Sample<'a>, labels: &exposition::Labels<'a>) {
-        if !self.known.contains_key(sample.series) {
+        if self.known.find(sample.series).is_none() {
             let known = Known::new(sample, labels, self.instance, self.texts);
-            self.known.insert(sample.series.into(), known);
+            self.known.insert(known);
         }
         self.again(sample.series, sample.value, sample.at);
     }
@@ -286,86 +325,4 @@ fn is_blank(name: &str, value: f64) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(memory: &mut Memory, body: &str, at: i64) -> Vec<(Group, Vec<SeriesSamples>)> {
-        memory
-            .read(body.as_bytes(), Format::Text, true, Timestamp(at))
-            .1
-    }
-
-    fn flat(groups: &[(Group, Vec<SeriesSamples>)]) -> Vec<(String, f64)> {
-        let all = groups.iter().flat_map(|(_, s)| s);
-        all.map(|s| (s.key.to_string(), s.points[0].value))
-            .collect()
-    }
-
-    #[test]
-    fn counters_become_rates_and_survive_resets() {
-        let mut memory = Memory::new("h:1", 1000);
-        let body = |n: u32| format!("# TYPE x_total counter\nx_total{{pod=\"\",a=\"b\"}} {n}\n");
-        assert!(flat(&read(&mut memory, &body(100), 0)).is_empty());
-        let name = r#"x_total:rate{a="b", instance="h:1"}"#.to_owned();
-        assert_eq!(
-            flat(&read(&mut memory, &body(150), 10_000)),
-            [(name.clone(), 5.0)]
-        );
-        assert_eq!(flat(&read(&mut memory, &body(20), 20_000)), [(name, 2.0)]);
-    }
-
-    #[test]
-    fn groups_follow_names_and_blanks_are_dropped() {
-        let mut memory = Memory::new("h:1", 1000);
-        let body = "DCGM_FI_DEV_GPU_TEMP{gpu=\"0\"} 40\nDCGM_FI_DEV_FB_USED{gpu=\"0\"} 9223372036854775794\n\
-                    openshift_ptp_clock_state 1\nsriov_kubepoddevice 1\nvllm:num_requests_running 2\nload 3\n";
-        let groups: Vec<Group> = read(&mut memory, body, 0)
-            .iter()
-            .map(|(g, s)| {
-                assert_eq!(s.len(), 1);
-                *g
-            })
-            .collect();
-        assert_eq!(
-            groups,
-            [
-                Group::Gpu,
-                Group::Serving,
-                Group::Ptp,
-                Group::Sriov,
-                Group::Exporter
-            ]
-        );
-    }
-
-    #[test]
-    fn series_that_are_gone_are_forgotten() {
-        let mut memory = Memory::new("h:1", 1000);
-        for i in 0..100 {
-            read(&mut memory, &format!("a{{x=\"{i}\"}} 1\n"), i);
-        }
-        assert!(memory.known.len() <= 5, "{}", memory.known.len());
-        assert!(memory.texts.0.len() <= 9, "{:?}", memory.texts);
-    }
-
-    #[test]
-    fn vllm_latencies_come_under_the_catalogues_names() {
-        let mut memory = Memory::new("h:1", 5000);
-        let body = |n: u32| {
-            format!(
-                "# TYPE vllm:e2e_request_latency_seconds histogram\n\
-                 vllm:e2e_request_latency_seconds_bucket{{le=\"1.0\",model_name=\"m\"}} {n}\n\
-                 vllm:e2e_request_latency_seconds_bucket{{le=\"+Inf\",model_name=\"m\"}} {n}\n"
-            )
-        };
-        assert!(read(&mut memory, &body(0), 0).is_empty());
-        let told = flat(&read(&mut memory, &body(100), 15_000));
-        assert_eq!(
-            told,
-            [(
-                r#"vllm_e2e_p95{instance="h:1", model_name="m"}"#.to_owned(),
-                0.95
-            )]
-        );
-    }
-}
+mod tests;
