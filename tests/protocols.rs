@@ -233,7 +233,8 @@ async fn watch(fault: kube_server::Fault) -> (KubeServer, Receiver<Telemetry>) {
     };
     let (outlet, queue) = Outlet::new(256);
     let report = report(1, SourceKind::Kubernetes, outlet);
-    tokio::spawn(kubernetes::run("alpha".into(), kube, report));
+    let signed_in = kubernetes::Server::new("alpha", &kube);
+    tokio::spawn(kubernetes::run(signed_in, kube, report));
     (server, queue)
 }
 

@@ -3,169 +3,47 @@
 //! Sign-in, proxies and certificates are those of the kubeconfig. Objects are state, not a
 //! stream: nothing of them is dropped, a slow loop slows the watch.
 
+mod access;
 mod fault;
 mod map;
+mod server;
 mod watch;
 
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1 as core;
-use kube::api::GetParams;
-use kube::client::Body;
-use kube::config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig};
-use kube::core::{DynamicObject, Status};
-use kube::{Api, Client};
-use serde::Deserialize;
+use kube::Api;
+use kube::core::DynamicObject;
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
-use super::door;
-use super::error::quote;
 use super::report::Report;
-use crate::clock;
 use crate::config::Kube;
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::object::ObjectKind;
 use crate::model::telemetry::{self, ClusterFacts};
-use crate::model::text;
 
+pub use access::{Cluster, Seen, open};
 pub use map::{event, node, pod, sriov_node_state};
+pub use server::Server;
 
 use watch::{Told, Watch, sriov_resource};
 
-const READ_VERSION: &str = "read /version";
-const CONNECT: Duration = Duration::from_secs(5);
-const TIMEOUT: Duration = Duration::from_secs(15);
 /// A resource that is not installed or not ours to read is looked for again after this.
 const ABSENT: Duration = Duration::from_secs(600);
 /// A watch is silent by nature: this shows that the server is there.
 const VERSION_EVERY: Duration = Duration::from_secs(30);
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
-/// A signed-in client and how its place is called in messages.
-#[derive(Clone)]
-pub struct Cluster {
-    pub client: Client,
-    pub name: String,
-    /// `context NAME (https://host:6443)`.
-    pub place: String,
-    timeout: Duration,
-}
-
-/// Reads the kubeconfig and makes a client; asks the server nothing yet, but a login command may
-/// run when the first request needs it.
-pub async fn open(name: &str, kube: &Kube) -> Result<Cluster, Fault> {
-    let wanted = kube.context.clone();
-    let place = match (&wanted, &kube.kubeconfig) {
-        (Some(context), _) => format!("context {context}"),
-        (None, Some(file)) => file.display().to_string(),
-        (None, None) => "current context".to_owned(),
-    };
-    let wrong = |what: String| Fault {
-        kind: FaultKind::Config,
-        cluster: name.to_owned(),
-        endpoint: text::clean(&place, 200),
-        what: text::clean(&what, 300),
-        hint:
-            "check `kube.context` and `kube.kubeconfig`; `kubectl config get-contexts` lists them"
-                .into(),
-    };
-    let mut kubeconfig = match &kube.kubeconfig {
-        Some(file) => Kubeconfig::read_from(file),
-        None => Kubeconfig::read(),
-    }
-    .map_err(|e| wrong(fault::kubeconfig(&e)))?;
-    // A login command must never talk to the terminal: the screen is ours.
-    for user in &mut kubeconfig.auth_infos {
-        if let Some(exec) = user.auth_info.as_mut().and_then(|a| a.exec.as_mut()) {
-            exec.interactive_mode = Some(ExecInteractiveMode::Never);
-        }
-    }
-    let options = KubeConfigOptions {
-        context: wanted,
-        ..KubeConfigOptions::default()
-    };
-    let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &options)
-        .await
-        .map_err(|e| wrong(fault::kubeconfig(&e)))?;
-    config.connect_timeout = Some(CONNECT);
-    // We wait ourselves, in sight of the operator.
-    config.default_retry = false;
-    let host = config.cluster_url.authority().map_or("", |a| a.as_str());
-    let host = host.rsplit('@').next().unwrap_or_default();
-    let scheme = config.cluster_url.scheme_str().unwrap_or("https");
-    let place = text::clean(&format!("{place} ({scheme}://{host})"), 200);
-    let client = Client::try_from(config).map_err(|e| fault::of(&e, name, &place, "sign in"))?;
-    Ok(Cluster {
-        client,
-        name: name.to_owned(),
-        place,
-        timeout: match kube.timeout {
-            Duration::ZERO => TIMEOUT,
-            set => set,
-        },
-    })
-}
-
-/// What the server says of itself, with how it was got.
-pub struct Seen {
-    /// `v1.33.4`.
-    pub version: String,
-    pub latency: Duration,
-    /// Server's clock minus ours, from `Date`.
-    pub skew_ms: Option<i64>,
-}
-
-impl Cluster {
-    /// The server's version; also the cheapest sign of life.
-    pub async fn version(&self) -> Result<Seen, Fault> {
-        match tokio::time::timeout(self.timeout, self.ask_version()).await {
-            Ok(Ok(seen)) => Ok(seen),
-            Ok(Err(e)) => Err(fault::of(&e, &self.name, &self.place, READ_VERSION)),
-            Err(_) => Err(fault::timeout(&self.name, &self.place, self.timeout)),
-        }
-    }
-
-    /// Asked by hand: the client's own call tells neither the server's clock nor, for an answer
-    /// that is no Kubernetes status, the HTTP status.
-    async fn ask_version(&self) -> Result<Seen, kube::Error> {
-        #[derive(Deserialize)]
-        struct Info {
-            #[serde(rename = "gitVersion")]
-            git_version: String,
-        }
-        let request = kube::core::Request::new("").get("version", &GetParams::default());
-        let request = request.map_err(kube::Error::BuildRequest)?;
-        let started = clock::instant();
-        let answer = self.client.send(request.map(Body::from)).await?;
-        let skew_ms = door::skew(answer.headers(), started.elapsed());
-        let status = answer.status();
-        let body = answer.into_body().collect_bytes().await?;
-        if !status.is_success() {
-            let message = quote(&body);
-            return Err(kube::Error::Api(
-                Status::failure(&message, "")
-                    .with_code(status.as_u16())
-                    .boxed(),
-            ));
-        }
-        let info: Info = serde_json::from_slice(&body).map_err(kube::Error::SerdeError)?;
-        Ok(Seen {
-            version: text::clean(&info.git_version, 60),
-            latency: started.elapsed(),
-            skew_ms,
-        })
-    }
-}
-
 /// Watches until the loop is gone. Every fault is told and tried again.
-pub async fn run(name: String, kube: Kube, mut report: Report) {
+pub async fn run(server: Server, kube: Kube, mut report: Report) {
     loop {
-        let fault = match session(&mut report, &name, &kube).await {
+        let fault = match session(&mut report, &server, &kube).await {
             Ok(()) => return,
             Err(fault) => fault,
         };
         tracing::info!(fault = %fault, "kubernetes source ended");
+        server.renew().await;
         match report.failed(fault, None).await {
             Some(delay) => report.waits.rest(delay).await,
             None => return,
@@ -174,8 +52,8 @@ pub async fn run(name: String, kube: Kube, mut report: Report) {
 }
 
 /// From sign-in to the first fault that concerns the whole server. `Ok`: the loop is gone.
-async fn session(report: &mut Report, name: &str, kube: &Kube) -> Result<(), Fault> {
-    let cluster = open(name, kube).await?;
+async fn session(report: &mut Report, server: &Server, kube: &Kube) -> Result<(), Fault> {
+    let cluster = server.cluster().await?;
     if !tell_version(report, &cluster).await? {
         return Ok(());
     }

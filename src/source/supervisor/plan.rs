@@ -11,7 +11,7 @@ use crate::source::alertmanager::AlertmanagerSource;
 use crate::source::budget::Budget;
 use crate::source::door::{Door, shown_text};
 use crate::source::error::SourceError;
-use crate::source::kubernetes;
+use crate::source::kubernetes::{self, Server};
 use crate::source::loki;
 use crate::source::prometheus::{PromLookup, PromSource};
 use crate::source::scrape::ScrapeSource;
@@ -122,7 +122,8 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> (Vec<Plan>, Route) {
     if let Some(kube) = &cluster.kube {
         let mut kube = kube.clone();
         kube.interval = kube.interval.or(Some(cluster.kind.interval()));
-        plans.push(objects(cluster, kube));
+        let server = Server::new(&cluster.name, &kube);
+        plans.push(objects(cluster, kube, server));
     }
     (plans, route)
 }
@@ -141,15 +142,15 @@ fn logs(cluster: &Cluster, endpoint: &Endpoint, gate: Arc<Gate>) -> Plan {
     }
 }
 
-fn objects(cluster: &Cluster, kube: Kube) -> Plan {
+fn objects(cluster: &Cluster, kube: Kube, server: Server) -> Plan {
     let name = cluster.name.clone();
     let endpoint = kube.context.clone();
     Plan {
         kind: SourceKind::Kubernetes,
-        cluster: name.clone(),
+        cluster: name,
         endpoint: endpoint.unwrap_or_else(|| "current context".to_owned()),
         work: Work::Own(Box::new(move |report| {
-            Box::pin(kubernetes::run(name.clone(), kube.clone(), report))
+            Box::pin(kubernetes::run(server.clone(), kube.clone(), report))
         })),
     }
 }
