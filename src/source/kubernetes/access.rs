@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use http::header::{AUTHORIZATION, HeaderValue};
 use kube::Client;
 use kube::api::GetParams;
-use kube::client::Body;
+use kube::client::{Body, ConfigExt};
 use kube::config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig};
 use kube::core::Status;
 use serde::Deserialize;
+use tower::{BoxError, Layer, ServiceExt};
 
 use super::fault;
 use crate::clock;
@@ -29,6 +31,7 @@ pub struct Cluster {
     /// `context NAME (https://host:6443)`.
     pub place: String,
     timeout: Duration,
+    config: kube::Config,
 }
 
 /// Reads the kubeconfig and makes a client; asks the server nothing yet, but a login command may
@@ -74,7 +77,8 @@ pub async fn open(name: &str, kube: &Kube) -> Result<Cluster, Fault> {
     let host = host.rsplit('@').next().unwrap_or_default();
     let scheme = config.cluster_url.scheme_str().unwrap_or("https");
     let place = text::clean(&format!("{place} ({scheme}://{host})"), 200);
-    let client = Client::try_from(config).map_err(|e| fault::of(&e, name, &place, "sign in"))?;
+    let client =
+        Client::try_from(config.clone()).map_err(|e| fault::of(&e, name, &place, "sign in"))?;
     Ok(Cluster {
         client,
         name: name.to_owned(),
@@ -83,6 +87,7 @@ pub async fn open(name: &str, kube: &Kube) -> Result<Cluster, Fault> {
             Duration::ZERO => TIMEOUT,
             set => set,
         },
+        config,
     })
 }
 
@@ -96,6 +101,28 @@ pub struct Seen {
 }
 
 impl Cluster {
+    /// The `Authorization` header that the user of the kubeconfig sends now.
+    pub async fn bearer(&self) -> Result<Option<HeaderValue>, Fault> {
+        let told = |e: &kube::Error| fault::of(e, &self.name, &self.place, "sign in");
+        let Some(layer) = self.config.auth_layer().map_err(|e| told(&e))? else {
+            return Ok(None);
+        };
+        let taken = tower::service_fn(|request: http::Request<Body>| {
+            let header = request.headers().get(AUTHORIZATION).cloned();
+            let mut answer = http::Response::new(Body::empty());
+            if let Some(header) = header {
+                answer.headers_mut().insert(AUTHORIZATION, header);
+            }
+            std::future::ready(Ok::<_, BoxError>(answer))
+        });
+        let answer = layer
+            .layer(taken)
+            .oneshot(http::Request::new(Body::empty()))
+            .await
+            .map_err(|e| told(&kube::Error::Service(e)))?;
+        Ok(answer.headers().get(AUTHORIZATION).cloned())
+    }
+
     /// The server's version; also the cheapest sign of life.
     pub async fn version(&self) -> Result<Seen, Fault> {
         match tokio::time::timeout(self.timeout, self.ask_version()).await {

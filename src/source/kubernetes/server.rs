@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use http::header::HeaderValue;
 use tokio::sync::Mutex;
 
 use super::access::{Cluster, open};
@@ -49,6 +50,12 @@ impl Server {
         let cluster = open(&self.shared.name, &self.shared.kube).await?;
         *held = Some(cluster.clone());
         Ok(cluster)
+    }
+
+    /// The `Authorization` header that the user of the kubeconfig sends now: for other servers of
+    /// the same cluster (OpenShift's monitoring routes). `None`: a client certificate, or nobody.
+    pub async fn bearer(&self) -> Result<Option<HeaderValue>, Fault> {
+        self.cluster().await?.bearer().await
     }
 
     /// Signs in anew with the next question: the credentials were refused, or changed.
