@@ -429,6 +429,9 @@ fn pods_of_one_owner_crash_together() {
             owner: Some(("ReplicaSet".into(), "cart-7d9f8b6c5".into())),
             started: None,
             since: Some(Stage::at(0.0)),
+            images: vec![],
+            names: vec![],
+            requests: farwatch::model::object::Requests::default(),
         })
     };
     let bad = vec![

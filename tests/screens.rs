@@ -184,6 +184,7 @@ fn tell_hostile(console: &mut Console) {
             openshift_version: Some(text.clone()),
             prometheus_version: Some(text.clone()),
             capabilities: None,
+            ..ClusterFacts::default()
         }),
     );
     let nodes = vec![scenario::node(&text, false)];

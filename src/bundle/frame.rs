@@ -94,6 +94,8 @@ impl Encoder {
                 samples::put_batch(out, batch, (name, query), &ids, &mut self.series);
                 Ok(())
             }
+            // Who recorded is nobody's business; what may be done there has no meaning in a replay.
+            Body::Identity(_) => Ok(()),
             body => self.put_body(out, telemetry, body),
         }
     }
@@ -142,7 +144,12 @@ fn repeats(body: &Body) -> Option<u8> {
         Body::Alerts(_) => Some(0),
         Body::Facts(_) => Some(1),
         Body::Silences(_) => Some(2),
-        Body::Samples(_) | Body::Logs(_) | Body::Objects(_) | Body::Health(_) => None,
+        Body::Discovery(_) => Some(3),
+        Body::Samples(_)
+        | Body::Logs(_)
+        | Body::Objects(_)
+        | Body::Health(_)
+        | Body::Identity(_) => None,
     }
 }
 

@@ -106,6 +106,25 @@ pub fn clean(body: &mut Body) {
                 own(name);
             }
         }
+        Body::Discovery(probes) => {
+            for probe in probes {
+                own(&mut probe.reason);
+                probe.place.iter_mut().for_each(own);
+                probe.via.iter_mut().for_each(own);
+                probe.version.iter_mut().for_each(own);
+            }
+        }
+        // Never written.
+        Body::Identity(_) => {}
+    }
+}
+
+fn every(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::String(text) => own(text),
+        serde_json::Value::Array(all) => all.iter_mut().for_each(every),
+        serde_json::Value::Object(all) => all.values_mut().for_each(every),
+        _ => {}
     }
 }
 
@@ -151,6 +170,8 @@ fn object(object: &mut Object) {
             for (name, _) in &mut node.allocatable {
                 own(name);
             }
+            node.taints.iter_mut().for_each(own);
+            own(&mut node.os_image);
         }
         Object::Pod(pod) => {
             shared(&mut pod.namespace);
@@ -163,6 +184,8 @@ fn object(object: &mut Object) {
                 own(kind);
                 own(name);
             }
+            pod.images.iter_mut().for_each(shared);
+            pod.names.iter_mut().for_each(shared);
         }
         Object::Event(event) => {
             shared(&mut event.namespace);
@@ -200,6 +223,15 @@ fn object(object: &mut Object) {
                     group.device_type.iter_mut().for_each(own);
                     group.policy.iter_mut().for_each(own);
                     group.range.iter_mut().for_each(own);
+                }
+            }
+        }
+        // Few and with many texts: every text of theirs is cleaned alike, whatever the field.
+        other => {
+            if let Ok(mut value) = serde_json::to_value(&*other) {
+                every(&mut value);
+                if let Ok(cleaned) = serde_json::from_value(value) {
+                    *other = cleaned;
                 }
             }
         }

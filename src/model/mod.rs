@@ -2,16 +2,22 @@
 
 pub mod alert;
 pub mod ask;
+pub mod change;
 pub mod chat;
+pub mod condition;
+pub mod discovery;
 pub mod fault;
 pub mod finding;
+pub mod gitops;
 pub mod gpu;
 pub mod health;
 pub mod id;
+pub mod identity;
 pub mod input;
 pub mod label;
 pub mod log;
 pub mod object;
+pub mod openshift;
 pub mod ptp;
 pub mod sample;
 pub mod serving;
@@ -21,6 +27,7 @@ pub mod telemetry;
 pub mod text;
 pub mod time;
 pub mod unit;
+pub mod workload;
 pub mod xid;
 
 #[cfg(test)]

@@ -4,9 +4,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::gitops::{App, AppKind};
 use super::label::Labels;
+use super::openshift::{ClusterOperator, ClusterVersion};
+use super::ptp::{PtpConfig, PtpDevices};
+use super::serving::InferenceService;
 use super::sriov::SriovNodeState;
 use super::time::Timestamp;
+use super::workload::{Autoscaler, Claim, Service, Workload, WorkloadKind};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -15,6 +20,52 @@ pub enum ObjectKind {
     Pod,
     Event,
     SriovNodeState,
+    Deployment,
+    StatefulSet,
+    DaemonSet,
+    Job,
+    Autoscaler,
+    Claim,
+    Service,
+    ClusterOperator,
+    ClusterVersion,
+    Application,
+    Kustomization,
+    HelmRelease,
+    GitRepository,
+    OciRepository,
+    HelmRepository,
+    HelmChart,
+    Bucket,
+    PtpConfig,
+    PtpDevices,
+    InferenceService,
+}
+
+impl ObjectKind {
+    /// The kind of a workload's objects.
+    pub fn of_workload(kind: WorkloadKind) -> Self {
+        match kind {
+            WorkloadKind::Deployment => Self::Deployment,
+            WorkloadKind::StatefulSet => Self::StatefulSet,
+            WorkloadKind::DaemonSet => Self::DaemonSet,
+            WorkloadKind::Job => Self::Job,
+        }
+    }
+
+    /// The kind of an application's or a source's objects.
+    pub fn of_app(kind: AppKind) -> Self {
+        match kind {
+            AppKind::Application => Self::Application,
+            AppKind::Kustomization => Self::Kustomization,
+            AppKind::HelmRelease => Self::HelmRelease,
+            AppKind::GitRepository => Self::GitRepository,
+            AppKind::OciRepository => Self::OciRepository,
+            AppKind::HelmRepository => Self::HelmRepository,
+            AppKind::HelmChart => Self::HelmChart,
+            AppKind::Bucket => Self::Bucket,
+        }
+    }
 }
 
 /// Namespace is empty for cluster-wide objects.
@@ -38,6 +89,24 @@ pub struct Node {
     pub labels: Labels,
     /// Allocatable extended resources, by full name (`nvidia.com/gpu` …).
     pub allocatable: Vec<(String, u64)>,
+    #[serde(default)]
+    pub room: Room,
+    /// `key=value:NoSchedule`, as `kubectl` writes them.
+    #[serde(default)]
+    pub taints: Vec<String>,
+    #[serde(default)]
+    pub os_image: String,
+    #[serde(default)]
+    pub created: Option<Timestamp>,
+}
+
+/// What a node has for pods; `None`: the node does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Room {
+    /// Thousandths of a core.
+    pub cpu_milli: Option<u64>,
+    pub memory_bytes: Option<u64>,
+    pub pods: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,6 +127,25 @@ pub struct Pod {
     pub started: Option<Timestamp>,
     /// When the pod last became unready or changed its reason.
     pub since: Option<Timestamp>,
+    /// Images of its containers, in their order.
+    #[serde(default)]
+    pub images: Vec<Arc<str>>,
+    /// Names of its containers, in their order; init containers come after them.
+    #[serde(default)]
+    pub names: Vec<Arc<str>>,
+    /// Sum of the containers' requests.
+    #[serde(default)]
+    pub requests: Requests,
+}
+
+/// What the containers of a pod ask for together.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Requests {
+    /// Thousandths of a core.
+    pub cpu_milli: u64,
+    pub memory_bytes: u64,
+    /// Extended resources by full name (`nvidia.com/gpu` …).
+    pub extended: Vec<(Arc<str>, u64)>,
 }
 
 impl Pod {
@@ -92,6 +180,16 @@ pub enum Object {
     Pod(Pod),
     Event(Event),
     SriovNodeState(SriovNodeState),
+    Workload(Workload),
+    Autoscaler(Autoscaler),
+    Claim(Claim),
+    Service(Service),
+    ClusterOperator(ClusterOperator),
+    ClusterVersion(ClusterVersion),
+    App(Box<App>),
+    PtpConfig(PtpConfig),
+    PtpDevices(PtpDevices),
+    InferenceService(InferenceService),
 }
 
 impl Object {
@@ -101,6 +199,29 @@ impl Object {
             Self::Pod(p) => (ObjectKind::Pod, p.namespace.clone(), p.name.clone()),
             Self::Event(e) => (ObjectKind::Event, e.namespace.clone(), e.name.clone()),
             Self::SriovNodeState(s) => (ObjectKind::SriovNodeState, Arc::from(""), s.node.clone()),
+            Self::Workload(w) => {
+                let kind = ObjectKind::of_workload(w.kind);
+                (kind, w.namespace.clone(), w.name.clone())
+            }
+            Self::Autoscaler(a) => (ObjectKind::Autoscaler, a.namespace.clone(), a.name.clone()),
+            Self::Claim(c) => (ObjectKind::Claim, c.namespace.clone(), c.name.clone()),
+            Self::Service(s) => (ObjectKind::Service, s.namespace.clone(), s.name.clone()),
+            Self::ClusterOperator(o) => {
+                (ObjectKind::ClusterOperator, Arc::from(""), o.name.clone())
+            }
+            Self::ClusterVersion(v) => (ObjectKind::ClusterVersion, Arc::from(""), v.name.clone()),
+            Self::App(a) => (
+                ObjectKind::of_app(a.kind),
+                a.namespace.clone(),
+                a.name.clone(),
+            ),
+            Self::PtpConfig(c) => (ObjectKind::PtpConfig, c.namespace.clone(), c.name.clone()),
+            Self::PtpDevices(d) => (ObjectKind::PtpDevices, Arc::from(""), d.node.clone()),
+            Self::InferenceService(s) => (
+                ObjectKind::InferenceService,
+                s.namespace.clone(),
+                s.name.clone(),
+            ),
         };
         ObjectKey {
             kind,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::gpu::host_part;
 use super::label::Labels;
 use super::sample::{Sample, SeriesKey};
@@ -32,6 +34,50 @@ impl ClockState {
             Self::Freerun => "FREERUN",
         }
     }
+}
+
+/// PtpConfig (ptp.openshift.io/v1): what the operator was told to run, and where.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PtpConfig {
+    pub namespace: Arc<str>,
+    pub name: Arc<str>,
+    pub generation: u64,
+    pub profiles: Vec<PtpProfile>,
+    /// Node and profile (`status.matchList`).
+    pub matches: Vec<(String, String)>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PtpProfile {
+    pub name: String,
+    pub interfaces: Vec<String>,
+    /// `T-GM`, `T-BC`, `OC`, from masterOnly, slaveOnly and ts2phc; `None`: not to be told.
+    pub role: Option<String>,
+    pub domain: Option<u32>,
+    /// (min, max) ns and holdover seconds, where the profile sets them.
+    pub threshold_ns: Option<(f64, f64)>,
+    pub holdover_s: Option<u32>,
+    /// Lower wins.
+    pub priority: Option<i64>,
+}
+
+/// NodePtpDevice: the ports of a node that can do PTP.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PtpDevices {
+    pub node: Arc<str>,
+    pub ports: Vec<PtpPort>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PtpPort {
+    pub name: String,
+    pub profile: Option<String>,
+    pub pci_address: Option<String>,
+    pub driver: Option<String>,
+    pub firmware: Option<String>,
+    /// `None`: the operator does not say.
+    pub link_up: Option<bool>,
+    pub link_speed: Option<String>,
 }
 
 /// The PTP view of one node.

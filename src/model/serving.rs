@@ -1,7 +1,11 @@
 //! Model-server (vLLM) readings of one cluster.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use super::condition::ObjectCondition;
 use super::label::Labels;
 use super::sample::{Sample, SeriesKey};
 
@@ -103,6 +107,25 @@ fn worst(place: &mut Option<Sample>, sample: Sample) {
     if place.is_none_or(|held| held.value.is_nan() || sample.value > held.value) {
         *place = Some(sample);
     }
+}
+
+/// InferenceService (serving.kserve.io/v1beta1).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InferenceService {
+    pub namespace: Arc<str>,
+    pub name: Arc<str>,
+    /// `None`: KServe has not said yet.
+    pub ready: Option<bool>,
+    pub url: Option<String>,
+    pub runtime: Option<String>,
+    /// `storageUri` without credentials.
+    pub model: Option<String>,
+    /// `UpToDate`, `InProgress`, `BlockedByFailedLoad` …
+    pub transition: Option<String>,
+    /// Reason and message of the last failed load.
+    pub failure: Option<String>,
+    pub gpus: u32,
+    pub conditions: Vec<ObjectCondition>,
 }
 
 #[cfg(test)]

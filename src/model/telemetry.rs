@@ -5,8 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Silence};
+use super::discovery::{Platform, Probe};
 use super::health::{SourceHealth, SourceKind};
 use super::id::ClusterId;
+use super::identity::Identity;
 use super::log::LogLine;
 use super::object::{Object, ObjectKey, ObjectKind};
 use super::sample::SeriesSamples;
@@ -34,6 +36,9 @@ pub enum Body {
     Objects(ObjectBatch),
     Health(SourceHealth),
     Facts(ClusterFacts),
+    /// Everything that was looked for, with its result.
+    Discovery(Vec<Probe>),
+    Identity(Box<Identity>),
 }
 
 /// One poll of one query, or one scrape.
@@ -113,6 +118,8 @@ pub struct ClusterFacts {
     pub prometheus_version: Option<String>,
     /// Metric names of the capability query that exist, with their series counts.
     pub capabilities: Option<Vec<(String, u64)>>,
+    #[serde(default)]
+    pub platform: Option<Platform>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What is known: facts of all clusters, changed by telemetry and time only.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::config::{self, ClusterKind, Config};
@@ -8,22 +8,30 @@ use crate::detect::Judge;
 use crate::incident::{Grouper, Incident};
 use crate::message::{LoopGauges, ReplayStatus};
 use crate::model::alert::{Alert, Silence, Spell};
+use crate::model::change::Change;
+use crate::model::discovery::Probe;
+use crate::model::gitops::{App, AppKind};
 use crate::model::gpu::Gpu;
 use crate::model::health::{SourceHealth, SourceKind};
 use crate::model::id::{ClusterId, IncidentId};
-use crate::model::object::{Event, Node, Pod};
-use crate::model::ptp::PtpNode;
-use crate::model::serving::Serving;
+use crate::model::identity::Identity;
+use crate::model::object::{Event, Node, ObjectKind, Pod};
+use crate::model::openshift::{ClusterOperator, ClusterVersion};
+use crate::model::ptp::{PtpConfig, PtpDevices, PtpNode};
+use crate::model::serving::{InferenceService, Serving};
 use crate::model::signal::{Metric, Signal};
 use crate::model::sriov::SriovNodeState;
 use crate::model::telemetry::ClusterFacts;
 use crate::model::time::Timestamp;
+use crate::model::workload::{Autoscaler, Claim, Service, Workload, WorkloadKind};
 use crate::store::Store;
 use crate::store::logs::LogRing;
 
 mod alerts;
+mod changes;
 mod ingest;
 mod judge;
+mod objects;
 mod readings;
 mod standing;
 
@@ -71,6 +79,9 @@ pub enum Status {
     Unknown,
 }
 
+/// Namespace and name.
+pub type Named = (Arc<str>, Arc<str>);
+
 #[derive(Debug)]
 pub struct ClusterState {
     pub id: ClusterId,
@@ -87,6 +98,24 @@ pub struct ClusterState {
     /// Oldest first, bounded.
     pub events: VecDeque<Event>,
     pub sriov: BTreeMap<Arc<str>, SriovNodeState>,
+    pub workloads: BTreeMap<(WorkloadKind, Arc<str>, Arc<str>), Workload>,
+    pub autoscalers: BTreeMap<Named, Autoscaler>,
+    pub claims: BTreeMap<Named, Claim>,
+    pub services: BTreeMap<Named, Service>,
+    /// OpenShift only.
+    pub operators: BTreeMap<Arc<str>, ClusterOperator>,
+    pub version: Option<ClusterVersion>,
+    /// Argo CD's applications, Flux's and its sources.
+    pub apps: BTreeMap<(AppKind, Arc<str>, Arc<str>), App>,
+    pub ptp_configs: BTreeMap<Named, PtpConfig>,
+    pub ptp_devices: BTreeMap<Arc<str>, PtpDevices>,
+    pub inference: BTreeMap<Named, InferenceService>,
+    /// Oldest first, bounded.
+    pub changes: VecDeque<Change>,
+    /// What was looked for in the cluster; empty: not yet looked.
+    pub probes: Vec<Probe>,
+    /// Who the operator is there; `None`: not (yet) known.
+    pub identity: Option<Identity>,
     /// By fingerprint; resolved ones kept 24 h.
     pub alerts: BTreeMap<Arc<str>, Alert>,
     /// Silences in force or to come, by id, as far as the Alertmanager tells them.
@@ -105,6 +134,7 @@ pub struct ClusterState {
     /// When each alert fired, oldest first, as far as we saw it.
     spells: BTreeMap<Arc<str>, VecDeque<Spell>>,
     anomaly_slice: i64,
+    listed: BTreeSet<ObjectKind>,
 }
 
 impl ClusterState {
@@ -141,6 +171,19 @@ impl ClusterState {
             pods: BTreeMap::new(),
             events: VecDeque::new(),
             sriov: BTreeMap::new(),
+            workloads: BTreeMap::new(),
+            autoscalers: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            services: BTreeMap::new(),
+            operators: BTreeMap::new(),
+            version: None,
+            apps: BTreeMap::new(),
+            ptp_configs: BTreeMap::new(),
+            ptp_devices: BTreeMap::new(),
+            inference: BTreeMap::new(),
+            changes: VecDeque::new(),
+            probes: Vec::new(),
+            identity: None,
             alerts: BTreeMap::new(),
             silences: BTreeMap::new(),
             logs: LogRing::new(log_bytes),
@@ -152,6 +195,7 @@ impl ClusterState {
             alert_owner: BTreeMap::new(),
             spells: BTreeMap::new(),
             anomaly_slice: 0,
+            listed: BTreeSet::new(),
         }
     }
 

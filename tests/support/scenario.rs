@@ -13,7 +13,7 @@ use farwatch::model::id::ClusterId;
 use farwatch::model::input::InputEvent;
 use farwatch::model::label::Labels;
 use farwatch::model::log::{Level, LogLine};
-use farwatch::model::object::{Event, Node, Object, ObjectKind, Pod};
+use farwatch::model::object::{Event, Node, Object, ObjectKind, Pod, Requests, Room};
 use farwatch::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
 use farwatch::model::signal::Group;
 use farwatch::model::telemetry::{
@@ -289,6 +289,7 @@ fn facts() -> ClusterFacts {
         openshift_version: Some("4.17.1".into()),
         prometheus_version: Some("3.5.0".into()),
         capabilities: None,
+        ..ClusterFacts::default()
     }
 }
 
@@ -315,6 +316,10 @@ pub fn node(name: &str, ready: bool) -> Object {
         kubelet_version: "v1.30.4".into(),
         labels: Labels::default(),
         allocatable: vec![("nvidia.com/gpu".into(), 8)],
+        room: Room::default(),
+        taints: vec![],
+        os_image: String::new(),
+        created: None,
     })
 }
 
@@ -339,6 +344,9 @@ pub fn pod(namespace: &str, name: &str, reason: Option<&str>, restarts: u32) -> 
         owner: Some(("StatefulSet".into(), "du-high".into())),
         started: Some(NOW),
         since: Some(Timestamp(NOW.0 - 720_000)),
+        images: vec![],
+        names: vec![],
+        requests: Requests::default(),
     })
 }
 

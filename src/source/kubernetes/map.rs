@@ -8,7 +8,7 @@ use kube::core::DynamicObject;
 use serde::Deserialize;
 
 use crate::model::label::Labels;
-use crate::model::object::{Event, Node, Object, Pod};
+use crate::model::object::{Event, Node, Object, Pod, Requests, Room};
 use crate::model::sriov::{PhysicalFunction, SriovNodeState, VfGroup, VirtualFunction};
 use crate::model::text::clean;
 use crate::model::time::Timestamp;
@@ -58,6 +58,10 @@ pub fn node(node: &core::Node) -> Option<Object> {
             .filter(|(name, _)| name.contains('/'))
             .filter_map(|(name, q)| Some((clean(name, NAME), q.0.parse().ok()?)))
             .collect(),
+        room: Room::default(),
+        taints: Vec::new(),
+        os_image: String::new(),
+        created: node.metadata.creation_timestamp.as_ref().map(time),
     }))
 }
 
@@ -130,6 +134,9 @@ pub fn pod(pod: &core::Pod) -> Option<Object> {
         owner: owner.map(|o| (clean(&o.kind, NAME), clean(&o.name, NAME))),
         started: status.and_then(|s| s.start_time.as_ref()).map(time),
         since: ready_since(status),
+        images: Vec::new(),
+        names: Vec::new(),
+        requests: Requests::default(),
     }))
 }
 

@@ -2,9 +2,8 @@
 
 use crate::detect::Arrival;
 use crate::model::id::{ClusterId, SeriesId};
-use crate::model::object::{Event, Object, ObjectKind};
 use crate::model::sample::SeriesSamples;
-use crate::model::telemetry::{Body, LogBatch, ObjectBatch, SampleBatch, Telemetry};
+use crate::model::telemetry::{Body, LogBatch, SampleBatch, Telemetry};
 use crate::model::time::Timestamp;
 use crate::store::Origin;
 
@@ -30,7 +29,19 @@ impl World {
                 (Known::Alerts, changed)
             }
             Body::Silences(list) => return cluster.take_silences(list),
-            Body::Objects(batch) => (Known::Objects, cluster.take_objects(batch, events_most)),
+            Body::Objects(batch) => (
+                Known::Objects,
+                cluster.take_objects(batch, telemetry.received, events_most),
+            ),
+            Body::Discovery(probes) => {
+                let changed = cluster.probes != probes;
+                cluster.probes = probes;
+                return changed;
+            }
+            Body::Identity(identity) => {
+                cluster.identity = Some(*identity);
+                return true;
+            }
             Body::Health(health) => {
                 let place = cluster.sources.entry(telemetry.source).or_default();
                 let changed = *place != health;
@@ -128,52 +139,7 @@ impl ClusterState {
         held.openshift_version = facts.openshift_version.or(held.openshift_version.take());
         held.prometheus_version = facts.prometheus_version.or(held.prometheus_version.take());
         held.capabilities = facts.capabilities.or(held.capabilities.take());
+        held.platform = facts.platform.or(held.platform);
         *held != before
-    }
-
-    fn take_objects(&mut self, batch: ObjectBatch, events_most: usize) -> bool {
-        let changed = batch.reset || !batch.upserts.is_empty() || !batch.deletes.is_empty();
-        if batch.reset {
-            match batch.kind {
-                ObjectKind::Node => self.nodes.clear(),
-                ObjectKind::Pod => self.pods.clear(),
-                // Events expire on the server; what was seen stays known.
-                ObjectKind::Event => {}
-                ObjectKind::SriovNodeState => self.sriov.clear(),
-            }
-        }
-        for object in batch.upserts {
-            match object {
-                Object::Node(n) => drop(self.nodes.insert(n.name.clone(), n)),
-                Object::Pod(p) => {
-                    drop(self.pods.insert((p.namespace.clone(), p.name.clone()), p));
-                }
-                Object::Event(e) => self.take_event(e, events_most),
-                Object::SriovNodeState(s) => drop(self.sriov.insert(s.node.clone(), s)),
-            }
-        }
-        for key in batch.deletes {
-            match key.kind {
-                ObjectKind::Node => drop(self.nodes.remove(&key.name)),
-                ObjectKind::Pod => drop(self.pods.remove(&(key.namespace, key.name))),
-                ObjectKind::Event => {}
-                ObjectKind::SriovNodeState => drop(self.sriov.remove(&key.name)),
-            }
-        }
-        changed
-    }
-
-    /// In time order; an event that repeats (same name) replaces its former self.
-    fn take_event(&mut self, event: Event, most: usize) {
-        self.events
-            .retain(|e| e.name != event.name || e.namespace != event.namespace);
-        let mut place = self.events.len();
-        while place > 0 && self.events.get(place - 1).is_some_and(|e| e.at > event.at) {
-            place -= 1;
-        }
-        self.events.insert(place, event);
-        while self.events.len() > most.max(1) {
-            self.events.pop_front();
-        }
     }
 }

@@ -1,0 +1,50 @@
+//! Change events: what was changed in a cluster, by whom and when. They stand on the timeline, in
+//! the charts, and before the causes.
+
+use serde::{Deserialize, Serialize};
+
+use super::time::Timestamp;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// Argo CD or Flux applied a revision, or failed to.
+    Sync,
+    /// A workload's template changed and its pods follow.
+    Rollout,
+    /// A workload's replicas were changed.
+    Scale,
+    /// A node came, went, was cordoned, got another kubelet, lost or regained Ready.
+    Node,
+    /// An object that configures others changed (PtpConfig, SR-IOV, tracked branch).
+    Config,
+    /// The cluster's or an operator's version.
+    Upgrade,
+}
+
+impl ChangeKind {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Rollout => "rollout",
+            Self::Scale => "scale",
+            Self::Node => "node",
+            Self::Config => "config",
+            Self::Upgrade => "upgrade",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// As the server tells it; where it does not, when we saw it.
+    pub at: Timestamp,
+    pub kind: ChangeKind,
+    /// Kind and name of the object; its namespace is empty for cluster-wide ones.
+    pub subject: (String, String),
+    pub namespace: String,
+    /// In a few words: `image app:1.8 → app:1.9`.
+    pub what: String,
+    /// Who did it, where that is known.
+    pub by: Option<String>,
+}

@@ -1,0 +1,209 @@
+//! What Argo CD and Flux think is deployed: one shape for both, so that they stand side by side.
+//!
+//! Argo CD: `argoproj.io/v1alpha1` Application. Flux: Kustomization (kustomize.toolkit.fluxcd.io/v1),
+//! HelmRelease (helm.toolkit.fluxcd.io/v2) and the sources (source.toolkit.fluxcd.io/v1).
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::condition::ObjectCondition;
+use super::time::Timestamp;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AppKind {
+    Application,
+    Kustomization,
+    HelmRelease,
+    GitRepository,
+    OciRepository,
+    HelmRepository,
+    HelmChart,
+    Bucket,
+}
+
+impl AppKind {
+    /// As the API writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Application => "Application",
+            Self::Kustomization => "Kustomization",
+            Self::HelmRelease => "HelmRelease",
+            Self::GitRepository => "GitRepository",
+            Self::OciRepository => "OCIRepository",
+            Self::HelmRepository => "HelmRepository",
+            Self::HelmChart => "HelmChart",
+            Self::Bucket => "Bucket",
+        }
+    }
+
+    pub fn tool(self) -> &'static str {
+        match self {
+            Self::Application => "argo",
+            _ => "flux",
+        }
+    }
+
+    /// Fetches, but deploys nothing.
+    pub fn is_source(self) -> bool {
+        !matches!(
+            self,
+            Self::Application | Self::Kustomization | Self::HelmRelease
+        )
+    }
+}
+
+/// Does what runs agree with what is wanted? Flux: applied and attempted revision are equal.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+pub enum Sync {
+    Synced,
+    OutOfSync,
+    #[default]
+    Unknown,
+}
+
+impl Sync {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Synced => "Synced",
+            Self::OutOfSync => "OutOfSync",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+/// Argo CD's words; Flux: ready is Healthy, failed and stalled are Degraded, reconciling is
+/// Progressing.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+pub enum AppHealth {
+    Healthy,
+    Suspended,
+    Progressing,
+    #[default]
+    Unknown,
+    Missing,
+    Degraded,
+}
+
+impl AppHealth {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Healthy => "Healthy",
+            Self::Suspended => "Suspended",
+            Self::Progressing => "Progressing",
+            Self::Unknown => "Unknown",
+            Self::Missing => "Missing",
+            Self::Degraded => "Degraded",
+        }
+    }
+}
+
+/// Where the wanted state comes from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AppSource {
+    /// URL of the repository without user and password; Flux: `GitRepository/fleet`.
+    pub repository: String,
+    /// Folder or chart.
+    pub path: String,
+    /// Branch, tag, or version range that is tracked.
+    pub target: String,
+}
+
+/// The last or present operation of Argo CD, or reconciliation of Flux.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    /// `Running`, `Terminating`, `Failed`, `Error`, `Succeeded`; Flux: `install`, `upgrade` …
+    pub phase: String,
+    pub message: String,
+    pub started: Option<Timestamp>,
+    pub finished: Option<Timestamp>,
+    /// Who began it: a user, or `automated`.
+    pub by: Option<String>,
+    pub retries: u32,
+}
+
+/// A resource of an application that is not well or not as wanted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AppResource {
+    pub group: String,
+    pub kind: String,
+    pub namespace: String,
+    pub name: String,
+    /// `OutOfSync`, `SyncFailed`, `PruneSkipped` …
+    pub status: String,
+    /// `None`: Argo CD 3 keeps it out of the object (`resourceHealthSource: appTree`).
+    pub health: Option<AppHealth>,
+    pub message: String,
+    pub requires_pruning: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Automation {
+    pub prune: bool,
+    pub self_heal: bool,
+}
+
+/// A revision that was deployed, and when.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Deployed {
+    pub revision: String,
+    pub at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct App {
+    pub kind: AppKind,
+    pub namespace: Arc<str>,
+    pub name: Arc<str>,
+    pub project: Option<String>,
+    pub sources: Vec<AppSource>,
+    /// Server or cluster name it deploys to; `None`: the cluster it stands in.
+    pub destination: Option<String>,
+    pub destination_namespace: Option<String>,
+    pub sync: Sync,
+    pub health: AppHealth,
+    /// In the tool's own words: `failing, retrying`, `stalled`, `Ready` …
+    pub state: String,
+    pub message: Option<String>,
+    pub health_since: Option<Timestamp>,
+    /// Applied; of several sources joined by commas.
+    pub revision: Option<String>,
+    /// Wanted or last attempted, where it differs from `revision`.
+    pub attempted: Option<String>,
+    pub operation: Option<Operation>,
+    /// `None`: by hand. Flux always reconciles; then `prune` is the object's own.
+    pub automation: Option<Automation>,
+    pub suspended: bool,
+    pub conditions: Vec<ObjectCondition>,
+    /// Those that are not well; how many there are in all stands in `resource_count`.
+    pub resources: Vec<AppResource>,
+    pub resource_count: Option<u32>,
+    pub images: Vec<String>,
+    /// Chart name and version, of Helm.
+    pub chart: Option<(String, String)>,
+    /// When the tool last looked.
+    pub reconciled: Option<Timestamp>,
+    /// Newest first.
+    pub history: Vec<Deployed>,
+    /// `metadata.generation`, and whether the controller has seen it.
+    pub generation: u64,
+    pub observed: bool,
+    pub created: Option<Timestamp>,
+}
+
+impl App {
+    /// Out of sync, unhealthy, or with a failed operation.
+    pub fn is_bad(&self) -> bool {
+        matches!(self.health, AppHealth::Degraded | AppHealth::Missing)
+            || self.sync == Sync::OutOfSync
+            || self
+                .operation
+                .as_ref()
+                .is_some_and(|o| matches!(o.phase.as_str(), "Failed" | "Error"))
+    }
+}

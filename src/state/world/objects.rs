@@ -1,0 +1,224 @@
+//! Kubernetes objects into the world, and what their difference to the former ones tells.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::change::Change;
+use crate::model::gitops::AppKind;
+use crate::model::object::{Event, Object, ObjectKey, ObjectKind};
+use crate::model::telemetry::ObjectBatch;
+use crate::model::time::Timestamp;
+use crate::model::workload::WorkloadKind;
+
+use super::{ClusterState, changes};
+
+/// Change events kept for a cluster.
+const CHANGES: usize = 2_000;
+
+impl ClusterState {
+    /// The kind was listed whole at least once: what is not there does not exist.
+    pub fn is_listed(&self, kind: ObjectKind) -> bool {
+        self.listed.contains(&kind)
+    }
+
+    pub(super) fn take_objects(
+        &mut self,
+        batch: ObjectBatch,
+        seen: Timestamp,
+        events_most: usize,
+    ) -> bool {
+        let changed = batch.reset || !batch.upserts.is_empty() || !batch.deletes.is_empty();
+        let known = self.is_listed(batch.kind);
+        let mut former = BTreeMap::new();
+        if batch.reset {
+            self.listed.insert(batch.kind);
+            former = self.take_kind(batch.kind);
+        }
+        let mut found = Vec::new();
+        for object in batch.upserts {
+            if let Object::Event(event) = object {
+                self.take_event(event, events_most);
+                continue;
+            }
+            let key = object.key();
+            let old = former.remove(&key).or_else(|| self.take(&key));
+            changes::between(old.as_ref(), Some(&object), known, seen, &mut found);
+            self.put(object);
+        }
+        for key in batch.deletes {
+            if let Some(old) = self.take(&key) {
+                changes::between(Some(&old), None, known, seen, &mut found);
+            }
+        }
+        for old in former.values() {
+            changes::between(Some(old), None, known, seen, &mut found);
+        }
+        self.note_changes(found);
+        changed
+    }
+
+    fn put(&mut self, object: Object) {
+        match object {
+            Object::Node(o) => drop(self.nodes.insert(o.name.clone(), o)),
+            Object::Pod(o) => drop(self.pods.insert((o.namespace.clone(), o.name.clone()), o)),
+            Object::Event(_) => {}
+            Object::SriovNodeState(o) => drop(self.sriov.insert(o.node.clone(), o)),
+            Object::Workload(o) => {
+                let key = (o.kind, o.namespace.clone(), o.name.clone());
+                self.workloads.insert(key, o);
+            }
+            Object::Autoscaler(o) => {
+                let key = (o.namespace.clone(), o.name.clone());
+                self.autoscalers.insert(key, o);
+            }
+            Object::Claim(o) => drop(self.claims.insert((o.namespace.clone(), o.name.clone()), o)),
+            Object::Service(o) => {
+                let key = (o.namespace.clone(), o.name.clone());
+                self.services.insert(key, o);
+            }
+            Object::ClusterOperator(o) => drop(self.operators.insert(o.name.clone(), o)),
+            Object::ClusterVersion(o) => self.version = Some(o),
+            Object::App(o) => {
+                let key = (o.kind, o.namespace.clone(), o.name.clone());
+                self.apps.insert(key, *o);
+            }
+            Object::PtpConfig(o) => {
+                let key = (o.namespace.clone(), o.name.clone());
+                self.ptp_configs.insert(key, o);
+            }
+            Object::PtpDevices(o) => drop(self.ptp_devices.insert(o.node.clone(), o)),
+            Object::InferenceService(o) => {
+                let key = (o.namespace.clone(), o.name.clone());
+                self.inference.insert(key, o);
+            }
+        }
+    }
+
+    /// Takes one object out.
+    fn take(&mut self, key: &ObjectKey) -> Option<Object> {
+        let named = (key.namespace.clone(), key.name.clone());
+        let name = &key.name;
+        if let Some(kind) = workload_kind(key.kind) {
+            let taken = self.workloads.remove(&(kind, named.0, named.1));
+            return taken.map(Object::Workload);
+        }
+        if let Some(kind) = app_kind(key.kind) {
+            let taken = self.apps.remove(&(kind, named.0, named.1));
+            return taken.map(|app| Object::App(Box::new(app)));
+        }
+        match key.kind {
+            ObjectKind::Node => self.nodes.remove(name).map(Object::Node),
+            ObjectKind::Pod => self.pods.remove(&named).map(Object::Pod),
+            ObjectKind::SriovNodeState => self.sriov.remove(name).map(Object::SriovNodeState),
+            ObjectKind::Autoscaler => self.autoscalers.remove(&named).map(Object::Autoscaler),
+            ObjectKind::Claim => self.claims.remove(&named).map(Object::Claim),
+            ObjectKind::Service => self.services.remove(&named).map(Object::Service),
+            ObjectKind::ClusterOperator => self.operators.remove(name).map(Object::ClusterOperator),
+            ObjectKind::ClusterVersion => self.version.take().map(Object::ClusterVersion),
+            ObjectKind::PtpConfig => self.ptp_configs.remove(&named).map(Object::PtpConfig),
+            ObjectKind::PtpDevices => self.ptp_devices.remove(name).map(Object::PtpDevices),
+            ObjectKind::InferenceService => {
+                self.inference.remove(&named).map(Object::InferenceService)
+            }
+            // Events expire on the server; what was seen stays known.
+            _ => None,
+        }
+    }
+
+    /// Takes all objects of a kind out.
+    fn take_kind(&mut self, kind: ObjectKind) -> BTreeMap<ObjectKey, Object> {
+        let keys: Vec<ObjectKey> = self.keys(kind);
+        let taken = keys
+            .into_iter()
+            .filter_map(|key| Some((key.clone(), self.take(&key)?)));
+        taken.collect()
+    }
+
+    fn keys(&self, kind: ObjectKind) -> Vec<ObjectKey> {
+        let key = |namespace: &Arc<str>, name: &Arc<str>| ObjectKey {
+            kind,
+            namespace: namespace.clone(),
+            name: name.clone(),
+        };
+        let none: Arc<str> = Arc::from("");
+        let plain = |name: &Arc<str>| key(&none, name);
+        if let Some(wanted) = workload_kind(kind) {
+            let all = self.workloads.keys().filter(|(k, ..)| *k == wanted);
+            return all.map(|(_, ns, name)| key(ns, name)).collect();
+        }
+        if let Some(wanted) = app_kind(kind) {
+            let all = self.apps.keys().filter(|(k, ..)| *k == wanted);
+            return all.map(|(_, ns, name)| key(ns, name)).collect();
+        }
+        match kind {
+            ObjectKind::Node => self.nodes.keys().map(plain).collect(),
+            ObjectKind::Pod => self.pods.keys().map(|(ns, name)| key(ns, name)).collect(),
+            ObjectKind::SriovNodeState => self.sriov.keys().map(plain).collect(),
+            ObjectKind::Autoscaler => self.autoscalers.keys().map(|(a, b)| key(a, b)).collect(),
+            ObjectKind::Claim => self.claims.keys().map(|(a, b)| key(a, b)).collect(),
+            ObjectKind::Service => self.services.keys().map(|(a, b)| key(a, b)).collect(),
+            ObjectKind::ClusterOperator => self.operators.keys().map(plain).collect(),
+            ObjectKind::ClusterVersion => self.version.iter().map(|v| plain(&v.name)).collect(),
+            ObjectKind::PtpConfig => self.ptp_configs.keys().map(|(a, b)| key(a, b)).collect(),
+            ObjectKind::PtpDevices => self.ptp_devices.keys().map(plain).collect(),
+            ObjectKind::InferenceService => self.inference.keys().map(|(a, b)| key(a, b)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// In time order, each once.
+    fn note_changes(&mut self, found: Vec<Change>) {
+        for change in found {
+            if self.changes.contains(&change) {
+                continue;
+            }
+            let after = |c: &&Change| c.at <= change.at;
+            let place =
+                self.changes.len() - self.changes.iter().rev().take_while(|c| !after(c)).count();
+            self.changes.insert(place, change);
+        }
+        while self.changes.len() > CHANGES {
+            self.changes.pop_front();
+        }
+    }
+
+    /// In time order; an event that repeats (same name) replaces its former self.
+    fn take_event(&mut self, event: Event, most: usize) {
+        self.events
+            .retain(|e| e.name != event.name || e.namespace != event.namespace);
+        let mut place = self.events.len();
+        while place > 0 && self.events.get(place - 1).is_some_and(|e| e.at > event.at) {
+            place -= 1;
+        }
+        self.events.insert(place, event);
+        while self.events.len() > most.max(1) {
+            self.events.pop_front();
+        }
+    }
+}
+
+fn workload_kind(kind: ObjectKind) -> Option<WorkloadKind> {
+    [
+        WorkloadKind::Deployment,
+        WorkloadKind::StatefulSet,
+        WorkloadKind::DaemonSet,
+        WorkloadKind::Job,
+    ]
+    .into_iter()
+    .find(|k| ObjectKind::of_workload(*k) == kind)
+}
+
+fn app_kind(kind: ObjectKind) -> Option<AppKind> {
+    [
+        AppKind::Application,
+        AppKind::Kustomization,
+        AppKind::HelmRelease,
+        AppKind::GitRepository,
+        AppKind::OciRepository,
+        AppKind::HelmRepository,
+        AppKind::HelmChart,
+        AppKind::Bucket,
+    ]
+    .into_iter()
+    .find(|k| ObjectKind::of_app(*k) == kind)
+}
