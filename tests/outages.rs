@@ -2,10 +2,10 @@
 //! says so with the age of what is still shown, the cause and what to try, the other cluster goes
 //! on, and all recovers with no key pressed.
 
+#[path = "support/apiserver/mod.rs"]
+mod apiserver;
 #[path = "support/faults.rs"]
 mod faults;
-#[path = "support/kube.rs"]
-mod kube_server;
 #[path = "support/loki.rs"]
 mod loki_server;
 #[path = "support/prometheus.rs"]
@@ -35,8 +35,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tokio::sync::mpsc::Receiver;
 
+use apiserver::{ApiServer, kubeconfig_of};
 use faults::{Manner, Server, fixture};
-use kube_server::{KubeServer, kubeconfig_of};
 use loki_server::LokiServer;
 use prometheus::{Alertmanager, Prometheus};
 
@@ -55,7 +55,7 @@ struct Ward {
     prometheus: Prometheus,
     alertmanager: Alertmanager,
     loki: LokiServer,
-    kube: KubeServer,
+    kube: ApiServer,
     fronts: Vec<Server>,
     folder: tempfile::TempDir,
 }
@@ -66,7 +66,7 @@ impl Ward {
             prometheus: Prometheus::start("", ""),
             alertmanager: Alertmanager::start(),
             loki: LokiServer::start("query_range_empty.json", loki_server::Fault::None).await,
-            kube: KubeServer::start(kube_server::Fault::None).await,
+            kube: ApiServer::recorded().await,
             fronts: Vec::new(),
             folder: tempfile::tempdir().unwrap(),
         };
@@ -107,7 +107,11 @@ impl Ward {
             Some(endpoint)
         };
         let kubeconfig = self.folder.path().join("kubeconfig");
-        let text = kubeconfig_of(&self.fronts[3].url(), Some(&fixture("ca.pem")));
+        let text = kubeconfig_of(
+            &self.fronts[3].url(),
+            "lab-view-token",
+            Some(&fixture("ca.pem")),
+        );
         std::fs::write(&kubeconfig, text).unwrap();
         Cluster {
             name: "sick".into(),

@@ -1,7 +1,5 @@
-//! Loki and Kubernetes against servers that replay what real ones were recorded to say.
+//! Loki and vLLM against servers that replay what real ones were recorded to say.
 
-#[path = "support/kube.rs"]
-mod kube_server;
 #[path = "support/loki.rs"]
 mod loki_server;
 #[path = "support/vllm.rs"]
@@ -10,21 +8,18 @@ mod vllm;
 use std::sync::Arc;
 use std::time::Duration;
 
-use farwatch::config::{Endpoint, Kube};
+use farwatch::config::Endpoint;
 use farwatch::model::fault::FaultKind;
 use farwatch::model::health::{Health, SourceKind};
 use farwatch::model::id::ClusterId;
 use farwatch::model::log::Level;
-use farwatch::model::object::{Object, ObjectKind};
 use farwatch::model::telemetry::{Body, Telemetry};
 use farwatch::model::time::Timestamp;
 use farwatch::source::Outlet;
 use farwatch::source::door::Door;
-use farwatch::source::kubernetes;
 use farwatch::source::loki::{self, Loki};
 use farwatch::source::report::{Report, Waits};
 use farwatch::source::supervisor::{Gate, Pace};
-use kube_server::KubeServer;
 use loki_server::{Fault, LokiServer};
 use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinHandle;
@@ -222,137 +217,6 @@ async fn loki_refused_tail_is_told_once_per_try() {
     })
     .await;
     task.abort();
-}
-
-async fn watch(fault: kube_server::Fault) -> (KubeServer, Receiver<Telemetry>) {
-    let server = KubeServer::start(fault).await;
-    let kube = Kube {
-        context: Some("lab".into()),
-        kubeconfig: Some(server.kubeconfig.clone()),
-        ..Kube::default()
-    };
-    let (outlet, queue) = Outlet::new(256);
-    let report = report(1, SourceKind::Kubernetes, outlet);
-    let signed_in = kubernetes::Server::new("alpha", &kube);
-    tokio::spawn(kubernetes::run(signed_in, kube, report));
-    (server, queue)
-}
-
-fn objects(t: &Telemetry, kind: ObjectKind) -> Option<(bool, usize)> {
-    match &t.body {
-        Body::Objects(b) if b.kind == kind => Some((b.reset, b.upserts.len())),
-        _ => None,
-    }
-}
-
-#[tokio::test]
-async fn kubernetes_lists_then_watches() {
-    let (server, mut queue) = watch(kube_server::Fault::None).await;
-    until(&mut queue, |t| {
-        matches!(&t.body, Body::Facts(f) if f.kubernetes_version.as_deref().is_some_and(|v| v.starts_with("v1.36")))
-    })
-    .await;
-    let (mut nodes, mut pods, mut events, mut sriov, mut changed, mut live) = Default::default();
-    until(&mut queue, |t| {
-        nodes |= objects(t, ObjectKind::Node) == Some((true, 6));
-        pods |= objects(t, ObjectKind::Pod) == Some((true, 6));
-        events |= objects(t, ObjectKind::Event) == Some((true, 3));
-        sriov |= objects(t, ObjectKind::SriovNodeState).is_some_and(|(reset, n)| reset && n >= 2);
-        changed |= matches!(&t.body, Body::Objects(b) if !b.reset && b.upserts.iter().any(|o| matches!(o, Object::Pod(p) if p.name.starts_with("cart"))));
-        live |= matches!(&t.body, Body::Health(h) if h.health == Health::Live);
-        nodes && pods && events && sriov && changed && live
-    })
-    .await;
-    let request = &server.requests("/api/v1/pods")[0];
-    assert_eq!(
-        request.header("authorization"),
-        Some("Bearer lab-view-token")
-    );
-    let watches = server.requests("/api/v1/pods");
-    assert!(
-        watches
-            .iter()
-            .any(|r| r.param("allowWatchBookmarks") == Some("true"))
-    );
-}
-
-#[tokio::test]
-async fn kubernetes_lists_again_after_410() {
-    let (server, mut queue) = watch(kube_server::Fault::GoneOnce).await;
-    let mut resets = 0;
-    until(&mut queue, |t| {
-        resets += usize::from(objects(t, ObjectKind::Pod).is_some_and(|(reset, _)| reset));
-        assert!(!matches!(&t.body, Body::Health(h) if matches!(h.health, Health::Failing { .. })));
-        resets == 2
-    })
-    .await;
-    assert!(server.requests("/api/v1/pods").len() >= 3);
-}
-
-#[tokio::test]
-async fn kubernetes_says_which_right_is_missing_and_goes_on() {
-    let (_server, mut queue) = watch(kube_server::Fault::PodsForbidden).await;
-    let (mut denied, mut nodes) = (false, false);
-    until(&mut queue, |t| {
-        nodes |= objects(t, ObjectKind::Node).is_some();
-        denied |= matches!(&t.body, Body::Health(h) if matches!(&h.health,
-            Health::Denied { fault, .. } if fault.what.starts_with("list pods: 403")
-                && fault.endpoint.starts_with("context lab (http://127.0.0.1:")));
-        denied && nodes
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn kubernetes_expired_sign_in_is_told() {
-    let (_server, mut queue) = watch(kube_server::Fault::BadToken).await;
-    until(&mut queue, |t| {
-        matches!(&t.body, Body::Health(h) if matches!(&h.health,
-            Health::Denied { fault, .. } if fault.kind == FaultKind::Auth && fault.what.contains("401")))
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn an_absent_crd_is_no_fault() {
-    for fault in [
-        kube_server::Fault::NoCrd,
-        kube_server::Fault::NoCrdForViewer,
-    ] {
-        let (server, mut queue) = watch(fault).await;
-        until(
-            &mut queue,
-            |t| matches!(&t.body, Body::Health(h) if h.health == Health::Live),
-        )
-        .await;
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        while let Ok(t) = queue.try_recv() {
-            if let Body::Health(h) = &t.body {
-                assert!(h.fault().is_none(), "{fault:?}: {h:?}");
-            }
-        }
-        assert!(!server.requests("/sriovnetworknodestates").is_empty());
-    }
-}
-
-#[tokio::test]
-async fn a_missing_context_names_the_context() {
-    let kube = Kube {
-        context: Some("nowhere".into()),
-        kubeconfig: Some(
-            KubeServer::start(Default::default())
-                .await
-                .kubeconfig
-                .clone(),
-        ),
-        ..Kube::default()
-    };
-    let fault = match kubernetes::open("alpha", &kube).await {
-        Err(fault) => fault,
-        Ok(_) => panic!("opened"),
-    };
-    assert_eq!(fault.kind, FaultKind::Config);
-    assert!(fault.to_string().contains("nowhere"), "{fault}");
 }
 
 #[tokio::test]

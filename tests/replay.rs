@@ -2,12 +2,12 @@
 //! in a file; going back.
 #![allow(clippy::duplicate_mod, reason = "the servers stand on the same wire")]
 
+#[path = "support/apiserver/mod.rs"]
+mod apiserver;
 #[path = "support/chat.rs"]
 mod chat;
 #[path = "support/faults.rs"]
 mod faults;
-#[path = "support/kube.rs"]
-mod kube;
 #[path = "support/loki.rs"]
 mod loki;
 #[path = "support/prometheus.rs"]

@@ -22,8 +22,8 @@ use farwatch::ui::theme::Looks;
 use flate2::read::GzDecoder;
 use jiff::tz::TimeZone;
 
+use crate::apiserver::ApiServer;
 use crate::faults::{self, Manner};
-use crate::kube::KubeServer;
 use crate::loki::LokiServer;
 use crate::prometheus::{Alertmanager, NodeExporter, Prometheus};
 use crate::show::{Show, known, same};
@@ -47,7 +47,7 @@ struct Servers {
     alertmanager: Alertmanager,
     exporter: NodeExporter,
     loki: LokiServer,
-    kube: KubeServer,
+    kube: ApiServer,
     refusing: faults::Server,
     folder: tempfile::TempDir,
 }
@@ -67,7 +67,7 @@ impl Servers {
             exporter,
             loki: LokiServer::start("query_range_streams_raw.json", crate::loki::Fault::Tenant)
                 .await,
-            kube: KubeServer::start(crate::kube::Fault::None).await,
+            kube: ApiServer::recorded().await,
             refusing: faults::Server::start(Manner::Token("another")).await,
             folder: tempfile::Builder::new()
                 .prefix("hush-folder")
@@ -90,7 +90,7 @@ impl Servers {
              prometheus = {{ url = \"{refusing}\", bearer_file = \"token\" }}\n\
              alertmanager = {{ url = \"{refusing}\", bearer_file = \"missing\" }}\n\
              loki = {{ url = \"{refusing}\", bearer_command = [\"false\", \"hush-command\"] }}\n",
-            kube = self.kube.kubeconfig.display(),
+            kube = self.kube.kubeconfig().display(),
             prometheus = self.prometheus.url(),
             alertmanager = self.alertmanager.program.url(),
             loki = self.loki.url(),

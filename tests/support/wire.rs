@@ -15,6 +15,8 @@ use tokio::task::JoinHandle;
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     pub method: String,
+    /// As sent: path and query.
+    pub target: String,
     /// Path without the query, percent-decoded.
     pub path: String,
     pub query: Vec<(String, String)>,
@@ -168,6 +170,7 @@ fn parse_head(head: &str) -> Request {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     Request {
         method,
+        target: target.to_owned(),
         path: decode(path),
         query: form(query),
         headers: lines
@@ -225,7 +228,9 @@ fn reason(status: u16) -> &'static str {
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",
+        405 => "Method Not Allowed",
         410 => "Gone",
+        422 => "Unprocessable Entity",
         429 => "Too Many Requests",
         500 => "Internal Server Error",
         503 => "Service Unavailable",

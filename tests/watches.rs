@@ -1,0 +1,8 @@
+//! Watches against an API server that restarts, forgets, refuses and falls silent.
+
+#[path = "support/apiserver/mod.rs"]
+mod apiserver;
+#[path = "watches/basic.rs"]
+mod basic;
+#[path = "watches/console.rs"]
+mod console;
