@@ -15,6 +15,7 @@ use super::story::Story;
 use super::wire::{self, Request};
 
 const JSON: &str = "application/json";
+const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /// A change: version, kind of object, `ADDED` …, object.
 type Change = (u64, &'static str, &'static str, Value);
@@ -50,7 +51,7 @@ impl Api {
     fn refresh(&self) -> std::sync::MutexGuard<'_, Ledger> {
         let t = clock::now().seconds();
         let mut ledger = self.ledger.lock().unwrap();
-        for (kind, _) in objects::KINDS {
+        for (kind, ..) in objects::kinds(self.site) {
             let wanted = objects::all(self.site, &self.story, kind, t);
             let gone: Vec<String> = ledger
                 .now
@@ -101,11 +102,25 @@ pub async fn answer(api: Arc<Api>, request: Request, stream: &mut TcpStream) -> 
         let body = json!({"major": "1", "minor": "33", "gitVersion": "v1.33.4", "gitCommit": "lab", "gitTreeState": "clean", "buildDate": "2026-01-01T00:00:00Z", "goVersion": "go1.24", "compiler": "gc", "platform": "linux/amd64"});
         return wire::reply(stream, 200, JSON, &[], body.to_string().as_bytes()).await;
     }
+    if matches!(request.path.as_str(), "/api" | "/apis") {
+        let body = groups(api.site, &request);
+        let kind = body["kind"].as_str().unwrap_or_default();
+        let content = if kind == "APIGroupDiscoveryList" {
+            AGGREGATED
+        } else {
+            JSON
+        };
+        return wire::reply(stream, 200, content, &[], body.to_string().as_bytes()).await;
+    }
     let resource = request.path.rsplit('/').next().unwrap_or_default();
-    let found = objects::KINDS.iter().find(|(kind, _)| *kind == resource);
-    let Some((kind, word)) =
-        found.filter(|(kind, _)| *kind != "sriovnetworknodestates" || api.site == Site::Ran)
-    else {
+    if request.method == "POST" {
+        let Some(body) = review(resource, &request) else {
+            return wire::reply(stream, 405, JSON, &[], b"{}").await;
+        };
+        return wire::reply(stream, 201, JSON, &[], body.to_string().as_bytes()).await;
+    }
+    let found = objects::kinds(api.site).find(|(kind, ..)| *kind == resource);
+    let Some((kind, word, group)) = found else {
         return wire::reply(
             stream,
             404,
@@ -115,11 +130,6 @@ pub async fn answer(api: Arc<Api>, request: Request, stream: &mut TcpStream) -> 
         )
         .await;
     };
-    let group = if *kind == "sriovnetworknodestates" {
-        "sriovnetwork.openshift.io/v1"
-    } else {
-        "v1"
-    };
     if matches!(request.param("watch"), Some("1" | "true")) {
         return watch(&api, kind, word, group, &request, stream).await;
     }
@@ -128,7 +138,7 @@ pub async fn answer(api: Arc<Api>, request: Request, stream: &mut TcpStream) -> 
         let items: Vec<&Value> = ledger
             .now
             .iter()
-            .filter(|((k, _), _)| k == kind)
+            .filter(|((k, _), _)| *k == kind)
             .map(|(_, o)| o)
             .collect();
         json!({"apiVersion": group, "kind": format!("{word}List"), "metadata": {"resourceVersion": ledger.version.to_string()}, "items": items})
@@ -178,4 +188,56 @@ async fn watch(
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     wire::end_chunks(stream).await
+}
+
+/// Everyone is a viewer with a right to read.
+fn review(resource: &str, request: &Request) -> Option<Value> {
+    let mut body: Value = serde_json::from_slice(&request.body).ok()?;
+    body["status"] = match resource {
+        "selfsubjectreviews" => {
+            json!({"userInfo": {"username": "m.ito@example.net", "groups": ["aiops-viewers", "system:authenticated"]}})
+        }
+        "selfsubjectaccessreviews" => {
+            let verb = body["spec"]["resourceAttributes"]["verb"].as_str();
+            let reads = matches!(verb, Some("get" | "list" | "watch"));
+            json!({"allowed": reads, "reason": if reads { "RBAC: allowed by ClusterRoleBinding \"farwatch\"" } else { "" }})
+        }
+        _ => return None,
+    };
+    Some(body)
+}
+
+/// The groups of the site: aggregated where that is asked for, else as the old list.
+fn groups(site: Site, request: &Request) -> Value {
+    let core = request.path == "/api";
+    let mut groups: BTreeMap<(&str, &str), Vec<Value>> = BTreeMap::new();
+    for (resource, kind, group) in objects::kinds(site) {
+        let (name, version) = group.split_once('/').unwrap_or(("", group));
+        if name.is_empty() == core {
+            groups.entry((name, version)).or_default().push(json!({
+                "resource": resource, "responseKind": {"group": "", "version": "", "kind": kind},
+                "scope": "Namespaced", "singularResource": kind.to_lowercase(), "verbs": ["get", "list", "watch"]}));
+        }
+    }
+    let aggregated = request
+        .header("accept")
+        .is_some_and(|accept| accept.contains("APIGroupDiscoveryList"));
+    if aggregated {
+        let items: Vec<Value> = groups
+            .into_iter()
+            .map(|((name, version), resources)| json!({"metadata": {"name": name}, "versions": [{"version": version, "resources": resources, "freshness": "Current"}]}))
+            .collect();
+        return json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items});
+    }
+    if core {
+        return json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []});
+    }
+    let items: Vec<Value> = groups
+        .into_keys()
+        .map(|(name, version)| {
+            let version = json!({"groupVersion": format!("{name}/{version}"), "version": version});
+            json!({"name": name, "versions": [version.clone()], "preferredVersion": version})
+        })
+        .collect();
+    json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": items})
 }

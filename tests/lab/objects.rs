@@ -6,15 +6,27 @@ use farwatch::model::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::common::{Site, allocatable};
+use super::platform;
 use super::ran::address;
 use super::story::{BAD_DU, LOST_POD, Pod, Story};
 
-pub const KINDS: [(&str, &str); 4] = [
-    ("nodes", "Node"),
-    ("pods", "Pod"),
-    ("events", "Event"),
-    ("sriovnetworknodestates", "SriovNetworkNodeState"),
+/// Resource, kind and API group with version.
+const OWN: [(&str, &str, &str); 4] = [
+    ("nodes", "Node", "v1"),
+    ("pods", "Pod", "v1"),
+    ("events", "Event", "v1"),
+    (
+        "sriovnetworknodestates",
+        "SriovNetworkNodeState",
+        "sriovnetwork.openshift.io/v1",
+    ),
 ];
+
+/// What the API server of the site knows.
+pub fn kinds(site: Site) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let all = OWN.into_iter().chain(platform::KINDS);
+    all.filter(move |(_, _, group)| platform::has(site, group))
+}
 
 pub fn time(t: f64) -> String {
     let text = Timestamp::from_seconds(t.floor()).rfc3339();
@@ -43,7 +55,7 @@ pub fn all(site: Site, story: &Story, kind: &str, t: f64) -> BTreeMap<String, Va
         ("sriovnetworknodestates", Site::Ran) => {
             site.nodes().iter().map(|n| sriov(story, n, t)).collect()
         }
-        _ => Vec::new(),
+        _ => platform::all(site, story, kind, t),
     };
     list.into_iter()
         .map(|o: Value| {
@@ -115,7 +127,7 @@ fn pod(story: &Story, pod: &Pod, t: f64) -> Value {
     let statuses = if pending {
         json!([])
     } else {
-        json!([{"name": pod.container, "ready": ready, "started": ready, "restartCount": restarts, "image": format!("registry.example/{}:1", pod.container), "imageID": "", "state": state, "lastState": {}}])
+        json!([{"name": pod.container, "ready": ready, "started": ready, "restartCount": restarts, "image": platform::image(story, pod, t), "imageID": "", "state": state, "lastState": {}}])
     };
     let mut conditions = vec![
         json!({"type": "Ready", "status": if ready { "True" } else { "False" }, "lastTransitionTime": time(changed)}),
@@ -123,7 +135,7 @@ fn pod(story: &Story, pod: &Pod, t: f64) -> Value {
     if pending {
         conditions.push(json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available: 1 node(s) had untolerated taint {nvidia.com/reserved: batch}, 2 Insufficient nvidia.com/gpu. preemption: 0/3 nodes are available", "lastTransitionTime": time(made)}));
     }
-    let mut spec = json!({"containers": [{"name": pod.container, "image": format!("registry.example/{}:1", pod.container), "resources": {"limits": {"nvidia.com/gpu": pod.gpus.len().to_string()}}}]});
+    let mut spec = json!({"containers": [{"name": pod.container, "image": platform::image(story, pod, t), "resources": {"requests": {"cpu": format!("{:.0}m", pod.cpu * 1000.0), "memory": format!("{:.0}Mi", pod.memory_gib * 1024.0)}, "limits": {"nvidia.com/gpu": pod.gpus.len().to_string()}}}]});
     if !pending {
         spec["nodeName"] = Value::from(pod.node);
     }

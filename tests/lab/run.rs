@@ -31,6 +31,7 @@ mod loki;
 mod model;
 mod noise;
 mod objects;
+mod platform;
 mod ran;
 mod series;
 mod story;
