@@ -22,7 +22,10 @@ mod watch;
 pub use condition::Condition;
 pub use judge::{Arrival, Judge, Rule};
 pub use past::date;
-pub use state::{alerts, gpus, nodes, pods, ptp, serving, sources, sriov};
+pub use state::{
+    alerts, autoscalers, claims, gpus, nodes, operators, pods, ptp, serving, sources, sriov,
+    version, workloads,
+};
 pub use subject::{subject_of, subject_of_alert};
 
 /// What a detector says after each point.

@@ -12,8 +12,10 @@ use crate::model::xid::{self, XidClass};
 use super::Condition;
 
 mod cluster;
+mod objects;
 
 pub use cluster::{alerts, nodes, pods, sources};
+pub use objects::{autoscalers, claims, operators, version, workloads};
 
 /// A warning XID is news for this long, milliseconds.
 const XID_NEWS_MS: u64 = 15 * 60_000;

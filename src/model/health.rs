@@ -91,11 +91,6 @@ impl SourceHealth {
         limit > 0 && self.last_ok.is_some_and(late)
     }
 
-    /// Answers, and did so lately.
-    pub fn is_heard(&self, now: Timestamp) -> bool {
-        self.health == Health::Live && !self.is_stale(now)
-    }
-
     /// Server's clock minus ours, milliseconds, where it is more than the measure's own error.
     pub fn clock_off_ms(&self) -> Option<i64> {
         self.skew_ms.filter(|ms| ms.abs() > 2_000)

@@ -28,13 +28,17 @@ use crate::store::Store;
 use crate::store::logs::LogRing;
 
 mod alerts;
+mod capacity;
 mod changes;
 mod ingest;
 mod judge;
 mod objects;
 mod readings;
+mod score;
 mod standing;
 
+pub use capacity::{Amount, Capacity, holds_room, is_gpu};
+pub use score::{Reach, Score};
 pub use standing::{AlertCounts, Freshness};
 
 /// Notices kept.
@@ -129,6 +133,10 @@ pub struct ClusterState {
     pub anomaly: [f64; 10],
     /// Time of the newest sample of any metric source.
     pub last_sample: Option<Timestamp>,
+    /// Counted when nodes, pods or their series change.
+    pub capacity: Capacity,
+    /// When parts went down or came back, oldest first, the last few.
+    turns: VecDeque<Timestamp>,
     /// Which source told of an alert; it alone may end it.
     alert_owner: BTreeMap<Arc<str>, SourceKind>,
     /// When each alert fired, oldest first, as far as we saw it.
@@ -192,6 +200,8 @@ impl ClusterState {
             serving: Vec::new(),
             anomaly: [f64::NAN; 10],
             last_sample: None,
+            capacity: Capacity::default(),
+            turns: VecDeque::new(),
             alert_owner: BTreeMap::new(),
             spells: BTreeMap::new(),
             anomaly_slice: 0,

@@ -205,7 +205,7 @@ fn header_right(ctx: &Ctx, state: &State, row: Rect) -> Parts {
 
 /// How many clusters are how; what nobody is, is left out.
 fn counts(world: &World) -> Vec<(Status, usize)> {
-    let all: Vec<Status> = world.clusters.iter().map(|c| world.status(c.id)).collect();
+    let all = world.statuses();
     [
         Status::Ok,
         Status::Warning,

@@ -41,7 +41,7 @@ fn cluster(world: &World, c: &ClusterState) -> String {
         .iter()
         .filter(|i| i.cluster == c.id && i.state != IncidentState::Resolved)
         .count();
-    let ready = c.nodes.values().filter(|n| n.ready == Some(true)).count();
+    let ready = c.capacity.ready_nodes;
     let sources: Vec<String> = c
         .sources
         .iter()
@@ -62,13 +62,14 @@ fn cluster(world: &World, c: &ClusterState) -> String {
         format!("nodes {ready} of {} ready", c.nodes.len())
     };
     format!(
-        "{} type={} environment={} region={} status={} ({why}); {nodes}; unhealthy pods {}; alerts critical {} warning {} info {} pending {} suppressed {}; open incidents {open}; last sample {}; version {}; sources: {}",
+        "{} type={} environment={} region={} status={} ({why}); health {}; {nodes}; unhealthy pods {}; alerts critical {} warning {} info {} pending {} suppressed {}; open incidents {open}; last sample {}; version {}; sources: {}",
         c.name,
         kind(c.kind),
         or_na(c.environment.as_deref()),
         or_na(c.region.as_deref()),
         word(status),
-        c.unhealthy_pods().count(),
+        health(world, c),
+        c.capacity.bad_pods,
         counts.critical,
         counts.warning,
         counts.info,
@@ -88,6 +89,24 @@ fn cluster(world: &World, c: &ClusterState) -> String {
             sources.join(", ")
         },
     )
+}
+
+/// How well it is reached: score, state, and what cost points.
+pub(in crate::agent) fn health(world: &World, c: &ClusterState) -> String {
+    let score = c.score(world.now);
+    let points = score
+        .points
+        .map_or_else(|| "n/a".to_owned(), |p| format!("{p} of 100"));
+    let reasons: Vec<String> = world
+        .reach_reasons(c)
+        .into_iter()
+        .map(|(cost, text)| format!("-{cost} {text}"))
+        .collect();
+    let why = match reasons.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", reasons.join(", ")),
+    };
+    format!("{points} {}{why}", score.reach.word())
 }
 
 fn kind(kind: ClusterKind) -> &'static str {

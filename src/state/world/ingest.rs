@@ -45,7 +45,8 @@ impl World {
             Body::Health(health) => {
                 let place = cluster.sources.entry(telemetry.source).or_default();
                 let changed = *place != health;
-                *place = health;
+                let before = std::mem::replace(place, health);
+                cluster.note_turn(&before, telemetry.source, now);
                 (Known::Sources, changed)
             }
         };

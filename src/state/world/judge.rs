@@ -73,6 +73,20 @@ impl World {
             take("pods", detect::pods(cluster.pods.values(), at), some);
             let some = !cluster.sriov.is_empty();
             take("sriov", detect::sriov(cluster.sriov.values()), some);
+            let down = cluster.nodes.len() - cluster.capacity.ready_nodes.min(cluster.nodes.len());
+            let bad = detect::workloads(cluster.workloads.values(), down);
+            take("workloads", bad, !cluster.workloads.is_empty());
+            let bad = detect::autoscalers(cluster.autoscalers.values());
+            take("autoscalers", bad, !cluster.autoscalers.is_empty());
+            let bad = detect::claims(cluster.claims.values(), &cluster.waiting_namespaces());
+            take("claims", bad, !cluster.claims.is_empty());
+            let mut bad = detect::operators(cluster.operators.values());
+            bad.extend(detect::version(cluster.version.as_ref()));
+            take(
+                "operators",
+                bad,
+                !cluster.operators.is_empty() || cluster.version.is_some(),
+            );
         }
         if is(Known::Alerts) {
             take("alerts", detect::alerts(cluster.alerts.values()), true);
@@ -105,6 +119,12 @@ impl World {
 }
 
 impl ClusterState {
+    /// Namespaces with a pod that has found no place yet.
+    pub fn waiting_namespaces(&self) -> BTreeSet<Arc<str>> {
+        let waiting = self.pods.values().filter(|p| p.phase == "Pending");
+        waiting.map(|p| p.namespace.clone()).collect()
+    }
+
     /// Nodes that a subject stands on, as far as pods and GPU readings tell.
     pub fn nodes_of(&self, subject: &Subject) -> Vec<Arc<str>> {
         if let Some(node) = subject.node() {

@@ -54,6 +54,9 @@ impl ClusterState {
             changes::between(Some(old), None, known, seen, &mut found);
         }
         self.note_changes(found);
+        if matches!(batch.kind, ObjectKind::Node | ObjectKind::Pod) {
+            self.count_capacity();
+        }
         changed
     }
 

@@ -14,6 +14,9 @@ const GONE_MS: i64 = 60_000;
 impl ClusterState {
     /// Makes the readings of a group anew.
     pub(super) fn rebuild(&mut self, group: Group, store: &Store) {
+        if group == Group::Cluster {
+            self.count_used(store);
+        }
         let any = group == Group::Exporter;
         if any || group == Group::Gpu {
             let series = living(store, self.id, gpu::names());
@@ -32,7 +35,7 @@ impl ClusterState {
 
 /// Newest samples of the series with these names, without those that ended while others went on.
 /// When the whole source is silent, all are kept: old values are shown as old.
-fn living(
+pub(super) fn living(
     store: &Store,
     cluster: ClusterId,
     names: impl Iterator<Item = String>,

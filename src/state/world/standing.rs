@@ -8,7 +8,7 @@ use crate::model::id::ClusterId;
 use crate::model::time::Timestamp;
 use crate::ui::widget::badge::age;
 
-use super::{ClusterState, Status, World};
+use super::{ClusterState, Status, World, score};
 
 /// How old a value is, measured by the distance at which the next was due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +55,7 @@ impl ClusterState {
 
     /// At least one source answers, and did so lately.
     pub fn is_heard(&self, now: Timestamp) -> bool {
-        self.sources.values().any(|s| s.is_heard(now))
+        self.sources.values().any(|s| score::is_up(s, now))
     }
 }
 
@@ -78,12 +78,38 @@ impl World {
     }
 
     pub fn status(&self, id: ClusterId) -> Status {
-        self.judged(id).0
+        self.judged(id, self.worst(id)).0
+    }
+
+    /// Status of each cluster, in their order; the incidents are gone through once.
+    pub fn statuses(&self) -> Vec<Status> {
+        let mut worst: Vec<Option<&Incident>> = vec![None; self.clusters.len()];
+        for incident in self
+            .incidents
+            .iter()
+            .filter(|i| i.state == IncidentState::Open)
+        {
+            if let Some(place) = worst.get_mut(usize::from(incident.cluster.0))
+                && place.is_none_or(|held| is_worse(incident, held))
+            {
+                *place = Some(incident);
+            }
+        }
+        let judged = self.clusters.iter().zip(worst);
+        judged
+            .map(|(c, worst)| self.judged(c.id, worst).0)
+            .collect()
+    }
+
+    fn worst(&self, id: ClusterId) -> Option<&Incident> {
+        let open = self.incidents.iter();
+        let open = open.filter(|i| i.cluster == id && i.state == IncidentState::Open);
+        open.reduce(|held, i| if is_worse(i, held) { i } else { held })
     }
 
     /// Status and the reason for it in a few words.
     pub fn standing(&self, id: ClusterId) -> (Status, String) {
-        let (status, why) = self.judged(id);
+        let (status, why) = self.judged(id, self.worst(id));
         let text = match why {
             Why::Unconfigured => "not configured".into(),
             Why::Sourceless => "no source is configured".into(),
@@ -92,13 +118,14 @@ impl World {
             Why::Critical(count) => format!("{count} critical alerts firing"),
             Why::Warning(count) => format!("{count} alerts firing"),
             Why::Deaf(kind, fault) => format!("{kind}: {}", fault.what),
+            Why::Late(kind) => format!("{kind}: answers are late"),
             Why::Calm => "nothing abnormal".into(),
         };
         (status, text)
     }
 
     /// The status is asked for in every row of every frame: words only for those who read them.
-    fn judged(&self, id: ClusterId) -> (Status, Why<'_>) {
+    fn judged<'a>(&'a self, id: ClusterId, worst: Option<&'a Incident>) -> (Status, Why<'a>) {
         let Some(cluster) = self.cluster(id) else {
             return (Status::Unknown, Why::Unconfigured);
         };
@@ -108,22 +135,13 @@ impl World {
         if !cluster.is_heard(self.now) {
             return (Status::Unknown, Why::Silent(cluster));
         }
-        let worst = self
-            .incidents
-            .iter()
-            .filter(|i| i.cluster == id && i.state == IncidentState::Open)
-            .max_by(|a, b| {
-                (a.severity, a.score)
-                    .partial_cmp(&(b.severity, b.score))
-                    .unwrap_or(std::cmp::Ordering::Equal)
-            });
         let counts = cluster.alert_counts();
         match worst {
             Some(i) if i.severity == Severity::Critical => (Status::Critical, Why::Incident(i)),
             _ if counts.critical > 0 => (Status::Critical, Why::Critical(counts.critical)),
             Some(i) if i.severity == Severity::Warning => (Status::Warning, Why::Incident(i)),
             _ if counts.warning > 0 => (Status::Warning, Why::Warning(counts.warning)),
-            _ => calm(cluster),
+            _ => calm(cluster, self.now),
         }
     }
 
@@ -149,6 +167,11 @@ impl World {
     }
 }
 
+/// The later of equals counts, as the list is sorted newest first.
+fn is_worse(a: &Incident, b: &Incident) -> bool {
+    (a.severity, a.score) >= (b.severity, b.score)
+}
+
 /// What a status stands on.
 enum Why<'a> {
     Unconfigured,
@@ -158,17 +181,20 @@ enum Why<'a> {
     Critical(usize),
     Warning(usize),
     Deaf(SourceKind, &'a Fault),
+    Late(SourceKind),
     Calm,
 }
 
 /// Nothing is wrong; unless a source is missing, all is well.
-fn calm(cluster: &ClusterState) -> (Status, Why<'_>) {
-    let deaf = cluster
+fn calm(cluster: &ClusterState, now: Timestamp) -> (Status, Why<'_>) {
+    let down = cluster
         .sources
         .iter()
-        .find_map(|(k, s)| s.fault().map(|f| (*k, f)));
-    match deaf {
-        Some((kind, fault)) => (Status::Warning, Why::Deaf(kind, fault)),
+        .filter(|(_, s)| score::is_down(s, now));
+    let mut down = down.map(|(kind, s)| (*kind, s.fault()));
+    match down.next() {
+        Some((kind, Some(fault))) => (Status::Warning, Why::Deaf(kind, fault)),
+        Some((kind, None)) => (Status::Warning, Why::Late(kind)),
         None => (Status::Ok, Why::Calm),
     }
 }
