@@ -5,7 +5,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use farwatch::config::load::parse;
-use farwatch::config::{self, Auth, ClusterKind, Config, ConfigError, signal};
+use farwatch::config::{
+    self, Auth, ClusterKind, Config, ConfigError, ServicePort, ServiceRef, Target, Via, signal,
+};
 
 const EXAMPLE: &str = include_str!("../config.example.toml");
 const PLACE: &str = "/etc/farwatch/config.toml";
@@ -60,7 +62,7 @@ fn the_example_parses_with_every_setting_switched_on() {
         config,
         read(&without_comments(&text)).expect("and without comments")
     );
-    assert_eq!(config.clusters.len(), 2);
+    assert_eq!(config.clusters.len(), 3);
     let alpha = &config.clusters[0];
     assert_eq!(alpha.kind, ClusterKind::Hub);
     let prometheus = alpha.prometheus.as_ref().expect("prometheus");
@@ -68,7 +70,7 @@ fn the_example_parses_with_every_setting_switched_on() {
         prometheus.auth,
         Auth::BearerFile(PathBuf::from("/etc/farwatch/alpha.token"))
     );
-    let beta = config.clusters[1].prometheus.as_ref().expect("prometheus");
+    let beta = config.clusters[2].prometheus.as_ref().expect("prometheus");
     assert_eq!(
         beta.timeout,
         Duration::from_secs(15),
@@ -106,6 +108,40 @@ fn the_example_parses_with_every_setting_switched_on() {
         agent.endpoint.requests_per_minute,
         defaults.endpoint.requests_per_minute
     );
+}
+
+#[test]
+fn a_service_stands_for_a_url() {
+    let text = "[[clusters]]\nname = \"abc\"\nkube = {}\n\
+        prometheus.service = \"monitoring/prometheus-k8s:web\"\n\
+        alertmanager = { service = \"m/am:9093\", via = \"proxy\", path = \"am/\", tls = true }\n\
+        exporters = [{ pods = \"gpu/app.kubernetes.io/name=x,y!=z:metrics\" }]";
+    let config = read(text).expect("valid");
+    let cluster = &config.clusters[0];
+    let service = |namespace: &str, name: &str, port, tls| ServiceRef {
+        namespace: namespace.into(),
+        name: name.into(),
+        port,
+        tls,
+    };
+    let prometheus = cluster.prometheus.as_ref().expect("prometheus");
+    let web = ServicePort::Name("web".into());
+    let web = Target::Service(service("monitoring", "prometheus-k8s", web, false));
+    assert_eq!(prometheus.via, Via::Forward(web));
+    assert_eq!(prometheus.url, "http://prometheus-k8s.monitoring.svc");
+    let alertmanager = cluster.alertmanager.as_ref().expect("alertmanager");
+    let am = service("m", "am", ServicePort::Number(9093), true);
+    assert_eq!(alertmanager.via, Via::Proxy(am));
+    assert_eq!(alertmanager.url, "https://am.m.svc:9093/am");
+    let words = alertmanager.via_words();
+    assert_eq!(words.as_deref(), Some("via service proxy m/am:9093"));
+    let pods = Target::Pods {
+        namespace: "gpu".into(),
+        selector: "app.kubernetes.io/name=x,y!=z".into(),
+        port: ServicePort::Name("metrics".into()),
+    };
+    assert_eq!(cluster.exporters[0].via, Via::Forward(pods));
+    assert_eq!(cluster.exporters[0].url, "http://pod.gpu");
 }
 
 #[test]
@@ -273,6 +309,60 @@ fn mistakes_name_line_and_remedy() {
         ("[ui]\nmax_fps = 1000", 2, "max_fps", "60"),
         ("[limits]\nretention = \"2 hours\"", 2, "duration", ""),
         ("[agent]\nmodel = \"x\"", 1, "`url` is missing", ""),
+        (
+            "[[clusters]]\nname = \"abc\"\n\n[clusters.loki]\ntimeout = \"5s\"",
+            4,
+            "`url` is missing",
+            "service",
+        ),
+        (
+            "[[clusters]]\nname = \"abc\"\nloki.service = \"a/b:c\"",
+            3,
+            "no `kube`",
+            "kube = {",
+        ),
+        (
+            "[[clusters]]\nname = \"abc\"\nkube = {}\nloki.service = \"loki:3100\"",
+            4,
+            "no namespace",
+            "NAMESPACE/NAME:PORT",
+        ),
+        (
+            "[[clusters]]\nname = \"abc\"\nkube = {}\nloki.service = \"logs/loki\"",
+            4,
+            "no port",
+            "NAMESPACE/NAME:PORT",
+        ),
+        (
+            "[[clusters]]\nname = \"abc\"\nkube = {}\nloki.service = \"logs/loki:0\"",
+            4,
+            "port",
+            "NAMESPACE/NAME:PORT",
+        ),
+        (
+            "[[clusters]]\nname = \"abc\"\nkube = {}\nloki = { url = \"http://a\", via = \"proxy\" }",
+            4,
+            "belong to a `service`",
+            "url",
+        ),
+        (
+            "[[clusters]]\nname = \"abc\"\nkube = {}\nloki = { service = \"a/b:1\", via = \"proxy\", bearer_from = \"kubeconfig\" }",
+            4,
+            "no credentials",
+            "port-forward",
+        ),
+        (
+            "[[clusters]]\nname = \"abc\"\nkube = {}\nloki = { url = \"http://far\", bearer_from = \"kubeconfig\" }",
+            4,
+            "without encryption",
+            "https",
+        ),
+        (
+            "[[clusters]]\nname = \"abc\"\nloki = { url = \"https://far\", bearer_from = \"kubeconfig\" }",
+            3,
+            "no `kube`",
+            "bearer_file",
+        ),
         ("[[signals]]\nname = \"mine\"", 1, "mine", ""),
     ] {
         let (at, said, remedy) = refused(text);

@@ -226,7 +226,7 @@ async fn credentials_follow_no_redirect_to_another_server() {
     let mut keyed = endpoint(sick.url());
     keyed.headers = vec![("X-Scope-OrgID".into(), "s3cret".into())];
     for endpoint in [guarded, keyed] {
-        let door = Door::open(&endpoint, "sick").unwrap();
+        let door = Door::open(&endpoint, "sick", None).unwrap();
         for error in [
             door.get("/api/v1/alerts", &[]).await.unwrap_err(),
             door.post_form("/api/v1/query", &[("query", "up")])
@@ -249,7 +249,7 @@ async fn credentials_follow_no_redirect_to_another_server() {
         sick.become_(Manner::RedirectTo(format!("{}/steal", thief.url())));
     }
     // Nothing to lose: it is followed.
-    let door = Door::open(&endpoint(sick.url()), "sick").unwrap();
+    let door = Door::open(&endpoint(sick.url()), "sick", None).unwrap();
     let error = door.get("/api/v1/alerts", &[]).await.unwrap_err();
     assert_eq!(error.kind(), FaultKind::NotFound);
     assert!(thief.requests.load(Ordering::SeqCst) > 0);
@@ -321,7 +321,7 @@ async fn an_endless_body_ends_at_the_limit() {
     let server = Server::start(Manner::Endless).await;
     let mut endpoint = endpoint(server.url());
     endpoint.timeout = Duration::from_secs(60);
-    let door = Door::open(&endpoint, "sick").unwrap();
+    let door = Door::open(&endpoint, "sick", None).unwrap();
     let error = door.get("/api/v1/labels", &[]).await.unwrap_err();
     assert!(error.to_string().contains("larger than 16 MiB"), "{error}");
 }

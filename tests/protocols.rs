@@ -35,7 +35,7 @@ fn endpoint(url: &str) -> Endpoint {
 }
 
 fn client(url: &str) -> Loki {
-    Loki::new(Door::open(&endpoint(url), "alpha").unwrap())
+    Loki::new(Door::open(&endpoint(url), "alpha", None).unwrap())
 }
 
 fn report(cluster: u16, kind: SourceKind, outlet: Outlet) -> Report {
@@ -49,7 +49,7 @@ fn report(cluster: u16, kind: SourceKind, outlet: Outlet) -> Report {
 }
 
 fn follow(endpoint: &Endpoint, cluster: u16, selector: &str, outlet: Outlet) -> JoinHandle<()> {
-    let gate = Arc::new(Gate::new(endpoint, "alpha"));
+    let gate = Arc::new(Gate::new(endpoint, "alpha", None));
     let report = report(cluster, SourceKind::Loki, outlet);
     tokio::spawn(loki::follow(gate, selector.to_owned(), report))
 }

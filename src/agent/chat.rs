@@ -82,7 +82,7 @@ impl ChatClient {
         let url = url.strip_suffix("/v1").unwrap_or(url);
         endpoint.url = url.to_owned();
         let timeout = endpoint.timeout;
-        let door = Door::open(&endpoint, "").map_err(|e| fault_of(&e))?;
+        let door = Door::open(&endpoint, "", None).map_err(|e| fault_of(&e))?;
         let first_token = if timeout.is_zero() {
             FIRST_TOKEN
         } else {

@@ -240,6 +240,7 @@ fn object(object: &mut Object) {
 
 fn source_health(health: &mut SourceHealth) {
     health.version.iter_mut().for_each(own);
+    health.via.iter_mut().for_each(own);
     let fault: &mut Fault = match &mut health.health {
         Health::Failing { fault, .. } | Health::Denied { fault, .. } => fault,
         Health::Connecting | Health::Live => return,

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::cli::args::{CheckArgs, Output};
 use crate::clock;
-use crate::config::{Auth, Config, Endpoint};
+use crate::config::{Auth, Config, Endpoint, Via};
 use crate::model::fault::{Fault, FaultKind};
 
 /// A clock further off than this makes ages and time ranges wrong.
@@ -178,10 +178,13 @@ fn failed(row: Row, fault: Fault) -> Row {
 
 fn way(auth: &Auth, endpoint: Option<&Endpoint>) -> &'static str {
     match auth {
-        Auth::BearerFile(_) | Auth::BearerCommand(_) => "bearer accepted",
+        Auth::BearerFile(_) | Auth::BearerCommand(_) | Auth::Kubeconfig => "bearer accepted",
         Auth::Basic { .. } => "basic accepted",
         Auth::None if endpoint.is_some_and(|e| e.client_cert_file.is_some()) => {
             "certificate accepted"
+        }
+        Auth::None if endpoint.is_some_and(|e| matches!(e.via, Via::Proxy(_))) => {
+            "by the API server"
         }
         Auth::None => "none needed",
     }

@@ -152,13 +152,15 @@ fn cluster(entry: file::Cluster, folder: &Path) -> Result<Cluster, Mistake> {
         interval: entry.interval.map(|s| s.0),
         timeout: entry.timeout.map_or(kind.timeout(), |s| s.0),
         requests: OTHER_REQUESTS,
+        kube: entry.kube.is_some(),
     };
     let metrics = Shared {
         requests: PROMETHEUS_REQUESTS,
         ..shared
     };
-    let one =
-        |e: Option<file::Endpoint>, shared: &Shared| e.map(|e| endpoint(e, shared)).transpose();
+    let one = |e: Option<Spanned<file::Endpoint>>, shared: &Shared| {
+        e.map(|e| endpoint(e, shared)).transpose()
+    };
     Ok(Cluster {
         kind,
         environment: entry.environment,
@@ -196,25 +198,29 @@ fn agent(entry: file::Agent, folder: &Path) -> Result<Agent, Mistake> {
         return mistake(span, "`max_iterations` is out of range", "1 to 10");
     }
     let endpoint = endpoint(
-        file::Endpoint {
-            url: entry.url,
-            bearer_file: entry.bearer_file,
-            bearer_command: entry.bearer_command,
-            user: entry.user,
-            password_file: entry.password_file,
-            ca_file: entry.ca_file,
-            client_cert_file: entry.client_cert_file,
-            client_key_file: entry.client_key_file,
-            headers: entry.headers,
-            interval: None,
-            timeout: entry.timeout,
-            requests_per_minute: entry.requests_per_minute,
-        },
+        Spanned::new(
+            span,
+            file::Endpoint {
+                url: Some(entry.url),
+                bearer_file: entry.bearer_file,
+                bearer_command: entry.bearer_command,
+                user: entry.user,
+                password_file: entry.password_file,
+                ca_file: entry.ca_file,
+                client_cert_file: entry.client_cert_file,
+                client_key_file: entry.client_key_file,
+                headers: entry.headers,
+                timeout: entry.timeout,
+                requests_per_minute: entry.requests_per_minute,
+                ..file::Endpoint::default()
+            },
+        ),
         &Shared {
             folder,
             interval: None,
             timeout: AGENT_TIMEOUT,
             requests: AGENT_REQUESTS,
+            kube: false,
         },
     )?;
     Ok(Agent {

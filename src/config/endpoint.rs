@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use super::build::{Mistake, mistake};
 use super::file;
+use super::via::{Place, Via, place};
 use super::{Auth, Endpoint};
 
 /// What an endpoint takes from its surroundings.
@@ -18,19 +19,50 @@ pub(super) struct Shared<'a> {
     pub interval: Option<Duration>,
     pub timeout: Duration,
     pub requests: u32,
+    /// The cluster has an API server.
+    pub kube: bool,
 }
 
-pub(super) fn endpoint(entry: file::Endpoint, shared: &Shared) -> Result<Endpoint, Mistake> {
-    let span = entry.url.span();
+pub(super) fn endpoint(
+    entry: Spanned<file::Endpoint>,
+    shared: &Shared,
+) -> Result<Endpoint, Mistake> {
+    let whole = entry.span();
+    let entry = entry.into_inner();
+    let said = Place {
+        url: entry.url.as_ref(),
+        service: entry.service.as_ref(),
+        pods: entry.pods.as_ref(),
+        path: entry.path.as_deref(),
+        tls: entry.tls,
+        via: entry.via,
+    };
+    let (via, url) = place(&said, &whole, shared.kube)?;
+    let named = [said.url, said.service, said.pods];
+    let span = named
+        .into_iter()
+        .flatten()
+        .next()
+        .map_or(whole, Spanned::span);
     let folder = shared.folder;
     let auth = auth(
         AuthKeys {
+            bearer_from: entry.bearer_from,
             bearer_file: entry.bearer_file,
             bearer_command: entry.bearer_command,
             user: entry.user,
             password_file: entry.password_file,
         },
         folder,
+        &span,
+    )?;
+    let files = [&entry.ca_file, &entry.client_cert_file];
+    checked(
+        &via,
+        &auth,
+        &url,
+        shared.kube,
+        files.iter().any(|f| f.is_some()),
         &span,
     )?;
     if entry.client_cert_file.is_some() != entry.client_key_file.is_some() {
@@ -44,7 +76,8 @@ pub(super) fn endpoint(entry: file::Endpoint, shared: &Shared) -> Result<Endpoin
         return mistake(span, "`requests_per_minute` is 0", "at least 1");
     }
     Ok(Endpoint {
-        url: url(&entry.url, &["http", "https"])?,
+        url,
+        via,
         auth,
         ca_file: entry.ca_file.map(|p| resolve(&p, folder)),
         client_cert_file: entry.client_cert_file.map(|p| resolve(&p, folder)),
@@ -85,7 +118,51 @@ fn headers(
     Ok(map.into_iter().collect())
 }
 
+/// Sign-in that the way to the endpoint can carry.
+fn checked(
+    via: &Via,
+    auth: &Auth,
+    url: &str,
+    kube: bool,
+    certificates: bool,
+    span: &Range<usize>,
+) -> Result<(), Mistake> {
+    if matches!(via, Via::Proxy(_)) && (*auth != Auth::None || certificates) {
+        return mistake(
+            span.clone(),
+            "the service proxy passes on no credentials and no certificates",
+            "take `via = \"port-forward\"`, or leave the sign-in and certificates out",
+        );
+    }
+    if *auth != Auth::Kubeconfig {
+        return Ok(());
+    }
+    if !kube {
+        return mistake(
+            span.clone(),
+            "the cluster has no `kube`, whose token would be taken",
+            "add `kube = { context = \"...\" }`, or use `bearer_file`",
+        );
+    }
+    // The token opens the whole cluster: it does not travel in the clear.
+    if !url.starts_with("https://") && !is_loopback(url) {
+        return mistake(
+            span.clone(),
+            "the cluster's token would be sent without encryption",
+            "use https, or `tls = true` for a service",
+        );
+    }
+    Ok(())
+}
+
+fn is_loopback(url: &str) -> bool {
+    let authority = url.split('/').nth(2).unwrap_or_default();
+    let host = authority.rsplit_once(':').map_or(authority, |(h, _)| h);
+    matches!(host, "127.0.0.1" | "localhost" | "[::1]")
+}
+
 struct AuthKeys {
+    bearer_from: Option<file::BearerFrom>,
     bearer_file: Option<String>,
     bearer_command: Option<Vec<String>>,
     user: Option<String>,
@@ -93,7 +170,21 @@ struct AuthKeys {
 }
 
 fn auth(keys: AuthKeys, folder: &Path, span: &Range<usize>) -> Result<Auth, Mistake> {
-    let one_of = "use one of `bearer_file`, `bearer_command`, or `user` with `password_file`";
+    let one_of = "use one of `bearer_file`, `bearer_command`, `bearer_from`, or `user` with \
+                  `password_file`";
+    if keys.bearer_from.is_some() {
+        let others = [
+            keys.bearer_file.is_some(),
+            keys.bearer_command.is_some(),
+            keys.user.is_some(),
+            keys.password_file.is_some(),
+        ];
+        return if others.contains(&true) {
+            mistake(span.clone(), "more than one way to sign in", one_of)
+        } else {
+            Ok(Auth::Kubeconfig)
+        };
+    }
     match (
         keys.bearer_file,
         keys.bearer_command,

@@ -41,12 +41,12 @@ pub struct Cluster {
     pub interval: Option<Span>,
     pub timeout: Option<Span>,
     pub kube: Option<Kube>,
-    pub prometheus: Option<Endpoint>,
-    pub alertmanager: Option<Endpoint>,
-    pub loki: Option<Endpoint>,
-    pub tempo: Option<Endpoint>,
+    pub prometheus: Option<Spanned<Endpoint>>,
+    pub alertmanager: Option<Spanned<Endpoint>>,
+    pub loki: Option<Spanned<Endpoint>>,
+    pub tempo: Option<Spanned<Endpoint>>,
     #[serde(default)]
-    pub exporters: Vec<Endpoint>,
+    pub exporters: Vec<Spanned<Endpoint>>,
     pub log_selector: Option<String>,
 }
 
@@ -66,10 +66,18 @@ pub struct Kube {
     pub kubeconfig: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
-    pub url: Spanned<String>,
+    pub url: Option<Spanned<String>>,
+    /// `NAMESPACE/NAME:PORT` in the cluster, instead of a URL.
+    pub service: Option<Spanned<String>>,
+    /// `NAMESPACE/LABELS:PORT`: pods without a service.
+    pub pods: Option<Spanned<String>>,
+    pub path: Option<String>,
+    pub tls: Option<bool>,
+    pub via: Option<Way>,
+    pub bearer_from: Option<BearerFrom>,
     pub bearer_file: Option<String>,
     pub bearer_command: Option<Vec<String>>,
     pub user: Option<String>,
@@ -82,6 +90,20 @@ pub struct Endpoint {
     pub interval: Option<Span>,
     pub timeout: Option<Span>,
     pub requests_per_minute: Option<u32>,
+}
+
+/// Through the API server.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    PortForward,
+    Proxy,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum BearerFrom {
+    Kubeconfig,
 }
 
 /// The endpoint's keys stand beside the agent's own: `flatten` would lose the line of a mistake.

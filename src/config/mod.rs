@@ -12,8 +12,10 @@ pub mod file;
 pub mod load;
 pub mod secret;
 pub mod signal;
+mod via;
 
 pub use load::{ConfigError, load};
+pub use via::{ServicePort, ServiceRef, Target, Via};
 
 /// Everything the operator configured, validated; paths are absolute, secrets still references.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,8 +89,10 @@ pub struct Kube {
 /// One HTTP endpoint and how to sign in there.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Endpoint {
-    /// Without user and password.
+    /// Without user and password. For what is reached through the API server its URL in the
+    /// cluster, see [`ServiceRef::url`].
     pub url: String,
+    pub via: Via,
     pub auth: Auth,
     pub ca_file: Option<PathBuf>,
     /// PEM certificate and key of the client (mTLS).
@@ -103,6 +107,13 @@ pub struct Endpoint {
     pub requests_per_minute: u32,
 }
 
+impl Endpoint {
+    /// The way there, see [`Via::words`].
+    pub fn via_words(&self) -> Option<String> {
+        self.via.words(&self.url)
+    }
+}
+
 /// Secrets by reference only; read when used, again after a 401.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Auth {
@@ -110,6 +121,8 @@ pub enum Auth {
     None,
     BearerFile(PathBuf),
     BearerCommand(Vec<String>),
+    /// The token with which the cluster's API server is asked.
+    Kubeconfig,
     Basic {
         user: String,
         password_file: PathBuf,

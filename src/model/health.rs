@@ -74,6 +74,9 @@ pub struct SourceHealth {
     pub bad_lines: u64,
     /// Time between two polls now in force, milliseconds; 0 for streams.
     pub interval_ms: u32,
+    /// The way there, where it is not simply the configured URL: `via route HOST`.
+    #[serde(default)]
+    pub via: Option<String>,
 }
 
 impl SourceHealth {

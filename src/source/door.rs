@@ -1,17 +1,26 @@
 //! The door to one HTTP endpoint: sign-in, limits, and errors that name cluster and endpoint.
 //!
 //! Every request of sources, checks and the agent goes through here, so that time, size and
-//! redirects are bounded and a failure is told in one way.
+//! redirects are bounded and a failure is told in one way, whether it goes straight to the server
+//! or through the API server of its cluster.
 
+mod answer;
 mod body;
 mod credentials;
+mod forward;
 mod place;
+mod pods;
+mod proxy;
+mod socket;
+#[cfg(test)]
+mod tests;
 mod tls;
+mod way;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
@@ -21,16 +30,21 @@ use crate::config::{Auth, Endpoint};
 pub use body::{retry_after, skew};
 
 pub use super::error::{Cause, SourceError, quote};
+pub use socket::Socket;
 
+use super::kubernetes::Server;
 use credentials::Credentials;
 use place::{content_type, extra_headers};
 pub use place::{shown, shown_text};
+use way::Way;
 
 /// Largest body of lists and pages, decompressed.
 pub const BODY_LIMIT: usize = 16 << 20;
 /// Largest body of a query's answer, decompressed.
 pub const QUERY_LIMIT: usize = 64 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// What we call ourselves everywhere.
+pub const AGENT: &str = concat!("farwatch/", env!("CARGO_PKG_VERSION"));
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A whole answer with how it was got.
@@ -41,6 +55,8 @@ pub struct Reply {
     pub latency: Duration,
     /// Server's clock minus ours, from `Date`.
     pub skew_ms: Option<i64>,
+    /// The way there, see [`Door::via`].
+    pub via: Option<String>,
     /// False: the connection ended early (only from `get_partial`).
     pub complete: bool,
 }
@@ -64,15 +80,23 @@ struct Shared {
     /// As shown: no user, no password, no query values.
     shown: String,
     client: Client,
-    tls: Arc<rustls::ClientConfig>,
+    way: Way,
+    via: Option<String>,
+    /// Settings of a client that keeps to HTTP/1.1, for WebSockets.
+    tls: rustls::ClientConfig,
     headers: HeaderMap,
     credentials: Credentials,
     timeout: Duration,
 }
 
 impl Door {
-    /// Reads certificates and builds the client; sends nothing.
-    pub fn open(endpoint: &Endpoint, cluster: &str) -> Result<Self, SourceError> {
+    /// Reads certificates and builds the client; sends nothing. `server` is asked where the way
+    /// or the sign-in goes through the cluster.
+    pub fn open(
+        endpoint: &Endpoint,
+        cluster: &str,
+        server: Option<&Server>,
+    ) -> Result<Self, SourceError> {
         let mut base = Url::parse(&endpoint.url).map_err(|e| {
             let what = format!("the URL cannot be read: {e}");
             SourceError::new(cluster, &shown_text(&endpoint.url), Cause::Config(what))
@@ -85,21 +109,12 @@ impl Door {
         // A secret in the URL would end up in places that print URLs.
         let _ = base.set_username("");
         let _ = base.set_password(None);
-        let tls = tls::client_config(endpoint).map_err(wrong)?;
+        let tls = tls::client_config(endpoint, Vec::new()).map_err(wrong)?;
         let headers = extra_headers(&endpoint.headers).map_err(wrong)?;
-        let mut with_alpn = tls.clone();
-        with_alpn.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let client = Client::builder()
-            .tls_backend_preconfigured(with_alpn)
-            .user_agent(concat!("farwatch/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(place::redirects(
-                endpoint.auth != Auth::None || !headers.is_empty(),
-            ))
-            .pool_max_idle_per_host(4)
-            .gzip(true)
-            .build()
-            .map_err(|e| wrong(format!("no HTTP client: {e}")))?;
+        let client = client(
+            tls.clone(),
+            endpoint.auth != Auth::None || !headers.is_empty(),
+        );
         let timeout = if endpoint.timeout.is_zero() {
             DEFAULT_TIMEOUT
         } else {
@@ -108,13 +123,15 @@ impl Door {
         Ok(Self {
             shared: Arc::new(Shared {
                 cluster: cluster.to_owned(),
+                way: Way::of(endpoint, server).map_err(wrong)?,
+                via: endpoint.via_words(),
                 base,
-                shown,
-                client,
-                tls: Arc::new(tls),
+                client: client.map_err(wrong)?,
+                tls,
                 headers,
-                credentials: Credentials::new(endpoint.auth.clone()),
+                credentials: Credentials::new(endpoint.auth.clone(), server.cloned()),
                 timeout,
+                shown,
             }),
         })
     }
@@ -132,9 +149,12 @@ impl Door {
         self.shared.timeout
     }
 
-    /// TLS settings for protocols beside HTTP (WebSocket); without ALPN.
-    pub fn tls(&self) -> Arc<rustls::ClientConfig> {
-        self.shared.tls.clone()
+    /// The way there, where it is not simply the configured URL: `via port-forward to NAME`.
+    pub fn via(&self) -> Option<String> {
+        match self.shared.way.pod() {
+            Some(pod) => Some(format!("via port-forward to {pod}")),
+            None => self.shared.via.clone(),
+        }
     }
 
     /// Base URL and `path` as one URL. An empty path is the base itself.
@@ -157,25 +177,15 @@ impl Door {
     }
 
     pub fn error(&self, path: &str, cause: Cause) -> SourceError {
-        SourceError::new(&self.shared.cluster, &self.place(path), cause)
+        self.fail(&self.url(path), cause)
     }
 
-    /// Extra headers and sign-in for protocols that we do not speak through `reqwest`.
-    pub async fn headers(&self) -> Result<HeaderMap, SourceError> {
-        let mut headers = self.shared.headers.clone();
-        if let Some(value) = self.authorization(false).await? {
-            headers.insert(reqwest::header::AUTHORIZATION, value);
-        }
-        Ok(headers)
-    }
-
-    /// The `Authorization` header; `fresh` reads the secret anew (after a 401).
-    pub async fn authorization(&self, fresh: bool) -> Result<Option<HeaderValue>, SourceError> {
-        self.shared
-            .credentials
-            .header(fresh)
-            .await
-            .map_err(|what| self.error("", Cause::Config(what)))
+    fn fail(&self, url: &Url, cause: Cause) -> SourceError {
+        let place = match self.via() {
+            Some(via) => format!("{} ({via})", shown(url)),
+            None => shown(url),
+        };
+        SourceError::new(self.cluster(), &place, cause)
     }
 
     /// A request to be changed and given to [`Door::send`].
@@ -257,7 +267,7 @@ impl Door {
             let response = self.send(builder).await?;
             let skew_ms = body::skew(response.headers(), started.elapsed());
             let content_type = content_type(response.headers());
-            let place = shown(response.url());
+            let url = response.url().clone();
             let (body, complete) = self.read(response, limit, partial).await?;
             if content_type.starts_with("text/html") {
                 let what = "a web page instead of data".to_owned();
@@ -266,13 +276,14 @@ impl Door {
                 } else {
                     Cause::Payload(what)
                 };
-                return Err(SourceError::new(self.cluster(), &place, cause));
+                return Err(self.fail(&url, cause));
             }
             Ok(Reply {
                 body,
                 content_type,
                 latency: started.elapsed(),
                 skew_ms,
+                via: self.via(),
                 complete,
             })
         };
@@ -289,8 +300,8 @@ impl Door {
         limit: usize,
         partial: bool,
     ) -> Result<(Vec<u8>, bool), SourceError> {
-        let place = shown(response.url());
-        let fail = |cause| SourceError::new(self.cluster(), &place, cause);
+        let url = response.url().clone();
+        let fail = |cause| self.fail(&url, cause);
         let mut out = Vec::new();
         loop {
             match response.chunk().await {
@@ -310,24 +321,29 @@ impl Door {
         builder: RequestBuilder,
         fresh: bool,
     ) -> Result<Response, SourceError> {
-        let builder = match self.authorization(fresh).await? {
-            Some(value) => builder.header(reqwest::header::AUTHORIZATION, value),
+        let sign_in = self.shared.credentials.header(fresh).await;
+        let builder = match sign_in.map_err(|cause| self.error("", cause))? {
+            Some(value) => builder.header(AUTHORIZATION, value),
             None => builder,
         };
-        builder.send().await.map_err(|e| {
-            let place = e.url().map_or_else(|| self.shown().to_owned(), shown);
-            SourceError::new(self.cluster(), &place, body::cause_of(&e))
-        })
+        let (client, request) = builder.build_split();
+        let request = request.map_err(|e| self.error("", body::cause_of(&e)))?;
+        let url = request.url().clone();
+        self.shared
+            .way
+            .send(&client, request)
+            .await
+            .map_err(|(place, cause)| self.fail(&place.unwrap_or(url), cause))
     }
 
     async fn accept(&self, response: Response) -> Result<Response, SourceError> {
         let status = response.status();
-        if status.is_success() {
+        if status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS {
             return Ok(response);
         }
-        let place = shown(response.url());
+        let url = response.url().clone();
         if let Some(cause) = body::elsewhere(&response) {
-            return Err(SourceError::new(self.cluster(), &place, cause));
+            return Err(self.fail(&url, cause));
         }
         let moved = response.url().path() != self.shared.base.path()
             && response.url().host_str() != self.shared.base.host_str();
@@ -349,46 +365,20 @@ impl Door {
         } else {
             body::cause_of_status(status, detail, after)
         };
-        Err(SourceError::new(self.cluster(), &place, cause))
+        Err(self.fail(&url, cause))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn urls_are_joined_and_shown_without_secrets() {
-        let endpoint = Endpoint {
-            url: "http://me:pw@host:9090/prefix/?token=x".into(),
-            ..Endpoint::default()
-        };
-        let door = Door::open(&endpoint, "alpha").unwrap();
-        assert_eq!(
-            door.place("/api/v1/query"),
-            "http://host:9090/prefix/api/v1/query"
-        );
-        assert_eq!(door.shown(), "http://host:9090/prefix");
-        assert!(!door.url("x").as_str().contains("pw"));
-    }
-
-    #[test]
-    fn wrong_configuration_is_told_without_secrets() {
-        for url in ["http://u:secret@[bad", "ftp://u:secret@h/", ""] {
-            let endpoint = Endpoint {
-                url: url.into(),
-                ..Endpoint::default()
-            };
-            let error = Door::open(&endpoint, "alpha").unwrap_err();
-            assert_eq!(error.kind(), crate::model::fault::FaultKind::Config);
-            assert!(!error.fault().to_string().contains("secret"), "{error}");
-        }
-        let endpoint = Endpoint {
-            url: "https://h".into(),
-            ca_file: Some("/does/not/exist.pem".into()),
-            ..Endpoint::default()
-        };
-        let error = Door::open(&endpoint, "alpha").unwrap_err();
-        assert!(error.to_string().contains("/does/not/exist.pem"), "{error}");
-    }
+/// A client for one endpoint; `guarded`: something of ours goes along that no other server may get.
+fn client(mut tls: rustls::ClientConfig, guarded: bool) -> Result<Client, String> {
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Client::builder()
+        .tls_backend_preconfigured(tls)
+        .user_agent(AGENT)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(place::redirects(guarded))
+        .pool_max_idle_per_host(4)
+        .gzip(true)
+        .build()
+        .map_err(|e| format!("no HTTP client: {e}"))
 }

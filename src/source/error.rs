@@ -49,6 +49,9 @@ pub enum Cause {
     Payload(String),
     #[error("{0}")]
     Config(String),
+    /// The API server, on the way to the endpoint.
+    #[error("{}", .0.what)]
+    Tunnel(Box<Fault>),
     #[error("cancelled")]
     Cancelled,
     #[error("a mistake of farwatch itself: {0}")]
@@ -92,13 +95,14 @@ impl SourceError {
             | Cause::TooLarge(_)
             | Cause::Payload(_) => FaultKind::BadPayload,
             Cause::Config(_) => FaultKind::Config,
+            Cause::Tunnel(fault) => fault.kind,
             Cause::Cancelled => FaultKind::Cancelled,
             Cause::Bug(_) => FaultKind::Bug,
         }
     }
 
     /// What to try; empty where the cause says it all.
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &str {
         match &self.cause {
             Cause::Unreachable(_) => {
                 "check the address and port, the VPN and the proxy; the server may be down"
@@ -111,6 +115,9 @@ impl SourceError {
             }
             Cause::Tls(why) if why.contains("name") => {
                 "use the host name that the certificate is made for"
+            }
+            Cause::Tls(why) if why.contains("speaks TLS") => {
+                "write https in the URL, or `tls = true` beside `service`"
             }
             Cause::Tls(_) => "name the authority's certificate in `ca_file`",
             Cause::Unauthorized(_) => {
@@ -135,6 +142,7 @@ impl SourceError {
                  another sign-in"
             }
             Cause::Config(_) => "correct the configuration file",
+            Cause::Tunnel(fault) => &fault.hint,
             Cause::Cancelled => "",
             Cause::Bug(_) => "please report it with the log file",
         }

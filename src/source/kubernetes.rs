@@ -4,7 +4,7 @@
 //! stream: nothing of them is dropped, a slow loop slows the watch.
 
 mod access;
-mod fault;
+pub(super) mod fault;
 mod map;
 mod server;
 mod watch;

@@ -63,6 +63,8 @@ pub struct Plan {
     /// Cluster and endpoint as they are shown in errors.
     pub cluster: String,
     pub endpoint: String,
+    /// The way there, where it is worth a word.
+    pub via: Option<String>,
     pub work: Work,
 }
 
@@ -260,6 +262,7 @@ async fn watch_over(lines: Vec<(Plan, Line)>, pace: Pace, stop: CancellationToke
     for (plan, line) in lines {
         let pace = pace.clone();
         sources.spawn(async move {
+            line.via(plan.via.clone());
             line.tell(Health::Connecting).await;
             keeper::keep(plan, line, pace).await;
         });

@@ -12,6 +12,7 @@ use crate::config::{Config, Endpoint, Nats};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::text::clean;
 use crate::source::door::{Door, Reply, SourceError};
+use crate::source::kubernetes::Server;
 use crate::source::{kubernetes, tempo};
 
 /// A probe sends up to three requests; each has the endpoint's own limit.
@@ -48,9 +49,11 @@ pub fn all(config: &Config) -> Vec<Probe<'_>> {
                 }),
             });
         }
+        let kube = cluster.kube.as_ref();
+        let server = kube.map(|kube| Server::new(name, kube));
         let mut add = |source: String, kind: Kind, endpoint: Option<&'_ Endpoint>| {
             if let Some(endpoint) = endpoint {
-                probes.push(http(name, source, kind, endpoint.clone()));
+                probes.push(http(name, source, kind, endpoint.clone(), server.clone()));
             }
         };
         add(
@@ -87,6 +90,7 @@ pub fn all(config: &Config) -> Vec<Probe<'_>> {
             "agent".into(),
             Kind::Agent(wanted),
             endpoint,
+            None,
         ));
     }
     if let Some(server) = &config.nats {
@@ -112,15 +116,28 @@ enum Kind {
     Agent(Option<String>),
 }
 
-fn http(cluster: &str, source: String, kind: Kind, endpoint: Endpoint) -> Probe<'_> {
+fn http(
+    cluster: &str,
+    source: String,
+    kind: Kind,
+    endpoint: Endpoint,
+    server: Option<Server>,
+) -> Probe<'_> {
+    let via = endpoint.via_words().map(|words| format!(" ({words})"));
+    // The way is looked for and signed in to first.
+    let extra = if via.is_some() {
+        KUBE_LIMIT
+    } else {
+        Duration::ZERO
+    };
     Probe {
         cluster,
         source,
-        endpoint: endpoint.url.clone(),
+        endpoint: format!("{}{}", endpoint.url, via.unwrap_or_default()),
         auth: way(&endpoint.auth, Some(&endpoint)),
-        limit: endpoint.timeout * REQUESTS,
+        limit: endpoint.timeout * REQUESTS + extra,
         work: boxed(async move {
-            let door = Door::open(&endpoint, cluster)?;
+            let door = Door::open(&endpoint, cluster, server.as_ref())?;
             let good = match kind {
                 Kind::Prometheus => prometheus(&door).await,
                 Kind::Alertmanager => alertmanager(&door).await,

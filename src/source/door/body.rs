@@ -85,6 +85,9 @@ pub(super) fn cause_of_status(
     match status.as_u16() {
         401 => Cause::Unauthorized(detail),
         403 => Cause::Forbidden(detail),
+        400 if detail.contains("HTTP request to an HTTPS server") => {
+            Cause::Tls("the server speaks TLS on this port".into())
+        }
         404 | 405 | 410 => Cause::NotFound(detail),
         400 | 422 => Cause::Query(detail),
         429 => Cause::RateLimited(after),

@@ -10,6 +10,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
 use crate::config::Auth;
+use crate::source::error::Cause;
+use crate::source::kubernetes::Server;
 
 /// Longest time a token command may take.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(15);
@@ -21,15 +23,18 @@ const LARGEST: u64 = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Credentials {
     auth: Auth,
+    /// Lends the token of the kubeconfig.
+    server: Option<Server>,
     kept: Mutex<Option<HeaderValue>>,
     /// What was sent last, to know it again in what a server says.
     sent: std::sync::Mutex<Option<HeaderValue>>,
 }
 
 impl Credentials {
-    pub(super) fn new(auth: Auth) -> Self {
+    pub(super) fn new(auth: Auth, server: Option<Server>) -> Self {
         Self {
             auth,
+            server,
             kept: Mutex::new(None),
             sent: std::sync::Mutex::default(),
         }
@@ -40,8 +45,11 @@ impl Credentials {
     }
 
     /// The header value; `fresh` after a 401. Errors name the reference, never the secret.
-    pub(super) async fn header(&self, fresh: bool) -> Result<Option<HeaderValue>, String> {
-        let value = self.read(fresh).await?;
+    pub(super) async fn header(&self, fresh: bool) -> Result<Option<HeaderValue>, Cause> {
+        let value = match (&self.auth, &self.server) {
+            (Auth::Kubeconfig, Some(server)) => lent(server, fresh).await?,
+            _ => self.read(fresh).await.map_err(Cause::Config)?,
+        };
         *self.sent() = value.clone();
         Ok(value)
     }
@@ -63,6 +71,7 @@ impl Credentials {
     async fn read(&self, fresh: bool) -> Result<Option<HeaderValue>, String> {
         match &self.auth {
             Auth::None => Ok(None),
+            Auth::Kubeconfig => Err("the cluster has no `kube`, whose token would be taken".into()),
             Auth::BearerFile(path) => bearer(&read(path).await?).map(Some),
             Auth::Basic {
                 user,
@@ -81,6 +90,21 @@ impl Credentials {
                 Ok(Some(value))
             }
         }
+    }
+}
+
+/// The token of the kubeconfig's user; a user without one signs in by certificate, which opens
+/// the API server only.
+async fn lent(server: &Server, fresh: bool) -> Result<Option<HeaderValue>, Cause> {
+    if fresh {
+        server.renew().await;
+    }
+    match server.bearer().await {
+        Ok(Some(value)) => Ok(Some(value)),
+        Ok(None) => Err(Cause::Config(
+            "the kubeconfig's user has no token to be sent: set `bearer_file`".into(),
+        )),
+        Err(fault) => Err(Cause::Tunnel(Box::new(fault))),
     }
 }
 
@@ -186,7 +210,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("token");
         std::fs::write(&path, "one\n").unwrap();
-        let credentials = Credentials::new(Auth::BearerFile(path.clone()));
+        let credentials = Credentials::new(Auth::BearerFile(path.clone()), None);
         assert_eq!(
             credentials.header(false).await.unwrap().unwrap(),
             "Bearer one"
@@ -197,7 +221,7 @@ mod tests {
             "Bearer two"
         );
         std::fs::write(&path, "s3cr\x01et").unwrap();
-        let error = credentials.header(false).await.unwrap_err();
+        let error = credentials.header(false).await.unwrap_err().to_string();
         assert!(!error.contains("s3cr"), "{error}");
         std::fs::remove_file(&path).unwrap();
         assert!(
@@ -205,6 +229,7 @@ mod tests {
                 .header(false)
                 .await
                 .unwrap_err()
+                .to_string()
                 .contains("token")
         );
     }
@@ -215,7 +240,7 @@ mod tests {
         let count = dir.path().join("count");
         let script = format!("echo x >> {0}; wc -l < {0}", count.display());
         let command = vec!["sh".to_owned(), "-c".to_owned(), script];
-        let credentials = Credentials::new(Auth::BearerCommand(command));
+        let credentials = Credentials::new(Auth::BearerCommand(command), None);
         assert_eq!(
             credentials.header(false).await.unwrap().unwrap(),
             "Bearer 1"
@@ -225,7 +250,14 @@ mod tests {
             "Bearer 1"
         );
         assert_eq!(credentials.header(true).await.unwrap().unwrap(), "Bearer 2");
-        let wrong = Credentials::new(Auth::BearerCommand(vec!["false".into()]));
-        assert!(wrong.header(false).await.unwrap_err().contains("false"));
+        let wrong = Credentials::new(Auth::BearerCommand(vec!["false".into()]), None);
+        assert!(
+            wrong
+                .header(false)
+                .await
+                .unwrap_err()
+                .to_string()
+                .contains("false")
+        );
     }
 }

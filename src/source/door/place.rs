@@ -4,7 +4,7 @@ use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 
-const REDIRECTS: usize = 5;
+pub(super) const REDIRECTS: usize = 5;
 
 pub(super) fn content_type(headers: &HeaderMap) -> String {
     headers

@@ -21,9 +21,13 @@ fn system_roots() -> RootCertStore {
         .clone()
 }
 
-/// Errors name the file, in one sentence.
-pub(super) fn client_config(endpoint: &Endpoint) -> Result<ClientConfig, String> {
+/// Errors name the file, in one sentence. `more` are authorities found elsewhere.
+pub(super) fn client_config(
+    endpoint: &Endpoint,
+    more: Vec<CertificateDer<'static>>,
+) -> Result<ClientConfig, String> {
     let mut roots = system_roots();
+    roots.add_parsable_certificates(more);
     if let Some(path) = &endpoint.ca_file {
         for certificate in certificates(path)? {
             roots

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, HeaderValue};
+use futures::future::{BoxFuture, FutureExt};
+use http::header::{AUTHORIZATION, HeaderValue, USER_AGENT};
 use kube::Client;
 use kube::api::GetParams;
 use kube::client::{Body, ConfigExt};
@@ -73,6 +74,9 @@ pub async fn open(name: &str, kube: &Kube) -> Result<Cluster, Fault> {
     config.connect_timeout = Some(CONNECT);
     // We wait ourselves, in sight of the operator.
     config.default_retry = false;
+    config
+        .headers
+        .push((USER_AGENT, HeaderValue::from_static(door::AGENT)));
     let host = config.cluster_url.authority().map_or("", |a| a.as_str());
     let host = host.rsplit('@').next().unwrap_or_default();
     let scheme = config.cluster_url.scheme_str().unwrap_or("https");
@@ -115,11 +119,12 @@ impl Cluster {
             }
             std::future::ready(Ok::<_, BoxError>(answer))
         });
-        let answer = layer
+        // Named, for the compiler alone does not see that it is `Send` everywhere.
+        let asked: BoxFuture<'static, Result<http::Response<Body>, BoxError>> = layer
             .layer(taken)
             .oneshot(http::Request::new(Body::empty()))
-            .await
-            .map_err(|e| told(&kube::Error::Service(e)))?;
+            .boxed();
+        let answer = asked.await.map_err(|e| told(&kube::Error::Service(e)))?;
         Ok(answer.headers().get(AUTHORIZATION).cloned())
     }
 

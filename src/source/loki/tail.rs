@@ -8,15 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
-use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
-use tokio::net::TcpStream;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
-use tokio_tungstenite::{
-    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
-};
 
 use super::{ENCODING, ENCODING_HEADER, Loki, parse};
 use crate::clock;
@@ -26,8 +21,8 @@ use crate::model::log::{Level, LogLine};
 use crate::model::telemetry::{Body, LogBatch};
 use crate::model::text;
 use crate::model::time::Timestamp;
-use crate::source::door::retry_after;
-use crate::source::error::{Cause, SourceError, quote};
+use crate::source::door::Socket;
+use crate::source::error::{Cause, SourceError};
 use crate::source::report::Report;
 use crate::source::supervisor::Gate;
 
@@ -40,8 +35,6 @@ const BATCH_LINES: usize = 500;
 /// Quiet for this long: a ping; no sign of life after three: cut.
 const PING: Duration = Duration::from_secs(10);
 const FRAME_LIMIT: usize = 16 << 20;
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Follows `selector` until the loop is gone. Every fault is told and tried again; where another
 /// report speaks for the source, in a line of the log itself.
@@ -133,6 +126,7 @@ impl Tail {
         lines.reverse();
         self.report.health.latency_ms = Some(reply.latency_ms());
         self.report.health.skew_ms = reply.skew_ms;
+        self.report.health.via = reply.via;
         self.report.heard(reply.body.len() as u64);
         self.advance(&lines);
         let broken = self.report.health.failures > 0;
@@ -150,46 +144,18 @@ impl Tail {
     }
 
     async fn connect(&self) -> Result<Socket, SourceError> {
-        match self.upgrade(false).await {
-            Err(error) if matches!(error.cause, Cause::Unauthorized(_)) => self.upgrade(true).await,
-            result => result,
-        }
-    }
-
-    async fn upgrade(&self, fresh: bool) -> Result<Socket, SourceError> {
         self.gate.budget.take().await;
-        let door = self.loki.door();
-        let fail = |cause| door.error(PATH, cause);
-        let mut url = door.url(PATH);
-        let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
-        if url.set_scheme(scheme).is_err() {
-            return Err(fail(Cause::Config("the URL cannot carry a tail".into())));
-        }
-        url.query_pairs_mut()
-            .append_pair("query", &self.selector)
-            .append_pair("limit", &LOOK_BACK_LINES.to_string())
-            .append_pair("start", &self.next_ns.to_string());
-        let mut request = url
-            .as_str()
-            .into_client_request()
-            .map_err(|e| fail(Cause::Config(text::clean(&e.to_string(), 120))))?;
-        let headers = request.headers_mut();
-        headers.extend(door.headers().await?);
-        if fresh && let Some(value) = door.authorization(true).await? {
-            headers.insert(AUTHORIZATION, value);
-        }
-        headers.insert(
+        let headers = HeaderMap::from_iter([(
             HeaderName::from_static(ENCODING_HEADER),
             HeaderValue::from_static(ENCODING),
-        );
-        let config = WebSocketConfig::default().max_message_size(Some(FRAME_LIMIT));
-        let connector = Connector::Rustls(door.tls());
-        let work = connect_async_tls_with_config(request, Some(config), true, Some(connector));
-        match timeout(door.timeout(), work).await {
-            Ok(Ok((socket, _))) => Ok(socket),
-            Ok(Err(error)) => Err(fail(cause_of(&error))),
-            Err(_) => Err(fail(Cause::Timeout(door.timeout()))),
-        }
+        )]);
+        let query = [
+            ("query", self.selector.as_str()),
+            ("limit", &LOOK_BACK_LINES.to_string()),
+            ("start", &self.next_ns.to_string()),
+        ];
+        let door = self.loki.door();
+        door.web_socket(PATH, &query, headers, FRAME_LIMIT).await
     }
 
     /// Reads until the tail breaks.
@@ -327,23 +293,10 @@ fn now_ns() -> i64 {
 
 fn cause_of(error: &WsError) -> Cause {
     match error {
-        WsError::Http(response) => {
-            let detail = quote(response.body().as_deref().unwrap_or_default());
-            match response.status().as_u16() {
-                400 | 422 => Cause::Query(detail),
-                401 => Cause::Unauthorized(detail),
-                403 => Cause::Forbidden(detail),
-                404 => Cause::NotFound(detail),
-                429 => Cause::RateLimited(retry_after(response.headers())),
-                status if status >= 500 => Cause::Server { status, detail },
-                status => Cause::Status { status, detail },
-            }
-        }
-        WsError::Tls(error) => Cause::Tls(text::clean(&error.to_string(), 200)),
-        WsError::Io(error) if error.to_string().contains("certificate") => {
-            Cause::Tls(text::clean(&error.to_string(), 200))
-        }
         WsError::Capacity(_) => Cause::TooLarge(FRAME_LIMIT),
+        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+            Cause::Unreachable("the connection ended".into())
+        }
         WsError::Protocol(error) => Cause::Payload(text::clean(&error.to_string(), 200)),
         other => Cause::Unreachable(text::clean(&other.to_string(), 200)),
     }

@@ -40,11 +40,13 @@ pub enum Woken {
 }
 
 /// Figures of one answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Heard {
     pub latency_ms: Option<u32>,
     pub skew_ms: Option<i64>,
     pub bytes: u64,
+    /// The way the answer took, where it is worth a word.
+    pub via: Option<String>,
 }
 
 impl From<&Reply> for Heard {
@@ -53,6 +55,7 @@ impl From<&Reply> for Heard {
             latency_ms: Some(reply.latency_ms()),
             skew_ms: reply.skew_ms,
             bytes: reply.body.len() as u64,
+            via: reply.via.clone(),
         }
     }
 }
@@ -100,7 +103,9 @@ impl Line {
     /// The same way into the loop, for streams that tell their own health.
     pub(super) fn for_stream(&self, pace: &Pace) -> Report {
         let waits = Waits::heeding(pace, self.wish.clone());
-        Report::new(self.cluster, self.kind, self.outlet.clone(), waits)
+        let mut report = Report::new(self.cluster, self.kind, self.outlet.clone(), waits);
+        report.health.via = self.state().health.via.clone();
+        report
     }
 
     fn telemetry(&self, body: Body) -> Telemetry {
@@ -141,6 +146,7 @@ impl Line {
             health.last_ok = Some(clock::now());
             health.latency_ms = heard.latency_ms.or(health.latency_ms);
             health.skew_ms = heard.skew_ms.or(health.skew_ms);
+            health.via = heard.via.or(health.via.take());
             let health = health.clone();
             let recent = |at| now.saturating_duration_since(at) < TELL_EVERY;
             if !changed && state.told.is_some_and(recent) {
@@ -178,6 +184,11 @@ impl Line {
     /// The version the server says it has; told with the next health.
     pub fn version(&self, version: &str) {
         self.state().health.version = Some(crate::model::text::clean(version, 80));
+    }
+
+    /// The way to the server, until an answer tells it better.
+    pub(super) fn via(&self, via: Option<String>) {
+        self.state().health.via = via;
     }
 
     /// Time between two polls now in force.

@@ -23,15 +23,18 @@ use crate::source::tempo::TempoSource;
 pub struct Gate {
     endpoint: Endpoint,
     cluster: String,
+    /// The cluster's API server, where the way or the sign-in goes through it.
+    server: Option<Server>,
     pub budget: Budget,
     door: tokio::sync::OnceCell<Door>,
 }
 
 impl Gate {
-    pub fn new(endpoint: &Endpoint, cluster: &str) -> Self {
+    pub fn new(endpoint: &Endpoint, cluster: &str, server: Option<Server>) -> Self {
         Self {
             endpoint: endpoint.clone(),
             cluster: cluster.to_owned(),
+            server,
             budget: Budget::new(endpoint.requests_per_minute),
             door: tokio::sync::OnceCell::new(),
         }
@@ -39,7 +42,9 @@ impl Gate {
 
     pub async fn door(&self) -> Result<&Door, SourceError> {
         self.door
-            .get_or_try_init(|| async { Door::open(&self.endpoint, &self.cluster) })
+            .get_or_try_init(|| async {
+                Door::open(&self.endpoint, &self.cluster, self.server.as_ref())
+            })
             .await
     }
 
@@ -75,8 +80,11 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> (Vec<Plan>, Route) {
         cluster: cluster.name.clone(),
         ..Route::default()
     };
+    let kube = cluster.kube.as_ref();
+    let server = kube.map(|kube| Server::new(&cluster.name, kube));
+    let gate = |endpoint| Arc::new(Gate::new(endpoint, &cluster.name, server.clone()));
     if let Some(endpoint) = &cluster.prometheus {
-        let gate = Arc::new(Gate::new(endpoint, &cluster.name));
+        let gate = gate(endpoint);
         route.prometheus = Some(PromLookup::new(gate.clone()));
         let interval = interval_of(endpoint, cluster.kind);
         let config = config.clone();
@@ -87,7 +95,7 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> (Vec<Plan>, Route) {
         }));
     }
     if let Some(endpoint) = &cluster.alertmanager {
-        let gate = Arc::new(Gate::new(endpoint, &cluster.name));
+        let gate = gate(endpoint);
         let interval = interval_of(endpoint, cluster.kind);
         plans.push(plan(
             cluster,
@@ -97,7 +105,7 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> (Vec<Plan>, Route) {
         ));
     }
     for (n, endpoint) in (0_u16..).zip(&cluster.exporters) {
-        let gate = Arc::new(Gate::new(endpoint, &cluster.name));
+        let gate = gate(endpoint);
         let interval = interval_of(endpoint, cluster.kind);
         let limit = config.limits.series_per_cluster as usize;
         plans.push(plan(
@@ -108,21 +116,20 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> (Vec<Plan>, Route) {
         ));
     }
     if let Some(endpoint) = &cluster.loki {
-        let gate = Arc::new(Gate::new(endpoint, &cluster.name));
+        let gate = gate(endpoint);
         route.loki = Some(LokiRoute::new(gate.clone()));
         plans.push(logs(cluster, endpoint, gate));
     }
     if let Some(endpoint) = &cluster.tempo {
-        let gate = Arc::new(Gate::new(endpoint, &cluster.name));
+        let gate = gate(endpoint);
         let interval = interval_of(endpoint, cluster.kind);
         plans.push(plan(cluster, SourceKind::Tempo, endpoint, move || {
             TempoSource::new(gate.clone(), interval)
         }));
     }
-    if let Some(kube) = &cluster.kube {
+    if let (Some(kube), Some(server)) = (kube, server.clone()) {
         let mut kube = kube.clone();
         kube.interval = kube.interval.or(Some(cluster.kind.interval()));
-        let server = Server::new(&cluster.name, &kube);
         plans.push(objects(cluster, kube, server));
     }
     (plans, route)
@@ -136,6 +143,7 @@ fn logs(cluster: &Cluster, endpoint: &Endpoint, gate: Arc<Gate>) -> Plan {
         kind: SourceKind::Loki,
         cluster: cluster.name.clone(),
         endpoint: shown_text(&endpoint.url),
+        via: endpoint.via_words(),
         work: Work::Own(Box::new(move |report| {
             Box::pin(loki::follow(gate.clone(), selector.clone(), report))
         })),
@@ -149,6 +157,7 @@ fn objects(cluster: &Cluster, kube: Kube, server: Server) -> Plan {
         kind: SourceKind::Kubernetes,
         cluster: name,
         endpoint: endpoint.unwrap_or_else(|| "current context".to_owned()),
+        via: None,
         work: Work::Own(Box::new(move |report| {
             Box::pin(kubernetes::run(server.clone(), kube.clone(), report))
         })),
@@ -165,6 +174,7 @@ fn plan<S: Source + 'static>(
         kind,
         cluster: cluster.name.clone(),
         endpoint: shown_text(&endpoint.url),
+        via: endpoint.via_words(),
         work: Work::Kept(Box::new(move || Ok(Box::new(make())))),
     }
 }

@@ -46,6 +46,7 @@ where
         kind: SourceKind::Prometheus,
         cluster: "c".into(),
         endpoint: "e".into(),
+        via: None,
         work: Work::Kept(Box::new(move || Ok(Box::new(Scripted(make()))))),
     }
 }

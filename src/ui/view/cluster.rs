@@ -20,6 +20,7 @@ use crate::ui::widget::text::wrap;
 mod panes;
 mod row;
 mod rows;
+mod source;
 
 /// Pods and events listed; more are counted, not drawn.
 const MOST: usize = 20_000;
@@ -136,7 +137,7 @@ impl Cluster {
             Pane::Sources => {
                 let rows: Vec<_> = c.sources.iter().collect();
                 let (kind, health) = rows.get(self.sources.position(&rows, |(k, _)| **k)?)?;
-                Some(row::explain_source(**kind, health))
+                Some(source::explain(**kind, health))
             }
             Pane::Nodes => {
                 let rows = self.node_rows(c);

@@ -16,7 +16,8 @@ use crate::ui::layout::split_bottom;
 use crate::ui::widget::badge;
 use crate::ui::widget::table::{Column, Table};
 
-const COLUMNS: [Column; 11] = [
+/// `WAY` only where a source has one to tell.
+const COLUMNS: [Column; 12] = [
     Column::new("S", 1, 1),
     Column::new("CLUSTER", 12, 24),
     Column::new("SOURCE", 12, 14),
@@ -28,6 +29,7 @@ const COLUMNS: [Column; 11] = [
     Column::new("DROPPED", 7, 8).priority(1).right(),
     Column::new("BAD", 5, 8).priority(3).right(),
     Column::new("EVERY", 5, 6).priority(4).right(),
+    Column::new("WAY", 12, 60).priority(5),
 ];
 
 #[derive(Debug, Default)]
@@ -175,6 +177,7 @@ fn cell<'a>(ctx: &Ctx, (c, kind, h): &Row<'a>, column: usize) -> Line<'a> {
         7 => Line::styled(Unit::Bytes.write(h.bytes as f64), base),
         8 => Line::styled(h.dropped.to_string(), lost(h.dropped)),
         9 => Line::styled(h.bad_lines.to_string(), lost(h.bad_lines)),
+        11 => Line::styled(h.via.clone().unwrap_or_default(), ctx.theme.muted),
         _ if h.interval_ms == 0 => Line::styled("stream", ctx.theme.muted),
         _ => Line::styled(format!("{}s", h.interval_ms / 1000), ctx.theme.muted),
     }
@@ -208,8 +211,10 @@ impl View for Diagnostics {
             let text = "no source is configured";
             ctx.put(buf, (inner.x, inner.y), inner.width, text, ctx.theme.muted);
         } else {
+            let last = usize::from(rows.iter().all(|(_, _, h)| h.via.is_none()));
+            let columns = COLUMNS.get(..COLUMNS.len() - last).unwrap_or(&COLUMNS);
             self.table
-                .draw(ctx, inner, buf, (&COLUMNS, &rows), id, |row, column| {
+                .draw(ctx, inner, buf, (columns, &rows), id, |row, column| {
                     cell(ctx, row, column)
                 });
         }

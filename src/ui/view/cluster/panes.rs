@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Areas, Cluster, Pane, row};
+use super::{Areas, Cluster, Pane, row, source};
 use crate::model::object::{Event, Pod};
 use crate::state::world::ClusterState;
 use crate::ui::Ctx;
@@ -52,7 +52,7 @@ impl Cluster {
             buf,
             (&columns, &rows),
             |(kind, _)| **kind,
-            |(kind, h), column| row::source(&ctx, **kind, h, column),
+            |(kind, h), column| source::cell(&ctx, **kind, h, column),
         );
     }
 
