@@ -1,6 +1,9 @@
 //! The catalogue of signals against a real Prometheus that scrapes recorded exporter pages: every
 //! query is answered, finds what the pages hold, and every raw name it brings has a judgement.
 
+#[path = "catalogue/rbac.rs"]
+mod rbac;
+
 use std::collections::{BTreeMap, HashSet};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

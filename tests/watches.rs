@@ -6,3 +6,5 @@ mod apiserver;
 mod basic;
 #[path = "watches/console.rs"]
 mod console;
+#[path = "watches/identity.rs"]
+mod identity;

@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::endpoint::{Shared, endpoint, resolve, url};
 use super::file;
 use super::signal::{Catalogue, built_in};
-use super::{Agent, Cluster, ClusterKind, Config, Kube, Limits, Nats, Ui};
+use super::{Agent, Cluster, ClusterKind, Config, Kube, Limits, Nats, Roles, Ui};
 
 /// A mistake in the file's content, with its place.
 #[derive(Debug)]
@@ -73,6 +73,7 @@ impl ClusterKind {
 pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
     let mut clusters: Vec<Cluster> = Vec::with_capacity(file.clusters.len());
     let mut seen = HashSet::new();
+    let roles = Roles::from_file(file.roles, &Roles::default());
     for entry in file.clusters {
         let span = entry.name.span();
         if !seen.insert(entry.name.get_ref().clone()) {
@@ -82,7 +83,7 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
                 "every cluster needs a name of its own",
             );
         }
-        clusters.push(cluster(entry, folder)?);
+        clusters.push(cluster(entry, folder, &roles)?);
     }
     if clusters.len() > usize::from(u16::MAX) {
         return Err(Mistake {
@@ -98,6 +99,8 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
         agent: file.agent.map(|a| agent(a, folder)).transpose()?,
         nats: file.nats.map(|n| nats(n, folder)).transpose()?,
         ui: ui(file.ui)?,
+        roles,
+        actions: file.actions.enabled,
         limits: limits(&file.limits),
         signals: catalogue.signals.into(),
         metrics: catalogue.metrics.into(),
@@ -133,7 +136,7 @@ pub fn is_cluster_name(name: &str) -> bool {
         && !name.ends_with('-')
 }
 
-fn cluster(entry: file::Cluster, folder: &Path) -> Result<Cluster, Mistake> {
+fn cluster(entry: file::Cluster, folder: &Path, roles: &Roles) -> Result<Cluster, Mistake> {
     if !is_cluster_name(entry.name.get_ref()) {
         return mistake(
             entry.name.span(),
@@ -182,6 +185,8 @@ fn cluster(entry: file::Cluster, folder: &Path) -> Result<Cluster, Mistake> {
             .map(|e| endpoint(e, &shared))
             .collect::<Result<_, _>>()?,
         log_selector: entry.log_selector,
+        roles: entry.roles.map(|r| Roles::from_file(Some(r), roles)),
+        actions: entry.actions,
         name: entry.name.into_inner(),
     })
 }

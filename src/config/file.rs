@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::signal::{MetricEdit, SignalEdit};
+use crate::model::identity::Role;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +20,9 @@ pub struct File {
     pub nats: Option<Nats>,
     #[serde(default)]
     pub ui: Ui,
+    pub roles: Option<Roles>,
+    #[serde(default)]
+    pub actions: Actions,
     #[serde(default)]
     pub limits: Limits,
     #[serde(default)]
@@ -48,6 +52,24 @@ pub struct Cluster {
     #[serde(default)]
     pub exporters: Vec<Spanned<Endpoint>>,
     pub log_selector: Option<String>,
+    pub roles: Option<Roles>,
+    pub actions: Option<bool>,
+}
+
+/// Groups that make an admin or an operator, and what everybody else is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Roles {
+    pub admin: Option<Vec<String>>,
+    pub operator: Option<Vec<String>>,
+    pub default: Option<Role>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Actions {
+    #[serde(default)]
+    pub enabled: bool,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]

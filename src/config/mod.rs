@@ -4,17 +4,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::id::ClusterId;
 use crate::model::signal::{Metric, Signal};
 
 pub mod build;
 mod endpoint;
 pub mod file;
 pub mod load;
+pub mod roles;
 pub mod secret;
 pub mod signal;
 mod via;
 
 pub use load::{ConfigError, load};
+pub use roles::Roles;
 pub use via::{ServicePort, ServiceRef, Target, Via};
 
 /// Everything the operator configured, validated; paths are absolute, secrets still references.
@@ -26,6 +29,10 @@ pub struct Config {
     pub agent: Option<Agent>,
     pub nats: Option<Nats>,
     pub ui: Ui,
+    /// Who is what; a cluster may have its own.
+    pub roles: Roles,
+    /// Actions are switched on, where a cluster does not say otherwise.
+    pub actions: bool,
     pub limits: Limits,
     /// Built-in catalogue and the operator's own signals.
     pub signals: Arc<[Signal]>,
@@ -42,10 +49,28 @@ impl Default for Config {
             agent: None,
             nats: None,
             ui: Ui::default(),
+            roles: Roles::default(),
+            actions: false,
             limits: Limits::default(),
             signals: catalogue.signals.into(),
             metrics: catalogue.metrics.into(),
         }
+    }
+}
+
+impl Config {
+    /// Whether anything may be changed there, as far as the operator's own switches say.
+    pub fn may_act(&self, cluster: ClusterId) -> bool {
+        let cluster = self.clusters.get(usize::from(cluster.0));
+        cluster.is_some_and(|c| c.actions.unwrap_or(self.actions))
+    }
+
+    /// The role map of a cluster.
+    pub fn roles(&self, cluster: ClusterId) -> &Roles {
+        let cluster = self.clusters.get(usize::from(cluster.0));
+        cluster
+            .and_then(|c| c.roles.as_ref())
+            .unwrap_or(&self.roles)
     }
 }
 
@@ -65,6 +90,9 @@ pub struct Cluster {
     pub exporters: Vec<Endpoint>,
     /// LogQL selector followed live for the logs screen and the log signals.
     pub log_selector: Option<String>,
+    /// `None`: as for all.
+    pub roles: Option<Roles>,
+    pub actions: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

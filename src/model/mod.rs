@@ -19,6 +19,7 @@ pub mod log;
 pub mod object;
 pub mod openshift;
 pub mod ptp;
+pub mod rights;
 pub mod sample;
 pub mod serving;
 pub mod signal;

@@ -5,6 +5,7 @@
 
 mod access;
 pub(super) mod fault;
+pub mod identity;
 mod map;
 mod server;
 mod watch;

@@ -214,6 +214,10 @@ impl State {
                 .world
                 .incident(*id)
                 .map_or_else(String::new, |i| format!("INC-{}", i.number)),
+            Focus::App {
+                namespace, name, ..
+            } => format!("{namespace}/{name}"),
+            Focus::Silence { id, .. } => id.clone(),
             Focus::Text { text, .. } => text.clone(),
         }
     }

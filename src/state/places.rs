@@ -148,7 +148,9 @@ pub(super) fn cluster_of(focus: &Focus) -> Option<ClusterId> {
         | Focus::Node { cluster, .. }
         | Focus::Pod { cluster, .. }
         | Focus::Gpu { cluster, .. }
-        | Focus::Alert { cluster, .. } => Some(*cluster),
+        | Focus::Alert { cluster, .. }
+        | Focus::App { cluster, .. }
+        | Focus::Silence { cluster, .. } => Some(*cluster),
         Focus::Text { cluster, .. } => *cluster,
         Focus::Incident(_) => None,
     }

@@ -3,14 +3,22 @@
 //! Watches, discovery, tunnels, reviews and questions of a cluster share one: one sign-in, one
 //! pool of connections.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use http::header::HeaderValue;
 use tokio::sync::Mutex;
 
 use super::access::{Cluster, open};
+use super::identity;
+use crate::clock;
 use crate::config::Kube;
 use crate::model::fault::Fault;
+use crate::model::identity::{Review, Right};
+
+/// How long the answer to a review holds.
+const REVIEWED: Duration = Duration::from_secs(60);
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +30,8 @@ struct Shared {
     name: String,
     kube: Kube,
     signed_in: Mutex<Option<Cluster>>,
+    /// What was answered lately.
+    reviews: std::sync::Mutex<HashMap<Right, (Instant, Review)>>,
 }
 
 impl Server {
@@ -32,6 +42,7 @@ impl Server {
                 name: name.to_owned(),
                 kube: kube.clone(),
                 signed_in: Mutex::new(None),
+                reviews: std::sync::Mutex::default(),
             }),
         }
     }
@@ -61,6 +72,43 @@ impl Server {
     /// Signs in anew with the next question: the credentials were refused, or changed.
     pub async fn renew(&self) {
         *self.shared.signed_in.lock().await = None;
+        self.answered().clear();
+    }
+
+    /// Whether I have this right, as the server said within the last minute.
+    pub async fn review(&self, right: Right, purpose: &str) -> Review {
+        let known = self.answered().get(&right).cloned();
+        match known {
+            Some((at, review)) if at.elapsed() < REVIEWED => review,
+            _ => self.review_now(right, purpose).await,
+        }
+    }
+
+    /// Whether I have this right, asked anew: before something is changed.
+    pub async fn review_now(&self, right: Right, purpose: &str) -> Review {
+        let cluster = match self.cluster().await {
+            Ok(cluster) => cluster,
+            Err(fault) => {
+                return Review {
+                    right,
+                    allowed: None,
+                    purpose: purpose.to_owned(),
+                    reason: fault.what,
+                    at: clock::now(),
+                };
+            }
+        };
+        let review = identity::review(&cluster, right, purpose).await;
+        if review.allowed.is_some() {
+            let answer = (clock::instant(), review.clone());
+            self.answered().insert(review.right.clone(), answer);
+        }
+        review
+    }
+
+    fn answered(&self) -> std::sync::MutexGuard<'_, HashMap<Right, (Instant, Review)>> {
+        let lock = self.shared.reviews.lock();
+        lock.unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

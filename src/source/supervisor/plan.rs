@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use super::router::{LokiRoute, Route};
 use super::{Plan, Source, Work};
-use crate::config::{Cluster, ClusterKind, Config, Endpoint, Kube};
+use crate::config::{Cluster, ClusterKind, Config, Endpoint, Kube, Roles};
 use crate::model::health::SourceKind;
 use crate::source::alertmanager::AlertmanagerSource;
 use crate::source::budget::Budget;
 use crate::source::door::{Door, shown_text};
 use crate::source::error::SourceError;
-use crate::source::kubernetes::{self, Server};
+use crate::source::kubernetes::{self, Server, identity};
 use crate::source::loki;
 use crate::source::prometheus::{PromLookup, PromSource};
+use crate::source::report::Report;
 use crate::source::scrape::ScrapeSource;
 use crate::source::tempo::TempoSource;
 
@@ -130,7 +131,8 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> (Vec<Plan>, Route) {
     if let (Some(kube), Some(server)) = (kube, server.clone()) {
         let mut kube = kube.clone();
         kube.interval = kube.interval.or(Some(cluster.kind.interval()));
-        plans.push(objects(cluster, kube, server));
+        let roles = cluster.roles.as_ref().unwrap_or(&config.roles);
+        plans.push(objects(cluster, kube, server, roles));
     }
     (plans, route)
 }
@@ -150,7 +152,9 @@ fn logs(cluster: &Cluster, endpoint: &Endpoint, gate: Arc<Gate>) -> Plan {
     }
 }
 
-fn objects(cluster: &Cluster, kube: Kube, server: Server) -> Plan {
+/// Watches, and beside them who the operator is there.
+fn objects(cluster: &Cluster, kube: Kube, server: Server, roles: &Roles) -> Plan {
+    let roles = roles.clone();
     let name = cluster.name.clone();
     let endpoint = kube.context.clone();
     Plan {
@@ -159,7 +163,18 @@ fn objects(cluster: &Cluster, kube: Kube, server: Server) -> Plan {
         endpoint: endpoint.unwrap_or_else(|| "current context".to_owned()),
         via: None,
         work: Work::Own(Box::new(move |report| {
-            Box::pin(kubernetes::run(server.clone(), kube.clone(), report))
+            let Report {
+                cluster, source, ..
+            } = report;
+            let own = Report::new(cluster, source, report.outlet.clone(), report.waits.again());
+            let who = identity::follow(server.clone(), roles.clone(), own.quiet());
+            let watches = kubernetes::run(server.clone(), kube.clone(), report);
+            Box::pin(async move {
+                tokio::select! {
+                    () = watches => {}
+                    () = who => {}
+                }
+            })
         })),
     }
 }

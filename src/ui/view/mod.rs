@@ -21,6 +21,7 @@ pub mod logs;
 pub mod metrics;
 pub mod notices;
 pub mod palette;
+pub mod rights;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -30,6 +31,7 @@ use crate::command::Command;
 pub use crate::command::ScreenId;
 use crate::message::Effect;
 use crate::model::ask::Answered;
+use crate::model::gitops::AppKind;
 use crate::model::id::{ClusterId, IncidentId};
 use crate::state::world::World;
 
@@ -56,6 +58,17 @@ pub enum Focus {
         fingerprint: String,
     },
     Incident(IncidentId),
+    /// An application, or an object of Flux.
+    App {
+        cluster: ClusterId,
+        kind: AppKind,
+        namespace: String,
+        name: String,
+    },
+    Silence {
+        cluster: ClusterId,
+        id: String,
+    },
     /// Anything else, in words.
     Text {
         cluster: Option<ClusterId>,
