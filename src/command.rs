@@ -78,11 +78,12 @@ pub enum ScreenId {
     Cnf,
     Alerts,
     Incidents,
+    GitOps,
     Diagnostics,
 }
 
 impl ScreenId {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Fleet,
         Self::Cluster,
         Self::Metrics,
@@ -91,6 +92,7 @@ impl ScreenId {
         Self::Cnf,
         Self::Alerts,
         Self::Incidents,
+        Self::GitOps,
         Self::Diagnostics,
     ];
 
@@ -104,6 +106,7 @@ impl ScreenId {
             Self::Cnf => "CNF",
             Self::Alerts => "Alerts",
             Self::Incidents => "Incidents",
+            Self::GitOps => "GitOps",
             Self::Diagnostics => "Diagnostics",
         }
     }
@@ -111,7 +114,12 @@ impl ScreenId {
     /// What has to be polled first while this screen is in view.
     pub fn groups(self) -> &'static [Group] {
         match self {
-            Self::Fleet | Self::Alerts | Self::Incidents | Self::Logs | Self::Diagnostics => &[],
+            Self::Fleet
+            | Self::Alerts
+            | Self::Incidents
+            | Self::Logs
+            | Self::GitOps
+            | Self::Diagnostics => &[],
             Self::Cluster => &[Group::Cluster, Group::Workload],
             Self::Metrics => &Group::ALL,
             Self::Gpu => &[Group::Gpu, Group::Serving],
@@ -190,6 +198,7 @@ pub enum Jump {
     Node,
     Gpu,
     Cnf,
+    GitOps,
 }
 
 impl Jump {
@@ -203,6 +212,7 @@ impl Jump {
             Self::Node => "node",
             Self::Gpu => "GPU",
             Self::Cnf => "clock",
+            Self::GitOps => "application",
         }
     }
 }

@@ -30,6 +30,8 @@ fn keys_in_screen_out() {
         ("/gpu<esc>", "Clusters 3"),
         ("!", "Clusters 2 of 3"),
         ("gs", "farwatch itself"),
+        ("0", "unknown in 3"),
+        ("go", "GitOps ▸"),
         ("7", "PtpOutOfSync"),
         ("g", "f fleet"),
         ("g<esc>", "Clusters 3"),
@@ -104,6 +106,8 @@ fn x_jumps_from_a_row() {
         ("4", "xp", "Cluster ▸ edge-ran-07"),
         ("4", "xm", "Metrics ▸ edge-ran-07"),
         ("gs", "xu", "GPU ▸ edge-ran-07"),
+        ("1", "xg", "GitOps ▸ edge-ran-07"),
+        ("2d<tab>", "xg", "GitOps ▸ edge-ran-07"),
         ("2", "x", "l to-logs"),
     ] {
         let mut console = Console::live(FULL);
@@ -537,7 +541,7 @@ fn first_run_says_what_to_do() {
 
 #[test]
 fn every_command_of_the_table_can_be_run_on_every_screen() {
-    for screen in ["1", "2", "3", "4", "5", "6", "7", "8", "gs"] {
+    for screen in ["1", "2", "3", "4", "5", "6", "7", "8", "0", "gs"] {
         for entry in farwatch::command::ENTRIES {
             let mut console = Console::live((100, 30));
             console.update(Msg::Replay(replay()));

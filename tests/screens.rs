@@ -19,7 +19,7 @@ use farwatch::ui::theme::NAMES as THEMES;
 use scenario::{Console, NAMES, NOW};
 
 const SIZES: [(u16, u16); 3] = [(200, 50), (120, 36), (80, 24)];
-const SCREENS: [(&str, &str); 11] = [
+const SCREENS: [(&str, &str); 12] = [
     ("fleet", "1"),
     ("cluster", "2"),
     ("metrics", "3"),
@@ -28,6 +28,7 @@ const SCREENS: [(&str, &str); 11] = [
     ("cnf", "6"),
     ("alerts", "7"),
     ("incidents", "8"),
+    ("gitops", "0"),
     ("diagnostics", "gs"),
     ("help", "?"),
     ("palette", "<c-p>"),

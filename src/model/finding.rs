@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::alert::Severity;
+use super::gitops::AppKind;
 use super::id::ClusterId;
 use super::sample::SeriesKey;
 use super::time::Timestamp;
@@ -13,12 +14,38 @@ use super::unit::Unit;
 /// What a finding is about. Ordered from small to large within a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Subject {
-    Gpu { node: String, gpu: String },
-    Clock { node: String, interface: String },
-    Nic { node: String, interface: String },
-    Pod { namespace: String, pod: String },
-    Model { namespace: String, model: String },
-    Workload { namespace: String, name: String },
+    Gpu {
+        node: String,
+        gpu: String,
+    },
+    Clock {
+        node: String,
+        interface: String,
+    },
+    Nic {
+        node: String,
+        interface: String,
+    },
+    Pod {
+        namespace: String,
+        pod: String,
+    },
+    Model {
+        namespace: String,
+        model: String,
+    },
+    Workload {
+        namespace: String,
+        name: String,
+    },
+    /// Of Argo CD or Flux.
+    App {
+        kind: AppKind,
+        namespace: String,
+        name: String,
+        /// Where its workloads are, if that is in this cluster and known.
+        runs_in: Option<String>,
+    },
     Node(String),
     Namespace(String),
     Cluster,
@@ -34,6 +61,12 @@ impl std::fmt::Display for Subject {
             Self::Model { namespace, model } if namespace.is_empty() => write!(f, "model {model}"),
             Self::Model { namespace, model } => write!(f, "{namespace} model {model}"),
             Self::Workload { namespace, name } => write!(f, "{namespace}/{name}"),
+            Self::App {
+                kind,
+                namespace,
+                name,
+                ..
+            } => write!(f, "{} {namespace}/{name}", kind.as_str()),
             Self::Node(node) => write!(f, "node {node}"),
             Self::Namespace(namespace) => write!(f, "namespace {namespace}"),
             Self::Cluster => f.write_str("cluster"),
@@ -59,6 +92,7 @@ impl Subject {
             | Self::Model { namespace, .. }
             | Self::Workload { namespace, .. }
             | Self::Namespace(namespace) => Some(namespace),
+            Self::App { runs_in, .. } => runs_in.as_deref(),
             _ => None,
         }
     }

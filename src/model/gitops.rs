@@ -197,13 +197,38 @@ pub struct App {
 }
 
 impl App {
+    /// Namespace of its workloads, where they are in the cluster that the application stands in.
+    pub fn runs_in(&self) -> Option<&str> {
+        let here = self.deploys_here();
+        match self.kind {
+            _ if !here || self.kind.is_source() => None,
+            AppKind::HelmRelease => Some(
+                self.destination_namespace
+                    .as_deref()
+                    .unwrap_or(&self.namespace),
+            ),
+            _ => self.destination_namespace.as_deref(),
+        }
+    }
+
+    /// It deploys to the cluster that it stands in.
+    pub fn deploys_here(&self) -> bool {
+        match self.destination.as_deref() {
+            None => true,
+            Some(d) => matches!(d, "" | "in-cluster" | "https://kubernetes.default.svc"),
+        }
+    }
+
+    /// The last operation ended badly.
+    pub fn has_failed(&self) -> bool {
+        let failed = |o: &Operation| matches!(o.phase.as_str(), "Failed" | "Error");
+        self.operation.as_ref().is_some_and(failed)
+    }
+
     /// Out of sync, unhealthy, or with a failed operation.
     pub fn is_bad(&self) -> bool {
         matches!(self.health, AppHealth::Degraded | AppHealth::Missing)
             || self.sync == Sync::OutOfSync
-            || self
-                .operation
-                .as_ref()
-                .is_some_and(|o| matches!(o.phase.as_str(), "Failed" | "Error"))
+            || self.has_failed()
     }
 }

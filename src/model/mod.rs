@@ -13,6 +13,7 @@ pub mod gpu;
 pub mod health;
 pub mod id;
 pub mod identity;
+pub mod image;
 pub mod input;
 pub mod label;
 pub mod log;

@@ -5,6 +5,7 @@ use crate::command::{Jump, ScreenId};
 use crate::detect::subject_of_alert;
 use crate::message::Effect;
 use crate::model::id::{ClusterId, IncidentId};
+use crate::state::world::apps;
 use crate::ui::view::incident::subject_focus;
 use crate::ui::view::{Focus, Goto};
 
@@ -48,6 +49,13 @@ impl State {
                 _ => goto(ScreenId::Gpu, self.node_of(&thing)),
             },
             Jump::Cnf => goto(ScreenId::Cnf, self.node_of(&thing)),
+            Jump::GitOps => match &thing {
+                Focus::Cluster(_) => goto(ScreenId::GitOps, None),
+                thing => self
+                    .app_of(thing)
+                    .or_else(|| self.node_of(thing))
+                    .and_then(|found| goto(ScreenId::GitOps, Some(found))),
+            },
         };
         match target {
             Some(goto) => self.drill(goto),
@@ -140,6 +148,27 @@ impl State {
             }
             _ => None,
         }
+    }
+
+    /// The application itself, or the one that the pod's workload names.
+    fn app_of(&self, thing: &Focus) -> Option<Focus> {
+        let (cluster, namespace, pod) = match thing {
+            Focus::App { .. } => return Some(thing.clone()),
+            Focus::Pod {
+                cluster,
+                namespace,
+                pod,
+            } => (*cluster, namespace, pod),
+            _ => return None,
+        };
+        let known = self.world.cluster(cluster)?;
+        let app = apps::of_pod(known, namespace, pod)?;
+        Some(Focus::App {
+            cluster,
+            kind: app.kind,
+            namespace: app.namespace.to_string(),
+            name: app.name.to_string(),
+        })
     }
 
     /// The node itself, or the one that the thing stands on.

@@ -182,6 +182,7 @@ pub struct Views {
     pub cnf: view::cnf::Cnf,
     pub incidents: view::incident::Incidents,
     pub cluster: view::cluster::Cluster,
+    pub gitops: view::gitops::GitOps,
     pub diagnostics: view::diagnostics::Diagnostics,
 }
 
@@ -195,6 +196,7 @@ impl Views {
             ScreenId::Gpu => &self.gpu,
             ScreenId::Cnf => &self.cnf,
             ScreenId::Incidents => &self.incidents,
+            ScreenId::GitOps => &self.gitops,
             ScreenId::Diagnostics => &self.diagnostics,
             _ => &self.fleet,
         }
@@ -209,6 +211,7 @@ impl Views {
             ScreenId::Gpu => &mut self.gpu,
             ScreenId::Cnf => &mut self.cnf,
             ScreenId::Incidents => &mut self.incidents,
+            ScreenId::GitOps => &mut self.gitops,
             ScreenId::Diagnostics => &mut self.diagnostics,
             _ => &mut self.fleet,
         }

@@ -28,7 +28,9 @@ use crate::store::Store;
 use crate::store::logs::LogRing;
 
 mod alerts;
+pub mod apps;
 mod capacity;
+mod changed;
 mod changes;
 mod ingest;
 mod judge;
@@ -142,6 +144,7 @@ pub struct ClusterState {
     /// When each alert fired, oldest first, as far as we saw it.
     spells: BTreeMap<Arc<str>, VecDeque<Spell>>,
     anomaly_slice: i64,
+    drift: BTreeMap<apps::AppKey, apps::Drift>,
     listed: BTreeSet<ObjectKind>,
 }
 
@@ -205,6 +208,7 @@ impl ClusterState {
             alert_owner: BTreeMap::new(),
             spells: BTreeMap::new(),
             anomaly_slice: 0,
+            drift: BTreeMap::new(),
             listed: BTreeSet::new(),
         }
     }

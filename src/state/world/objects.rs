@@ -43,6 +43,9 @@ impl ClusterState {
             let key = object.key();
             let old = former.remove(&key).or_else(|| self.take(&key));
             changes::between(old.as_ref(), Some(&object), known, seen, &mut found);
+            if let Object::App(app) = &object {
+                self.note_drift(app, known, seen);
+            }
             self.put(object);
         }
         for key in batch.deletes {
@@ -56,6 +59,10 @@ impl ClusterState {
         self.note_changes(found);
         if matches!(batch.kind, ObjectKind::Node | ObjectKind::Pod) {
             self.count_capacity();
+        }
+        if app_kind(batch.kind).is_some() {
+            let Self { drift, apps, .. } = self;
+            drift.retain(|key, _| apps.contains_key(key));
         }
         changed
     }

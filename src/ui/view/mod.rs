@@ -14,6 +14,7 @@ pub mod diagnostics;
 pub mod fake;
 pub mod first_run;
 pub mod fleet;
+pub mod gitops;
 pub mod gpu;
 pub mod help;
 pub mod incident;

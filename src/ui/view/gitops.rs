@@ -1,0 +1,473 @@
+//! GitOps: what Argo CD and Flux think is deployed, the same application over clusters, what good
+//! practice would change in workloads, and everything that was changed.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Margin, Rect};
+use ratatui::text::Line;
+
+use super::common::{beside, empty, lines, pane};
+use super::{Ctx, Entry, Focus, Goto, View};
+use crate::command::Command;
+use crate::message::Effect;
+use crate::model::gitops::AppKind;
+use crate::model::id::ClusterId;
+use crate::state::world::{World, apps};
+use crate::ui::Window;
+use crate::ui::widget::table::Table;
+
+mod detail;
+mod list;
+mod matrix;
+mod policy;
+mod timeline;
+
+use list::AppId;
+
+/// From this width on the detail stands beside the list.
+const WIDE: u16 = 150;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Mode {
+    #[default]
+    Apps,
+    Matrix,
+    Policy,
+    Timeline,
+}
+
+impl Mode {
+    fn next(self) -> Self {
+        match self {
+            Self::Apps => Self::Matrix,
+            Self::Matrix => Self::Policy,
+            Self::Policy => Self::Timeline,
+            Self::Timeline => Self::Apps,
+        }
+    }
+
+    /// Of the mode that `m` leads to.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Apps => "m applications",
+            Self::Matrix => "m matrix",
+            Self::Policy => "m policy",
+            Self::Timeline => "m timeline",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct GitOps {
+    mode: Mode,
+    apps: Table<AppId>,
+    matrix: Table<matrix::LineId>,
+    policy: Table<policy::PolicyId>,
+    timeline: Table<timeline::ChangeId>,
+    /// The first place shown in the matrix.
+    first_place: usize,
+    scope: Option<ClusterId>,
+    window: Window,
+    problems: bool,
+    /// Asked for or put away; `None`: as the width allows.
+    detail: Option<bool>,
+    scroll: usize,
+    area: Rect,
+}
+
+impl Default for GitOps {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Apps,
+            apps: Table::sorted(list::COLUMNS.len()),
+            matrix: Table::default(),
+            policy: Table::default(),
+            timeline: Table::default(),
+            first_place: 0,
+            scope: None,
+            window: Window::HOUR,
+            problems: false,
+            detail: None,
+            scroll: 0,
+            area: Rect::ZERO,
+        }
+    }
+}
+
+/// The rows of the mode in sight, read once for a command or a frame.
+enum Rows<'a> {
+    Apps(Vec<list::Row<'a>>),
+    Matrix(matrix::Sheet<'a>),
+    Policy(Vec<policy::Row<'a>>),
+    Timeline(Vec<timeline::Row<'a>>),
+}
+
+impl Rows<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Apps(rows) => rows.len(),
+            Self::Matrix(sheet) => sheet.lines.len(),
+            Self::Policy(rows) => rows.len(),
+            Self::Timeline(rows) => rows.len(),
+        }
+    }
+}
+
+impl GitOps {
+    fn rows<'a>(&self, world: &'a World) -> Rows<'a> {
+        match self.mode {
+            Mode::Apps => Rows::Apps(list::rows(world, self.scope, &self.apps, self.problems)),
+            Mode::Matrix => {
+                let filter = self.matrix.filter();
+                Rows::Matrix(matrix::sheet(world, self.scope, filter, self.problems))
+            }
+            Mode::Policy => Rows::Policy(policy::rows(world, self.scope, self.policy.filter())),
+            Mode::Timeline => {
+                let filter = self.timeline.filter();
+                Rows::Timeline(timeline::rows(world, self.scope, self.window, filter))
+            }
+        }
+    }
+
+    /// Moves, sorts and filters the table in sight.
+    fn move_in(&mut self, command: &Command, rows: &Rows<'_>) -> bool {
+        match rows {
+            Rows::Apps(rows) => self.apps.update(command, rows, |r| r.id.clone()),
+            Rows::Matrix(sheet) => self.matrix.update(command, &sheet.lines, matrix::id),
+            Rows::Policy(rows) => self.policy.update(command, rows, |r| r.id.clone()),
+            Rows::Timeline(rows) => self.timeline.update(command, rows, timeline::id),
+        }
+    }
+
+    fn at(&self, rows: &Rows<'_>) -> Option<usize> {
+        match rows {
+            Rows::Apps(rows) => self.apps.position(rows, |r| r.id.clone()),
+            Rows::Matrix(sheet) => self.matrix.position(&sheet.lines, matrix::id),
+            Rows::Policy(rows) => self.policy.position(rows, |r| r.id.clone()),
+            Rows::Timeline(rows) => self.timeline.position(rows, timeline::id),
+        }
+    }
+
+    fn shows_detail(&self, width: u16) -> bool {
+        let room = self.mode == Mode::Apps && width >= WIDE;
+        self.detail.unwrap_or(room)
+    }
+
+    fn layout(&self, area: Rect) -> (Rect, Option<Rect>) {
+        match self.shows_detail(area.width) {
+            false => (area, None),
+            true if area.width >= WIDE => beside(area, WIDE, (area.width * 2 / 5).max(60)),
+            // Over the list, not beside it.
+            true => (Rect { width: 0, ..area }, Some(area)),
+        }
+    }
+
+    fn is_covered(&self) -> bool {
+        self.detail == Some(true) && self.area.width < WIDE
+    }
+
+    fn title(&self, world: &World, rows: &Rows<'_>) -> String {
+        let only = if self.problems {
+            " · problems only"
+        } else {
+            ""
+        };
+        let text = match rows {
+            Rows::Apps(rows) => list::title(world, rows),
+            Rows::Matrix(sheet) => sheet.title(),
+            Rows::Policy(rows) => policy::title(rows),
+            Rows::Timeline(rows) => timeline::title(world, self.scope, self.window, rows),
+        };
+        format!("{text}{only}")
+    }
+
+    fn why_empty(&self, world: &World) -> String {
+        if !self.filter().is_empty() {
+            return format!(
+                "nothing matches {:?} (Esc clears the filter)",
+                self.filter()
+            );
+        }
+        if self.problems {
+            return "no problem here (! shows all)".into();
+        }
+        match self.mode {
+            Mode::Apps | Mode::Matrix => apps::absent(world, self.scope)
+                .unwrap_or_else(|| "Argo CD or Flux is there, without an application".into()),
+            Mode::Policy => policy::why_empty(world, self.scope),
+            Mode::Timeline => timeline::why_empty(world, self.scope, self.window),
+        }
+    }
+
+    fn detail_text<'a>(&self, ctx: &Ctx<'_>, rows: &Rows<'a>, width: usize) -> Vec<Line<'a>> {
+        let Some(at) = self.at(rows) else {
+            return vec![Line::styled("nothing chosen", ctx.theme.muted)];
+        };
+        match rows {
+            Rows::Apps(rows) => rows.get(at).map(|r| detail::lines(ctx, r, width)),
+            Rows::Matrix(sheet) => sheet.lines.get(at).map(|l| sheet.detail(ctx, l, width)),
+            Rows::Policy(rows) => rows.get(at).map(|r| policy::detail(ctx, r, width)),
+            Rows::Timeline(rows) => rows.get(at).map(|r| timeline::detail(ctx, r, width)),
+        }
+        .unwrap_or_default()
+    }
+
+    fn draw_list(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, rows: &Rows<'_>) {
+        let title = self.title(ctx.world, rows);
+        let inner = pane(ctx, area, buf, &title, self.mode.next().word(), true);
+        if rows.len() == 0 {
+            empty(ctx, inner, buf, &self.why_empty(ctx.world));
+            return;
+        }
+        match rows {
+            Rows::Apps(rows) => list::draw(ctx, inner, buf, &self.apps, rows),
+            Rows::Matrix(sheet) => sheet.draw(ctx, inner, buf, &self.matrix, self.first_place),
+            Rows::Policy(rows) => policy::draw(ctx, inner, buf, &self.policy, rows),
+            Rows::Timeline(rows) => timeline::draw(ctx, inner, buf, &self.timeline, rows),
+        }
+    }
+
+    /// Puts the cursor on an application.
+    fn show(&mut self, cluster: ClusterId, kind: AppKind, namespace: &str, name: &str) {
+        self.mode = Mode::Apps;
+        self.problems = false;
+        self.apps.set_filter("");
+        self.apps.select(AppId {
+            cluster,
+            kind,
+            namespace: namespace.into(),
+            name: name.into(),
+        });
+    }
+
+    /// The next row that is a problem.
+    fn next_problem(&mut self, rows: &Rows<'_>, forward: bool) {
+        let Rows::Apps(rows) = rows else {
+            return;
+        };
+        let at = self.apps.position(rows, |r| r.id.clone()).unwrap_or(0);
+        let bad = |r: &&list::Row<'_>| r.is_problem();
+        let found = match forward {
+            true => rows.iter().skip(at + 1).find(bad),
+            false => rows.iter().take(at).rev().find(bad),
+        };
+        found
+            .into_iter()
+            .for_each(|r| self.apps.select(r.id.clone()));
+    }
+
+    /// The row in words; for the clipboard and the agent.
+    fn plain(&self, world: &World, rows: &Rows<'_>) -> Option<String> {
+        let at = self.at(rows)?;
+        match rows {
+            Rows::Apps(rows) => rows.get(at).map(|r| detail::plain(world, r)),
+            Rows::Matrix(sheet) => sheet.lines.get(at).map(|l| sheet.plain(l)),
+            Rows::Policy(rows) => rows.get(at).map(policy::plain),
+            Rows::Timeline(rows) => rows.get(at).map(timeline::plain),
+        }
+    }
+}
+
+impl View for GitOps {
+    fn update(&mut self, command: Command, world: &World) -> Vec<Effect> {
+        let rows = self.rows(world);
+        if self.move_in(&command, &rows) {
+            self.scroll = 0;
+            return Vec::new();
+        }
+        match command {
+            Command::CopyRow => {
+                let text = self.plain(world, &rows);
+                return text.map(Effect::Copy).into_iter().collect();
+            }
+            Command::Refresh => return vec![Effect::Refresh(self.scope)],
+            Command::Mode => {
+                drop(rows);
+                self.mode = self.mode.next();
+                self.scroll = 0;
+                self.place(self.area, world);
+            }
+            Command::Problems => self.problems = !self.problems,
+            Command::Detail => self.detail = Some(!self.shows_detail(self.area.width)),
+            Command::Open => self.detail = Some(true),
+            Command::NextProblem => self.next_problem(&rows, true),
+            Command::PreviousProblem => self.next_problem(&rows, false),
+            Command::Right => match (self.mode, self.is_covered()) {
+                (Mode::Matrix, false) => {
+                    let most = rows_places(&rows).saturating_sub(1);
+                    self.first_place = (self.first_place + 1).min(most);
+                }
+                _ => self.scroll += 1,
+            },
+            Command::Left => match (self.mode, self.is_covered()) {
+                (Mode::Matrix, false) => self.first_place = self.first_place.saturating_sub(1),
+                _ => self.scroll = self.scroll.saturating_sub(1),
+            },
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
+        let rows = self.rows(ctx.world);
+        let (list, side) = self.layout(area);
+        if list.width > 0 {
+            self.draw_list(ctx, list, buf, &rows);
+        }
+        if let Some(side) = side {
+            let inner = pane(ctx, side, buf, "detail", "d", list.width == 0);
+            let text = self.detail_text(ctx, &rows, usize::from(inner.width));
+            let most = text.len().saturating_sub(usize::from(inner.height));
+            lines(ctx, inner, buf, &text, self.scroll.min(most));
+        }
+        if ctx.ascii {
+            crate::ui::widget::text::fold_ascii(area, buf);
+        }
+    }
+
+    fn place(&mut self, area: Rect, _world: &World) {
+        self.area = area;
+        let (list, _) = self.layout(area);
+        let inside = list.inner(Margin::new(1, 1));
+        self.apps.place(inside);
+        self.matrix.place(inside);
+        self.policy.place(inside);
+        self.timeline.place(inside);
+    }
+
+    fn enter(&mut self, entry: &Entry, world: &World) -> Vec<Effect> {
+        self.scope = entry.scope;
+        self.window = entry.window;
+        match &entry.focus {
+            Some(Focus::App {
+                cluster,
+                kind,
+                namespace,
+                name,
+            }) => self.show(*cluster, *kind, namespace, name),
+            // What was changed on a node stands on the timeline.
+            Some(Focus::Node { node, .. }) => {
+                self.mode = Mode::Timeline;
+                self.timeline.set_filter(node);
+            }
+            _ => {}
+        }
+        self.place(self.area, world);
+        Vec::new()
+    }
+
+    fn open(&mut self, world: &World) -> Option<Goto> {
+        let rows = self.rows(world);
+        let at = self.at(&rows)?;
+        match &rows {
+            Rows::Timeline(rows) => timeline::target(world, rows.get(at)?),
+            Rows::Apps(rows) if self.shows_detail(self.area.width) => {
+                rows.get(at).map(detail::target)
+            }
+            Rows::Policy(rows) if self.shows_detail(self.area.width) => {
+                policy::target(world, rows.get(at)?)
+            }
+            _ => None,
+        }
+    }
+
+    fn back(&mut self) -> bool {
+        if self.is_covered() {
+            self.detail = None;
+            return true;
+        }
+        let narrowed = match self.mode {
+            Mode::Apps => self.apps.back(),
+            Mode::Matrix => self.matrix.back(),
+            Mode::Policy => self.policy.back(),
+            Mode::Timeline => self.timeline.back(),
+        };
+        if narrowed || std::mem::take(&mut self.problems) {
+            return true;
+        }
+        std::mem::take(&mut self.mode) != Mode::Apps
+    }
+
+    fn depth(&self) -> usize {
+        [
+            self.is_covered(),
+            !self.filter().is_empty(),
+            self.problems,
+            self.mode != Mode::Apps,
+        ]
+        .into_iter()
+        .filter(|open| *open)
+        .count()
+    }
+
+    fn focus(&self, world: &World) -> Option<Focus> {
+        let rows = self.rows(world);
+        let at = self.at(&rows)?;
+        match &rows {
+            Rows::Apps(rows) => rows.get(at).map(|r| r.id.focus()),
+            Rows::Matrix(sheet) => sheet.focus(sheet.lines.get(at)?),
+            Rows::Policy(rows) => policy::focus(world, rows.get(at)?),
+            Rows::Timeline(rows) => timeline::focus(world, rows.get(at)?),
+        }
+    }
+
+    fn filter(&self) -> &str {
+        match self.mode {
+            Mode::Apps => self.apps.filter_text(),
+            Mode::Matrix => self.matrix.filter_text(),
+            Mode::Policy => self.policy.filter_text(),
+            Mode::Timeline => self.timeline.filter_text(),
+        }
+    }
+
+    fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        match self.mode {
+            Mode::Apps => &[
+                ("Enter", "open"),
+                ("d", "detail"),
+                ("m", "matrix"),
+                ("!", "problems"),
+                ("/", "filter"),
+                ("a", "ask"),
+            ],
+            Mode::Matrix => &[
+                ("d", "compare"),
+                ("h l", "places"),
+                ("m", "policy"),
+                ("!", "uneven only"),
+                ("/", "filter"),
+            ],
+            Mode::Policy => &[("d", "workloads"), ("m", "timeline"), ("/", "filter")],
+            Mode::Timeline => &[
+                ("Enter", "the object"),
+                ("t", "range"),
+                ("m", "applications"),
+                ("/", "filter"),
+                ("d", "detail"),
+            ],
+        }
+    }
+
+    fn brief(&self, ctx: &Ctx) -> String {
+        let rows = self.rows(ctx.world);
+        let mut text = self.title(ctx.world, &rows);
+        if rows.len() == 0 {
+            text.push('\n');
+            text.push_str(&self.why_empty(ctx.world));
+        }
+        if let Some(plain) = self.plain(ctx.world, &rows) {
+            text.push_str("\nchosen:\n");
+            text.push_str(&plain);
+        }
+        text
+    }
+}
+
+fn rows_places(rows: &Rows<'_>) -> usize {
+    match rows {
+        Rows::Matrix(sheet) => sheet.places.len(),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::model::gitops::{App, AppHealth, AppSource, Sync};
+use crate::model::object::{Object, ObjectKind};
+use crate::model::telemetry::{Body, ObjectBatch};
+use crate::ui::view::fake;
+
+pub fn app(kind: AppKind, name: &str) -> App {
+    App {
+        kind,
+        namespace: Arc::from(if kind == AppKind::Application {
+            "argocd"
+        } else {
+            "flux-system"
+        }),
+        name: Arc::from(name),
+        project: Some("default".into()),
+        sources: vec![AppSource {
+            repository: "https://git.example/fleet.git".into(),
+            path: format!("apps/{name}"),
+            target: "main".into(),
+        }],
+        destination: None,
+        destination_namespace: Some("ran-du".into()),
+        sync: Sync::Synced,
+        health: AppHealth::Healthy,
+        state: String::new(),
+        message: None,
+        health_since: Some(crate::model::time::Timestamp(fake::NOW - 600_000)),
+        revision: Some("9f31c2ab6b1fd58b6e0c9d7a1a0c3b2e1d4f5a6b".into()),
+        attempted: None,
+        operation: None,
+        automation: None,
+        suspended: false,
+        conditions: Vec::new(),
+        resources: Vec::new(),
+        resource_count: Some(12),
+        images: vec!["quay.io/ran/du:1.9".into()],
+        chart: None,
+        reconciled: None,
+        history: Vec::new(),
+        generation: 1,
+        observed: true,
+        created: None,
+    }
+}
+
+fn tell(world: &mut World, cluster: u16, kind: ObjectKind, all: Vec<App>) {
+    let upserts = all.into_iter().map(|a| Object::App(Box::new(a))).collect();
+    let batch = ObjectBatch {
+        kind,
+        reset: true,
+        upserts,
+        deletes: Vec::new(),
+    };
+    fake::tell(world, cluster, Body::Objects(batch));
+}
+
+fn world() -> World {
+    let mut world = fake::world(&["edge-ran-07", "core-5gc-2", "gpu-train-1", "lab-1"]);
+    let drifted = App {
+        sync: Sync::OutOfSync,
+        ..app(AppKind::Application, "du-config")
+    };
+    let fine = app(AppKind::Application, "upf-values");
+    tell(&mut world, 0, ObjectKind::Application, vec![fine, drifted]);
+    let degraded = App {
+        health: AppHealth::Degraded,
+        ..app(AppKind::Kustomization, "monitoring")
+    };
+    tell(&mut world, 2, ObjectKind::Kustomization, vec![degraded]);
+    world
+}
+
+fn text(view: &GitOps, world: &World, size: (u16, u16)) -> String {
+    fake::screen(world, size.0, size.1, |ctx, area, buf| {
+        view.draw(ctx, area, buf)
+    })
+}
+
+#[test]
+fn both_tools_stand_in_one_table_worst_first() {
+    let world = world();
+    let view = GitOps::default();
+    let shown = text(&view, &world, (140, 20));
+    let at = |word: &str| {
+        shown
+            .find(word)
+            .unwrap_or_else(|| panic!("{word} not in\n{shown}"))
+    };
+    assert!(
+        at("monitoring") < at("du-config") && at("du-config") < at("upf-values"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("Applications 3, drift 1, degraded 1"),
+        "{shown}"
+    );
+    assert!(shown.contains("unknown in 2: core-5gc-2, lab-1"), "{shown}");
+    assert!(
+        shown.contains("9f31c2a") && shown.contains("flux Kustomization"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn filters_know_the_columns() {
+    let world = world();
+    let mut view = GitOps::default();
+    for (filter, count) in [
+        ("tool=flux", 1),
+        ("sync=OutOfSync", 1),
+        ("cluster=edge-ran-07", 2),
+        ("health!=Healthy", 1),
+        ("kind=Application project=default", 2),
+        ("nothing", 0),
+    ] {
+        view.update(Command::Filter(filter.into()), &world);
+        assert_eq!(view.rows(&world).len(), count, "{filter}");
+    }
+    assert!(view.back() && !view.back());
+}
+
+#[test]
+fn every_mode_has_room_everywhere() {
+    let world = world();
+    let mut view = GitOps::default();
+    for _ in 0..8 {
+        for width in (0..220).step_by(17) {
+            for height in 0..16 {
+                let area = Rect::new(0, 0, width, height);
+                view.place(area, &world);
+                text(&view, &world, (width, height));
+            }
+        }
+        view.update(Command::Mode, &world);
+        view.update(Command::Detail, &world);
+    }
+}
+
+#[test]
+fn a_focused_application_is_found_again() {
+    let world = world();
+    let mut view = GitOps::default();
+    view.place(Rect::new(0, 0, 120, 30), &world);
+    view.update(Command::Mode, &world);
+    let focus = Focus::App {
+        cluster: ClusterId(0),
+        kind: AppKind::Application,
+        namespace: "argocd".into(),
+        name: "upf-values".into(),
+    };
+    view.enter(&fake::entry(Some(focus.clone())), &world);
+    assert_eq!(view.focus(&world), Some(focus));
+}
