@@ -36,6 +36,11 @@ pub enum Command {
     Detail,
     /// `w`
     Wrap,
+    /// `z`: folds what is unfolded, and the other way round.
+    Fold,
+    /// `J` / `K`: scrolls the text while the cursor stays.
+    ScrollDown,
+    ScrollUp,
     /// `!`: problems only.
     Problems,
     /// `e` / `E`
@@ -80,10 +85,12 @@ pub enum ScreenId {
     Incidents,
     GitOps,
     Diagnostics,
+    /// One object with all that is known of it; opened from a row.
+    Object,
 }
 
 impl ScreenId {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Fleet,
         Self::Cluster,
         Self::Metrics,
@@ -94,6 +101,7 @@ impl ScreenId {
         Self::Incidents,
         Self::GitOps,
         Self::Diagnostics,
+        Self::Object,
     ];
 
     pub fn title(self) -> &'static str {
@@ -108,6 +116,7 @@ impl ScreenId {
             Self::Incidents => "Incidents",
             Self::GitOps => "GitOps",
             Self::Diagnostics => "Diagnostics",
+            Self::Object => "Object",
         }
     }
 
@@ -119,7 +128,8 @@ impl ScreenId {
             | Self::Incidents
             | Self::Logs
             | Self::GitOps
-            | Self::Diagnostics => &[],
+            | Self::Diagnostics
+            | Self::Object => &[],
             Self::Cluster => &[Group::Cluster, Group::Workload],
             Self::Metrics => &Group::ALL,
             Self::Gpu => &[Group::Gpu, Group::Serving],
@@ -199,6 +209,10 @@ pub enum Jump {
     Gpu,
     Cnf,
     GitOps,
+    /// All that is known of it.
+    Object,
+    /// The object that owns it.
+    Owner,
 }
 
 impl Jump {
@@ -213,6 +227,8 @@ impl Jump {
             Self::Gpu => "GPU",
             Self::Cnf => "clock",
             Self::GitOps => "application",
+            Self::Object => "object",
+            Self::Owner => "owner",
         }
     }
 }
@@ -229,4 +245,5 @@ pub enum Typed {
     Promql,
     Logql,
     Incident,
+    Object,
 }

@@ -16,6 +16,7 @@ use crate::message::Effect;
 use crate::model::ask::{Answered, Question};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::id::ClusterId;
+use crate::model::log::Tail;
 use crate::source::replay::{Player, Recorded};
 use crate::source::supervisor::Fleet;
 use crate::source::{Lookup, Outlet};
@@ -188,20 +189,26 @@ impl Effects {
     }
 
     /// Follows these logs live in place of the former ones.
-    fn follow(&mut self, target: Option<(ClusterId, String)>) -> Option<Control> {
+    fn follow(&mut self, target: Option<(ClusterId, Tail)>) -> Option<Control> {
         if let Some(tail) = self.tail.take() {
             tail.abort();
         }
-        let (cluster, selector) = target?;
+        let (cluster, tail) = target?;
         let Behind::Live { fleet, .. } = &self.behind else {
             let text = "a recording cannot be followed; its lines come as they were recorded";
             return Some(Control::Notice(text.into()));
         };
-        self.tail = fleet.follow(cluster, selector);
+        let wanted = match tail {
+            Tail::Loki(_) => "loki",
+            Tail::Pod(_) => "kube context",
+        };
+        self.tail = fleet.follow(cluster, tail);
         if self.tail.is_none() {
             let name = self.config.clusters.get(usize::from(cluster.0));
             let name = name.map(|c| c.name.as_str()).unwrap_or_default();
-            return Some(Control::Notice(format!("{name}: no loki is configured")));
+            return Some(Control::Notice(format!(
+                "{name}: no {wanted} is configured"
+            )));
         }
         None
     }

@@ -4,6 +4,7 @@ use crate::model::ask::{Answered, Question};
 use crate::model::chat::{ChatEvent, ChatRequest, RunId, WorldQuery};
 use crate::model::id::ClusterId;
 use crate::model::input::InputEvent;
+use crate::model::log::Tail;
 use crate::model::signal::Group;
 use crate::model::telemetry::Telemetry;
 use crate::model::time::Timestamp;
@@ -55,7 +56,7 @@ pub enum Effect {
     Copy(String),
     Replay(ReplayCommand),
     /// Start or stop following these logs live.
-    TailLogs(Option<(ClusterId, String)>),
+    TailLogs(Option<(ClusterId, Tail)>),
 }
 
 #[derive(Clone, Debug, PartialEq)]

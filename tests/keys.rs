@@ -151,7 +151,7 @@ fn esc_never_quits_and_q_does_at_the_top() {
 fn esc_leads_back_to_the_row_that_was_opened() {
     let mut console = Console::live(FULL);
     console.keys("2<enter>");
-    console.has("farwatch ▸ Logs ▸ edge-ran-07");
+    console.has("farwatch ▸ Object ▸ edge-ran-07");
     console.has("{namespace=");
     console.keys("<esc>");
     console.has("farwatch ▸ Cluster ▸ edge-ran-07");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::api::ApiKind;
 use super::fault::Fault;
 use super::id::{ClusterId, RequestId};
 use super::log::LogLine;
@@ -41,6 +42,30 @@ pub enum Ask {
     },
     /// Alerting and recording rules with their health.
     Rules,
+    /// One object from the API server. An empty namespace of a namespaced kind: wherever the
+    /// object of that name is.
+    Object {
+        kind: ApiKind,
+        namespace: String,
+        name: String,
+    },
+    /// What the containers of a pod wrote, straight from the API server.
+    PodLogs(PodLogs),
+}
+
+/// Whose log, and how much of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PodLogs {
+    pub namespace: String,
+    pub pod: String,
+    /// `None`: all containers, merged by time.
+    pub container: Option<String>,
+    /// Of the container that ran before the present one.
+    pub previous: bool,
+    /// `None`: as far back as the node keeps it.
+    pub since_s: Option<u32>,
+    /// Newest lines of each container.
+    pub lines: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -76,6 +101,22 @@ pub enum Answer {
     Names(Vec<String>),
     Metadata(Vec<MetricInfo>),
     Rules(Vec<RuleInfo>),
+    Object(Box<ObjectText>),
+}
+
+/// An object as text for reading.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ObjectText {
+    /// YAML; where `managedFields` stood, one line tells of them. Values of Secrets are hidden.
+    pub yaml: String,
+    /// Number of that line and what it stands for, indented to take its place.
+    pub managed: Option<(usize, String)>,
+    /// What the metadata say: uid, resource version, finalizers, deletion.
+    pub facts: Vec<(String, String)>,
+    /// Kind and name of its owners.
+    pub owners: Vec<(String, String)>,
+    /// Size of the answer.
+    pub bytes: u64,
 }
 
 /// Answer with its provenance.

@@ -36,6 +36,23 @@ impl Level {
     }
 }
 
+/// Logs that are followed as they are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tail {
+    /// A LogQL selector, from Loki.
+    Loki(String),
+    /// Straight from the API server.
+    Pod(PodTail),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodTail {
+    pub namespace: String,
+    pub pod: String,
+    /// `None`: all containers.
+    pub container: Option<String>,
+}
+
 /// One line. `line` is cleaned (`text::clean`) and cut at the door.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogLine {

@@ -1,6 +1,7 @@
 //! Plain facts of the trade, without I/O and without a screen.
 
 pub mod alert;
+pub mod api;
 pub mod ask;
 pub mod change;
 pub mod chat;

@@ -4,9 +4,12 @@
 //! stream: nothing of them is dropped, a slow loop slows the watch.
 
 mod access;
+mod ask;
 pub(super) mod fault;
 pub mod identity;
+mod logs;
 mod map;
+mod object;
 mod server;
 mod watch;
 
@@ -25,7 +28,10 @@ use crate::model::object::ObjectKind;
 use crate::model::telemetry::{self, ClusterFacts};
 
 pub use access::{Cluster, Seen, open};
+pub use ask::KubeLookup;
+pub use logs::follow as follow_pod;
 pub use map::{event, node, pod, sriov_node_state};
+pub use object::text as object_text;
 pub use server::Server;
 
 use watch::{Told, Watch, sriov_resource};

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
@@ -20,12 +21,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::error::SourceError;
+use super::kubernetes::{self, Server};
 use super::loki;
 use super::report::{Report, Waits};
 use super::{Lookup, Outlet};
 use crate::config::Config;
 use crate::model::health::{Health, SourceKind};
 use crate::model::id::ClusterId;
+use crate::model::log::Tail;
 use crate::model::signal::Group;
 use crate::model::telemetry::Telemetry;
 
@@ -112,6 +115,8 @@ pub struct Fleet {
     lookup: Arc<dyn Lookup>,
     /// Where each cluster's logs are, for tails beside the configured one.
     logs: Vec<Option<Arc<Gate>>>,
+    /// Each cluster's API server, for the logs of its pods.
+    servers: Vec<Option<Server>>,
     /// The queue of each cluster.
     ways: Vec<Outlet>,
     pace: Pace,
@@ -128,9 +133,11 @@ impl Fleet {
     pub fn start_with(config: Arc<Config>, outlet: Outlet, pace: Pace) -> Self {
         let (plans, routes) = plan::all(&config);
         let logs = routes.iter().map(router::Route::logs).collect();
+        let servers = routes.iter().map(|r| r.server.clone()).collect();
         let router = Arc::new(router::Router::new(routes));
         let mut fleet = Self::start_plans(plans, router, outlet, pace);
         fleet.logs = logs;
+        fleet.servers = servers;
         fleet
     }
 
@@ -171,6 +178,7 @@ impl Fleet {
             wishes,
             lookup,
             logs: Vec::new(),
+            servers: Vec::new(),
             ways,
             pace,
             stop,
@@ -206,18 +214,28 @@ impl Fleet {
     }
 
     /// Follows these logs beside the configured ones, until the handle aborts it. `None`: the
-    /// cluster has no Loki.
-    pub fn follow(&self, cluster: ClusterId, selector: String) -> Option<AbortHandle> {
-        let gate = self.logs.get(usize::from(cluster.0))?.clone()?;
-        let wish = self.wishes.get(usize::from(cluster.0))?.subscribe();
-        let way = self.ways.get(usize::from(cluster.0))?.clone();
+    /// cluster has no Loki, or no API server.
+    pub fn follow(&self, cluster: ClusterId, tail: Tail) -> Option<AbortHandle> {
+        let place = usize::from(cluster.0);
+        let wish = self.wishes.get(place)?.subscribe();
+        let way = self.ways.get(place)?.clone();
         let waits = Waits::heeding(&self.pace, wish);
-        let report = Report::new(cluster, SourceKind::Loki, way, waits).quiet();
+        let report = |source| Report::new(cluster, source, way, waits).quiet();
+        let work = match tail {
+            Tail::Loki(selector) => {
+                let gate = self.logs.get(place)?.clone()?;
+                loki::follow(gate, selector, report(SourceKind::Loki)).boxed()
+            }
+            Tail::Pod(pod) => {
+                let server = self.servers.get(place)?.clone()?;
+                kubernetes::follow_pod(server, pod, report(SourceKind::Kubernetes)).boxed()
+            }
+        };
         let stop = self.stop.clone();
         let task = tokio::spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = loki::follow(gate, selector, report) => {}
+                () = work => {}
             }
         });
         Some(task.abort_handle())

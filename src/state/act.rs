@@ -201,6 +201,12 @@ impl State {
                 .map_or_else(String::new, |c| c.name.to_string()),
             Focus::Node { node, .. } => node.clone(),
             Focus::Pod { namespace, pod, .. } => format!("{namespace}/{pod}"),
+            Focus::Object {
+                namespace, name, ..
+            } if namespace.is_empty() => name.clone(),
+            Focus::Object {
+                namespace, name, ..
+            } => format!("{namespace}/{name}"),
             Focus::Gpu { node, gpu, .. } => format!("{node} gpu {gpu}"),
             Focus::Alert {
                 cluster,

@@ -5,8 +5,10 @@ use crate::command::{Jump, ScreenId};
 use crate::detect::subject_of_alert;
 use crate::message::Effect;
 use crate::model::id::{ClusterId, IncidentId};
+use crate::model::object::ObjectKind;
 use crate::state::world::apps;
 use crate::ui::view::incident::subject_focus;
+use crate::ui::view::object::{focus_on, key_of};
 use crate::ui::view::{Focus, Goto};
 
 impl State {
@@ -56,6 +58,12 @@ impl State {
                     .or_else(|| self.node_of(thing))
                     .and_then(|found| goto(ScreenId::GitOps, Some(found))),
             },
+            Jump::Object => {
+                key_of(&thing).and_then(|_| goto(ScreenId::Object, Some(thing.clone())))
+            }
+            Jump::Owner => self
+                .owner_of(&thing)
+                .and_then(|owner| goto(ScreenId::Object, Some(owner))),
         };
         match target {
             Some(goto) => self.drill(goto),
@@ -130,9 +138,22 @@ impl State {
         found.map(|i| i.id)
     }
 
-    /// The pod itself, or the one that holds the GPU.
+    fn owner_of(&self, thing: &Focus) -> Option<Focus> {
+        let (cluster, key) = key_of(thing)?;
+        let owner = self.world.cluster(cluster)?.owner(&key)?;
+        Some(focus_on(cluster, &owner))
+    }
+
+    /// The pod itself, the one that holds the GPU, or the first of the object's own.
     fn pod_of(&self, thing: &Focus) -> Option<Focus> {
         match thing {
+            Focus::Object { .. } => {
+                let (cluster, key) = key_of(thing)?;
+                let (parts, _) = self.world.cluster(cluster)?.below(&key);
+                let mut keys = parts.into_iter().filter_map(|part| part.key);
+                let pod = keys.find(|key| key.kind == ObjectKind::Pod)?;
+                Some(focus_on(cluster, &pod))
+            }
             Focus::Pod { .. } => Some(thing.clone()),
             Focus::Gpu { cluster, node, gpu } => {
                 let gpus = &self.world.cluster(*cluster)?.gpus;
@@ -188,6 +209,12 @@ impl State {
                 })?;
                 (*cluster, held.node.as_ref()?.to_string())
             }
+            Focus::Object {
+                cluster,
+                kind: ObjectKind::SriovNodeState | ObjectKind::PtpDevices,
+                name,
+                ..
+            } => (*cluster, name.clone()),
             _ => return None,
         };
         Some(Focus::Node { cluster, node })

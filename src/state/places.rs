@@ -147,6 +147,7 @@ pub(super) fn cluster_of(focus: &Focus) -> Option<ClusterId> {
         Focus::Cluster(cluster)
         | Focus::Node { cluster, .. }
         | Focus::Pod { cluster, .. }
+        | Focus::Object { cluster, .. }
         | Focus::Gpu { cluster, .. }
         | Focus::Alert { cluster, .. }
         | Focus::App { cluster, .. }

@@ -1,11 +1,15 @@
 //! The line at the bottom: `/` finds or filters while it is typed, `:` takes commands, `t` takes times.
 
+use std::sync::Arc;
+
 use super::State;
 use super::range;
 use super::screen::{Prompt, PromptKind};
 use crate::command::{Action, Command, ENTRIES, ScreenId, Typed, by_name};
 use crate::message::{Effect, ReplayCommand};
 use crate::model::input::{Key, KeyPress};
+use crate::model::object::{ObjectKey, ObjectKind};
+use crate::ui::view::object::focus_on;
 use crate::ui::view::{Focus, Goto};
 
 /// Prompt texts remembered.
@@ -259,6 +263,7 @@ impl State {
             Typed::Promql => Ok(self.go(query(ScreenId::Metrics))),
             Typed::Logql => Ok(self.go(query(ScreenId::Logs))),
             Typed::Incident => self.open_incident(argument),
+            Typed::Object => self.open_object(argument),
         }
     }
 
@@ -275,6 +280,32 @@ impl State {
         Ok(self.go(Goto {
             screen: ScreenId::Incidents,
             focus: Some(Focus::Incident(id)),
+            ..Goto::default()
+        }))
+    }
+
+    /// `deployment shop/cart` of the cluster in scope, or of the only one that knows it.
+    fn open_object(&mut self, text: &str) -> Result<Vec<Effect>, String> {
+        let (word, name) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        let kind = ObjectKind::named(word).ok_or_else(|| format!("no kind `{word}` is watched"))?;
+        let (namespace, name) = name.trim().split_once('/').unwrap_or(("", name.trim()));
+        if name.is_empty() {
+            return Err(format!("name it, as in `object {word} shop/cart`"));
+        }
+        let key = ObjectKey {
+            kind,
+            namespace: Arc::from(namespace),
+            name: Arc::from(name),
+        };
+        let mut holders = self.world.clusters.iter();
+        let cluster = self
+            .screen
+            .scope
+            .or_else(|| holders.find(|c| c.known(&key).is_some()).map(|c| c.id))
+            .ok_or_else(|| format!("no cluster knows {word} `{name}`; choose one with `scope`"))?;
+        Ok(self.drill(Goto {
+            screen: ScreenId::Object,
+            focus: Some(focus_on(cluster, &key)),
             ..Goto::default()
         }))
     }

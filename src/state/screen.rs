@@ -184,6 +184,7 @@ pub struct Views {
     pub cluster: view::cluster::Cluster,
     pub gitops: view::gitops::GitOps,
     pub diagnostics: view::diagnostics::Diagnostics,
+    pub object: view::object::ObjectView,
 }
 
 impl Views {
@@ -198,6 +199,7 @@ impl Views {
             ScreenId::Incidents => &self.incidents,
             ScreenId::GitOps => &self.gitops,
             ScreenId::Diagnostics => &self.diagnostics,
+            ScreenId::Object => &self.object,
             _ => &self.fleet,
         }
     }
@@ -213,6 +215,7 @@ impl Views {
             ScreenId::Incidents => &mut self.incidents,
             ScreenId::GitOps => &mut self.gitops,
             ScreenId::Diagnostics => &mut self.diagnostics,
+            ScreenId::Object => &mut self.object,
             _ => &mut self.fleet,
         }
     }

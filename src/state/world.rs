@@ -34,12 +34,14 @@ mod changed;
 mod changes;
 mod ingest;
 mod judge;
+mod known;
 mod objects;
 mod readings;
 mod score;
 mod standing;
 
 pub use capacity::{Amount, Capacity, holds_room, is_gpu};
+pub use known::{Known, MOST_RELATED, Related, Relation};
 pub use score::{Reach, Score};
 pub use standing::{AlertCounts, Freshness};
 

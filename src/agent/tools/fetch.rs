@@ -120,8 +120,9 @@ fn told(name: &str, answered: &Answered) -> Fetched {
         Ok(Answer::Names(names)) => (names.len(), names.join(", ")),
         Ok(Answer::Metadata(all)) => (all.len(), String::new()),
         Ok(Answer::Rules(all)) => (all.len(), String::new()),
+        Ok(Answer::Object(object)) => (1, object.yaml.clone()),
     };
-    let what = if matches!(answered.ask, Ask::Logs { .. }) {
+    let what = if matches!(answered.ask, Ask::Logs { .. } | Ask::PodLogs(_)) {
         "lines"
     } else {
         "series"

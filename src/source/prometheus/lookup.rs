@@ -76,8 +76,11 @@ impl PromLookup {
                 let (rules, warnings, heard) = self.api.get::<Rules>("/api/v1/rules", &[]).await?;
                 Ok(whole(Answer::Rules(rules.into_facts()), warnings, heard))
             }
-            Ask::Logs { .. } | Ask::LokiLabelValues { .. } => {
-                let what = "this question goes to Loki".to_owned();
+            Ask::Logs { .. }
+            | Ask::LokiLabelValues { .. }
+            | Ask::Object { .. }
+            | Ask::PodLogs(_) => {
+                let what = "this question goes to another source".to_owned();
                 Err(SourceError::new("", &self.shown, Cause::Bug(what)))
             }
         }

@@ -11,7 +11,7 @@ use super::selector::{LogSelector, Selector};
 use super::{Opener, stands_at};
 use crate::bundle::BundleError;
 use crate::clock;
-use crate::model::ask::{Answer, Answered, Ask, MetricInfo, Question};
+use crate::model::ask::{Answer, Answered, Ask, MetricInfo, PodLogs, Question};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::id::ClusterId;
 use crate::model::log::LogLine;
@@ -53,6 +53,11 @@ impl Recorded {
                  a query that the console itself polled"
                     .into(),
             ),
+            Unanswered::NotRecorded => (
+                FaultKind::NotFound,
+                "the YAML is not in the recording".into(),
+                "what the console knew of the object is under `describe`".into(),
+            ),
             Unanswered::Bundle(error) => {
                 let hint = error.hint().to_owned();
                 (FaultKind::BadPayload, error.to_string(), hint)
@@ -75,6 +80,8 @@ impl Recorded {
 
 enum Unanswered {
     NotHeld,
+    /// Objects are recorded as far as the console knows them, not their YAML.
+    NotRecorded,
     Bundle(BundleError),
 }
 
@@ -165,7 +172,35 @@ impl Search {
                 Ok((Answer::Names(values.into_iter().collect()), None))
             }
             Ask::Rules => Err(Unanswered::NotHeld),
+            Ask::Object { .. } => Err(Unanswered::NotRecorded),
+            Ask::PodLogs(wanted) => self.pod(wanted),
         }
+    }
+
+    /// The recorded lines of a pod, wherever they came from.
+    fn pod(&self, wanted: &PodLogs) -> Found {
+        let since = wanted.since_s.map_or(i64::MIN, |s| {
+            let before = self.now.plus_ms(-i64::from(s) * 1000);
+            before.0.saturating_mul(1_000_000)
+        });
+        let mut lines = Vec::new();
+        self.each_line(|line| {
+            let is = |label: &str, value: &str| line.labels.get(label) == Some(value);
+            let container = wanted.container.as_deref();
+            if line.at_ns >= since
+                && is("namespace", &wanted.namespace)
+                && is("pod", &wanted.pod)
+                && container.is_none_or(|c| is("container", c))
+                && wanted.previous == is("run", "previous")
+            {
+                lines.push(line);
+            }
+        })?;
+        lines.sort_by_key(|line: &LogLine| line.at_ns);
+        let all = lines.len();
+        let most = (wanted.lines as usize).min(MOST_LINES);
+        lines.drain(..all.saturating_sub(most));
+        Ok((Answer::Logs(lines), (all > most).then_some(all)))
     }
 
     /// Every delivery of the cluster that came in by now.

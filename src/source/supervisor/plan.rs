@@ -11,7 +11,7 @@ use crate::source::alertmanager::AlertmanagerSource;
 use crate::source::budget::Budget;
 use crate::source::door::{Door, shown_text};
 use crate::source::error::SourceError;
-use crate::source::kubernetes::{self, Server, identity};
+use crate::source::kubernetes::{self, KubeLookup, Server, identity};
 use crate::source::loki;
 use crate::source::prometheus::{PromLookup, PromSource};
 use crate::source::report::Report;
@@ -132,6 +132,8 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> (Vec<Plan>, Route) {
         let mut kube = kube.clone();
         kube.interval = kube.interval.or(Some(cluster.kind.interval()));
         let roles = cluster.roles.as_ref().unwrap_or(&config.roles);
+        route.kube = Some(KubeLookup::new(server.clone(), kube.timeout));
+        route.server = Some(server.clone());
         plans.push(objects(cluster, kube, server, roles));
     }
     (plans, route)

@@ -11,6 +11,7 @@ use crate::model::fault::{Fault, FaultKind};
 use crate::source::Lookup;
 use crate::source::door::shown_text;
 use crate::source::error::{Cause, SourceError};
+use crate::source::kubernetes::{KubeLookup, Server};
 use crate::source::loki::Loki;
 use crate::source::prometheus::PromLookup;
 
@@ -20,6 +21,9 @@ pub(super) struct Route {
     pub cluster: String,
     pub prometheus: Option<PromLookup>,
     pub loki: Option<LokiRoute>,
+    pub kube: Option<KubeLookup>,
+    /// For what is followed, not asked.
+    pub server: Option<Server>,
 }
 
 impl Route {
@@ -111,14 +115,15 @@ impl Router {
 impl Lookup for Router {
     fn ask(&self, question: Question) -> BoxFuture<'_, Answered> {
         let route = self.routes.get(usize::from(question.cluster.0));
-        let logs = matches!(question.ask, Ask::Logs { .. } | Ask::LokiLabelValues { .. });
-        let wanted = if logs { "loki" } else { "prometheus" };
-        let answerer: Option<&dyn Lookup> = route.and_then(|route| {
-            if logs {
-                route.loki.as_ref().map(|l| l as &dyn Lookup)
-            } else {
-                route.prometheus.as_ref().map(|p| p as &dyn Lookup)
-            }
+        let wanted = match question.ask {
+            Ask::Logs { .. } | Ask::LokiLabelValues { .. } => "loki",
+            Ask::Object { .. } | Ask::PodLogs(_) => "kube",
+            _ => "prometheus",
+        };
+        let answerer: Option<&dyn Lookup> = route.and_then(|route| match wanted {
+            "loki" => route.loki.as_ref().map(|l| l as &dyn Lookup),
+            "kube" => route.kube.as_ref().map(|k| k as &dyn Lookup),
+            _ => route.prometheus.as_ref().map(|p| p as &dyn Lookup),
         });
         match answerer {
             Some(answerer) => answerer.ask(question),
@@ -145,7 +150,14 @@ fn nobody(question: Question, cluster: String, wanted: &str) -> Answered {
             cluster,
             endpoint: wanted.to_owned(),
             what: format!("no {wanted} is configured for this cluster"),
-            hint: format!("add `{wanted} = {{ url = \"…\" }}` to the cluster in the configuration"),
+            hint: match wanted {
+                "kube" => {
+                    "add `kube = { context = \"…\" }` to the cluster in the configuration".into()
+                }
+                _ => format!(
+                    "add `{wanted} = {{ url = \"…\" }}` to the cluster in the configuration"
+                ),
+            },
         }),
     }
 }

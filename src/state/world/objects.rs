@@ -207,7 +207,7 @@ impl ClusterState {
     }
 }
 
-fn workload_kind(kind: ObjectKind) -> Option<WorkloadKind> {
+pub(super) fn workload_kind(kind: ObjectKind) -> Option<WorkloadKind> {
     [
         WorkloadKind::Deployment,
         WorkloadKind::StatefulSet,
@@ -218,7 +218,7 @@ fn workload_kind(kind: ObjectKind) -> Option<WorkloadKind> {
     .find(|k| ObjectKind::of_workload(*k) == kind)
 }
 
-fn app_kind(kind: ObjectKind) -> Option<AppKind> {
+pub(super) fn app_kind(kind: ObjectKind) -> Option<AppKind> {
     [
         AppKind::Application,
         AppKind::Kustomization,

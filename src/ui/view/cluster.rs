@@ -281,26 +281,17 @@ impl View for Cluster {
     }
 
     fn open(&mut self, world: &World) -> Option<Goto> {
-        // A pod leads to its log lines; the other rows open their detail.
-        let cluster = self.cluster(world)?;
-        if self.pane != Pane::Problems || !cluster.sources.contains_key(&SourceKind::Loki) {
+        // A pod or a node leads to all that is known of it; the other rows open their detail.
+        if !matches!(self.pane, Pane::Problems | Pane::Nodes) {
             return None;
         }
         let focus = self.focus(world)?;
-        let Focus::Pod {
-            cluster,
-            namespace,
-            pod,
-        } = &focus
-        else {
-            return None;
-        };
+        super::object::key_of(&focus)?;
         Some(Goto {
-            screen: ScreenId::Logs,
-            cluster: Some(*cluster),
-            query: Some(format!("{{namespace={namespace:?}, pod={pod:?}}}")),
+            screen: ScreenId::Object,
+            cluster: self.cluster,
             focus: Some(focus),
-            window: None,
+            ..Goto::default()
         })
     }
 

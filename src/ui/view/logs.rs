@@ -10,6 +10,7 @@ use crate::message::Effect;
 use crate::model::ask::Answered;
 use crate::model::id::ClusterId;
 use crate::model::input::{Key, KeyPress};
+use crate::model::log::Tail;
 use crate::state::world::World;
 use crate::ui::Window;
 use crate::ui::widget::field::Field;
@@ -29,6 +30,7 @@ mod volume;
 use asked::Asked;
 use find::Find;
 use kept::Kept;
+pub use paint::level_style;
 use stream::{LineId, Merged};
 
 /// From this width on the detail stands beside the lines.
@@ -222,7 +224,7 @@ impl View for Logs {
                 self.cursor = None;
                 // The query itself followed live, where one cluster is looked at.
                 if let (Some(asked), Some(cluster)) = (&self.asked, self.scope) {
-                    let tail = Some((cluster, asked.query.clone()));
+                    let tail = Some((cluster, Tail::Loki(asked.query.clone())));
                     self.asked = None;
                     return vec![Effect::TailLogs(tail)];
                 }

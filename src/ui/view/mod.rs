@@ -21,6 +21,7 @@ pub mod incident;
 pub mod logs;
 pub mod metrics;
 pub mod notices;
+pub mod object;
 pub mod palette;
 pub mod rights;
 
@@ -34,6 +35,7 @@ use crate::message::Effect;
 use crate::model::ask::Answered;
 use crate::model::gitops::AppKind;
 use crate::model::id::{ClusterId, IncidentId};
+use crate::model::object::ObjectKind;
 use crate::state::world::World;
 
 /// The thing under the cursor: what `a` asks about, `x` jumps from and `yn` copies.
@@ -48,6 +50,13 @@ pub enum Focus {
         cluster: ClusterId,
         namespace: String,
         pod: String,
+    },
+    /// Any Kubernetes object; the namespace of a cluster-wide one is empty.
+    Object {
+        cluster: ClusterId,
+        kind: ObjectKind,
+        namespace: String,
+        name: String,
     },
     Gpu {
         cluster: ClusterId,
