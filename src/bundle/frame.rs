@@ -149,7 +149,8 @@ fn repeats(body: &Body) -> Option<u8> {
         | Body::Logs(_)
         | Body::Objects(_)
         | Body::Health(_)
-        | Body::Identity(_) => None,
+        | Body::Identity(_)
+        | Body::Gone => None,
     }
 }
 

@@ -114,8 +114,8 @@ pub fn clean(body: &mut Body) {
                 probe.version.iter_mut().for_each(own);
             }
         }
-        // Never written.
-        Body::Identity(_) => {}
+        // Never written, or without text.
+        Body::Identity(_) | Body::Gone => {}
     }
 }
 

@@ -161,6 +161,7 @@ fn cluster(entry: file::Cluster, folder: &Path, roles: &Roles) -> Result<Cluster
         requests: PROMETHEUS_REQUESTS,
         ..shared
     };
+    let discover = discover(&entry)?;
     let one = |e: Option<Spanned<file::Endpoint>>, shared: &Shared| {
         e.map(|e| endpoint(e, shared)).transpose()
     };
@@ -175,6 +176,8 @@ fn cluster(entry: file::Cluster, folder: &Path, roles: &Roles) -> Result<Cluster
             interval: shared.interval,
             timeout: shared.timeout,
         }),
+        discover,
+        discover_namespaces: namespaces(entry.discover_namespaces)?,
         prometheus: one(entry.prometheus, &metrics)?,
         alertmanager: one(entry.alertmanager, &shared)?,
         loki: one(entry.loki, &shared)?,
@@ -189,6 +192,33 @@ fn cluster(entry: file::Cluster, folder: &Path, roles: &Roles) -> Result<Cluster
         actions: entry.actions,
         name: entry.name.into_inner(),
     })
+}
+
+/// Where there is an API server, unless told otherwise.
+fn discover(entry: &file::Cluster) -> Result<bool, Mistake> {
+    match &entry.discover {
+        Some(wanted) if *wanted.get_ref() && entry.kube.is_none() => mistake(
+            wanted.span(),
+            "the cluster has no `kube`, through which it would be looked",
+            "add `kube = { context = \"...\" }`",
+        ),
+        Some(wanted) => Ok(*wanted.get_ref()),
+        None => Ok(entry.kube.is_some()),
+    }
+}
+
+fn namespaces(given: Vec<Spanned<String>>) -> Result<Vec<String>, Mistake> {
+    let mut names = Vec::new();
+    for name in given {
+        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let text = name.get_ref();
+        if !(1..=63).contains(&text.len()) || !text.bytes().all(inner) {
+            let hint = "lower-case letters, digits and hyphens";
+            return mistake(name.span(), "this is no name of a namespace", hint);
+        }
+        names.push(name.into_inner());
+    }
+    Ok(names)
 }
 
 fn agent(entry: file::Agent, folder: &Path) -> Result<Agent, Mistake> {

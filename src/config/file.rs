@@ -45,6 +45,9 @@ pub struct Cluster {
     pub interval: Option<Span>,
     pub timeout: Option<Span>,
     pub kube: Option<Kube>,
+    pub discover: Option<Spanned<bool>>,
+    #[serde(default)]
+    pub discover_namespaces: Vec<Spanned<String>>,
     pub prometheus: Option<Spanned<Endpoint>>,
     pub alertmanager: Option<Spanned<Endpoint>>,
     pub loki: Option<Spanned<Endpoint>>,

@@ -83,6 +83,10 @@ pub struct Cluster {
     pub region: Option<String>,
     pub labels: Vec<(String, String)>,
     pub kube: Option<Kube>,
+    /// Looks through the API server what the cluster offers, and uses it.
+    pub discover: bool,
+    /// Only there; empty: everywhere.
+    pub discover_namespaces: Vec<String>,
     pub prometheus: Option<Endpoint>,
     pub alertmanager: Option<Endpoint>,
     pub loki: Option<Endpoint>,

@@ -39,6 +39,9 @@ pub enum Body {
     /// Everything that was looked for, with its result.
     Discovery(Vec<Probe>),
     Identity(Box<Identity>),
+    /// The source works for the cluster no longer: what it said of itself and its alerts is no
+    /// longer known.
+    Gone,
 }
 
 /// One poll of one query, or one scrape.

@@ -6,6 +6,7 @@
 mod access;
 mod ask;
 pub(super) mod fault;
+mod get;
 pub mod identity;
 mod logs;
 mod map;
@@ -29,6 +30,7 @@ use crate::model::telemetry::{self, ClusterFacts};
 
 pub use access::{Cluster, Seen, open};
 pub use ask::KubeLookup;
+pub use get::Listed;
 pub use logs::follow as follow_pod;
 pub use map::{event, node, pod, sriov_node_state};
 pub use object::text as object_text;

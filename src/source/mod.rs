@@ -15,6 +15,7 @@ use crate::model::telemetry::Telemetry;
 pub mod alertmanager;
 pub mod budget;
 pub mod decimal;
+pub mod discovery;
 pub mod door;
 pub mod error;
 pub mod exposition;

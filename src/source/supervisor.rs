@@ -7,9 +7,10 @@ mod keeper;
 mod line;
 mod plan;
 mod router;
+mod staff;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
@@ -18,10 +19,10 @@ use futures::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::error::SourceError;
-use super::kubernetes::{self, Server};
+use super::kubernetes;
 use super::loki;
 use super::report::{Report, Waits};
 use super::{Lookup, Outlet};
@@ -30,10 +31,14 @@ use crate::model::health::{Health, SourceKind};
 use crate::model::id::ClusterId;
 use crate::model::log::Tail;
 use crate::model::signal::Group;
-use crate::model::telemetry::Telemetry;
+use crate::model::telemetry::{Body, Telemetry};
 
 pub use line::{Heard, Line, Wish, Woken};
 pub use plan::{Gate, interval_of};
+pub use staff::{Offer, Staff};
+
+use plan::Crew;
+use staff::Order;
 
 /// Fewest and most batches that wait for a cluster.
 const SHARE: (usize, usize) = (16, 256);
@@ -58,6 +63,8 @@ pub enum Work {
     Kept(Maker),
     /// Keeps itself running (watches, tails); the supervisor forgives its panics only.
     Own(Runner),
+    /// The same beside a source of its kind, which alone speaks of its health.
+    Aside(Runner),
 }
 
 /// A source to be kept running.
@@ -69,6 +76,12 @@ pub struct Plan {
     /// The way there, where it is worth a word.
     pub via: Option<String>,
     pub work: Work,
+}
+
+impl Plan {
+    fn is_aside(&self) -> bool {
+        matches!(self.work, Work::Aside(_))
+    }
 }
 
 /// How patient the supervisor is.
@@ -113,10 +126,8 @@ impl Default for Pace {
 pub struct Fleet {
     wishes: Vec<watch::Sender<Wish>>,
     lookup: Arc<dyn Lookup>,
-    /// Where each cluster's logs are, for tails beside the configured one.
-    logs: Vec<Option<Arc<Gate>>>,
-    /// Each cluster's API server, for the logs of its pods.
-    servers: Vec<Option<Server>>,
+    /// Where each cluster's logs are, and its API server, for what is followed beside the sources.
+    routes: Vec<router::SharedRoute>,
     /// The queue of each cluster.
     ways: Vec<Outlet>,
     pace: Pace,
@@ -131,28 +142,29 @@ impl Fleet {
     }
 
     pub fn start_with(config: Arc<Config>, outlet: Outlet, pace: Pace) -> Self {
-        let (plans, routes) = plan::all(&config);
-        let logs = routes.iter().map(router::Route::logs).collect();
-        let servers = routes.iter().map(|r| r.server.clone()).collect();
+        let crews = plan::all(&config);
+        let routes = crews.iter().map(|c| c.route.clone()).collect();
         let router = Arc::new(router::Router::new(routes));
-        let mut fleet = Self::start_plans(plans, router, outlet, pace);
-        fleet.logs = logs;
-        fleet.servers = servers;
-        fleet
+        Self::start_crews(crews, router, outlet, pace)
     }
 
-    /// Runs these sources, a list for each cluster.
+    /// Runs these sources, a list for each cluster, and no others.
     pub fn start_plans(
         plans: Vec<Vec<Plan>>,
         lookup: Arc<dyn Lookup>,
         outlet: Outlet,
         pace: Pace,
     ) -> Self {
+        let crews = plans.into_iter().map(Crew::fixed).collect();
+        Self::start_crews(crews, lookup, outlet, pace)
+    }
+
+    fn start_crews(crews: Vec<Crew>, lookup: Arc<dyn Lookup>, outlet: Outlet, pace: Pace) -> Self {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let (mut wishes, mut ways) = (Vec::new(), Vec::new());
-        let share = outlet.depth().1 / plans.len().max(1);
-        for (id, plans) in (0_u16..).zip(plans) {
+        let (mut wishes, mut ways, mut routes) = (Vec::new(), Vec::new(), Vec::new());
+        let share = outlet.depth().1 / crews.len().max(1);
+        for (id, crew) in (0_u16..).zip(crews) {
             let (sender, receiver) = watch::channel(Wish::default());
             wishes.push(sender);
             let (way, queue) = outlet.branch(share.clamp(SHARE.0, SHARE.1));
@@ -163,22 +175,21 @@ impl Fleet {
                     () = forward(queue, whole) => {}
                 }
             });
-            let lines = plans
-                .into_iter()
-                .map(|plan| {
-                    let line = Line::new(ClusterId(id), plan.kind, way.clone(), receiver.clone());
-                    (plan, line)
-                })
-                .collect();
+            let post = Post {
+                cluster: ClusterId(id),
+                way: way.clone(),
+                wish: receiver,
+                pace: pace.clone(),
+            };
             ways.push(way);
-            tasks.spawn(watch_over(lines, pace.clone(), stop.clone()));
+            routes.push(crew.route);
+            tasks.spawn(watch_over(post, crew.plans, crew.orders, stop.clone()));
         }
         tasks.close();
         Self {
             wishes,
             lookup,
-            logs: Vec::new(),
-            servers: Vec::new(),
+            routes,
             ways,
             pace,
             stop,
@@ -213,22 +224,25 @@ impl Fleet {
         }
     }
 
-    /// Follows these logs beside the configured ones, until the handle aborts it. `None`: the
-    /// cluster has no Loki, or no API server.
+    /// Follows these logs beside the usual ones, until the handle aborts it. `None`: the cluster
+    /// has no Loki, or no API server.
     pub fn follow(&self, cluster: ClusterId, tail: Tail) -> Option<AbortHandle> {
         let place = usize::from(cluster.0);
         let wish = self.wishes.get(place)?.subscribe();
         let way = self.ways.get(place)?.clone();
         let waits = Waits::heeding(&self.pace, wish);
         let report = |source| Report::new(cluster, source, way, waits).quiet();
-        let work = match tail {
-            Tail::Loki(selector) => {
-                let gate = self.logs.get(place)?.clone()?;
-                loki::follow(gate, selector, report(SourceKind::Loki)).boxed()
-            }
-            Tail::Pod(pod) => {
-                let server = self.servers.get(place)?.clone()?;
-                kubernetes::follow_pod(server, pod, report(SourceKind::Kubernetes)).boxed()
+        let route = self.routes.get(place)?;
+        let work = {
+            let route = route.read().unwrap_or_else(PoisonError::into_inner);
+            match tail {
+                Tail::Loki(selector) => {
+                    loki::follow(route.logs()?, selector, report(SourceKind::Loki)).boxed()
+                }
+                Tail::Pod(pod) => {
+                    let server = route.server.clone()?;
+                    kubernetes::follow_pod(server, pod, report(SourceKind::Kubernetes)).boxed()
+                }
             }
         };
         let stop = self.stop.clone();
@@ -274,23 +288,76 @@ async fn forward(mut queue: mpsc::Receiver<Telemetry>, whole: Outlet) {
     }
 }
 
-/// The task of one cluster: its sources live and end with it.
-async fn watch_over(lines: Vec<(Plan, Line)>, pace: Pace, stop: CancellationToken) {
-    let mut sources = JoinSet::new();
-    for (plan, line) in lines {
-        let pace = pace.clone();
-        sources.spawn(async move {
-            line.via(plan.via.clone());
-            line.tell(Health::Connecting).await;
-            keeper::keep(plan, line, pace).await;
-        });
+/// What every source of one cluster is given.
+struct Post {
+    cluster: ClusterId,
+    way: Outlet,
+    wish: watch::Receiver<Wish>,
+    pace: Pace,
+}
+
+impl Post {
+    fn line(&self, kind: SourceKind) -> Line {
+        Line::new(self.cluster, kind, self.way.clone(), self.wish.clone())
     }
-    let all = async { while sources.join_next().await.is_some() {} };
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = all => {}
+
+    fn work(&self, plan: Plan) -> impl Future<Output = ()> + Send + 'static {
+        let (line, pace) = (self.line(plan.kind), self.pace.clone());
+        async move {
+            if !plan.is_aside() {
+                line.via(plan.via.clone());
+                line.tell(Health::Connecting).await;
+            }
+            keeper::keep(plan, line, pace).await;
+        }
+    }
+}
+
+/// The task of one cluster: its sources live and end with it.
+async fn watch_over(
+    post: Post,
+    plans: Vec<Plan>,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    stop: CancellationToken,
+) {
+    let mut sources = JoinSet::new();
+    for plan in plans {
+        sources.spawn(post.work(plan));
+    }
+    let mut hired: BTreeMap<SourceKind, AbortOnDropHandle<()>> = BTreeMap::new();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            Some(order) = orders.recv() => take(order, &mut hired, &post).await,
+            Some(_) = sources.join_next() => {}
+        }
+    }
+    for (_, source) in std::mem::take(&mut hired) {
+        source.abort();
+        let _ = source.await;
     }
     sources.shutdown().await;
+}
+
+async fn take(order: Order, hired: &mut BTreeMap<SourceKind, AbortOnDropHandle<()>>, post: &Post) {
+    let kind = match &order {
+        Order::Hire(plan) => plan.kind,
+        Order::LetGo(kind) => *kind,
+    };
+    if let Some(former) = hired.remove(&kind) {
+        former.abort();
+        // What it had under way is said or forgotten before the next word.
+        let _ = former.await;
+    }
+    match order {
+        Order::Hire(plan) => {
+            let source = tokio::spawn(post.work(plan));
+            hired.insert(kind, AbortOnDropHandle::new(source));
+        }
+        Order::LetGo(kind) => {
+            post.line(kind).send(Body::Gone).await;
+        }
+    }
 }
 
 #[cfg(test)]

@@ -77,6 +77,9 @@ pub async fn open(name: &str, kube: &Kube) -> Result<Cluster, Fault> {
     config
         .headers
         .push((USER_AGENT, HeaderValue::from_static(door::AGENT)));
+    config
+        .headers
+        .push((USER_AGENT, HeaderValue::from_static(door::AGENT)));
     let host = config.cluster_url.authority().map_or("", |a| a.as_str());
     let host = host.rsplit('@').next().unwrap_or_default();
     let scheme = config.cluster_url.scheme_str().unwrap_or("https");

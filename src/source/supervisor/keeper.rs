@@ -17,8 +17,12 @@ pub(super) async fn keep(plan: Plan, line: Line, pace: Pace) {
     let mut panics = 0;
     loop {
         let error = match &plan.work {
-            Work::Own(run) => {
-                let run = AssertUnwindSafe(run(line.for_stream(&pace)));
+            Work::Own(run) | Work::Aside(run) => {
+                let mut report = line.for_stream(&pace);
+                if plan.is_aside() {
+                    report = report.quiet();
+                }
+                let run = AssertUnwindSafe(run(report));
                 match run.catch_unwind().await {
                     Ok(()) => return,
                     Err(panic) => bug(&plan, panic.as_ref()),
@@ -31,11 +35,16 @@ pub(super) async fn keep(plan: Plan, line: Line, pace: Pace) {
         };
         panics += 1;
         tracing::error!(kind = %plan.kind, cluster = %error.cluster, panics, "{error}");
+        let heard = !plan.is_aside();
         if panics > pace.panics {
-            line.tell_denied(&error).await;
+            if heard {
+                line.tell_denied(&error).await;
+            }
             return;
         }
-        line.tell_failing(&error, pace.longest).await;
+        if heard {
+            line.tell_failing(&error, pace.longest).await;
+        }
         line.rest(clock::instant() + pace.longest).await;
     }
 }

@@ -1,14 +1,19 @@
-//! From the configuration to the sources of each cluster.
+//! From the configuration, and from what was found, to the sources of each cluster.
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use super::router::{LokiRoute, Route};
+use futures::future::BoxFuture;
+use tokio::sync::mpsc;
+
+use super::router::{LokiRoute, Route, SharedRoute};
+use super::staff::{Order, Staff};
 use super::{Plan, Source, Work};
 use crate::config::{Cluster, ClusterKind, Config, Endpoint, Kube, Roles};
 use crate::model::health::SourceKind;
 use crate::source::alertmanager::AlertmanagerSource;
 use crate::source::budget::Budget;
+use crate::source::discovery::{self, Setup};
 use crate::source::door::{Door, shown_text};
 use crate::source::error::SourceError;
 use crate::source::kubernetes::{self, KubeLookup, Server, identity};
@@ -66,132 +71,212 @@ pub fn interval_of(endpoint: &Endpoint, kind: ClusterKind) -> Duration {
     configured.unwrap_or(kind.interval())
 }
 
-/// Plans and question routes of all clusters, in the order of the configuration.
-pub(super) fn all(config: &Arc<Config>) -> (Vec<Vec<Plan>>, Vec<Route>) {
-    config
-        .clusters
-        .iter()
+/// What a cluster starts with, and the way to what it gets later.
+pub(super) struct Crew {
+    pub plans: Vec<Plan>,
+    pub route: SharedRoute,
+    pub orders: mpsc::UnboundedReceiver<Order>,
+}
+
+impl Crew {
+    /// Nothing comes later.
+    pub(super) fn fixed(plans: Vec<Plan>) -> Self {
+        Self {
+            plans,
+            route: SharedRoute::default(),
+            orders: mpsc::unbounded_channel().1,
+        }
+    }
+}
+
+/// The crews of all clusters, in the order of the configuration.
+pub(super) fn all(config: &Arc<Config>) -> Vec<Crew> {
+    let clusters = config.clusters.iter();
+    clusters
         .map(|cluster| of_cluster(config, cluster))
-        .unzip()
+        .collect()
 }
 
-fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> (Vec<Plan>, Route) {
-    let mut plans = Vec::new();
-    let mut route = Route {
-        cluster: cluster.name.clone(),
-        ..Route::default()
+fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> Crew {
+    let kube = cluster.kube.as_ref().map(|kube| Kube {
+        interval: kube.interval.or(Some(cluster.kind.interval())),
+        ..kube.clone()
+    });
+    let server = kube.as_ref().map(|kube| Server::new(&cluster.name, kube));
+    let maker = Maker {
+        config: config.clone(),
+        cluster: Arc::new(cluster.clone()),
+        server: server.clone(),
     };
-    let kube = cluster.kube.as_ref();
-    let server = kube.map(|kube| Server::new(&cluster.name, kube));
-    let gate = |endpoint| Arc::new(Gate::new(endpoint, &cluster.name, server.clone()));
-    if let Some(endpoint) = &cluster.prometheus {
-        let gate = gate(endpoint);
-        route.prometheus = Some(PromLookup::new(gate.clone()));
-        let interval = interval_of(endpoint, cluster.kind);
-        let config = config.clone();
-        plans.push(plan(cluster, SourceKind::Prometheus, endpoint, move || {
-            PromSource::new(gate.clone(), config.signals.clone(), interval)
-                .series_limit(config.limits.series_per_cluster as usize)
-                .counters(&config.metrics)
-        }));
-    }
-    if let Some(endpoint) = &cluster.alertmanager {
-        let gate = gate(endpoint);
-        let interval = interval_of(endpoint, cluster.kind);
-        plans.push(plan(
-            cluster,
-            SourceKind::Alertmanager,
-            endpoint,
-            move || AlertmanagerSource::new(gate.clone(), interval),
-        ));
-    }
-    for (n, endpoint) in (0_u16..).zip(&cluster.exporters) {
-        let gate = gate(endpoint);
-        let interval = interval_of(endpoint, cluster.kind);
-        let limit = config.limits.series_per_cluster as usize;
-        plans.push(plan(
-            cluster,
-            SourceKind::Exporter(n),
-            endpoint,
-            move || ScrapeSource::new(gate.clone(), interval).series_limit(limit),
-        ));
-    }
-    if let Some(endpoint) = &cluster.loki {
-        let gate = gate(endpoint);
-        route.loki = Some(LokiRoute::new(gate.clone()));
-        plans.push(logs(cluster, endpoint, gate));
-    }
-    if let Some(endpoint) = &cluster.tempo {
-        let gate = gate(endpoint);
-        let interval = interval_of(endpoint, cluster.kind);
-        plans.push(plan(cluster, SourceKind::Tempo, endpoint, move || {
-            TempoSource::new(gate.clone(), interval)
-        }));
-    }
-    if let (Some(kube), Some(server)) = (kube, server.clone()) {
-        let mut kube = kube.clone();
-        kube.interval = kube.interval.or(Some(cluster.kind.interval()));
-        let roles = cluster.roles.as_ref().unwrap_or(&config.roles);
-        route.kube = Some(KubeLookup::new(server.clone(), kube.timeout));
+    let mut route = Route::new(&cluster.name);
+    if let (Some(kube), Some(server)) = (&kube, &server) {
+        route.kube = Some(Arc::new(KubeLookup::new(server.clone(), kube.timeout)));
         route.server = Some(server.clone());
-        plans.push(objects(cluster, kube, server, roles));
     }
-    (plans, route)
+    let mut plans = Vec::new();
+    let exporters = (0_u16..).zip(&cluster.exporters);
+    let exporters = exporters.map(|(n, e)| (SourceKind::Exporter(n), Some(e)));
+    let named = [
+        (SourceKind::Prometheus, cluster.prometheus.as_ref()),
+        (SourceKind::Alertmanager, cluster.alertmanager.as_ref()),
+        (SourceKind::Loki, cluster.loki.as_ref()),
+        (SourceKind::Tempo, cluster.tempo.as_ref()),
+    ];
+    for (kind, endpoint) in named.into_iter().chain(exporters) {
+        let Some(endpoint) = endpoint else { continue };
+        let (plan, part) = maker.source(kind, endpoint, None);
+        match part {
+            Part::Metrics(lookup) => route.prometheus = Some(lookup),
+            Part::Logs(lookup) => route.loki = Some(lookup),
+            Part::None => {}
+        }
+        plans.push(plan);
+    }
+    let route = Arc::new(RwLock::new(route));
+    let (staff, orders) = Staff::new(maker, route.clone());
+    if let (Some(kube), Some(server)) = (kube, server) {
+        plans.push(objects(cluster, kube, server.clone()));
+        let roles = cluster.roles.as_ref().unwrap_or(&config.roles);
+        plans.push(who(cluster, server.clone(), roles));
+        if cluster.discover {
+            plans.push(search(cluster, server, staff));
+        }
+    }
+    Crew {
+        plans,
+        route,
+        orders,
+    }
 }
 
-/// The live tail of the configured selector.
-fn logs(cluster: &Cluster, endpoint: &Endpoint, gate: Arc<Gate>) -> Plan {
-    let selector = cluster.log_selector.clone();
-    let selector = selector.unwrap_or_else(|| loki::DEFAULT_SELECTOR.to_owned());
-    Plan {
-        kind: SourceKind::Loki,
-        cluster: cluster.name.clone(),
-        endpoint: shown_text(&endpoint.url),
-        via: endpoint.via_words(),
-        work: Work::Own(Box::new(move |report| {
+/// What a source adds to who answers questions.
+pub(super) enum Part {
+    Metrics(Arc<PromLookup>),
+    Logs(Arc<LokiRoute>),
+    None,
+}
+
+/// Makes the sources of one cluster, whether their endpoints were configured or found.
+pub(super) struct Maker {
+    config: Arc<Config>,
+    cluster: Arc<Cluster>,
+    server: Option<Server>,
+}
+
+impl Maker {
+    /// How many exporters the configuration names.
+    pub(super) fn exporters(&self) -> u16 {
+        u16::try_from(self.cluster.exporters.len()).unwrap_or(u16::MAX)
+    }
+
+    /// `most`: series of one answer, where that is less than configured.
+    pub(super) fn source(
+        &self,
+        kind: SourceKind,
+        endpoint: &Endpoint,
+        most: Option<usize>,
+    ) -> (Plan, Part) {
+        let gate = Arc::new(Gate::new(endpoint, &self.cluster.name, self.server.clone()));
+        let interval = interval_of(endpoint, self.cluster.kind);
+        let limit = self.config.limits.series_per_cluster as usize;
+        let limit = most.map_or(limit, |most| most.min(limit));
+        let (work, part) = match kind {
+            SourceKind::Prometheus => {
+                let (config, asked) = (self.config.clone(), gate.clone());
+                let work = kept(move || {
+                    PromSource::new(gate.clone(), config.signals.clone(), interval)
+                        .series_limit(limit)
+                        .counters(&config.metrics)
+                });
+                (work, Part::Metrics(Arc::new(PromLookup::new(asked))))
+            }
+            SourceKind::Alertmanager => {
+                let work = kept(move || AlertmanagerSource::new(gate.clone(), interval));
+                (work, Part::None)
+            }
+            SourceKind::Tempo => {
+                let work = kept(move || TempoSource::new(gate.clone(), interval));
+                (work, Part::None)
+            }
+            SourceKind::Loki => {
+                let part = Part::Logs(Arc::new(LokiRoute::new(gate.clone())));
+                (self.tail(gate), part)
+            }
+            SourceKind::Exporter(_) | SourceKind::Kubernetes => {
+                let make = move || ScrapeSource::new(gate.clone(), interval).series_limit(limit);
+                (kept(make), Part::None)
+            }
+        };
+        let plan = Plan {
+            kind,
+            cluster: self.cluster.name.clone(),
+            endpoint: shown_text(&endpoint.url),
+            via: endpoint.via_words(),
+            work,
+        };
+        (plan, part)
+    }
+
+    /// The live tail of the configured selector.
+    fn tail(&self, gate: Arc<Gate>) -> Work {
+        let selector = self.cluster.log_selector.clone();
+        let selector = selector.unwrap_or_else(|| loki::DEFAULT_SELECTOR.to_owned());
+        Work::Own(Box::new(move |report| {
             Box::pin(loki::follow(gate.clone(), selector.clone(), report))
-        })),
+        }))
     }
 }
 
-/// Watches, and beside them who the operator is there.
-fn objects(cluster: &Cluster, kube: Kube, server: Server, roles: &Roles) -> Plan {
-    let roles = roles.clone();
-    let name = cluster.name.clone();
-    let endpoint = kube.context.clone();
+fn objects(cluster: &Cluster, kube: Kube, server: Server) -> Plan {
     Plan {
         kind: SourceKind::Kubernetes,
-        cluster: name,
-        endpoint: endpoint.unwrap_or_else(|| "current context".to_owned()),
+        cluster: cluster.name.clone(),
+        endpoint: context(cluster),
         via: None,
         work: Work::Own(Box::new(move |report| {
-            let Report {
-                cluster, source, ..
-            } = report;
-            let own = Report::new(cluster, source, report.outlet.clone(), report.waits.again());
-            let who = identity::follow(server.clone(), roles.clone(), own.quiet());
-            let watches = kubernetes::run(server.clone(), kube.clone(), report);
-            Box::pin(async move {
-                tokio::select! {
-                    () = watches => {}
-                    () = who => {}
-                }
-            })
+            Box::pin(kubernetes::run(server.clone(), kube.clone(), report))
         })),
     }
 }
 
-fn plan<S: Source + 'static>(
+/// Who the operator is there, and what is permitted.
+fn who(cluster: &Cluster, server: Server, roles: &Roles) -> Plan {
+    let roles = roles.clone();
+    aside(cluster, move |report| {
+        Box::pin(identity::follow(server.clone(), roles.clone(), report))
+    })
+}
+
+/// Looks what the cluster offers, and hires it.
+fn search(cluster: &Cluster, server: Server, staff: Arc<Staff>) -> Plan {
+    let setup = Setup {
+        cluster: Arc::new(cluster.clone()),
+        server,
+    };
+    aside(cluster, move |report| {
+        Box::pin(discovery::run(setup.clone(), staff.clone(), report))
+    })
+}
+
+/// Beside the watches, which speak of the API server's health.
+fn aside(
     cluster: &Cluster,
-    kind: SourceKind,
-    endpoint: &Endpoint,
-    make: impl Fn() -> S + Send + Sync + 'static,
+    run: impl Fn(Report) -> BoxFuture<'static, ()> + Send + Sync + 'static,
 ) -> Plan {
     Plan {
-        kind,
+        kind: SourceKind::Kubernetes,
         cluster: cluster.name.clone(),
-        endpoint: shown_text(&endpoint.url),
-        via: endpoint.via_words(),
-        work: Work::Kept(Box::new(move || Ok(Box::new(make())))),
+        endpoint: context(cluster),
+        via: None,
+        work: Work::Aside(Box::new(run)),
     }
+}
+
+fn context(cluster: &Cluster) -> String {
+    let context = cluster.kube.as_ref().and_then(|k| k.context.clone());
+    context.unwrap_or_else(|| "current context".to_owned())
+}
+
+fn kept<S: Source + 'static>(make: impl Fn() -> S + Send + Sync + 'static) -> Work {
+    Work::Kept(Box::new(move || Ok(Box::new(make()))))
 }

@@ -1,6 +1,6 @@
 //! Sends each question to the server that can answer it.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::future::BoxFuture;
 
@@ -15,18 +15,27 @@ use crate::source::kubernetes::{KubeLookup, Server};
 use crate::source::loki::Loki;
 use crate::source::prometheus::PromLookup;
 
-/// Who answers for one cluster.
+/// Who answers for one cluster; it may change while the cluster runs.
 #[derive(Default)]
 pub(super) struct Route {
-    pub cluster: String,
-    pub prometheus: Option<PromLookup>,
-    pub loki: Option<LokiRoute>,
-    pub kube: Option<KubeLookup>,
+    cluster: String,
+    pub prometheus: Option<Arc<PromLookup>>,
+    pub loki: Option<Arc<LokiRoute>>,
+    pub kube: Option<Arc<KubeLookup>>,
     /// For what is followed, not asked.
     pub server: Option<Server>,
 }
 
+pub(super) type SharedRoute = Arc<RwLock<Route>>;
+
 impl Route {
+    pub(super) fn new(cluster: &str) -> Self {
+        Self {
+            cluster: cluster.to_owned(),
+            ..Self::default()
+        }
+    }
+
     /// The gate of the cluster's Loki.
     pub(super) fn logs(&self) -> Option<Arc<Gate>> {
         self.loki.as_ref().map(|l| l.gate.clone())
@@ -103,35 +112,43 @@ impl Lookup for LokiRoute {
 }
 
 pub(super) struct Router {
-    routes: Vec<Route>,
+    routes: Vec<SharedRoute>,
 }
 
 impl Router {
-    pub(super) fn new(routes: Vec<Route>) -> Self {
+    pub(super) fn new(routes: Vec<SharedRoute>) -> Self {
         Self { routes }
+    }
+
+    /// Who answers now, and the name of the cluster.
+    fn answerer(&self, question: &Question, wanted: &str) -> (Option<Arc<dyn Lookup>>, String) {
+        let Some(route) = self.routes.get(usize::from(question.cluster.0)) else {
+            return (None, String::new());
+        };
+        let route = route.read().unwrap_or_else(PoisonError::into_inner);
+        let answerer: Option<Arc<dyn Lookup>> = match wanted {
+            "loki" => route.loki.clone().map(|l| l as Arc<dyn Lookup>),
+            "kube" => route.kube.clone().map(|k| k as Arc<dyn Lookup>),
+            _ => route.prometheus.clone().map(|p| p as Arc<dyn Lookup>),
+        };
+        (answerer, route.cluster.clone())
     }
 }
 
 impl Lookup for Router {
     fn ask(&self, question: Question) -> BoxFuture<'_, Answered> {
-        let route = self.routes.get(usize::from(question.cluster.0));
         let wanted = match question.ask {
             Ask::Logs { .. } | Ask::LokiLabelValues { .. } => "loki",
             Ask::Object { .. } | Ask::PodLogs(_) => "kube",
             _ => "prometheus",
         };
-        let answerer: Option<&dyn Lookup> = route.and_then(|route| match wanted {
-            "loki" => route.loki.as_ref().map(|l| l as &dyn Lookup),
-            "kube" => route.kube.as_ref().map(|k| k as &dyn Lookup),
-            _ => route.prometheus.as_ref().map(|p| p as &dyn Lookup),
-        });
-        match answerer {
-            Some(answerer) => answerer.ask(question),
-            None => {
-                let cluster = route.map(|r| r.cluster.clone()).unwrap_or_default();
-                Box::pin(async move { nobody(question, cluster, wanted) })
+        let (answerer, cluster) = self.answerer(&question, wanted);
+        Box::pin(async move {
+            match answerer {
+                Some(answerer) => answerer.ask(question).await,
+                None => nobody(question, cluster, wanted),
             }
-        }
+        })
     }
 }
 
@@ -149,7 +166,10 @@ fn nobody(question: Question, cluster: String, wanted: &str) -> Answered {
             kind: FaultKind::Config,
             cluster,
             endpoint: wanted.to_owned(),
-            what: format!("no {wanted} is configured for this cluster"),
+            what: match wanted {
+                "kube" => "no kube is configured for this cluster".to_owned(),
+                _ => format!("no {wanted} is configured for this cluster, and none was found"),
+            },
             hint: match wanted {
                 "kube" => {
                     "add `kube = { context = \"…\" }` to the cluster in the configuration".into()

@@ -148,6 +148,15 @@ impl ClusterState {
             .map(|(f, _)| f.clone())
     }
 
+    /// Forgets what one source told: whether it still holds, nobody says.
+    pub(super) fn forget_alerts_of(&mut self, source: SourceKind) {
+        let owners = &self.alert_owner;
+        self.alerts.retain(|f, _| owners.get(f) != Some(&source));
+        let alerts = &self.alerts;
+        self.alert_owner.retain(|f, _| alerts.contains_key(f));
+        self.spells.retain(|f, _| alerts.contains_key(f));
+    }
+
     /// Forgets alerts that ended long ago. True when one went.
     pub(super) fn forget_alerts(&mut self, now: Timestamp) -> bool {
         let before = self.alerts.len();

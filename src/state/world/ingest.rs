@@ -1,6 +1,7 @@
 //! Telemetry into the world: each body to its place.
 
 use crate::detect::Arrival;
+use crate::model::health::SourceKind;
 use crate::model::id::{ClusterId, SeriesId};
 use crate::model::sample::SeriesSamples;
 use crate::model::telemetry::{Body, LogBatch, SampleBatch, Telemetry};
@@ -41,6 +42,11 @@ impl World {
             Body::Identity(identity) => {
                 cluster.identity = Some(*identity);
                 return true;
+            }
+            Body::Gone => {
+                let silent = cluster.dismiss(telemetry.source);
+                self.judge_known(id, Known::Sources, telemetry.received);
+                return self.judge_known(id, Known::Alerts, telemetry.received) || silent;
             }
             Body::Health(health) => {
                 let place = cluster.sources.entry(telemetry.source).or_default();
@@ -130,6 +136,15 @@ impl ClusterState {
             changed |= self.logs.push(line);
         }
         changed
+    }
+
+    /// Forgets a source and what only it could say again.
+    fn dismiss(&mut self, source: SourceKind) -> bool {
+        if source == SourceKind::Alertmanager {
+            self.silences.clear();
+        }
+        self.forget_alerts_of(source);
+        self.sources.remove(&source).is_some()
     }
 
     /// Facts come from several sources: what one does not know does not erase what another told.

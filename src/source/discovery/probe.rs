@@ -1,0 +1,254 @@
+//! Tries the candidates of one component, way by way, until one answers as what it should be.
+
+use super::Setup;
+use super::answer::{ask, is_asked};
+use super::installed::installed;
+use super::look::Seen;
+use super::pick::{Candidate, pick};
+use super::ways::{PATIENCE, SHARED_SERIES, ways};
+use crate::clock;
+use crate::config::Endpoint;
+use crate::model::discovery::{Component, Outcome, Platform, Probe};
+use crate::model::fault::FaultKind;
+use crate::model::text::clean;
+use crate::source::door::Door;
+use crate::source::error::{Cause, SourceError};
+use crate::source::supervisor::Offer;
+
+/// Candidates of one component that are asked.
+const CANDIDATES: usize = 3;
+/// Longest reason, bytes.
+const REASON: usize = 300;
+
+/// One component: what is told of it, and what may be used.
+#[derive(Debug)]
+pub struct Looked {
+    pub probe: Probe,
+    pub offers: Vec<Offer>,
+}
+
+/// Something that answered.
+struct Found {
+    offer: Offer,
+    place: String,
+    via: Option<String>,
+    version: Option<String>,
+    /// What was tried before, and why it did not do.
+    past: Vec<String>,
+}
+
+/// A failed try.
+struct Refused {
+    forbidden: bool,
+    reason: String,
+}
+
+/// `every`: not only the first that answers, but so many of them.
+pub async fn look_for(component: Component, seen: &Seen, setup: &Setup, every: usize) -> Looked {
+    if let Some(installed) = installed(component, &seen.groups, &seen.services) {
+        let (group, resource) = (installed.group, installed.resource);
+        let probe = match installed.place {
+            Some(place) => Probe {
+                place: Some(place),
+                version: installed.version,
+                ..told(
+                    component,
+                    Outcome::Found,
+                    format!("the API server has {resource}"),
+                )
+            },
+            None => told(
+                component,
+                Outcome::NotFound,
+                format!("the API server has no {resource} of {group}"),
+            ),
+        };
+        return without_offers(probe);
+    }
+    let openshift = seen.platform == Platform::OpenShift;
+    let candidates = pick(component, &seen.services, openshift);
+    if candidates.is_empty() {
+        return without_offers(absent(component, seen));
+    }
+    let (mut found, mut refused) = (Vec::new(), Vec::new());
+    for candidate in candidates.iter().take(CANDIDATES.max(every)) {
+        if !is_asked(component, candidate.port) {
+            return without_offers(unasked(candidate));
+        }
+        match reach(candidate, seen, setup).await {
+            Ok(answered) => found.push(answered),
+            Err(failed) => refused.extend(failed),
+        }
+        if found.len() >= every {
+            break;
+        }
+    }
+    conclude(component, found, refused)
+}
+
+fn conclude(component: Component, found: Vec<Found>, refused: Vec<Refused>) -> Looked {
+    let Some(first) = found.first() else {
+        let outcome = match refused.iter().any(|r| r.forbidden) {
+            true => Outcome::NoPermission,
+            false => Outcome::Error,
+        };
+        // What lacks a right is said first: that can be asked for.
+        let (denied, failed): (Vec<_>, Vec<_>) = refused.iter().partition(|r| r.forbidden);
+        let reasons = denied.into_iter().chain(failed).map(|r| r.reason.as_str());
+        let reasons: Vec<&str> = reasons.take(4).collect();
+        return without_offers(told(component, outcome, reasons.join("; ")));
+    };
+    let reason = match (found.len(), first.past.first()) {
+        (1, None) => "it answers".to_owned(),
+        (1, Some(past)) => format!("it answers; before it: {past}"),
+        (many, _) => format!("{many} answer"),
+    };
+    let probe = Probe {
+        place: Some(first.place.clone()),
+        via: first.via.clone(),
+        version: first.version.clone(),
+        ..told(component, Outcome::Found, reason)
+    };
+    Looked {
+        probe,
+        offers: found.into_iter().map(|f| f.offer).collect(),
+    }
+}
+
+/// By the first way that leads there. Each try is bounded.
+async fn reach(candidate: &Candidate, seen: &Seen, setup: &Setup) -> Result<Found, Vec<Refused>> {
+    let mut refused = Vec::new();
+    for way in ways(candidate, &seen.fronts, &setup.cluster) {
+        for endpoint in way {
+            match try_one(candidate, &endpoint, setup).await {
+                Ok((via, version)) => {
+                    let past = refused.into_iter().map(|r: Refused| r.reason);
+                    return Ok(Found {
+                        place: place(candidate, &endpoint),
+                        via,
+                        version: version.or_else(|| candidate.version.clone()),
+                        past: past.collect(),
+                        offer: Offer {
+                            component: candidate.component,
+                            series: candidate.platform.then_some(SHARED_SERIES),
+                            endpoint,
+                        },
+                    });
+                }
+                Err(error) => {
+                    let elsewhere =
+                        matches!(error.kind(), FaultKind::Forbidden | FaultKind::NotFound);
+                    refused.push(failed(candidate, &endpoint, &error));
+                    // Another tenant may be allowed; a way that is closed is closed for all.
+                    if !elsewhere {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    Err(refused)
+}
+
+type Answer = (Option<String>, Option<String>);
+
+async fn try_one(
+    candidate: &Candidate,
+    endpoint: &Endpoint,
+    setup: &Setup,
+) -> Result<Answer, SourceError> {
+    let door = Door::open(endpoint, &setup.cluster.name, Some(&setup.server))?;
+    let asked = tokio::time::timeout(PATIENCE, ask(candidate.component, &door));
+    let version = match asked.await {
+        Ok(answer) => answer?,
+        Err(_) => return Err(door.error("", Cause::Timeout(PATIENCE))),
+    };
+    let via = door.via().map(|v| bare(&v).to_owned());
+    Ok((via, version))
+}
+
+/// `via route HOST` without its first word.
+fn bare(via: &str) -> &str {
+    via.strip_prefix("via ").unwrap_or(via)
+}
+
+/// Service and port, and the tenant or prefix where it has one.
+fn place(candidate: &Candidate, endpoint: &Endpoint) -> String {
+    let path = endpoint.url.splitn(4, '/').nth(3).unwrap_or_default();
+    let prefix = candidate.paths.iter().find(|p| path == p.trim_matches('/'));
+    format!(
+        "{}{}",
+        candidate.place(),
+        prefix.copied().unwrap_or_default()
+    )
+}
+
+fn failed(candidate: &Candidate, endpoint: &Endpoint, error: &SourceError) -> Refused {
+    let via = endpoint.via_words().unwrap_or_default();
+    let hint = match error.kind() {
+        FaultKind::Auth | FaultKind::Forbidden => format!(" ({})", error.hint()),
+        _ => String::new(),
+    };
+    let what = &error.cause;
+    Refused {
+        forbidden: error.kind() == FaultKind::Forbidden,
+        reason: format!("{} by {}: {what}{hint}", candidate.place(), bare(&via)),
+    }
+}
+
+/// It stands there, and asking it is not for us.
+fn unasked(candidate: &Candidate) -> Probe {
+    let reason = match candidate.component {
+        Component::Nats => "its service is there; it does not speak HTTP and was not asked",
+        _ => "its service is there; Prometheus asks it, and it was not asked itself",
+    };
+    Probe {
+        place: Some(candidate.place()),
+        version: candidate.version.clone(),
+        ..told(candidate.component, Outcome::Found, reason.to_owned())
+    }
+}
+
+fn absent(component: Component, seen: &Seen) -> Probe {
+    let looked = match seen.services.len() {
+        1 => "1 service".to_owned(),
+        n => format!("{n} services"),
+    };
+    match &seen.blind {
+        Some(blind) => {
+            let outcome = match blind.forbidden {
+                true => Outcome::NoPermission,
+                false => Outcome::Error,
+            };
+            told(component, outcome, blind.reason.clone())
+        }
+        None => {
+            let reason = format!("none of {looked} has its labels or its name");
+            told(component, Outcome::NotFound, reason)
+        }
+    }
+}
+
+pub fn told(component: Component, outcome: Outcome, reason: String) -> Probe {
+    let reason = clean(&reason, REASON);
+    Probe {
+        component,
+        outcome,
+        reason: match reason.trim().is_empty() {
+            true => "no reason was given".to_owned(),
+            false => reason,
+        },
+        place: None,
+        via: None,
+        version: None,
+        used: false,
+        at: clock::now(),
+    }
+}
+
+fn without_offers(probe: Probe) -> Looked {
+    Looked {
+        probe,
+        offers: Vec::new(),
+    }
+}

@@ -1,0 +1,482 @@
+//! What a cluster offers is found and used with nothing but a kubeconfig: real servers behind the
+//! port-forward and the service proxy of an API server in this process.
+
+#[path = "support/apiserver/mod.rs"]
+mod apiserver;
+#[path = "support/prometheus.rs"]
+mod prometheus;
+#[path = "support/tunnel.rs"]
+mod tunnel;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use farwatch::clock;
+use farwatch::config::{Cluster, Config, Endpoint, Kube};
+use farwatch::model::ask::{Ask, Question};
+use farwatch::model::discovery::{Component, Outcome, Platform, Probe};
+use farwatch::model::health::{Health, SourceKind};
+use farwatch::model::id::{ClusterId, RequestId};
+use farwatch::model::signal::Group;
+use farwatch::model::telemetry::{Body, Telemetry};
+use farwatch::source::Outlet;
+use farwatch::source::supervisor::{Fleet, Pace};
+use serde_json::{Value, json};
+use tokio::sync::mpsc::Receiver;
+
+use apiserver::{ApiServer, Fault, Options, User, wire};
+use prometheus::{Alertmanager, Prometheus};
+use tunnel::{Forwards, Pod};
+
+const INTERVAL: Duration = Duration::from_millis(500);
+const RULES: &str = "groups: [{name: g, rules: [{alert: Firing, expr: vector(1), labels: {severity: critical}}]}]\n";
+
+/// One cluster, of which nothing is known but how to sign in.
+struct Lab {
+    api: ApiServer,
+    forwards: Forwards,
+}
+
+impl Lab {
+    async fn new() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    async fn with(options: Options) -> Self {
+        let api = ApiServer::start_with(options).await;
+        Self {
+            forwards: Forwards::serve(&api),
+            api,
+        }
+    }
+
+    fn cluster(&self) -> Cluster {
+        Cluster {
+            name: "alpha".into(),
+            kube: Some(Kube {
+                context: Some("lab".into()),
+                kubeconfig: Some(self.api.kubeconfig()),
+                interval: Some(INTERVAL),
+                timeout: Duration::from_secs(10),
+            }),
+            discover: true,
+            ..Cluster::default()
+        }
+    }
+
+    fn start(&self) -> (Fleet, Receiver<Telemetry>) {
+        start(self.cluster())
+    }
+
+    /// A service that can be forwarded to: its pod is ready.
+    fn forwarded(&self, service: Value, to: SocketAddr) {
+        let metadata = &service["metadata"];
+        let (namespace, name) = (&metadata["namespace"], metadata["name"].as_str().unwrap());
+        let pod = format!("{name}-0");
+        self.api.put(json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"namespace": namespace, "name": pod, "labels": {"app": name}},
+            "spec": {"containers": [{"name": "main"}]},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}));
+        self.forwards.pod(&pod, Pod::Works(to));
+        self.api.put(service);
+    }
+
+    /// A service without pods of its own: only the service proxy leads there.
+    fn proxied(&self, mut service: Value, to: SocketAddr) {
+        service["spec"]["selector"] = json!({});
+        let (metadata, port) = (&service["metadata"], &service["spec"]["ports"]);
+        let text = |of: &Value| of.as_str().unwrap().to_owned();
+        let (namespace, name) = (text(&metadata["namespace"]), text(&metadata["name"]));
+        let last = port.as_array().unwrap().last().unwrap()["port"].to_string();
+        self.api.backend(&namespace, &name, &last, to);
+        self.api.put(service);
+    }
+}
+
+fn start(cluster: Cluster) -> (Fleet, Receiver<Telemetry>) {
+    let config = Config {
+        clusters: vec![cluster],
+        ..Config::default()
+    };
+    let pace = Pace {
+        shortest: Duration::from_millis(100),
+        longest: Duration::from_secs(1),
+        ..Pace::default()
+    };
+    let (outlet, queue) = Outlet::new(1024);
+    let fleet = Fleet::start_with(Arc::new(config), outlet, pace);
+    fleet.demand(vec![(ClusterId(0), Group::Cluster)]);
+    (fleet, queue)
+}
+
+/// With a sidecar's port first, as operators write them.
+fn service(namespace: &str, name: &str, labels: Value, port: (&str, u16)) -> Value {
+    json!({"apiVersion": "v1", "kind": "Service",
+        "metadata": {"namespace": namespace, "name": name, "labels": labels},
+        "spec": {"clusterIP": "10.0.0.9", "selector": {"app": name},
+            "ports": [{"name": "reloader-web", "port": 8080, "targetPort": 1},
+                {"name": port.0, "port": port.1, "targetPort": port.1}]}})
+}
+
+fn stack_prometheus() -> Value {
+    let labels = json!({"app": "kube-prometheus-stack-prometheus"});
+    service("monitoring", "kps-prometheus", labels, ("http-web", 9090))
+}
+
+fn stack_alertmanager() -> Value {
+    let labels = json!({"app": "kube-prometheus-stack-alertmanager"});
+    service("monitoring", "kps-alertmanager", labels, ("http-web", 9093))
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+fn own_metrics(alertmanager: Option<u16>) -> Prometheus {
+    let alerting = alertmanager.map_or_else(String::new, |port| {
+        format!(
+            "alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]}}\n"
+        )
+    });
+    let scraped =
+        "scrape_configs:\n- job_name: self\n  static_configs: [{targets: ['127.0.0.1:1']}]\n";
+    Prometheus::start(&format!("{alerting}{scraped}"), RULES)
+}
+
+async fn until<T>(
+    queue: &mut Receiver<Telemetry>,
+    what: &str,
+    mut wanted: impl FnMut(&Telemetry) -> Option<T>,
+) -> T {
+    let mut last = Vec::new();
+    let found = async {
+        loop {
+            let telemetry = queue.recv().await.expect("the queue is open");
+            if let Some(found) = wanted(&telemetry) {
+                return found;
+            }
+            if let Body::Discovery(probes) = telemetry.body {
+                last = probes;
+            }
+        }
+    };
+    match tokio::time::timeout(Duration::from_secs(60), found).await {
+        Ok(found) => found,
+        Err(_) => panic!("never: {what}; found last: {last:#?}"),
+    }
+}
+
+async fn probes(queue: &mut Receiver<Telemetry>) -> Vec<Probe> {
+    let probes = until(queue, "a discovery", |t| match &t.body {
+        Body::Discovery(probes) => Some(probes.clone()),
+        _ => None,
+    });
+    let probes = probes.await;
+    assert_eq!(probes.len(), Component::ALL.len());
+    for probe in &probes {
+        assert!(!probe.reason.trim().is_empty(), "{probe:?}");
+    }
+    probes
+}
+
+fn of(probes: &[Probe], component: Component) -> &Probe {
+    probes.iter().find(|p| p.component == component).unwrap()
+}
+
+fn live_samples(telemetry: &Telemetry, source: SourceKind) -> Option<()> {
+    let fits = telemetry.source == source;
+    match &telemetry.body {
+        Body::Samples(batch) if fits && !batch.backfill && !batch.series.is_empty() => Some(()),
+        _ => None,
+    }
+}
+
+async fn samples(queue: &mut Receiver<Telemetry>, source: SourceKind) {
+    until(queue, "live samples", |t| live_samples(t, source)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kubeconfig_is_enough() {
+    let manager = Alertmanager::start();
+    let metrics = own_metrics(Some(manager.program.port));
+    let lab = Lab::new().await;
+    // Busy at first: it is asked again when it wants.
+    lab.api.fault(Fault::too_many("list", "services", 1).once());
+    lab.forwarded(stack_prometheus(), loopback(metrics.port));
+    lab.forwarded(stack_alertmanager(), loopback(manager.program.port));
+    lab.api.put(
+        json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+        "metadata": {"namespace": "argocd", "name": "shop"}}),
+    );
+    let (fleet, mut queue) = lab.start();
+    let told = probes(&mut queue).await;
+    for component in [Component::Prometheus, Component::Alertmanager] {
+        let probe = of(&told, component);
+        assert_eq!(probe.outcome, Outcome::Found, "{probe:?}");
+        assert!(probe.used && probe.version.is_some(), "{probe:?}");
+    }
+    let prometheus = of(&told, Component::Prometheus);
+    assert_eq!(
+        prometheus.place.as_deref(),
+        Some("monitoring/kps-prometheus:9090")
+    );
+    assert_eq!(
+        prometheus.via.as_deref(),
+        Some("port-forward to kps-prometheus-0")
+    );
+    let argo = of(&told, Component::ArgoCd);
+    assert_eq!(argo.place.as_deref(), Some("argoproj.io/v1alpha1"));
+    for component in [Component::Loki, Component::Flux, Component::PtpOperator] {
+        assert_eq!(of(&told, component).outcome, Outcome::NotFound);
+    }
+    let (mut sampled, mut alerted) = (false, false);
+    until(&mut queue, "samples and the alert", |t| {
+        sampled |= live_samples(t, SourceKind::Prometheus).is_some();
+        alerted |= t.source == SourceKind::Alertmanager
+            && matches!(&t.body, Body::Alerts(a) if a.iter().any(|a| &*a.name == "Firing"));
+        (sampled && alerted).then_some(())
+    })
+    .await;
+    let question = Question {
+        id: RequestId(1),
+        cluster: ClusterId(0),
+        ask: Ask::Instant {
+            query: "vector(7)".into(),
+            at: clock::now(),
+        },
+    };
+    let answered = fleet.lookup().ask(question).await;
+    assert!(answered.result.is_ok(), "{:?}", answered.result);
+    is_polite(&lab.api);
+    fleet.shutdown().await;
+}
+
+/// What one discovery asked of the API server, beside the watches.
+fn is_polite(api: &ApiServer) {
+    let seen = api.seen();
+    for asked in &seen {
+        let agent = asked.request.header("user-agent").unwrap_or_default();
+        assert!(agent.starts_with("farwatch/"), "{agent}: {asked:?}");
+    }
+    let of_discovery = |path: &str| {
+        let own = ["/apis", "/api/v1/services", "/portforward"];
+        let kinds = ["routes", "ingresses", "clusterversions", "configmaps"];
+        own.iter().any(|p| path.ends_with(p))
+            || kinds.iter().any(|k| path.contains(k))
+            || path.contains("/services/")
+            || path.contains("/namespaces/monitoring/pods")
+    };
+    let asked: Vec<&str> = seen
+        .iter()
+        .map(|s| s.request.path.as_str())
+        .filter(|path| of_discovery(path))
+        .collect();
+    // A 429 and its repetition among them; the sources open their own forwards.
+    assert!((5..36).contains(&asked.len()), "{asked:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_right_it_says_which_is_missing() {
+    let lab = Lab::new().await;
+    let viewer = User::new("eve", &[]).allow("list watch", "", "nodes pods events");
+    lab.api.user("lab-view-token", viewer);
+    lab.api.put(stack_prometheus());
+    let (fleet, mut queue) = lab.start();
+    let told = probes(&mut queue).await;
+    let probe = of(&told, Component::Prometheus);
+    assert_eq!(probe.outcome, Outcome::NoPermission, "{probe:?}");
+    assert!(probe.reason.contains("list services"), "{probe:?}");
+    assert!(!probe.used);
+    // The groups are open to everybody.
+    assert_eq!(of(&told, Component::ArgoCd).outcome, Outcome::NotFound);
+    // Bounded also where each namespace is asked by itself.
+    assert!(lab.api.count("list", "services") < 30);
+    fleet.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_namespace_may_be_readable() {
+    let metrics = own_metrics(None);
+    let lab = Lab::new().await;
+    let mut user = User::new("eve", &[])
+        .allow("get list watch", "", "pods services")
+        .allow("get create", "", "pods/portforward");
+    for rule in user.rules.iter_mut().flatten() {
+        rule.namespace = Some("monitoring".into());
+    }
+    lab.api.user("lab-view-token", user);
+    lab.forwarded(stack_prometheus(), loopback(metrics.port));
+    let (fleet, mut queue) = lab.start();
+    let told = probes(&mut queue).await;
+    assert_eq!(of(&told, Component::Prometheus).outcome, Outcome::Found);
+    let loki = of(&told, Component::Loki);
+    assert_eq!(loki.outcome, Outcome::NoPermission);
+    assert!(
+        loki.reason.contains("seen were only monitoring"),
+        "{loki:?}"
+    );
+    samples(&mut queue, SourceKind::Prometheus).await;
+    fleet.shutdown().await;
+}
+
+async fn answering(
+    status: u16,
+    kind: &'static str,
+    header: (&str, &str),
+    body: &str,
+) -> wire::Server {
+    let header = (header.0.to_owned(), header.1.to_owned());
+    let body = body.to_owned();
+    wire::Server::start(Arc::new(move |_, stream| {
+        let (header, body) = (header.clone(), body.clone());
+        Box::pin(async move {
+            let header = [(header.0.as_str(), header.1.as_str())];
+            wire::reply(stream, status, kind, &header, body.as_bytes()).await
+        })
+    }))
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_page_is_no_prometheus() {
+    let page = "<html><title>Log in</title><form action=/oauth/login><input type=password></form>";
+    let login = answering(200, "text/html", ("x-a", "b"), page).await;
+    let lab = Lab::new().await;
+    lab.forwarded(stack_prometheus(), login.address);
+    let (fleet, mut queue) = lab.start();
+    let told = probes(&mut queue).await;
+    let probe = of(&told, Component::Prometheus);
+    assert_eq!(probe.outcome, Outcome::Error, "{probe:?}");
+    assert!(probe.reason.contains("login page"), "{probe:?}");
+    assert!(!probe.used && probe.place.is_none());
+    fleet.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_route_that_leads_nowhere_is_passed_over() {
+    let metrics = own_metrics(None);
+    let lab = Lab::with(Options {
+        openshift: true,
+        ..Options::default()
+    })
+    .await;
+    lab.forwarded(stack_prometheus(), loopback(metrics.port));
+    let front = |name: &str, host: &str| {
+        json!({"apiVersion": "route.openshift.io/v1", "kind": "Route",
+            "metadata": {"namespace": "monitoring", "name": name},
+            "spec": {"host": host, "to": {"kind": "Service", "name": "kps-prometheus"},
+                "port": {"targetPort": "http-web"}},
+            "status": {"ingress": [{"host": host,
+                "conditions": [{"type": "Admitted", "status": "True"}]}]}})
+    };
+    lab.api.put(front("gone", "prometheus.farwatch.invalid"));
+    let (fleet, mut queue) = lab.start();
+    let told = probes(&mut queue).await;
+    let probe = of(&told, Component::Prometheus);
+    assert_eq!(probe.outcome, Outcome::Found, "{probe:?}");
+    assert_eq!(
+        probe.via.as_deref(),
+        Some("port-forward to kps-prometheus-0")
+    );
+    assert!(
+        probe.reason.contains("prometheus.farwatch.invalid"),
+        "{probe:?}"
+    );
+    samples(&mut queue, SourceKind::Prometheus).await;
+    fleet.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_later_is_hired_and_what_goes_is_let_go() {
+    let metrics = own_metrics(None);
+    let lab = Lab::new().await;
+    let (fleet, mut queue) = lab.start();
+    let told = probes(&mut queue).await;
+    for probe in &told {
+        assert_eq!(probe.outcome, Outcome::NotFound, "{probe:?}");
+    }
+    lab.proxied(stack_prometheus(), loopback(metrics.port));
+    fleet.refresh(Some(ClusterId(0)));
+    let told = probes(&mut queue).await;
+    let probe = of(&told, Component::Prometheus);
+    assert_eq!(
+        probe.via.as_deref(),
+        Some("service proxy monitoring/kps-prometheus:9090"),
+        "{probe:?}"
+    );
+    samples(&mut queue, SourceKind::Prometheus).await;
+    // Unchanged, it goes on; nobody makes it anew.
+    fleet.refresh(Some(ClusterId(0)));
+    let mut connecting = 0;
+    until(&mut queue, "another discovery", |t| match &t.body {
+        Body::Health(h) if t.source == SourceKind::Prometheus => {
+            connecting += usize::from(h.health == Health::Connecting);
+            None
+        }
+        Body::Discovery(_) => Some(()),
+        _ => None,
+    })
+    .await;
+    assert_eq!(connecting, 0);
+    lab.api.delete("Service", "monitoring", "kps-prometheus");
+    fleet.refresh(Some(ClusterId(0)));
+    until(&mut queue, "let go", |t| {
+        (t.source == SourceKind::Prometheus && t.body == Body::Gone).then_some(())
+    })
+    .await;
+    fleet.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exporters_are_scraped_where_nobody_else_does() {
+    let page =
+        "# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running{model_name=\"m\"} 3\n";
+    let model = answering(200, "text/plain", ("x-a", "b"), page).await;
+    let lab = Lab::new().await;
+    let labels = json!({"app": "vllm-qwen"});
+    lab.proxied(service("ai", "qwen", labels, ("http", 8000)), model.address);
+    let (fleet, mut queue) = lab.start();
+    let told = probes(&mut queue).await;
+    let probe = of(&told, Component::Vllm);
+    assert!(probe.used && probe.outcome == Outcome::Found, "{probe:?}");
+    samples(&mut queue, SourceKind::Exporter(0)).await;
+    fleet.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_configuration_names_is_left_to_it() {
+    let metrics = own_metrics(None);
+    let lab = Lab::with(Options {
+        openshift: true,
+        ..Options::default()
+    })
+    .await;
+    lab.api.put(
+        json!({"apiVersion": "config.openshift.io/v1", "kind": "ClusterVersion",
+        "metadata": {"name": "version"},
+        "status": {"desired": {"version": "4.19.9"},
+            "history": [{"state": "Completed", "version": "4.19.9"}]}}),
+    );
+    lab.forwarded(stack_prometheus(), loopback(metrics.port));
+    let mut cluster = lab.cluster();
+    cluster.prometheus = Some(Endpoint {
+        url: metrics.url(),
+        interval: Some(INTERVAL),
+        timeout: Duration::from_secs(5),
+        ..Endpoint::default()
+    });
+    let (fleet, mut queue) = start(cluster);
+    let facts = until(&mut queue, "the platform", |t| match &t.body {
+        Body::Facts(facts) if facts.platform.is_some() => Some(facts.clone()),
+        _ => None,
+    })
+    .await;
+    assert_eq!(facts.platform, Some(Platform::OpenShift));
+    assert_eq!(facts.openshift_version.as_deref(), Some("4.19.9"));
+    let told = probes(&mut queue).await;
+    let probe = of(&told, Component::Prometheus);
+    assert!(probe.outcome == Outcome::Found && !probe.used, "{probe:?}");
+    assert!(probe.reason.contains("configuration"), "{probe:?}");
+    fleet.shutdown().await;
+}
