@@ -92,7 +92,8 @@ async fn serve(mut stream: TcpStream, handler: Handler) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = Vec::new();
     while let Some(request) = read_request(&mut stream, &mut buffer).await? {
-        if !handler(request, &mut stream).await? {
+        let last = request.header("connection") == Some("close");
+        if !handler(request, &mut stream).await? || last {
             break;
         }
     }
