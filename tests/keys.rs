@@ -31,7 +31,7 @@ fn keys_in_screen_out() {
         ("!", "Clusters 2 of 3"),
         ("gs", "farwatch itself"),
         ("0", "unknown in 3"),
-        ("go", "GitOps ▸"),
+        ("go", "farwatch ▸ GitOps"),
         ("7", "PtpOutOfSync"),
         ("g", "f fleet"),
         ("g<esc>", "Clusters 3"),

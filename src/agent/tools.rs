@@ -15,7 +15,10 @@ use serde_json::{Value, json};
 
 use super::lenient;
 use crate::model::id::ClusterId;
-use args::{Alerts, Clusters, Events, Incidents, ListClusters, QueryLogs, QueryMetrics, TimeNow};
+use args::{
+    Alerts, Changes, Clusters, Events, GitOps, Incidents, ListClusters, QueryLogs, QueryMetrics,
+    TimeNow,
+};
 
 /// One tool: name, words for the model, schema of its arguments.
 #[derive(Debug)]
@@ -61,6 +64,14 @@ static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| {
         tool::<Clusters>(
             "get_sriov_status",
             "SR-IOV: sync state, physical functions, configured and possible VFs.",
+        ),
+        tool::<GitOps>(
+            "get_gitops_status",
+            "Argo CD and Flux applications: sync, health, revision, last operation, flags, whether a version has arrived; bad ones in full.",
+        ),
+        tool::<Changes>(
+            "get_changes",
+            "What was changed, newest first: rollouts, syncs, scaling, nodes, config, upgrades.",
         ),
         tool::<Events>("get_events", "Kubernetes events, newest first."),
         tool::<Incidents>(

@@ -4,6 +4,7 @@
 //! one; a cluster that cannot be heard is said to be so, never left out.
 
 mod fleet;
+mod gitops;
 mod platform;
 
 pub(super) use fleet::{incident as incident_text, word as status_word};
@@ -48,6 +49,12 @@ pub fn answer(world: &World, query: &WorldQuery) -> (String, usize, bool) {
             platform::sriov(world, &query.clusters, &mut told);
             Ok(())
         }
+        "get_gitops_status" => with(query, |args| {
+            gitops::apps(world, &query.clusters, &args, &mut told)
+        }),
+        "get_changes" => with(query, |args| {
+            gitops::changes(world, &query.clusters, &args, &mut told)
+        }),
         "time_now" => {
             told.line(format!("{} (UTC)", world.now.rfc3339()));
             told.rows = 1;

@@ -12,9 +12,11 @@ use crate::model::xid::{self, XidClass};
 use super::Condition;
 
 mod cluster;
+mod gitops;
 mod objects;
 
 pub use cluster::{alerts, nodes, pods, sources};
+pub use gitops::{apps, inference};
 pub use objects::{autoscalers, claims, operators, version, workloads};
 
 /// A warning XID is news for this long, milliseconds.

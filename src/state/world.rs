@@ -41,6 +41,7 @@ mod score;
 mod standing;
 
 pub use capacity::{Amount, Capacity, holds_room, is_gpu};
+pub use changed::blamed;
 pub use known::{Known, MOST_RELATED, Related, Relation};
 pub use score::{Reach, Score};
 pub use standing::{AlertCounts, Freshness};

@@ -106,6 +106,33 @@ pub struct Clusters {
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+pub struct GitOps {
+    /// Names; empty: all
+    #[serde(default)]
+    pub clusters: Vec<String>,
+    /// Only applications whose name holds this
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Changes {
+    /// Names; empty: all
+    #[serde(default)]
+    pub clusters: Vec<String>,
+    #[serde(default)]
+    pub namespace: Option<String>,
+    /// sync, rollout, scale, node, config or upgrade
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// How far back, minutes; left out: 120
+    #[serde(default)]
+    pub minutes: Option<u32>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Events {
     /// Names; empty: all
     #[serde(default)]
@@ -138,9 +165,17 @@ pub struct TimeNow {
 
 impl Rules for Alerts {}
 impl Rules for Clusters {}
+impl Rules for GitOps {}
 impl Rules for Events {}
 impl Rules for Incidents {}
 impl Rules for TimeNow {}
+
+impl Rules for Changes {
+    fn rules(&self) -> Result<(), String> {
+        let kinds = ["sync", "rollout", "scale", "node", "config", "upgrade"];
+        one_of("kind", self.kind.as_deref(), &kinds)
+    }
+}
 
 impl Rules for ListClusters {
     fn rules(&self) -> Result<(), String> {

@@ -10,7 +10,7 @@ use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::health::Health;
 use crate::model::id::ClusterId;
 use crate::model::unit::age;
-use crate::state::world::{ClusterState, Status, World};
+use crate::state::world::{ClusterState, Status, World, blamed};
 
 pub(super) fn clusters(world: &World, args: &args::ListClusters, told: &mut Told) {
     let same = |wanted: &Option<String>, is: &str| {
@@ -218,6 +218,16 @@ pub(in crate::agent) fn incident(world: &World, i: &Incident) -> String {
         subjects.join(", "),
         i.title
     );
+    for change in blamed(world, i) {
+        out.push_str(&format!(
+            "\n    changed before: {} {} {} {}: {}",
+            change.at.rfc3339(),
+            change.kind.word(),
+            change.subject.0,
+            change.subject.1,
+            change.what
+        ));
+    }
     for finding in i.findings.iter().take(12) {
         let over = if finding.over { ", over now" } else { "" };
         out.push_str(&format!(

@@ -1,11 +1,18 @@
 //! The changes of all clusters, for timelines, charts and causes.
 
+use crate::incident::Incident;
 use crate::model::change::{Change, ChangeKind};
 use crate::model::finding::Subject;
+use crate::model::gitops::App;
 use crate::model::id::ClusterId;
 use crate::model::time::Timestamp;
 
-use super::{ClusterState, World};
+use super::{ClusterState, World, changes};
+
+/// Change events kept for a cluster.
+const CHANGES: usize = 2_000;
+/// A change so long before the first sign may have to do with it, milliseconds.
+const BLAME_MS: i64 = 900_000;
 
 impl World {
     /// Changes of the scope since then, newest first, at most so many.
@@ -30,6 +37,54 @@ impl World {
 }
 
 impl ClusterState {
+    /// In time order, each once. `weak`: left out where another change tells the same better.
+    pub(super) fn note_change(&mut self, mut change: Change, weak: bool) {
+        let same = |held: &Change| {
+            (held.at, held.kind, &held.subject) == (change.at, change.kind, &change.subject)
+                && (&held.namespace, &held.what) == (&change.namespace, &change.what)
+        };
+        let mut held = self.changes.iter();
+        if held.any(|c| same(c) || weak && changes::is_retold(&change, c)) {
+            return;
+        }
+        if !weak {
+            let change = &change;
+            self.changes
+                .retain(|c| !(changes::is_of_event(c) && changes::is_retold(c, change)));
+        }
+        if change.by.is_none() {
+            change.by = self.asked_by(&change);
+        }
+        let later = self.changes.iter().rev();
+        let place = self.changes.len() - later.take_while(|c| c.at > change.at).count();
+        self.changes.insert(place, change);
+        while self.changes.len() > CHANGES {
+            self.changes.pop_front();
+        }
+    }
+
+    /// Who did it: of a deployment who asked for it, of a scaling the autoscaler.
+    fn asked_by(&self, change: &Change) -> Option<String> {
+        let (kind, name) = (&change.subject.0, &change.subject.1);
+        match change.kind {
+            ChangeKind::Sync => {
+                let app = self.apps.values().find(|a| {
+                    a.kind.as_str() == kind
+                        && a.namespace.as_ref() == change.namespace
+                        && a.name.as_ref() == name
+                });
+                changes::asked_by(app?, change).map(str::to_owned)
+            }
+            ChangeKind::Scale => {
+                let scales = self.autoscalers.values().find(|a| {
+                    a.namespace.as_ref() == change.namespace && a.target == change.subject
+                });
+                scales.map(|a| format!("autoscaler {}", a.name))
+            }
+            _ => None,
+        }
+    }
+
     /// Changes from `from` to `to`, oldest first.
     pub fn changes_between(
         &self,
@@ -41,43 +96,71 @@ impl ClusterState {
         held.into_iter()
     }
 
-    /// Whether a change touched what this is about: the thing itself, its namespace or its node.
-    pub fn touches(&self, change: &Change, subject: &Subject) -> bool {
-        let namespace = subject.namespace().filter(|n| !n.is_empty());
-        if namespace.is_some() && namespace == Some(change.namespace.as_str()) {
+    /// Whether a change can have to do with what an incident is about.
+    fn concerns(&self, change: &Change, incident: &Incident) -> bool {
+        let (kind, name) = (change.subject.0.as_str(), change.subject.1.as_str());
+        let on = |node: &str| incident.nodes.iter().any(|n| n.as_ref() == node);
+        let mut namespaces = incident.subjects.iter().filter_map(Subject::namespace);
+        if !change.namespace.is_empty() && namespaces.any(|n| n == change.namespace) {
             return true;
         }
-        if let Subject::App {
-            namespace, name, ..
-        } = subject
-            && (&change.namespace, &change.subject.1) == (namespace, name)
-        {
-            return true;
-        }
-        if change.kind == ChangeKind::Sync && namespace.is_some() {
-            let deploys = self.apps.values().any(|app| {
-                app.name.as_ref() == change.subject.1
-                    && app.namespace.as_ref() == change.namespace
-                    && app.runs_in() == namespace
-            });
-            if deploys {
-                return true;
-            }
-        }
-        let about_node = matches!(change.subject.0.as_str(), "Node" | "SriovNetworkNodeState");
-        let nodes = self.nodes_of(subject);
-        let on = |node: &str| nodes.iter().any(|n| n.as_ref() == node);
-        match change.subject.0.as_str() {
-            _ if about_node => on(&change.subject.1),
+        match kind {
+            "Node" | "SriovNetworkNodeState" => on(name),
+            // What touches the whole cluster touches this too.
+            "ClusterVersion" | "ClusterOperator" => true,
             "PtpConfig" => {
-                let key = (
-                    change.namespace.as_str().into(),
-                    change.subject.1.as_str().into(),
-                );
+                let key = (change.namespace.as_str().into(), name.into());
                 let config = self.ptp_configs.get(&key);
                 config.is_some_and(|c| c.matches.iter().any(|(node, _)| on(node)))
             }
-            _ => *subject == Subject::Cluster,
+            _ if changes::is_app(kind) => self.deploys_to(change, incident),
+            _ => {
+                let own = |owner: &str| {
+                    let head = owner.rsplit_once('-').map(|(head, _)| head);
+                    owner == name || head == Some(name)
+                };
+                let first = (change.namespace.as_str().into(), "".into());
+                let pods = self.pods.range(first..);
+                let pods = pods.take_while(|((ns, _), _)| ns.as_ref() == change.namespace);
+                pods.filter(|(_, p)| p.owner.as_ref().is_some_and(|(_, o)| own(o)))
+                    .any(|(_, p)| p.node.as_deref().is_some_and(on))
+            }
         }
     }
+
+    /// An application that deploys to a namespace of the incident, or that is in it itself.
+    fn deploys_to(&self, change: &Change, incident: &Incident) -> bool {
+        let app = self.apps.values().find(|a| {
+            a.kind.as_str() == change.subject.0
+                && a.namespace.as_ref() == change.namespace
+                && a.name.as_ref() == change.subject.1
+        });
+        let runs_in = app.and_then(App::runs_in);
+        incident.subjects.iter().any(|s| match s {
+            Subject::App {
+                namespace, name, ..
+            } => (namespace, name) == (&change.namespace, &change.subject.1),
+            other => runs_in.is_some() && other.namespace() == runs_in,
+        })
+    }
+}
+
+/// Changes that may have led to an incident: of its cluster, of what it is about, in the quarter of
+/// an hour before its first sign. Oldest first.
+pub fn blamed<'a>(world: &'a World, incident: &Incident) -> Vec<&'a Change> {
+    let Some(cluster) = world.cluster(incident.cluster) else {
+        return Vec::new();
+    };
+    let signs = incident.findings.iter().map(|f| f.since);
+    let first = signs.min().unwrap_or(incident.opened);
+    cluster
+        .changes_between(first.plus_ms(-BLAME_MS), first)
+        .filter(|change| !is_symptom(change) && cluster.concerns(change, incident))
+        .collect()
+}
+
+/// A node that went away was not changed by anybody.
+fn is_symptom(change: &Change) -> bool {
+    let gone = ["→ NotReady", "→ unknown"];
+    change.kind == ChangeKind::Node && gone.iter().any(|end| change.what.ends_with(end))
 }

@@ -78,6 +78,13 @@ impl World {
             take("workloads", bad, !cluster.workloads.is_empty());
             let bad = detect::autoscalers(cluster.autoscalers.values());
             take("autoscalers", bad, !cluster.autoscalers.is_empty());
+            let drifts = cluster.apps.values().map(|app| {
+                let drift = cluster.drift(app).map(|d| (d.since, d.earlier));
+                (app, drift)
+            });
+            take("apps", detect::apps(drifts), !cluster.apps.is_empty());
+            let bad = detect::inference(cluster.inference.values());
+            take("inference", bad, !cluster.inference.is_empty());
             let bad = detect::claims(cluster.claims.values(), &cluster.waiting_namespaces());
             take("claims", bad, !cluster.claims.is_empty());
             let mut bad = detect::operators(cluster.operators.values());

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::change::Change;
 use crate::model::gitops::AppKind;
 use crate::model::object::{Event, Object, ObjectKey, ObjectKind};
 use crate::model::telemetry::ObjectBatch;
@@ -11,9 +10,6 @@ use crate::model::time::Timestamp;
 use crate::model::workload::WorkloadKind;
 
 use super::{ClusterState, changes};
-
-/// Change events kept for a cluster.
-const CHANGES: usize = 2_000;
 
 impl ClusterState {
     /// The kind was listed whole at least once: what is not there does not exist.
@@ -56,7 +52,10 @@ impl ClusterState {
         for old in former.values() {
             changes::between(Some(old), None, known, seen, &mut found);
         }
-        self.note_changes(found);
+        for change in found {
+            let vague = changes::is_vague(&change);
+            self.note_change(change, vague);
+        }
         if matches!(batch.kind, ObjectKind::Node | ObjectKind::Pod) {
             self.count_capacity();
         }
@@ -176,24 +175,11 @@ impl ClusterState {
         }
     }
 
-    /// In time order, each once.
-    fn note_changes(&mut self, found: Vec<Change>) {
-        for change in found {
-            if self.changes.contains(&change) {
-                continue;
-            }
-            let after = |c: &&Change| c.at <= change.at;
-            let place =
-                self.changes.len() - self.changes.iter().rev().take_while(|c| !after(c)).count();
-            self.changes.insert(place, change);
-        }
-        while self.changes.len() > CHANGES {
-            self.changes.pop_front();
-        }
-    }
-
     /// In time order; an event that repeats (same name) replaces its former self.
     fn take_event(&mut self, event: Event, most: usize) {
+        if let Some(change) = changes::of_event(&event) {
+            self.note_change(change, changes::retells(&event));
+        }
         self.events
             .retain(|e| e.name != event.name || e.namespace != event.namespace);
         let mut place = self.events.len();

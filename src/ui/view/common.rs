@@ -7,7 +7,6 @@ use ratatui::text::{Line, Span};
 
 use super::ScreenId;
 use crate::model::id::{ClusterId, RequestId};
-use crate::model::object::Event;
 use crate::model::sample::{Sample, SampleKind};
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
@@ -213,31 +212,6 @@ pub fn drawable(points: impl Iterator<Item = Sample>, kind: SampleKind) -> Vec<S
         before = Some(point);
     }
     rates
-}
-
-/// Events that tell of a change somebody or something made, not of its consequences.
-pub fn is_change(event: &Event) -> bool {
-    const REASONS: [&str; 18] = [
-        "ScalingReplicaSet",
-        "SuccessfulRescale",
-        "NodeNotSchedulable",
-        "NodeSchedulable",
-        "Cordon",
-        "Uncordon",
-        "Drain",
-        "Rebooted",
-        "Reboot",
-        "Starting",
-        "OSUpdateStarted",
-        "OSUpgradeApplied",
-        "PendingConfig",
-        "SetDesiredConfig",
-        "OperationStarted",
-        "OperationCompleted",
-        "ResourceUpdated",
-        "Sync",
-    ];
-    !event.warning && REASONS.contains(&event.reason.as_str())
 }
 
 /// Whole seconds between two points of a range answer: about one a dot, never under 15 s.

@@ -358,7 +358,9 @@ impl View for Incidents {
             let inner = pane(ctx, parts.why, buf, "why", "a explain", false);
             match self.finding(incident) {
                 Some(finding) => {
-                    let text = why::lines(ctx, finding, usize::from(inner.width));
+                    let width = usize::from(inner.width);
+                    let mut text = why::changed_before(ctx, incident, width);
+                    text.extend(why::lines(ctx, finding, width));
                     lines(ctx, inner, buf, &text, 0);
                 }
                 None => empty(ctx, inner, buf, "no finding"),

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::common::{Numbers, above, empty, focused, pane};
-use super::{Ctx, Entry, Focus, Goto, ScreenId, View};
+use super::{Ctx, Entry, Focus, ScreenId, View};
 use crate::command::Command;
 use crate::message::Effect;
 use crate::model::ask::Answered;
@@ -17,6 +17,7 @@ use crate::ui::widget::field::Field;
 use crate::ui::widget::table::{Column, Table};
 
 mod asked;
+mod changes;
 mod graph;
 mod list;
 
@@ -53,6 +54,8 @@ pub struct Metrics {
     asked: Option<Asked>,
     numbers: Numbers,
     problems: bool,
+    /// The change that the cursor stands on.
+    change: Option<crate::model::time::Timestamp>,
     area: Rect,
 }
 
@@ -71,6 +74,7 @@ impl Default for Metrics {
             asked: None,
             numbers: Numbers::new(ScreenId::Metrics),
             problems: false,
+            change: None,
             area: Rect::ZERO,
         }
     }
@@ -322,6 +326,12 @@ impl View for Metrics {
                     Part::Legend => Part::List,
                 };
             }
+            Command::Left | Command::Right => {
+                let mut seen: Vec<_> = self.shown(world).iter().map(|s| s.id.cluster).collect();
+                seen.dedup();
+                let changed = changes::shown(world, &seen, self.window);
+                self.change = changes::step(&changed, self.change, &command);
+            }
             Command::Problems => self.problems = !self.problems,
             Command::Open if self.part == Part::List => self.part = Part::Legend,
             Command::Open => {
@@ -355,6 +365,7 @@ impl View for Metrics {
                 shown: &all,
                 alone: self.alone.as_ref(),
                 asked: self.asked.is_some(),
+                change: self.change,
             };
             picture.draw_graph(ctx, parts.graph, buf);
             let here = self.part == Part::Legend && self.editor.is_none();
@@ -403,12 +414,11 @@ impl View for Metrics {
         }
     }
 
-    fn open(&mut self, _world: &World) -> Option<Goto> {
-        None
-    }
-
     fn back(&mut self) -> bool {
-        if self.editor.take().is_some() || self.alone.take().is_some() {
+        if self.editor.take().is_some()
+            || self.change.take().is_some()
+            || self.alone.take().is_some()
+        {
             return true;
         }
         if self.asked.take().is_some() {
@@ -425,6 +435,7 @@ impl View for Metrics {
     fn depth(&self) -> usize {
         [
             self.editor.is_some(),
+            self.change.is_some(),
             self.alone.is_some(),
             self.asked.is_some(),
             self.part == Part::Legend && self.asked.is_none(),
@@ -467,7 +478,7 @@ impl View for Metrics {
                 ("o", "PromQL"),
                 ("/", "filter"),
                 ("!", "abnormal"),
-                ("t", "time"),
+                ("h l", "changes"),
             ],
             (false, Part::Legend) => &[
                 ("Enter", "isolate"),

@@ -11,7 +11,8 @@ use crate::incident::{Incident, IncidentState};
 use crate::model::alert::Severity;
 use crate::model::finding::Finding;
 use crate::model::time::Timestamp;
-use crate::ui::view::common::{is_change, lines, name, pane};
+use crate::state::world::blamed;
+use crate::ui::view::common::{lines, name, pane};
 use crate::ui::widget::badge::age;
 use crate::ui::widget::text::fit;
 use crate::ui::widget::timeline::{Axis, Lane};
@@ -71,7 +72,7 @@ pub fn draw(ctx: &Ctx<'_>, incident: &Incident, area: Rect, buf: &mut Buffer) {
     let mut text = vec![
         Line::styled(incident.title.as_str(), ctx.theme.title),
         Line::default(),
-        changes(ctx, incident, &axis, head),
+        changes(ctx, incident, &axis, (head, note)),
     ];
     for (index, finding) in incident.findings.iter().enumerate() {
         text.push(lane(ctx, finding, &axis, (head, note), start, index == 0));
@@ -93,23 +94,33 @@ pub fn draw(ctx: &Ctx<'_>, incident: &Incident, area: Rect, buf: &mut Buffer) {
     axis.draw_labels(ctx.zone, below, buf, ctx.theme.muted);
 }
 
-/// What was changed on the cluster, as far as events tell.
-fn changes<'a>(ctx: &Ctx<'_>, incident: &Incident, axis: &Axis, head: usize) -> Line<'a> {
+/// What was changed on the cluster; named is the last change before the first sign.
+fn changes<'a>(
+    ctx: &Ctx<'_>,
+    incident: &Incident,
+    axis: &Axis,
+    (head, note): (usize, usize),
+) -> Line<'a> {
     let mut glyphs = vec!['─'; axis.slots];
-    let mut last = None;
+    let (from, to) = axis.range();
+    let mut count = 0;
     if let Some(cluster) = ctx.world.cluster(incident.cluster) {
-        for event in cluster.events.iter().filter(|e| is_change(e)) {
-            if let Some(place) = axis.slot(event.at).and_then(|s| glyphs.get_mut(s)) {
+        for change in cluster.changes_between(from, to) {
+            if let Some(place) = axis.slot(change.at).and_then(|s| glyphs.get_mut(s)) {
                 *place = '▼';
-                last = Some(event.reason.clone());
+                count += 1;
             }
         }
     }
-    let note = last.unwrap_or_else(|| "none seen".into());
+    let told = match (count, blamed(ctx.world, incident).last()) {
+        (0, _) => "none seen".to_owned(),
+        (_, Some(change)) => format!("{} {}", change.subject.1, change.what),
+        (n, None) => format!("{n}, before none"),
+    };
     Line::from(vec![
         Span::styled(fit("changes", head), ctx.theme.muted),
         Span::styled(glyphs.into_iter().collect::<String>(), ctx.theme.accent),
-        Span::styled(format!(" {note}"), ctx.theme.muted),
+        Span::styled(fit(&format!(" {told}"), note), ctx.theme.muted),
     ])
 }
 

@@ -5,14 +5,17 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
+use super::changes;
 use super::list::about;
+use crate::model::change::Change;
 use crate::model::id::ClusterId;
 use crate::model::label::Labels;
 use crate::model::sample::{Sample, SampleKind, SeriesKey};
+use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::state::world::World;
 use crate::ui::view::common::{
-    clusters, drawable, empty, is_change, name, pane, rate_unit, scoped, series_style, unit_of,
+    above, clusters, drawable, empty, name, pane, rate_unit, scoped, series_style, unit_of,
 };
 use crate::ui::widget::badge::age;
 use crate::ui::widget::chart::{Chart, Curve, Mark, MarkKind, SYMBOLS, read_from};
@@ -146,6 +149,8 @@ pub struct Picture<'a> {
     pub shown: &'a [Shown],
     pub alone: Option<&'a ShownId>,
     pub asked: bool,
+    /// The change that the cursor stands on.
+    pub change: Option<Timestamp>,
 }
 
 impl Picture<'_> {
@@ -186,13 +191,26 @@ impl Picture<'_> {
         let limits: Vec<(f64, Style)> = first
             .map(|s| s.limits.iter().map(|l| (*l, ctx.theme.crit)).collect())
             .unwrap_or_default();
+        let changed = changes::shown(ctx.world, &self.clusters(), ctx.window);
+        // What was changed is named under the chart.
+        let told = changes::told(ctx, &changed, self.change).filter(|_| inner.height >= 8);
+        let (inner, below) = above(inner, u16::from(told.is_some()));
+        if let Some(told) = told {
+            ctx.put(
+                buf,
+                (below.x, below.y),
+                below.width,
+                &told,
+                ctx.theme.accent,
+            );
+        }
         Chart {
             curves: &curves,
             unit,
             from,
             to,
             limits: &limits,
-            marks: &self.marks(ctx),
+            marks: &self.marks(ctx, &changed),
             zone: ctx.zone,
             axis: ctx.theme.muted,
             ascii: ctx.ascii,
@@ -210,25 +228,28 @@ impl Picture<'_> {
         }
     }
 
-    /// Anomalies of the drawn series, and changes on their clusters.
-    fn marks(&self, ctx: &Ctx<'_>) -> Vec<Mark> {
-        use crate::model::finding::Evidence;
-        let mut marks = Vec::new();
+    fn clusters(&self) -> Vec<ClusterId> {
         let mut seen: Vec<ClusterId> = self.drawn().map(|(_, s)| s.id.cluster).collect();
+        seen.sort_unstable();
         seen.dedup();
-        for cluster in ctx.world.clusters.iter().filter(|c| seen.contains(&c.id)) {
-            marks.extend(
-                cluster
-                    .events
-                    .iter()
-                    .filter(|e| is_change(e))
-                    .map(|e| Mark {
-                        at: e.at,
-                        kind: MarkKind::Change,
-                        style: ctx.theme.accent,
-                    }),
-            );
-        }
+        seen
+    }
+
+    /// Anomalies of the drawn series, and changes on their clusters.
+    fn marks(&self, ctx: &Ctx<'_>, changed: &[(ClusterId, &Change)]) -> Vec<Mark> {
+        use crate::model::finding::Evidence;
+        let seen = self.clusters();
+        let mut marks: Vec<Mark> = changed
+            .iter()
+            .map(|(_, change)| Mark {
+                at: change.at,
+                kind: MarkKind::Change,
+                style: match self.change == Some(change.at) {
+                    true => ctx.theme.selected,
+                    false => ctx.theme.accent,
+                },
+            })
+            .collect();
         for incident in ctx
             .world
             .incidents
