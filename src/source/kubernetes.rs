@@ -1,26 +1,29 @@
-//! Kubernetes: version, and watches of nodes, pods, events and SR-IOV node states.
+//! Kubernetes: version, what is installed, and watches of everything that `kinds` names.
 //!
 //! Sign-in, proxies and certificates are those of the kubeconfig. Objects are state, not a
 //! stream: nothing of them is dropped, a slow loop slows the watch.
 
 mod access;
 mod ask;
+mod call;
 pub(super) mod fault;
 mod get;
 pub mod identity;
+mod installed;
+mod kinds;
 mod logs;
 mod map;
 mod object;
 mod server;
 mod watch;
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1 as core;
-use kube::Api;
-use kube::core::DynamicObject;
-use tokio::sync::mpsc;
-use tokio::time::MissedTickBehavior;
+use tokio::sync::{mpsc, watch as signal};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::report::Report;
 use crate::config::Kube;
@@ -32,116 +35,200 @@ pub use access::{Cluster, Seen, open};
 pub use ask::KubeLookup;
 pub use get::Listed;
 pub use logs::follow as follow_pod;
-pub use map::{event, node, pod, sriov_node_state};
 pub use object::text as object_text;
 pub use server::Server;
 
-use watch::{Told, Watch, sriov_resource};
+use installed::Installed;
+use kinds::KINDS;
+use watch::{Gate, Told, Watch, Ways};
 
-/// A resource that is not installed or not ours to read is looked for again after this.
-const ABSENT: Duration = Duration::from_secs(600);
 /// A watch is silent by nature: this shows that the server is there.
 const VERSION_EVERY: Duration = Duration::from_secs(30);
 const TELL_EVERY: Duration = Duration::from_secs(10);
+/// The server was heard so lately that it need not be asked whether it is there.
+const LATELY: Duration = Duration::from_secs(2);
+/// Kubernetes 1.32 and later give a list as the first events of a watch.
+const WATCH_LIST: (u32, u32) = (1, 32);
 
 /// Watches until the loop is gone. Every fault is told and tried again.
 pub async fn run(server: Server, kube: Kube, mut report: Report) {
+    let (told, heard) = mpsc::channel(8);
+    let gate = signal::Sender::new(Gate::default());
+    let ways = Arc::new(Ways::default());
+    let mut watches = JoinSet::new();
+    for kind in &KINDS {
+        let waits = report.waits.again();
+        let told = told.clone();
+        let watch = Watch::new(&server, kind, gate.subscribe(), ways.clone(), waits, told);
+        watches.spawn(watch.run());
+    }
+    let mut session = Session {
+        server,
+        every: kube.interval.filter(|i| !i.is_zero()),
+        gate,
+        ways,
+        heard,
+        watches,
+        faults: Vec::new(),
+        listed: false,
+        live: false,
+        seen: Instant::now(),
+    };
+    drop(told);
     loop {
-        let fault = match session(&mut report, &server, &kube).await {
+        let fault = match session.serve(&mut report).await {
             Ok(()) => return,
             Err(fault) => fault,
         };
         tracing::info!(fault = %fault, "kubernetes source ended");
-        server.renew().await;
-        match report.failed(fault, None).await {
-            Some(delay) => report.waits.rest(delay).await,
-            None => return,
+        session.close();
+        session.server.renew().await;
+        let Some(delay) = report.failed(fault, None).await else {
+            return;
+        };
+        if !session.rest(&mut report, delay).await {
+            return;
         }
     }
 }
 
-/// From sign-in to the first fault that concerns the whole server. `Ok`: the loop is gone.
-async fn session(report: &mut Report, server: &Server, kube: &Kube) -> Result<(), Fault> {
-    let cluster = server.cluster().await?;
-    if !tell_version(report, &cluster).await? {
-        return Ok(());
-    }
-    let (told, mut heard) = mpsc::channel(8);
-    let mut watches = tokio::task::JoinSet::new();
-    let client = &cluster.client;
-    let waits = || report.waits.again();
-    let watch = |kind, resource| Watch::new(&cluster, kind, resource, waits(), told.clone());
-    watches.spawn(
-        watch(ObjectKind::Node, "nodes").run(Api::<core::Node>::all(client.clone()), map::node),
-    );
-    watches
-        .spawn(watch(ObjectKind::Pod, "pods").run(Api::<core::Pod>::all(client.clone()), map::pod));
-    watches.spawn(
-        watch(ObjectKind::Event, "events").run(Api::<core::Event>::all(client.clone()), map::event),
-    );
-    let resource = sriov_resource();
-    let api = Api::<DynamicObject>::all_with(client.clone(), &resource);
-    watches.spawn(
-        watch(ObjectKind::SriovNodeState, "sriovnetworknodestates")
-            .optional(ABSENT)
-            .run(api, map::sriov_node_state),
-    );
-    drop(told);
-    let every = kube.interval.filter(|i| !i.is_zero());
-    let mut version = tokio::time::interval(every.unwrap_or(VERSION_EVERY));
-    version.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    version.tick().await;
-    let mut tell = tokio::time::interval(TELL_EVERY);
-    let mut state = State::default();
-    loop {
-        tokio::select! {
-            item = heard.recv() => {
-                let Some(item) = item else {
-                    return Ok(());
-                };
-                if !state.take(report, item).await? {
-                    return Ok(());
-                }
-            }
-            _ = version.tick() => {
-                if !tell_version(report, &cluster).await? {
-                    return Ok(());
-                }
-            }
-            _ = tell.tick() => {
-                if !report.tell().await {
-                    return Ok(());
-                }
-            }
-        }
-    }
-}
-
-async fn tell_version(report: &mut Report, cluster: &Cluster) -> Result<bool, Fault> {
-    let seen = cluster.version().await?;
-    let health = &mut report.health;
-    health.latency_ms = u32::try_from(seen.latency.as_millis()).ok();
-    health.skew_ms = seen.skew_ms.or(health.skew_ms);
-    health.version = Some(seen.version.clone());
-    report.heard(0);
-    let facts = ClusterFacts {
-        kubernetes_version: Some(seen.version),
-        ..ClusterFacts::default()
-    };
-    let telemetry = report.wrap(telemetry::Body::Facts(facts));
-    Ok(report.outlet.send(telemetry).await)
-}
-
-/// Faults of the single watches; the source is as well as the worst of them.
-#[derive(Default)]
-struct State {
+/// The watches of one cluster live as long as it; they wait while the server does not answer.
+struct Session {
+    server: Server,
+    every: Option<Duration>,
+    gate: signal::Sender<Gate>,
+    ways: Arc<Ways>,
+    heard: mpsc::Receiver<Told>,
+    watches: JoinSet<()>,
+    /// Of the single watches; the source is as well as the worst of them.
     faults: Vec<(ObjectKind, Fault)>,
+    /// Something was listed.
+    listed: bool,
     live: bool,
+    /// When the server last told its version.
+    seen: Instant,
 }
 
-impl State {
+impl Session {
+    /// From sign-in to the first fault that concerns the whole server. `Ok`: the loop is gone.
+    async fn serve(&mut self, report: &mut Report) -> Result<(), Fault> {
+        let cluster = self.server.cluster().await?;
+        if !self.tell_version(report, &cluster).await? {
+            return Ok(());
+        }
+        self.look(&cluster).await?;
+        self.gate.send_modify(|gate| gate.open = true);
+        self.live = false;
+        if self.listed && !self.tell(report).await {
+            return Ok(());
+        }
+        let mut version = interval(self.every.unwrap_or(VERSION_EVERY));
+        let mut look = interval(report.waits.pace().look);
+        let mut tell = interval(TELL_EVERY);
+        for timer in [&mut version, &mut look, &mut tell] {
+            timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            timer.tick().await;
+        }
+        loop {
+            let go_on = tokio::select! {
+                item = self.heard.recv() => match item {
+                    Some(told) => self.take(report, &cluster, told).await?,
+                    None => false,
+                },
+                _ = version.tick() => self.tell_version(report, &cluster).await?,
+                _ = look.tick() => {
+                    self.look(&cluster).await?;
+                    true
+                }
+                _ = tell.tick() => report.tell().await,
+                Some(ended) = self.watches.join_next() => {
+                    if let Err(error) = ended && let Ok(panic) = error.try_into_panic() {
+                        // The supervisor counts and forgives.
+                        std::panic::resume_unwind(panic);
+                    }
+                    true
+                }
+            };
+            if !go_on {
+                return Ok(());
+            }
+        }
+    }
+
+    fn close(&self) {
+        self.gate.send_modify(|gate| gate.open = false);
+    }
+
+    /// Waits; what open streams still tell is not held up. False when the loop is gone.
+    async fn rest(&mut self, report: &mut Report, delay: Duration) -> bool {
+        let end = Instant::now() + delay;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let told = tokio::select! {
+                () = report.waits.rest(left) => return true,
+                told = self.heard.recv() => told,
+            };
+            match told {
+                Some(Told::Batch(batch)) => {
+                    report.heard(0);
+                    let telemetry = report.wrap(telemetry::Body::Objects(batch));
+                    if !report.outlet.send(telemetry).await {
+                        return false;
+                    }
+                }
+                Some(Told::Well(kind) | Told::Absent(kind)) => self.forgive(kind),
+                Some(Told::Failed(..)) => {}
+                None => return false,
+            }
+        }
+    }
+
+    /// What is installed; a refusal leaves it open, and the watches try.
+    async fn look(&mut self, cluster: &Cluster) -> Result<(), Fault> {
+        let mut installed: Installed = self.gate.borrow().installed.clone();
+        let looked = installed.look(cluster).await;
+        self.gate.send_modify(|gate| gate.installed = installed);
+        match looked {
+            Err(refused) if refused.fault.kind == FaultKind::Auth => Err(refused.fault),
+            Err(refused) => {
+                tracing::debug!(fault = %refused.fault, "not told what is installed");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    async fn tell_version(
+        &mut self,
+        report: &mut Report,
+        cluster: &Cluster,
+    ) -> Result<bool, Fault> {
+        let seen = cluster.version().await?;
+        self.seen = Instant::now();
+        if report.health.version.as_ref() != Some(&seen.version) {
+            let can = number(&seen.version).is_some_and(|n| n >= WATCH_LIST);
+            self.ways.watch_list.store(can, Ordering::Relaxed);
+        }
+        let health = &mut report.health;
+        health.latency_ms = u32::try_from(seen.latency.as_millis()).ok();
+        health.skew_ms = seen.skew_ms.or(health.skew_ms);
+        health.version = Some(seen.version.clone());
+        report.heard(0);
+        let facts = ClusterFacts {
+            kubernetes_version: Some(seen.version),
+            ..ClusterFacts::default()
+        };
+        let telemetry = report.wrap(telemetry::Body::Facts(facts));
+        Ok(report.outlet.send(telemetry).await)
+    }
+
     /// False when the loop is gone; an error ends the session.
-    async fn take(&mut self, report: &mut Report, told: Told) -> Result<bool, Fault> {
+    async fn take(
+        &mut self,
+        report: &mut Report,
+        cluster: &Cluster,
+        told: Told,
+    ) -> Result<bool, Fault> {
         match told {
             Told::Batch(batch) => {
                 report.heard(0);
@@ -150,31 +237,90 @@ impl State {
                 if !report.outlet.send(telemetry).await {
                     return Ok(false);
                 }
-                let known = self.faults.len();
-                self.faults.retain(|(k, _)| *k != kind);
-                if self.faults.is_empty() && (!self.live || known > 0) {
-                    self.live = true;
-                    return Ok(report.live().await);
-                }
-                Ok(true)
+                self.listed = true;
+                self.forgive(kind);
+                self.tell_live(report).await
+            }
+            Told::Well(kind) | Told::Absent(kind) => {
+                self.forgive(kind);
+                self.tell_live(report).await
             }
             // Signing in again may help; one missing right leaves the other watches alone.
-            Told::Failed(_, fault) if fault.kind == FaultKind::Auth => Err(fault),
-            Told::Failed(kind, fault) => {
+            Told::Failed(_, fault, _) if fault.kind == FaultKind::Auth => Err(fault),
+            Told::Failed(kind, fault, after) => {
+                let wire = matches!(
+                    fault.kind,
+                    FaultKind::Unreachable | FaultKind::Timeout | FaultKind::Tls
+                );
+                // Is it the whole server?
+                if wire && self.seen.elapsed() > LATELY.min(report.waits.pace().shortest) {
+                    self.tell_version(report, cluster).await?;
+                }
                 self.faults.retain(|(k, _)| *k != kind);
                 self.faults.push((kind, fault));
                 self.live = false;
-                let worst = self
-                    .faults
-                    .iter()
-                    .find(|(_, f)| f.kind != FaultKind::Forbidden)
-                    .or(self.faults.first())
-                    .map(|(_, f)| f.clone());
-                match worst {
-                    Some(fault) => Ok(report.failed(fault, None).await.is_some()),
-                    None => Ok(true),
-                }
+                Ok(self.tell_worst(report, after).await)
             }
         }
+    }
+
+    fn forgive(&mut self, kind: ObjectKind) {
+        self.faults.retain(|(k, _)| *k != kind);
+    }
+
+    async fn tell_live(&mut self, report: &mut Report) -> Result<bool, Fault> {
+        if !self.listed || !self.faults.is_empty() || self.live {
+            return Ok(true);
+        }
+        self.live = true;
+        Ok(report.live().await)
+    }
+
+    async fn tell(&mut self, report: &mut Report) -> bool {
+        if self.faults.is_empty() {
+            self.live = true;
+            return report.live().await;
+        }
+        self.tell_worst(report, None).await
+    }
+
+    /// Tells the worst fault; several missing rights are one sentence.
+    async fn tell_worst(&mut self, report: &mut Report, after: Option<Duration>) -> bool {
+        let denied = |f: &Fault| f.kind == FaultKind::Forbidden;
+        let worst = self.faults.iter().map(|(_, f)| f).find(|f| !denied(f));
+        let Some(worst) = worst.or(self.faults.first().map(|(_, f)| f)) else {
+            return true;
+        };
+        let mut worst = worst.clone();
+        let others = self.faults.iter().map(|(_, f)| f);
+        let others: Vec<&str> = others
+            .filter(|f| denied(f) && f.what != worst.what)
+            .filter_map(|f| f.what.split_once(':').map(|(doing, _)| doing))
+            .collect();
+        if denied(&worst) && !others.is_empty() {
+            worst.what = format!("{}; nor: {}", worst.what, others.join(", "));
+        }
+        report.failed(worst, after).await.is_some()
+    }
+}
+
+/// `v1.33.4+k3s1` -> (1, 33).
+fn number(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.trim_start_matches('v').split('.');
+    let major = parts.next()?.parse().ok()?;
+    let minor = parts.next()?.trim_end_matches('+').parse().ok()?;
+    Some((major, minor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_versions() {
+        assert_eq!(number("v1.33.4+k3s1"), Some((1, 33)));
+        assert_eq!(number("v1.36.2"), Some((1, 36)));
+        assert_eq!(number("1.25+"), Some((1, 25)));
+        assert_eq!(number("latest"), None);
     }
 }

@@ -154,6 +154,10 @@ impl Waits {
         }
     }
 
+    pub fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
     pub fn reset(&mut self) {
         self.delays = self.pace.delays();
     }

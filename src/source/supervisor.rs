@@ -95,6 +95,10 @@ pub struct Pace {
     pub breaker: u32,
     /// Panics of one source that are forgiven.
     pub panics: u32,
+    /// After this the server shall end a watch; a little later it is held for dead.
+    pub term: Duration,
+    /// Between two looks at what a cluster has installed.
+    pub look: Duration,
 }
 
 impl Pace {
@@ -118,6 +122,8 @@ impl Default for Pace {
             denied: Duration::from_secs(300),
             breaker: 10,
             panics: 3,
+            term: Duration::from_secs(290),
+            look: Duration::from_secs(180),
         }
     }
 }

@@ -31,7 +31,7 @@ pub struct Cluster {
     pub name: String,
     /// `context NAME (https://host:6443)`.
     pub place: String,
-    timeout: Duration,
+    pub(super) timeout: Duration,
     config: kube::Config,
 }
 

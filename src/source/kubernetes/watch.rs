@@ -1,17 +1,25 @@
-//! One watch: list, then changes, in batches; relisted when the server forgot (410).
+//! One watch: a list, then changes in batches, and again from the last version after every cut.
+//!
+//! It is listed anew only when the server forgot that version (410), when it seems to be another
+//! server's, or when two terms passed without a word. It lives as long as the source: a renewed
+//! sign-in changes nothing of what is known.
 
-use std::fmt::Debug;
+mod line;
+mod list;
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures::StreamExt;
-use kube::core::{ApiResource, GroupVersionKind};
-use kube::runtime::watcher::{self, Event};
-use kube::{Api, Resource};
-use serde::de::DeserializeOwned;
-use tokio::sync::mpsc;
+use kube::api::WatchParams;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::{Cluster, fault};
+use super::call::{Call, Lines, Refused};
+use super::installed::Installed;
+use super::kinds::Kind;
+use super::{Cluster, Server};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::object::{Object, ObjectKey, ObjectKind};
 use crate::model::telemetry::ObjectBatch;
@@ -20,102 +28,326 @@ use crate::source::report::Waits;
 
 const BATCH_TIME: Duration = Duration::from_millis(50);
 const BATCH_OBJECTS: usize = 500;
+/// A stream that ends sooner without a word counts as a failure.
+const QUICK: Duration = Duration::from_secs(5);
+const NAME: usize = 253;
 
 /// What a watch says to its session.
 #[derive(Debug)]
 pub enum Told {
     Batch(ObjectBatch),
-    Failed(ObjectKind, Fault),
+    /// It failed, and works again from where it was.
+    Well(ObjectKind),
+    /// With what the server said of when to come again.
+    Failed(ObjectKind, Fault, Option<Duration>),
+    /// The resource is not installed, or no longer.
+    Absent(ObjectKind),
+}
+
+/// What all watches of a cluster wait for and learn.
+#[derive(Clone, Debug, Default)]
+pub struct Gate {
+    /// The server answers.
+    pub open: bool,
+    pub installed: Installed,
+}
+
+/// What the server was found not to do; shared by its watches.
+#[derive(Debug, Default)]
+pub struct Ways {
+    /// Lists as the first events of a watch.
+    pub watch_list: AtomicBool,
 }
 
 pub struct Watch {
-    cluster: Cluster,
-    kind: ObjectKind,
-    resource: &'static str,
-    /// May be absent: how long to wait before looking for it again.
-    absent: Option<Duration>,
+    server: Server,
+    kind: &'static Kind,
+    gate: watch::Receiver<Gate>,
+    ways: Arc<Ways>,
     told: mpsc::Sender<Told>,
     waits: Waits,
+    /// Everything up to this version was told; `None`: to be listed.
+    version: Option<String>,
+    /// Where the version is from.
+    place: String,
+    failing: bool,
+    /// Not there when this was the last look.
+    absent: Option<u64>,
+    /// Something was told of it.
+    known: bool,
+    /// Terms in a row without a word.
+    silent: u32,
     batch: ObjectBatch,
 }
 
-/// `SriovNetworkNodeState`, whose schema is not part of Kubernetes.
-pub fn sriov_resource() -> ApiResource {
-    let kind = GroupVersionKind::gvk("sriovnetwork.openshift.io", "v1", "SriovNetworkNodeState");
-    ApiResource::from_gvk_with_plural(&kind, "sriovnetworknodestates")
+/// How a list or a stream ended.
+enum End {
+    /// The session is gone.
+    Gone,
+    /// It goes on from the version, at once or after the usual wait.
+    On {
+        quick: bool,
+    },
+    /// The version is worth nothing any more.
+    Forgot,
+    Refused(Box<Refused>),
 }
 
 impl Watch {
     pub fn new(
-        cluster: &Cluster,
-        kind: ObjectKind,
-        resource: &'static str,
+        server: &Server,
+        kind: &'static Kind,
+        gate: watch::Receiver<Gate>,
+        ways: Arc<Ways>,
         waits: Waits,
         told: mpsc::Sender<Told>,
     ) -> Self {
         Self {
-            cluster: cluster.clone(),
+            server: server.clone(),
             kind,
-            resource,
-            absent: None,
+            gate,
+            ways,
             told,
             waits,
-            batch: empty(kind),
+            version: None,
+            place: String::new(),
+            failing: false,
+            absent: None,
+            known: false,
+            silent: 0,
+            batch: empty(kind.object),
         }
     }
 
-    pub fn optional(mut self, again: Duration) -> Self {
-        self.absent = Some(again);
-        self
+    /// Until the session is gone.
+    pub async fn run(mut self) {
+        while let Some((cluster, version)) = self.ready().await {
+            let path = self.kind.path(&version);
+            let end = match self.version.is_none() {
+                true => self.begin(&cluster, &path).await,
+                false => self.follow(&cluster, &path, false).await,
+            };
+            if self.after(end).await.is_none() {
+                return;
+            }
+        }
     }
 
-    /// Until the session is gone.
-    pub async fn run<K>(mut self, api: Api<K>, map: fn(&K) -> Option<Object>)
-    where
-        K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
-    {
-        let watch = || Box::pin(watcher::watcher(api.clone(), watcher::Config::default()));
-        let mut stream = watch();
-        let mut listing = Vec::new();
+    /// When the server answers and has the resource: where to ask, and for which API version.
+    async fn ready(&mut self) -> Option<(Cluster, String)> {
+        let (kind, absent) = (self.kind, self.absent);
+        let version = {
+            let wanted = |gate: &Gate| match gate.open && absent != Some(gate.installed.looks) {
+                true => of_kind(kind, &gate.installed),
+                false => None,
+            };
+            let gate = self.gate.wait_for(|gate| wanted(gate).is_some()).await;
+            wanted(&*gate.ok()?)?
+        };
+        loop {
+            match self.server.cluster().await {
+                Ok(cluster) => {
+                    if cluster.place != self.place {
+                        // Another server: its versions are its own.
+                        self.place.clone_from(&cluster.place);
+                        self.version = None;
+                    }
+                    return Some((cluster, version));
+                }
+                Err(fault) => {
+                    let delay = self.waits.after(fault.kind, None);
+                    self.tell(Told::Failed(kind.object, fault, None)).await?;
+                    self.failing = true;
+                    self.waits.rest(delay).await;
+                }
+            }
+        }
+    }
+
+    /// The list: as a stream where the server can, else page by page.
+    async fn begin(&mut self, cluster: &Cluster, path: &str) -> End {
+        if self.ways.watch_list.load(Ordering::Relaxed) {
+            match self.follow(cluster, path, true).await {
+                End::Refused(refused) if matches!(refused.code, 400 | 405 | 422 | 501) => {
+                    self.ways.watch_list.store(false, Ordering::Relaxed);
+                }
+                // The list says which right is missing.
+                End::Refused(refused) if refused.code == 403 => {}
+                end => return end,
+            }
+        }
+        self.list(cluster, path).await
+    }
+
+    /// Waits as the end asks for; `None` when the session is gone.
+    async fn after(&mut self, end: End) -> Option<()> {
+        match end {
+            End::Gone => None,
+            End::On { quick: false } => {
+                self.waits.reset();
+                let delay = self.jitter();
+                self.waits.rest(delay).await;
+                Some(())
+            }
+            End::On { quick: true } => {
+                let delay = self.waits.after(FaultKind::Unreachable, None);
+                self.waits.rest(delay).await;
+                Some(())
+            }
+            End::Forgot => {
+                self.version = None;
+                let delay = self.jitter();
+                self.waits.rest(delay).await;
+                Some(())
+            }
+            End::Refused(refused) => self.refused(*refused).await,
+        }
+    }
+
+    /// Many watches of many clusters must not come back at the same moment.
+    fn jitter(&self) -> Duration {
+        let chance = foldhash::fast::RandomState::default().hash_one(self.kind.plural);
+        let thousandth = u32::try_from(chance % 1_000).unwrap_or(0);
+        self.waits.pace().shortest * thousandth / 1_000
+    }
+
+    async fn refused(&mut self, refused: Refused) -> Option<()> {
+        let (installed, looks) = {
+            let gate = self.gate.borrow();
+            (gate.installed.has(self.kind), gate.installed.looks)
+        };
+        // To a viewer, what is not installed looks forbidden.
+        let absent = match refused.code {
+            404 => !self.kind.group.is_empty(),
+            403 => self.kind.optional && !installed,
+            _ => false,
+        };
+        if absent {
+            tracing::debug!(fault = %refused.fault, "not installed");
+            self.absent = Some(looks);
+            self.version = None;
+            if std::mem::take(&mut self.known) {
+                self.batch = empty(self.kind.object);
+                self.batch.reset = true;
+                self.flush().await?;
+            }
+            return self.tell(Told::Absent(self.kind.object)).await;
+        }
+        let delay = self.waits.after(refused.fault.kind, refused.after);
+        self.failing = true;
+        let told = Told::Failed(self.kind.object, refused.fault, refused.after);
+        self.tell(told).await?;
+        self.waits.rest(delay).await;
+        Some(())
+    }
+
+    /// One stream; with the list as its first events, or from the version.
+    async fn follow(&mut self, cluster: &Cluster, path: &str, initial: bool) -> End {
+        let doing = format!("watch {}", self.kind.plural);
+        let call = Call {
+            cluster,
+            doing: &doing,
+        };
+        let term = self.waits.pace().term;
+        let params = WatchParams {
+            field_selector: self.kind.fields.map(str::to_owned),
+            // Not all streams of a fleet end at once.
+            timeout: u32::try_from((term + self.jitter()).as_secs()).ok(),
+            send_initial_events: initial,
+            ..WatchParams::default()
+        };
+        let from = match &self.version {
+            Some(version) if !initial => version.as_str(),
+            _ => "",
+        };
+        let request = kube::core::Request::new(path).watch(&params, from);
+        let body = match call.send(request).await {
+            Ok(answer) => answer.into_body(),
+            Err(refused) if refused.code == 410 => return End::Forgot,
+            Err(refused) => return End::Refused(refused.into()),
+        };
+        if std::mem::take(&mut self.failing) && !initial && self.well().await.is_none() {
+            return End::Gone;
+        }
+        let mut stream = Stream {
+            lines: Lines::new(body),
+            listing: initial.then(Vec::new),
+            started: Instant::now(),
+            heard: Instant::now(),
+            words: 0,
+            patience: term + (term / 20).max(Duration::from_secs(1)),
+        };
+        let end = self.hear(&mut stream, call).await;
+        if self.flush().await.is_none() {
+            return End::Gone;
+        }
+        match end {
+            End::On { .. } => self.ended(&stream, term),
+            end => end,
+        }
+    }
+
+    async fn well(&mut self) -> Option<()> {
+        self.tell(Told::Well(self.kind.object)).await
+    }
+
+    /// What the end of a stream means: a cut, the end of its term, or that it was never alive.
+    fn ended(&mut self, stream: &Stream, term: Duration) -> End {
+        let lived = stream.started.elapsed();
+        if stream.words > 0 {
+            self.silent = 0;
+            return End::On { quick: false };
+        }
+        // A server sends bookmarks every minute and before it ends a stream. One that says
+        // nothing may have lost what we count on (restored from a backup): it is listed anew.
+        if lived >= term {
+            self.silent += 1;
+            if self.silent >= 2 {
+                self.silent = 0;
+                return End::Forgot;
+            }
+        }
+        End::On {
+            quick: lived < QUICK,
+        }
+    }
+
+    async fn hear(&mut self, stream: &mut Stream, call: Call<'_>) -> End {
         let mut due: Option<Instant> = None;
         loop {
-            let item = tokio::select! {
-                item = stream.next() => item,
+            let idle = stream.heard + stream.patience;
+            let line = tokio::select! {
+                line = stream.lines.next() => line,
                 () = wait(due) => {
                     due = None;
-                    if !self.flush().await {
-                        return;
+                    if self.flush().await.is_none() {
+                        return End::Gone;
                     }
                     continue;
                 }
+                // Half-open: the other side is gone and nobody told us.
+                () = sleep_until(idle) => return End::On { quick: false },
             };
-            let Some(item) = item else { return };
-            match item {
-                Ok(event) => {
-                    self.waits.reset();
-                    if !self.event(event, &mut listing, map).await {
-                        return;
-                    }
-                    if self.waiting() > 0 && due.is_none() {
-                        due = Some(Instant::now() + BATCH_TIME);
-                    }
+            let line = match line {
+                Some(Ok(line)) => line,
+                // A cut: what was told is told, the rest comes from the version.
+                Some(Err(error)) => {
+                    tracing::debug!(%error, kind = self.kind.plural, "watch cut");
+                    return End::On { quick: false };
                 }
-                Err(error) => {
-                    listing.clear();
-                    if !self.flush().await {
-                        return;
-                    }
-                    due = None;
-                    match self.fail(&error).await {
-                        Some(delay) => self.waits.rest(delay).await,
-                        None => return,
-                    }
-                    if !is_forgotten(&error) {
-                        // Listed anew: a watch that goes on where it ended may be silent for
-                        // hours, and nobody would know that it is well again.
-                        stream = watch();
-                    }
-                }
+                None => return End::On { quick: false },
+            };
+            stream.heard = Instant::now();
+            stream.words += 1;
+            if let Err(end) = self.line(line, &mut stream.listing, call) {
+                return end;
+            }
+            let listed = stream.listing.is_none() && self.batch.reset;
+            if (listed || self.waiting() >= BATCH_OBJECTS) && self.flush().await.is_none() {
+                return End::Gone;
+            }
+            if self.waiting() > 0 && due.is_none() {
+                due = Some(Instant::now() + BATCH_TIME);
             }
         }
     }
@@ -124,117 +356,62 @@ impl Watch {
         self.batch.upserts.len() + self.batch.deletes.len()
     }
 
-    /// False when the session is gone.
-    async fn event<K>(
-        &mut self,
-        event: Event<K>,
-        listing: &mut Vec<Object>,
-        map: fn(&K) -> Option<Object>,
-    ) -> bool {
-        match event {
-            Event::Init => listing.clear(),
-            Event::InitApply(object) => listing.extend(map(&object)),
-            Event::InitDone => {
-                // Older changes are in the list; the list is told even when it is empty.
-                self.batch = empty(self.kind);
-                self.batch.reset = true;
-                self.batch.upserts = std::mem::take(listing);
-                return self.flush().await;
-            }
-            Event::Apply(object) => {
-                if let Some(object) = map(&object) {
-                    let key = object.key();
-                    self.batch.deletes.retain(|k| *k != key);
-                    self.batch.upserts.retain(|o| o.key() != key);
-                    self.batch.upserts.push(object);
-                }
-            }
-            Event::Delete(object) => {
-                if let Some(object) = map(&object) {
-                    let key: ObjectKey = object.key();
-                    self.batch.upserts.retain(|o| o.key() != key);
-                    self.batch.deletes.push(key);
-                }
-            }
-        }
-        self.waiting() < BATCH_OBJECTS || self.flush().await
-    }
-
-    async fn flush(&mut self) -> bool {
+    /// `None` when the session is gone.
+    async fn flush(&mut self) -> Option<()> {
         if self.waiting() == 0 && !self.batch.reset {
-            return true;
+            return Some(());
         }
-        let batch = std::mem::replace(&mut self.batch, empty(self.kind));
-        self.told.send(Told::Batch(batch)).await.is_ok()
+        self.known = true;
+        let batch = std::mem::replace(&mut self.batch, empty(self.kind.object));
+        self.tell(Told::Batch(batch)).await
     }
 
-    /// Tells the fault and how long to wait; `None` when the session is gone.
-    async fn fail(&mut self, error: &watcher::Error) -> Option<Duration> {
-        if is_forgotten(error) {
-            return Some(Duration::from_millis(200));
-        }
-        let fault = self.fault(error);
-        let refused = matches!(fault.kind, FaultKind::NotFound | FaultKind::Forbidden);
-        if let Some(again) = self.absent
-            && refused
-        {
-            // Absent, or (to a viewer) looking so: a fact, not a fault.
-            tracing::debug!(fault = %fault, "optional resource not there");
-            return Some(again);
-        }
-        let kind = if refused {
-            FaultKind::Forbidden
-        } else {
-            fault.kind
-        };
-        let delay = self.waits.after(kind, None);
-        self.told
-            .send(Told::Failed(self.kind, fault))
-            .await
-            .is_ok()
-            .then_some(delay)
+    async fn tell(&self, told: Told) -> Option<()> {
+        self.told.send(told).await.ok()
     }
 
-    fn fault(&self, error: &watcher::Error) -> Fault {
-        let cluster = &self.cluster;
-        let of = |verb: &str, error: &kube::Error| {
-            fault::of(
-                error,
-                &cluster.name,
-                &cluster.place,
-                &format!("{verb} {}", self.resource),
-            )
+    /// Everything that there is.
+    fn listed(&mut self, objects: Vec<Object>, version: String) {
+        // Older changes are in the list; the list is told even when it is empty.
+        self.batch = empty(self.kind.object);
+        self.batch.reset = true;
+        self.batch.upserts = objects;
+        self.version = Some(version);
+        self.failing = false;
+        self.absent = None;
+        self.silent = 0;
+    }
+
+    fn key(&self, namespace: &str, name: &str) -> ObjectKey {
+        let namespace = match self.kind.namespaced {
+            true => namespace,
+            false => "",
         };
-        match error {
-            watcher::Error::InitialListFailed(error) => of("list", error),
-            watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error) => {
-                of("watch", error)
-            }
-            watcher::Error::WatchError(status) => {
-                let doing = format!("watch {}", self.resource);
-                let (kind, what, hint) = fault::of_status(status.code, &status.message, &doing);
-                Fault {
-                    kind,
-                    cluster: cluster.name.clone(),
-                    endpoint: cluster.place.clone(),
-                    what: text::clean(&what, 300),
-                    hint: hint.to_owned(),
-                }
-            }
-            watcher::Error::NoResourceVersion => Fault {
-                kind: FaultKind::BadPayload,
-                cluster: cluster.name.clone(),
-                endpoint: cluster.place.clone(),
-                what: format!("list {}: no resourceVersion", self.resource),
-                hint: "check that the context leads to a Kubernetes API server".into(),
-            },
+        ObjectKey {
+            kind: self.kind.object,
+            namespace: text::clean(namespace, NAME).into(),
+            name: text::clean(name, NAME).into(),
         }
     }
 }
 
-/// The server forgot the version we had: the watcher lists again by itself.
-fn is_forgotten(error: &watcher::Error) -> bool {
-    matches!(error, watcher::Error::WatchError(status) if status.code == 410)
+struct Stream {
+    lines: Lines,
+    /// Objects of the list that comes as events; `None`: the list is whole.
+    listing: Option<Vec<Object>>,
+    started: Instant,
+    heard: Instant,
+    words: u64,
+    /// How long it may say nothing.
+    patience: Duration,
+}
+
+/// The API version to ask for, if the resource is there or nobody knows.
+fn of_kind(kind: &Kind, installed: &Installed) -> Option<String> {
+    match (kind.group, kind.optional) {
+        ("", _) | (_, false) => Some(kind.version.to_owned()),
+        _ => installed.version(kind),
+    }
 }
 
 async fn wait(due: Option<Instant>) {
