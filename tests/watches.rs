@@ -8,3 +8,9 @@ mod basic;
 mod console;
 #[path = "watches/identity.rs"]
 mod identity;
+#[path = "watches/limits.rs"]
+mod limits;
+#[path = "watches/resume.rs"]
+mod resume;
+#[path = "watches/weight.rs"]
+mod weight;

@@ -138,6 +138,18 @@ impl Console {
         ours.map(|k| k.name.to_string()).collect()
     }
 
+    /// Lists of this kind that came whole.
+    pub fn resets(&self, kind: ObjectKind) -> usize {
+        let whole = self.batches.iter().filter(|b| b.kind == kind && b.reset);
+        whole.count()
+    }
+
+    /// How often an object was told, of all batches.
+    pub fn told(&self, name: &str) -> usize {
+        let all = self.batches.iter().flat_map(|b| &b.upserts);
+        all.filter(|o| &*o.key().name == name).count()
+    }
+
     pub fn has(&self, kind: ObjectKind, name: &str) -> bool {
         self.objects
             .keys()

@@ -9,6 +9,8 @@ pub struct Fault {
     verb: &'static str,
     /// Plural of the resource, or a path that begins with `/`; empty: any.
     target: String,
+    /// Requests that are well before it.
+    skip: usize,
     times: usize,
     pub what: What,
 }
@@ -43,6 +45,7 @@ impl Fault {
         Self {
             verb,
             target: target.into(),
+            skip: 0,
             times: usize::MAX,
             what,
         }
@@ -51,6 +54,12 @@ impl Fault {
     /// Only for so many requests.
     pub fn times(mut self, times: usize) -> Self {
         self.times = times;
+        self
+    }
+
+    /// Not for the first so many requests.
+    pub fn skip(mut self, skip: usize) -> Self {
+        self.skip = skip;
         self
     }
 
@@ -157,11 +166,16 @@ impl Fault {
 
 /// The fault of this request, if there is one; counts it.
 pub fn next(faults: &mut Vec<Fault>, verb: &str, plural: &str, path: &str) -> Option<What> {
-    let at = faults.iter().position(|f| f.fits(verb, plural, path))?;
-    let what = faults[at].what.clone();
-    faults[at].times = faults[at].times.saturating_sub(1);
-    if faults[at].times == 0 {
-        faults.remove(at);
+    let fits = |f: &&mut Fault| f.fits(verb, plural, path);
+    let mut at = None;
+    for fault in faults.iter_mut().filter(fits) {
+        if fault.skip == 0 {
+            fault.times = fault.times.saturating_sub(1);
+            at = Some(fault.what.clone());
+            break;
+        }
+        fault.skip -= 1;
     }
-    Some(what)
+    faults.retain(|f| f.times > 0);
+    at
 }

@@ -247,6 +247,11 @@ pub fn selected(object: &Value, labels: Option<&str>, fields: Option<&str>) -> b
             .map(str::to_owned)
     };
     let field = |path: &str| {
+        if path == "status.successful" {
+            // The one field of Jobs that has another name here.
+            let done = object["status"]["succeeded"].as_u64().unwrap_or(0);
+            return Some(done.to_string());
+        }
         let found = path.split('.').fold(object, |value, name| &value[name]);
         Some(found.as_str().map_or_else(
             || match found {

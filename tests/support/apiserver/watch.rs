@@ -211,12 +211,14 @@ impl Watch<'_> {
         if self.request.param("allowWatchBookmarks") != Some("true") {
             return Ok(());
         }
-        let (kind, api) = {
+        let (kind, api, version) = {
             let store = self.inner.store.lock().unwrap();
             let resource = &store.resources[self.at];
-            (resource.kind.clone(), resource.api_version())
+            // After a restore, the server's own version is below what the client counts on.
+            let version = self.version.min(store.version);
+            (resource.kind.clone(), resource.api_version(), version)
         };
-        let mut meta = json!({"resourceVersion": self.version.to_string()});
+        let mut meta = json!({"resourceVersion": version.to_string()});
         if end {
             meta["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }

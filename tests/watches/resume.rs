@@ -1,0 +1,289 @@
+//! After a cut, a restart or a silence a watch goes on where it was: nothing twice, nothing lost.
+
+use std::time::Duration;
+
+use farwatch::model::object::ObjectKind;
+use farwatch::source::supervisor::Pace;
+use serde_json::{Value, json};
+
+use crate::apiserver::{ApiServer, Fault, Options};
+use crate::console::{Console, kube, pace};
+
+const PODS: ObjectKind = ObjectKind::Pod;
+
+fn pod(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "shop"}, "status": {"phase": "Running"}})
+}
+
+/// With three pods; lists are lists, not watches.
+async fn plain() -> ApiServer {
+    let server = ApiServer::start_with(Options {
+        version: Some("v1.31.4".into()),
+        ..Options::default()
+    })
+    .await;
+    for name in ["a", "b", "c"] {
+        server.put(pod(name));
+    }
+    server
+}
+
+async fn begun(server: &ApiServer, pace: &Pace) -> Console {
+    let mut console = Console::with(&kube(server), pace);
+    console
+        .until("the list", |c| c.live() && c.names(PODS) == ["a", "b", "c"])
+        .await;
+    while server.count("watch", "pods") == 0 {
+        console.rest(Duration::from_millis(20)).await;
+    }
+    console
+}
+
+fn one_list(server: &ApiServer, console: &Console) {
+    assert_eq!(server.count("list", "pods"), 1, "listed anew");
+    assert_eq!(console.resets(PODS), 1);
+}
+
+#[tokio::test]
+async fn a_cut_in_the_middle_of_a_line_loses_nothing() {
+    let server = plain().await;
+    let mut console = begun(&server, &pace()).await;
+    server.fault(Fault::cut_after("pods", 1).once());
+    server.cut();
+    console
+        .until("again", |_| server.count("watch", "pods") == 2)
+        .await;
+    // The first goes out whole, the second is cut.
+    server.put(pod("d"));
+    server.put(pod("e"));
+    server.delete("Pod", "shop", "a");
+    console
+        .until("the changes", |c| c.names(PODS) == ["b", "c", "d", "e"])
+        .await;
+    assert_eq!((console.told("d"), console.told("e")), (1, 1), "told twice");
+    one_list(&server, &console);
+}
+
+#[tokio::test]
+async fn a_leader_change_cuts_all_and_versions_go_on() {
+    let server = plain().await;
+    let mut console = begun(&server, &pace()).await;
+    for round in 0..5 {
+        let name = format!("round-{round}");
+        server.put(pod(&name));
+        server.cut();
+        console.until(&name, |c| c.has(PODS, &name)).await;
+        server.delete("Pod", "shop", &name);
+        console.until("its end", |c| !c.has(PODS, &name)).await;
+        assert_eq!(console.told(&name), 1);
+    }
+    one_list(&server, &console);
+    assert!(console.live());
+}
+
+#[tokio::test]
+async fn a_restart_is_told_and_what_changed_meanwhile_comes() {
+    let server = plain().await;
+    let mut console = begun(&server, &pace()).await;
+    server.down().await;
+    console
+        .until("it is down", |c| c.health.fault().is_some())
+        .await;
+    server.delete("Pod", "shop", "b");
+    server.put(pod("d"));
+    server.up().await;
+    console
+        .until("well again", |c| {
+            c.live() && c.names(PODS) == ["a", "c", "d"]
+        })
+        .await;
+    one_list(&server, &console);
+}
+
+#[tokio::test]
+async fn what_vanished_while_the_server_forgot_is_deleted() {
+    let server = plain().await;
+    let mut console = begun(&server, &pace()).await;
+    server.down().await;
+    server.delete("Pod", "shop", "b");
+    server.put(pod("d"));
+    server.compact();
+    server.up().await;
+    console
+        .until("the list", |c| c.names(PODS) == ["a", "c", "d"])
+        .await;
+    assert_eq!(server.count("list", "pods"), 2);
+    assert_eq!(console.resets(PODS), 2);
+    let refused = console.healths.iter().filter_map(|h| match h {
+        farwatch::model::health::Health::Failing { fault, .. } => Some(fault.what.clone()),
+        _ => None,
+    });
+    assert!(
+        refused.into_iter().all(|what| !what.contains("410")),
+        "no fault of anybody"
+    );
+}
+
+#[tokio::test]
+async fn a_version_refused_with_http_410_is_listed_anew() {
+    let server = plain().await;
+    let mut console = begun(&server, &pace()).await;
+    server.fault(Fault::status("watch", "pods", 410, "Expired", "too old").once());
+    server.cut();
+    console
+        .until("a second list", |c| c.resets(PODS) == 2)
+        .await;
+    server.put(pod("d"));
+    console.until("a change", |c| c.has(PODS, "d")).await;
+}
+
+#[tokio::test]
+async fn a_list_that_expires_between_its_pages_comes_in_one_piece() {
+    let server = plain().await;
+    for n in 0..600 {
+        server.put(pod(&format!("p{n:03}")));
+    }
+    server.fault(Fault::gone("list", "pods").skip(1).once());
+    let mut console = Console::of(&server);
+    console.until("all", |c| c.names(PODS).len() == 603).await;
+    assert_eq!(console.resets(PODS), 1);
+    let lists = server.requests("/api/v1/pods");
+    let limits: Vec<Option<&str>> = lists
+        .iter()
+        .filter(|r| r.param("watch").is_none())
+        .map(|r| r.param("limit"))
+        .collect();
+    assert_eq!(limits, [Some("500"), Some("500"), None]);
+}
+
+/// A term short enough to wait for.
+fn short() -> Pace {
+    Pace {
+        term: Duration::from_secs(1),
+        ..pace()
+    }
+}
+
+#[tokio::test]
+async fn a_half_open_stream_is_noticed_and_followed_on() {
+    let server = plain().await;
+    let mut console = begun(&server, &short()).await;
+    server.freeze();
+    server.put(pod("d"));
+    server.delete("Pod", "shop", "a");
+    console
+        .until("the changes", |c| c.names(PODS) == ["b", "c", "d"])
+        .await;
+    one_list(&server, &console);
+}
+
+#[tokio::test]
+async fn two_terms_without_a_word_are_not_trusted() {
+    let server = plain().await;
+    server.fault(Fault::half_open("pods").times(2));
+    let mut console = Console::with(&kube(&server), &short());
+    console
+        .until("a second list", |c| c.resets(PODS) == 2)
+        .await;
+    server.put(pod("d"));
+    console.until("a change", |c| c.has(PODS, "d")).await;
+    assert_eq!(server.count("list", "pods"), 2);
+}
+
+#[tokio::test]
+async fn the_end_of_a_term_is_no_fault() {
+    let server = plain().await;
+    let mut console = begun(&server, &short()).await;
+    console
+        .until("three terms", |_| server.count("watch", "pods") >= 3)
+        .await;
+    server.put(pod("d"));
+    console.until("a change", |c| c.has(PODS, "d")).await;
+    one_list(&server, &console);
+    assert!(console.health.fault().is_none() && console.health.failures == 0);
+}
+
+#[tokio::test]
+async fn another_history_behind_the_address_is_listed_anew() {
+    let server = plain().await;
+    for n in 0..50 {
+        server.put(pod("a"));
+        assert!(n < 50);
+    }
+    let mut console = begun(&server, &pace()).await;
+    // As after a restore from a backup: versions are lower than those we know.
+    server.replace(vec![pod("x")]);
+    server.cut();
+    console
+        .until("again", |_| server.count("watch", "pods") >= 2)
+        .await;
+    server.bookmark();
+    console
+        .until("the other pods", |c| c.names(PODS) == ["x"])
+        .await;
+}
+
+#[tokio::test]
+async fn a_renewed_sign_in_keeps_what_is_known() {
+    use crate::apiserver::User;
+    let server = plain().await;
+    server.user("lab-view-token", User::admin("alice"));
+    let mut console = begun(&server, &pace()).await;
+    server.user("second", User::admin("alice"));
+    server.revoke("lab-view-token");
+    server.cut();
+    console
+        .until("refused", |c| c.health.fault().is_some())
+        .await;
+    server.kubeconfig_with("second");
+    server.put(pod("d"));
+    console
+        .until("again", |c| c.live() && c.has(PODS, "d"))
+        .await;
+    one_list(&server, &console);
+}
+
+#[tokio::test]
+async fn a_list_comes_as_a_watch_where_the_server_can() {
+    let server = ApiServer::start().await;
+    server.put(pod("a"));
+    let mut console = Console::of(&server);
+    console
+        .until("live", |c| c.live() && c.has(PODS, "a"))
+        .await;
+    server.put(pod("b"));
+    console.until("a change", |c| c.has(PODS, "b")).await;
+    assert_eq!(
+        (server.count("list", "pods"), server.count("watch", "pods")),
+        (0, 1)
+    );
+    // Empty, and yet listed: what is not there does not exist.
+    console
+        .until("no claims", |c| c.resets(ObjectKind::Claim) == 1)
+        .await;
+    server.cut();
+    server.put(pod("c"));
+    console.until("a change", |c| c.has(PODS, "c")).await;
+    let watches = server.requests("/api/v1/pods");
+    assert_eq!(watches[1].param("sendInitialEvents"), None);
+    assert_eq!(console.resets(PODS), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_will_not_is_asked_for_lists() {
+    let server = ApiServer::start_with(Options {
+        watch_list: false,
+        ..Options::default()
+    })
+    .await;
+    server.put(pod("a"));
+    let mut console = Console::of(&server);
+    console
+        .until("live", |c| c.live() && c.has(PODS, "a"))
+        .await;
+    assert_eq!(server.count("list", "pods"), 1);
+    server.cut();
+    server.put(pod("b"));
+    console.until("a change", |c| c.has(PODS, "b")).await;
+    assert_eq!(console.health.failures, 0, "no fault of anybody");
+}
