@@ -83,8 +83,11 @@ impl Console {
     pub async fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
         let waited = tokio::time::timeout(PATIENCE, async {
             while !done(self) {
-                let told = self.queue.recv().await.expect("the source ended");
-                self.take(told);
+                // The server is looked at too, which tells nothing when it changes.
+                let wait = Duration::from_millis(20);
+                if let Ok(told) = tokio::time::timeout(wait, self.queue.recv()).await {
+                    self.take(told.expect("the source ended"));
+                }
             }
         });
         if waited.await.is_err() {

@@ -262,6 +262,9 @@ async fn a_list_comes_as_a_watch_where_the_server_can() {
         .until("no claims", |c| c.resets(ObjectKind::Claim) == 1)
         .await;
     server.cut();
+    console
+        .until("again", |_| server.count("watch", "pods") == 2)
+        .await;
     server.put(pod("c"));
     console.until("a change", |c| c.has(PODS, "c")).await;
     let watches = server.requests("/api/v1/pods");
