@@ -321,6 +321,14 @@ async fn a_forward_that_says_nothing_is_given_up() {
     let error = door.get(QUERY, &[("query", "up")]).await.unwrap_err();
     assert_eq!(error.kind(), FaultKind::Timeout, "{error}");
     comes_back(&door).await;
+    let given_up = async {
+        while lab.forwards.open.load(Ordering::SeqCst) > 1 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), given_up)
+        .await
+        .expect("nothing is left of it");
 }
 
 #[tokio::test]
@@ -682,6 +690,13 @@ async fn every_source_works_over_both_ways() {
             clusters: vec![cluster],
             ..Config::default()
         };
+        for row in farwatch::cli::check::check(&config).await {
+            // This Loki lists no labels.
+            let there = row.ok || row.source == "loki";
+            assert!(there && row.reachable == Some(true), "{row:?}");
+            let tunnel = row.endpoint.contains("(via ");
+            assert_eq!(tunnel, row.source != "kubernetes", "{row:?}");
+        }
         let (outlet, mut queue) = Outlet::new(256);
         let fleet = Fleet::start_with(Arc::new(config), outlet, quick());
         let mut rest: Vec<_> = all.to_vec();

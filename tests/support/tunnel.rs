@@ -177,7 +177,8 @@ impl Forwards {
                 }
                 _ = orders.changed() => {
                     if orders.borrow().1 != begun.1 {
-                        std::future::pending::<()>().await;
+                        // Deaf and dumb, until the other side gives up.
+                        while matches!(socket.get_mut().read(&mut buffer).await, Ok(n) if n > 0) {}
                     }
                     break;
                 }
