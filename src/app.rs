@@ -159,6 +159,7 @@ impl App {
                 }
             }
             Woken::Query(query) => self.update(Msg::WorldQuery(query), Why::Chat),
+            Woken::Notice(text) => self.notice(true, text),
             Woken::Tick => self.tick(),
             Woken::Fed(fed) => self.drain(fed),
         }

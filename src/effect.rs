@@ -17,6 +17,7 @@ use crate::model::ask::{Answered, Question};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::id::ClusterId;
 use crate::model::log::Tail;
+use crate::source::kubernetes::contexts;
 use crate::source::replay::{Player, Recorded};
 use crate::source::supervisor::Fleet;
 use crate::source::{Lookup, Outlet};
@@ -83,6 +84,10 @@ pub fn start(
     let (answers, answered) = mpsc::channel(64);
     let (said, chat) = mpsc::channel(256);
     let (asked, queries) = mpsc::channel(16);
+    let (told, notices) = mpsc::channel(16);
+    if let (Behind::Live { .. }, Some(watch)) = (&behind, contexts::Watch::new(&config)) {
+        tokio::spawn(watch.follow(told));
+    }
     let agent = Agent::new(config.agent.clone(), Arc::clone(&lookup), said, asked);
     agent.probe();
     let effects = Effects {
@@ -100,6 +105,7 @@ pub fn start(
         answers: answered,
         chat,
         queries,
+        notices,
         feed,
     };
     Ok((effects, ears))

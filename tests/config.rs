@@ -62,7 +62,7 @@ fn the_example_parses_with_every_setting_switched_on() {
         config,
         read(&without_comments(&text)).expect("and without comments")
     );
-    assert_eq!(config.clusters.len(), 3);
+    assert_eq!(config.clusters.len(), 5);
     let alpha = &config.clusters[0];
     assert_eq!(alpha.kind, ClusterKind::Hub);
     let prometheus = alpha.prometheus.as_ref().expect("prometheus");

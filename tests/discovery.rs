@@ -56,9 +56,10 @@ impl Lab {
             name: "alpha".into(),
             kube: Some(Kube {
                 context: Some("lab".into()),
-                kubeconfig: Some(self.api.kubeconfig()),
+                kubeconfig: vec![self.api.kubeconfig()],
                 interval: Some(INTERVAL),
                 timeout: Duration::from_secs(10),
+                ..Kube::default()
             }),
             discover: true,
             ..Cluster::default()

@@ -37,7 +37,7 @@ fn cluster(name: String, kubeconfig: std::path::PathBuf) -> Cluster {
     Cluster {
         name,
         kube: Some(Kube {
-            kubeconfig: Some(kubeconfig),
+            kubeconfig: vec![kubeconfig],
             ..Kube::default()
         }),
         ..Cluster::default()

@@ -120,9 +120,10 @@ impl Ward {
             loki: at(2),
             kube: Some(Kube {
                 context: Some("lab".into()),
-                kubeconfig: Some(kubeconfig),
+                kubeconfig: vec![kubeconfig],
                 interval: Some(Duration::from_millis(300)),
                 timeout: Duration::from_secs(1),
+                ..Kube::default()
             }),
             ..Cluster::default()
         }

@@ -52,6 +52,8 @@ pub struct Ears {
     pub answers: mpsc::Receiver<Answered>,
     pub chat: mpsc::Receiver<ChatEvent>,
     pub queries: mpsc::Receiver<WorldQuery>,
+    /// Lines for the operator, from whoever watches what is configured.
+    pub notices: mpsc::Receiver<String>,
     pub feed: Feed,
 }
 
@@ -65,6 +67,7 @@ pub enum Woken {
     Answer(Box<Answered>),
     Chat(ChatEvent),
     Query(WorldQuery),
+    Notice(String),
     Tick,
     Fed(Fed),
 }
@@ -79,6 +82,7 @@ impl Ears {
             Some(answer) = self.answers.recv() => Woken::Answer(Box::new(answer)),
             Some(event) = self.chat.recv() => Woken::Chat(event),
             Some(query) = self.queries.recv() => Woken::Query(query),
+            Some(text) = self.notices.recv() => Woken::Notice(text),
             () = tokio::time::sleep_until(tick.into()) => Woken::Tick,
             Some(fed) = self.feed.recv() => Woken::Fed(fed),
         }

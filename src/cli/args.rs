@@ -20,7 +20,7 @@ pub struct Args {
 
 #[derive(Debug, Default, ClapArgs)]
 pub struct Global {
-    /// Configuration file [default: FARWATCH_CONFIG, then the platform's configuration folder]
+    /// Configuration file [default: FARWATCH_CONFIG, then the platform's configuration folder; without any, each context of the kubeconfig is a cluster]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Theme: dark, light, high-contrast or sixteen (colours)

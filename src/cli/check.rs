@@ -14,6 +14,8 @@ use crate::cli::args::{CheckArgs, Output};
 use crate::clock;
 use crate::config::{Auth, Config, Endpoint, Via};
 use crate::model::fault::{Fault, FaultKind};
+use crate::model::health::Expiry;
+use crate::source::kubernetes::clock_words;
 
 /// A clock further off than this makes ages and time ranges wrong.
 const SKEW_LIMIT_MS: i64 = 5_000;
@@ -33,6 +35,8 @@ pub struct Row {
     pub latency_ms: Option<u32>,
     /// Server's clock minus ours; `None`: the server does not tell.
     pub clock_skew_ms: Option<i64>,
+    /// When the credential ends, RFC 3339; `None`: never, or not known.
+    pub expires: Option<String>,
     pub error: Option<String>,
     /// What to do; empty when nothing is to be done.
     pub advice: String,
@@ -44,6 +48,7 @@ pub(crate) struct Good {
     version: Option<String>,
     latency: Duration,
     skew_ms: Option<i64>,
+    expires: Option<Expiry>,
     /// Something to say although it works.
     note: Option<String>,
     /// Overrides what is said about sign-in.
@@ -75,7 +80,10 @@ pub fn run(config: Config, args: &CheckArgs) -> color_eyre::Result<ExitCode> {
     runtime.shutdown_timeout(Duration::from_millis(100));
     if rows.is_empty() {
         let place = config.file.map_or_else(
-            || "write a configuration file, see config.example.toml".to_owned(),
+            || {
+                "there is neither a kubeconfig nor a configuration file, see config.example.toml"
+                    .to_owned()
+            },
             |file| format!("{} names no endpoint", file.display()),
         );
         eprintln!("farwatch: there is nothing to check: {place}");
@@ -126,6 +134,7 @@ async fn try_one(probe: Probe<'_>) -> Row {
         version: None,
         latency_ms: None,
         clock_skew_ms: None,
+        expires: None,
         error: None,
         advice: String::new(),
     };
@@ -138,12 +147,9 @@ async fn try_one(probe: Probe<'_>) -> Row {
 fn fine(row: Row, good: Good) -> Row {
     let skewed = good.skew_ms.filter(|ms| ms.abs() > SKEW_LIMIT_MS);
     let mut advice: Vec<String> = good.note.into_iter().collect();
-    if let Some(ms) = skewed {
-        advice.push(format!(
-            "clocks differ by {} s: set both by NTP",
-            ms.unsigned_abs().div_ceil(1000)
-        ));
-    }
+    advice.extend(skewed.map(clock_words));
+    let near = good.expires.filter(|e| e.is_near(clock::now()));
+    advice.extend(near.map(|e| format!("{}: renew it", e.told(clock::now()))));
     Row {
         ok: true,
         reachable: Some(true),
@@ -151,6 +157,7 @@ fn fine(row: Row, good: Good) -> Row {
         version: good.version,
         latency_ms: Some(u32::try_from(good.latency.as_millis()).unwrap_or(u32::MAX)),
         clock_skew_ms: good.skew_ms,
+        expires: good.expires.map(|e| e.at.rfc3339()),
         advice: advice.join("; "),
         ..row
     }

@@ -79,7 +79,12 @@ fn filter(level: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseErr
         _ if bare => format!("warn,farwatch={level}"),
         _ => level.to_owned(),
     };
-    EnvFilter::builder().parse(directives)
+    // Below that its client repeats what servers answer, and some quote what they were sent.
+    let quiet = "kube_client::client=info";
+    EnvFilter::builder().parse(match level {
+        "error" | "off" => directives,
+        _ => format!("{directives},{quiet}"),
+    })
 }
 
 /// A log file that moves aside when it is full.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::config::{self, Config, ConfigError};
+use crate::source::kubernetes::contexts;
 
 pub mod args;
 pub mod check;
@@ -32,7 +33,7 @@ pub fn main() -> ExitCode {
         );
         return ExitCode::from(USAGE);
     }
-    let config = match configured(&args.global) {
+    let config = match configured(&args.global, asks_servers(args.command.as_ref())) {
         Ok(config) => config,
         Err(error) => {
             eprintln!("farwatch: {error}");
@@ -58,10 +59,18 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn configured(flags: &Global) -> Result<Config, String> {
+/// Recordings need no clusters of ours.
+fn asks_servers(command: Option<&Command>) -> bool {
+    matches!(command, None | Some(Command::Check(_) | Command::Record(_)))
+}
+
+fn configured(flags: &Global, live: bool) -> Result<Config, String> {
     let env = std::env::var_os("FARWATCH_CONFIG").map(PathBuf::from);
     let mut config = config::load(flags.config.as_deref(), env.as_deref())
         .map_err(|error: ConfigError| error.to_string())?;
+    if live {
+        contexts::add(&mut config).map_err(|fault| fault.to_string())?;
+    }
     if let Some(theme) = &flags.theme {
         config.ui.theme.clone_from(theme);
     }

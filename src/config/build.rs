@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::endpoint::{Shared, endpoint, resolve, url};
+use super::endpoint::{Shared, endpoint, kube, resolve, url};
 use super::file;
 use super::signal::{Catalogue, built_in};
-use super::{Agent, Cluster, ClusterKind, Config, Kube, Limits, Nats, Roles, Ui};
+use super::{Agent, Cluster, ClusterKind, Config, Contexts, Limits, Nats, Roles, Ui};
 
 /// A mistake in the file's content, with its place.
 #[derive(Debug)]
@@ -93,9 +93,15 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
         });
     }
     let catalogue = catalogue(&file.signals, &file.metrics)?;
+    let contexts = match file.kubeconfig {
+        Some(table) => Some(contexts(table, folder)),
+        // A file that is about other things does not take the kubeconfig away.
+        None => clusters.is_empty().then(Contexts::default),
+    };
     Ok(Config {
         file: None,
         clusters,
+        contexts,
         agent: file.agent.map(|a| agent(a, folder)).transpose()?,
         nats: file.nats.map(|n| nats(n, folder)).transpose()?,
         ui: ui(file.ui)?,
@@ -170,14 +176,12 @@ fn cluster(entry: file::Cluster, folder: &Path, roles: &Roles) -> Result<Cluster
         environment: entry.environment,
         region: entry.region,
         labels: entry.labels.into_iter().collect(),
-        kube: entry.kube.map(|k| Kube {
-            context: k.context,
-            kubeconfig: k.kubeconfig.map(|p| resolve(&p, folder)),
-            interval: shared.interval,
-            timeout: shared.timeout,
-        }),
         discover,
         discover_namespaces: namespaces(entry.discover_namespaces)?,
+        kube: entry
+            .kube
+            .map(|k| kube(k, &shared, entry.name.span()))
+            .transpose()?,
         prometheus: one(entry.prometheus, &metrics)?,
         alertmanager: one(entry.alertmanager, &shared)?,
         loki: one(entry.loki, &shared)?,
@@ -219,6 +223,14 @@ fn namespaces(given: Vec<Spanned<String>>) -> Result<Vec<String>, Mistake> {
         names.push(name.into_inner());
     }
     Ok(names)
+}
+
+fn contexts(table: file::Contexts, folder: &Path) -> Contexts {
+    Contexts {
+        files: table.files.iter().map(|p| resolve(p, folder)).collect(),
+        only: table.contexts,
+        except: table.except,
+    }
 }
 
 fn agent(entry: file::Agent, folder: &Path) -> Result<Agent, Mistake> {

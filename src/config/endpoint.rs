@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::build::{Mistake, mistake};
 use super::file;
 use super::via::{Place, Via, place};
-use super::{Auth, Endpoint};
+use super::{Auth, Endpoint, Kube};
 
 /// What an endpoint takes from its surroundings.
 #[derive(Clone, Copy)]
@@ -86,6 +86,72 @@ pub(super) fn endpoint(
         interval: entry.interval.map(|s| s.0).or(shared.interval),
         timeout: entry.timeout.map_or(shared.timeout, |s| s.0),
         requests_per_minute: entry.requests_per_minute.unwrap_or(shared.requests),
+    })
+}
+
+/// Where the API server is: in a kubeconfig, around us, or at an address.
+pub(super) fn kube(
+    entry: file::Kube,
+    shared: &Shared,
+    span: Range<usize>,
+) -> Result<Kube, Mistake> {
+    let one_of = "use one of `context` and `kubeconfig`, or `in_cluster = true`, or `server`";
+    let in_kubeconfig = entry.context.is_some() || entry.kubeconfig.is_some();
+    let ways = [in_kubeconfig, entry.in_cluster, entry.server.is_some()];
+    if ways.iter().filter(|w| **w).count() > 1 {
+        return mistake(
+            span,
+            "`kube` names more than one way to the cluster",
+            one_of,
+        );
+    }
+    let own = [
+        entry.bearer_file.is_some(),
+        entry.bearer_command.is_some(),
+        entry.ca_file.is_some(),
+        entry.client_cert_file.is_some(),
+        entry.client_key_file.is_some(),
+        entry.proxy_url.is_some(),
+    ];
+    if entry.server.is_none() && own.contains(&true) {
+        return mistake(
+            span,
+            "`kube` says how to sign in and not where",
+            "these keys go with `server`; a kubeconfig holds its own",
+        );
+    }
+    let proxy_url = entry
+        .proxy_url
+        .map(|p| url(&p, &["http", "https", "socks5"]))
+        .transpose()?;
+    let server = entry.server.map(|server| {
+        let written = file::Endpoint {
+            url: Some(server),
+            bearer_file: entry.bearer_file,
+            bearer_command: entry.bearer_command,
+            ca_file: entry.ca_file,
+            client_cert_file: entry.client_cert_file,
+            client_key_file: entry.client_key_file,
+            ..file::Endpoint::default()
+        };
+        let own = Shared {
+            kube: false,
+            ..*shared
+        };
+        endpoint(Spanned::new(span, written), &own)
+    });
+    Ok(Kube {
+        context: entry.context,
+        kubeconfig: entry
+            .kubeconfig
+            .map(|p| resolve(&p, shared.folder))
+            .into_iter()
+            .collect(),
+        in_cluster: entry.in_cluster,
+        server: server.transpose()?,
+        proxy_url,
+        interval: shared.interval,
+        timeout: shared.timeout,
     })
 }
 

@@ -16,6 +16,7 @@ use crate::model::identity::Role;
 pub struct File {
     #[serde(default)]
     pub clusters: Vec<Cluster>,
+    pub kubeconfig: Option<Contexts>,
     pub agent: Option<Agent>,
     pub nats: Option<Nats>,
     #[serde(default)]
@@ -84,11 +85,32 @@ pub enum Kind {
     FarEdge,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contexts {
+    #[serde(default)]
+    pub files: Vec<String>,
+    #[serde(default)]
+    pub contexts: Vec<String>,
+    #[serde(default)]
+    pub except: Vec<String>,
+}
+
+/// A context of a kubeconfig, or our own pod, or a server with the keys of an endpoint.
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Kube {
     pub context: Option<String>,
     pub kubeconfig: Option<String>,
+    #[serde(default)]
+    pub in_cluster: bool,
+    pub server: Option<Spanned<String>>,
+    pub bearer_file: Option<String>,
+    pub bearer_command: Option<Vec<String>>,
+    pub ca_file: Option<String>,
+    pub client_cert_file: Option<String>,
+    pub client_key_file: Option<String>,
+    pub proxy_url: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

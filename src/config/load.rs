@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::build::build;
 use super::file::File;
-use super::{Cluster, Config, Kube, secret};
+use super::{Config, secret};
 
 /// Why there is no configuration. Shown as it is; holds no value of the file.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -33,7 +33,7 @@ fn in_brackets(hint: &str) -> String {
 }
 
 /// Loads what applies: the file of the flag, else of `FARWATCH_CONFIG`, else the platform's own
-/// path if there is one there, else the current context of a kubeconfig, else nothing at all.
+/// path if there is one there; without any, the contexts of the kubeconfig are the clusters.
 pub fn load(flag: Option<&Path>, env: Option<&Path>) -> Result<Config, ConfigError> {
     if let Some(named) = flag.or(env.filter(|path| !path.as_os_str().is_empty())) {
         let hint = if flag.is_some() {
@@ -48,9 +48,7 @@ pub fn load(flag: Option<&Path>, env: Option<&Path>) -> Result<Config, ConfigErr
     {
         return read(&path, "check its owner and mode");
     }
-    let mut config = Config::default();
-    config.clusters.extend(from_kubeconfig());
-    Ok(config)
+    Ok(Config::default())
 }
 
 /// Where the file is looked for when nobody names one.
@@ -146,86 +144,9 @@ pub fn nearest<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, name)| name)
 }
 
-/// Without a configuration file the current context of the kubeconfig is the one cluster.
-fn from_kubeconfig() -> Option<Cluster> {
-    let files: Vec<PathBuf> = match std::env::var_os("KUBECONFIG") {
-        Some(list) if !list.is_empty() => std::env::split_paths(&list).collect(),
-        _ => {
-            let home = directories::BaseDirs::new()?.home_dir().to_path_buf();
-            vec![home.join(".kube").join("config")]
-        }
-    };
-    files.iter().find_map(|file| {
-        let text = std::fs::read_to_string(file).ok()?;
-        let context = current_context(&text)?;
-        Some(Cluster {
-            name: name_from(&context),
-            kube: Some(Kube {
-                context: Some(context),
-                ..Kube::default()
-            }),
-            ..Cluster::default()
-        })
-    })
-}
-
-/// `current-context` of a kubeconfig. It is a top-level scalar, in YAML and in JSON alike; the
-/// whole file is read by the Kubernetes client later, with its own errors.
-fn current_context(text: &str) -> Option<String> {
-    if let Ok(json) = serde_json::from_str::<serde_json::Value>(text) {
-        let name = json.get("current-context")?.as_str()?.to_owned();
-        return (!name.is_empty()).then_some(name);
-    }
-    let value = text
-        .lines()
-        .find_map(|line| line.strip_prefix("current-context:"))?
-        .trim();
-    let value = match value.strip_prefix(['"', '\'']) {
-        Some(quoted) => quoted.split(['"', '\'']).next().unwrap_or_default(),
-        None => value.split(" #").next().unwrap_or_default().trim(),
-    };
-    (!value.is_empty()).then(|| value.to_owned())
-}
-
-/// A cluster name from a context name: `admin@Prod_1` becomes `admin-prod-1`.
-fn name_from(context: &str) -> String {
-    let mut name = String::new();
-    for c in context.chars().flat_map(char::to_lowercase).take(63) {
-        if c.is_ascii_lowercase() || c.is_ascii_digit() {
-            name.push(c);
-        } else if !name.is_empty() && !name.ends_with('-') {
-            name.push('-');
-        }
-    }
-    let name = name.trim_end_matches('-');
-    if name.len() < 3 {
-        format!("cluster-{name}").trim_end_matches('-').to_owned()
-    } else {
-        name.to_owned()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::build::is_cluster_name;
-
-    #[test]
-    fn a_kubeconfig_names_the_cluster() {
-        let yaml = "apiVersion: v1\nclusters: []\ncurrent-context: \"admin@Prod_1\"\n";
-        assert_eq!(current_context(yaml).as_deref(), Some("admin@Prod_1"));
-        assert_eq!(
-            current_context("{\"current-context\": \"x\"}").as_deref(),
-            Some("x")
-        );
-        assert_eq!(current_context("current-context: \"\"\n"), None);
-        assert_eq!(current_context("contexts: []\n"), None);
-        for context in ["admin@Prod_1", "x", "äöü", "kind-kind", &"y".repeat(200)] {
-            let name = name_from(context);
-            assert!(is_cluster_name(&name), "{context} became {name}");
-        }
-        assert_eq!(name_from("admin@Prod_1"), "admin-prod-1");
-    }
 
     #[test]
     fn values_are_not_repeated() {

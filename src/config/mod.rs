@@ -11,6 +11,7 @@ pub mod build;
 mod endpoint;
 pub mod file;
 pub mod load;
+pub mod name;
 pub mod roles;
 pub mod secret;
 pub mod signal;
@@ -26,6 +27,8 @@ pub struct Config {
     /// The file it came from; `None`: defaults only.
     pub file: Option<PathBuf>,
     pub clusters: Vec<Cluster>,
+    /// Contexts of a kubeconfig that are clusters too; `None`: only what stands in the file.
+    pub contexts: Option<Contexts>,
     pub agent: Option<Agent>,
     pub nats: Option<Nats>,
     pub ui: Ui,
@@ -46,6 +49,7 @@ impl Default for Config {
         Self {
             file: None,
             clusters: Vec::new(),
+            contexts: Some(Contexts::default()),
             agent: None,
             nats: None,
             ui: Ui::default(),
@@ -108,10 +112,29 @@ pub enum ClusterKind {
     FarEdge,
 }
 
+/// Which contexts of which kubeconfig become clusters.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Contexts {
+    /// Merged in this order; empty: those of `KUBECONFIG`, else `~/.kube/config`.
+    pub files: Vec<PathBuf>,
+    /// Patterns with `*` and `?`; empty: all.
+    pub only: Vec<String>,
+    pub except: Vec<String>,
+}
+
+/// How the API server of a cluster is reached and signed in to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Kube {
+    /// `None`: the current context.
     pub context: Option<String>,
-    pub kubeconfig: Option<PathBuf>,
+    /// Merged in this order; empty: those of `KUBECONFIG`, else `~/.kube/config`.
+    pub kubeconfig: Vec<PathBuf>,
+    /// As the service account of the pod in which farwatch runs.
+    pub in_cluster: bool,
+    /// An API server that stands in no kubeconfig.
+    pub server: Option<Endpoint>,
+    /// Proxy to `server`; `None`: as `HTTPS_PROXY` and `NO_PROXY` say.
+    pub proxy_url: Option<String>,
     /// Time between two signs of life; `None`: by cluster type.
     pub interval: Option<Duration>,
     /// Longest wait for an answer; 0: as farwatch finds fit.

@@ -53,6 +53,56 @@ pub enum Health {
     },
 }
 
+/// What lets us in and ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pass {
+    ClientCertificate,
+    Token,
+}
+
+impl std::fmt::Display for Pass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::ClientCertificate => "client certificate",
+            Self::Token => "token",
+        })
+    }
+}
+
+/// When a credential ends, and from when on that is worth saying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expiry {
+    pub what: Pass,
+    pub at: Timestamp,
+    pub remind: Timestamp,
+}
+
+impl Expiry {
+    /// Near enough that the operator should see to it.
+    pub fn is_near(&self, now: Timestamp) -> bool {
+        now >= self.remind
+    }
+
+    /// `client certificate expires in 3 d, on 2026-11-24`.
+    pub fn told(&self, now: Timestamp) -> String {
+        let on = self.at.rfc3339();
+        let (day, time) = on.split_once('T').unwrap_or((on.as_str(), ""));
+        let left = self.at.0.saturating_sub(now.0);
+        if left <= 0 {
+            return format!("{} expired on {day}", self.what);
+        }
+        let clock = time.get(..5).unwrap_or(time);
+        let minutes = left / 60_000;
+        let when = match minutes {
+            0..60 => format!("in {minutes} min, at {clock} UTC"),
+            60..2_880 => format!("in {} h, at {clock} UTC", minutes / 60),
+            _ => format!("in {} d, on {day}", minutes / 1_440),
+        };
+        format!("{} expires {when}", self.what)
+    }
+}
+
 /// What a supervisor says of one source, latest value wins.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SourceHealth {
@@ -77,6 +127,9 @@ pub struct SourceHealth {
     /// The way there, where it is not simply the configured URL: `via route HOST`.
     #[serde(default)]
     pub via: Option<String>,
+    /// When the credential in use ends, where that is known. Older recordings lack it.
+    #[serde(default)]
+    pub expires: Option<Expiry>,
 }
 
 impl SourceHealth {
@@ -103,6 +156,32 @@ impl SourceHealth {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ends_are_told_by_how_near_they_are() {
+        let at = Timestamp::parse_rfc3339("2026-11-24T10:30:00Z").expect("valid");
+        let expiry = Expiry {
+            what: Pass::ClientCertificate,
+            at,
+            remind: at.plus_ms(-7 * 86_400_000),
+        };
+        let told = |before_ms: i64| expiry.told(at.plus_ms(-before_ms));
+        assert_eq!(
+            told(3 * 86_400_000),
+            "client certificate expires in 3 d, on 2026-11-24"
+        );
+        assert_eq!(
+            told(5 * 3_600_000),
+            "client certificate expires in 5 h, at 10:30 UTC"
+        );
+        assert_eq!(
+            told(90_000),
+            "client certificate expires in 1 min, at 10:30 UTC"
+        );
+        assert_eq!(told(0), "client certificate expired on 2026-11-24");
+        assert!(!expiry.is_near(at.plus_ms(-8 * 86_400_000)));
+        assert!(expiry.is_near(at.plus_ms(-86_400_000)));
+    }
 
     #[test]
     fn stale_after_two_intervals() {

@@ -6,7 +6,7 @@
 
 mod answer;
 mod body;
-mod credentials;
+pub(in crate::source) mod credentials;
 mod forward;
 mod place;
 mod pods;

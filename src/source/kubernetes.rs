@@ -3,19 +3,27 @@
 //! Sign-in, proxies and certificates are those of the kubeconfig. Objects are state, not a
 //! stream: nothing of them is dropped, a slow loop slows the watch.
 
+mod about;
 mod access;
 mod ask;
 mod call;
+pub mod contexts;
+mod credential;
+mod expiry;
 pub(super) mod fault;
 mod get;
 pub mod identity;
 mod installed;
 mod kinds;
+mod kubeconfig;
+mod login;
 mod logs;
 mod map;
 mod object;
+mod proxy;
 mod server;
 mod watch;
+mod way;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -31,12 +39,14 @@ use crate::model::fault::{Fault, FaultKind};
 use crate::model::object::ObjectKind;
 use crate::model::telemetry::{self, ClusterFacts};
 
-pub use access::{Cluster, Seen, open};
+pub use access::{Cluster, Seen};
 pub use ask::KubeLookup;
+pub use fault::clock_words;
 pub use get::Listed;
 pub use logs::follow as follow_pod;
 pub use object::text as object_text;
 pub use server::Server;
+pub use way::called;
 
 use installed::Installed;
 use kinds::KINDS;
@@ -82,8 +92,13 @@ pub async fn run(server: Server, kube: Kube, mut report: Report) {
         };
         tracing::info!(fault = %fault, "kubernetes source ended");
         session.close();
-        session.server.renew().await;
-        let Some(delay) = report.failed(fault, None).await else {
+        // What was refused twice will be refused again, until somebody signs in.
+        let refused = fault.kind == FaultKind::Auth;
+        let patience = refused.then(|| report.waits.pace().denied);
+        if refused {
+            session.server.renew().await;
+        }
+        let Some(delay) = report.failed(fault, patience).await else {
             return;
         };
         if !session.rest(&mut report, delay).await {
@@ -112,7 +127,7 @@ struct Session {
 impl Session {
     /// From sign-in to the first fault that concerns the whole server. `Ok`: the loop is gone.
     async fn serve(&mut self, report: &mut Report) -> Result<(), Fault> {
-        let cluster = self.server.cluster().await?;
+        let mut cluster = self.server.cluster().await?;
         if !self.tell_version(report, &cluster).await? {
             return Ok(());
         }
@@ -140,6 +155,11 @@ impl Session {
                     self.look(&cluster).await?;
                     true
                 }
+                // Open streams stay; what is asked from now on goes by the new client.
+                () = self.server.changed(&cluster) => {
+                    cluster = self.server.cluster().await?;
+                    self.tell_version(report, &cluster).await?
+                }
                 _ = tell.tick() => report.tell().await,
                 Some(ended) = self.watches.join_next() => {
                     if let Err(error) = ended && let Ok(panic) = error.try_into_panic() {
@@ -166,6 +186,7 @@ impl Session {
             let left = end.saturating_duration_since(Instant::now());
             let told = tokio::select! {
                 () = report.waits.rest(left) => return true,
+                () = self.server.mended() => return true,
                 told = self.heard.recv() => told,
             };
             match told {
@@ -213,6 +234,7 @@ impl Session {
         health.latency_ms = u32::try_from(seen.latency.as_millis()).ok();
         health.skew_ms = seen.skew_ms.or(health.skew_ms);
         health.version = Some(seen.version.clone());
+        health.expires = cluster.expiry();
         report.heard(0);
         let facts = ClusterFacts {
             kubernetes_version: Some(seen.version),

@@ -12,7 +12,7 @@ use crate::model::change::Change;
 use crate::model::discovery::Probe;
 use crate::model::gitops::{App, AppKind};
 use crate::model::gpu::Gpu;
-use crate::model::health::{SourceHealth, SourceKind};
+use crate::model::health::{Expiry, SourceHealth, SourceKind};
 use crate::model::id::{ClusterId, IncidentId};
 use crate::model::identity::Identity;
 use crate::model::object::{Event, Node, ObjectKind, Pod};
@@ -149,6 +149,8 @@ pub struct ClusterState {
     anomaly_slice: i64,
     drift: BTreeMap<apps::AppKey, apps::Drift>,
     listed: BTreeSet<ObjectKind>,
+    /// Ends of credentials that the operator was reminded of.
+    reminded: BTreeMap<SourceKind, Timestamp>,
 }
 
 impl ClusterState {
@@ -213,7 +215,21 @@ impl ClusterState {
             anomaly_slice: 0,
             drift: BTreeMap::new(),
             listed: BTreeSet::new(),
+            reminded: BTreeMap::new(),
         }
+    }
+
+    /// A credential that ends soon, once for each end.
+    fn remind(
+        &mut self,
+        kind: SourceKind,
+        expires: Option<Expiry>,
+        now: Timestamp,
+    ) -> Option<String> {
+        let expires = expires.filter(|e| e.is_near(now))?;
+        let before = self.reminded.insert(kind, expires.at);
+        let told = || format!("{}: {kind}: {}: renew it", self.name, expires.told(now));
+        (before != Some(expires.at)).then(told)
     }
 
     /// Pods that are neither running whole nor finished as they should.

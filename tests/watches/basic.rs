@@ -117,7 +117,7 @@ async fn a_missing_context_names_the_context() {
     let server = ApiServer::start().await;
     let mut kube = kube(&server);
     kube.context = Some("nowhere".into());
-    let fault = match kubernetes::open("alpha", &kube).await {
+    let fault = match kubernetes::Server::new("alpha", &kube).cluster().await {
         Err(fault) => fault,
         Ok(_) => panic!("opened"),
     };

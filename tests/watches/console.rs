@@ -48,7 +48,7 @@ pub fn pace() -> Pace {
 pub fn kube(server: &ApiServer) -> Kube {
     Kube {
         context: Some("lab".into()),
-        kubeconfig: Some(server.kubeconfig()),
+        kubeconfig: vec![server.kubeconfig()],
         ..Kube::default()
     }
 }

@@ -124,7 +124,7 @@ async fn a_console_of_its_own() {
     };
     let kube = Kube {
         context: Some("lab".into()),
-        kubeconfig: Some(kubeconfig.into()),
+        kubeconfig: vec![kubeconfig.into()],
         ..Kube::default()
     };
     let before = resident();

@@ -12,14 +12,14 @@ use crate::config::{Config, Endpoint, Nats};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::text::clean;
 use crate::source::door::{Door, Reply, SourceError};
-use crate::source::kubernetes::Server;
-use crate::source::{kubernetes, tempo};
+use crate::source::kubernetes::{self, Server};
+use crate::source::tempo;
 
 /// A probe sends up to three requests; each has the endpoint's own limit.
 const REQUESTS: u32 = 3;
 const NATS_LIMIT: Duration = Duration::from_secs(10);
-/// The Kubernetes client signs in by programs that may ask an identity provider first.
-const KUBE_LIMIT: Duration = Duration::from_secs(30);
+/// Login commands ask an identity provider first; they have 30 s, and say so themselves.
+const KUBE_LIMIT: Duration = Duration::from_secs(50);
 /// Longest INFO line of a NATS server, bytes.
 const NATS_LINE: u64 = 64 * 1024;
 const NO_CLUSTER: &str = "-";
@@ -29,28 +29,27 @@ pub fn all(config: &Config) -> Vec<Probe<'_>> {
     let mut probes = Vec::new();
     for cluster in &config.clusters {
         let name = cluster.name.as_str();
-        if let Some(kube) = &cluster.kube {
-            let context = kube.context.as_deref().unwrap_or("current context");
+        let kube = cluster.kube.as_ref();
+        let server = kube.map(|kube| Server::new(name, kube));
+        if let Some((kube, server)) = kube.zip(server.clone()) {
             probes.push(Probe {
                 cluster: name,
                 source: "kubernetes".into(),
-                endpoint: context.to_owned(),
+                endpoint: kubernetes::called(kube),
                 auth: "accepted",
                 limit: KUBE_LIMIT,
                 work: boxed(async move {
-                    let client = kubernetes::open(name, kube).await?;
-                    let seen = client.version().await?;
+                    let seen = server.cluster().await?.version().await?;
                     Ok(Good {
                         version: Some(seen.version),
                         latency: seen.latency,
                         skew_ms: seen.skew_ms,
+                        expires: server.expiry(),
                         ..Good::default()
                     })
                 }),
             });
         }
-        let kube = cluster.kube.as_ref();
-        let server = kube.map(|kube| Server::new(name, kube));
         let mut add = |source: String, kind: Kind, endpoint: Option<&'_ Endpoint>| {
             if let Some(endpoint) = endpoint {
                 probes.push(http(name, source, kind, endpoint.clone(), server.clone()));
@@ -327,6 +326,7 @@ async fn nats(server: &Nats) -> Result<Good, Fault> {
         version: info.version.map(|v| clean(&v, 60)),
         latency,
         skew_ms: None,
+        expires: None,
         note: (info.tls_required && !server.tls)
             .then(|| "the server wants TLS: `tls = true`".into()),
         auth: info.auth_required.then_some("not tried"),

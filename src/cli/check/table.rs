@@ -5,9 +5,10 @@ use unicode_width::UnicodeWidthStr;
 use super::Row;
 use crate::model::text::clean;
 
-const HEAD: [&str; 8] = [
+const HEAD: [&str; 9] = [
     "CLUSTER",
     "SOURCE",
+    "ENDPOINT",
     "REACHABLE",
     "AUTH",
     "VERSION",
@@ -15,12 +16,13 @@ const HEAD: [&str; 8] = [
     "SKEW",
     "WHAT TO DO",
 ];
-/// Longest cell but the last.
+/// Longest cell but the last, and longest endpoint.
 const CELL: usize = 40;
+const ENDPOINT: usize = 80;
 
 /// Columns as wide as their widest cell; the last may run on.
 pub fn write(rows: &[Row]) -> String {
-    let cells: Vec<[String; 8]> = rows.iter().map(cells).collect();
+    let cells: Vec<[String; 9]> = rows.iter().map(cells).collect();
     let widths: Vec<usize> = (0..HEAD.len())
         .map(|i| {
             cells
@@ -44,23 +46,27 @@ pub fn write(rows: &[Row]) -> String {
     out
 }
 
-fn cells(row: &Row) -> [String; 8] {
+fn cells(row: &Row) -> [String; 9] {
     let unknown = || "-".to_owned();
     let advice = match (&row.error, row.advice.as_str()) {
-        (Some(error), "") => format!("{}: {error}", row.endpoint),
-        (Some(error), advice) => format!("{}: {error}: {advice}", row.endpoint),
+        (Some(error), "") => error.clone(),
+        (Some(error), advice) => format!("{error}: {advice}"),
         (None, "") => "nothing".to_owned(),
         (None, advice) => advice.to_owned(),
     };
     [
         clean(&row.cluster, CELL),
         clean(&row.source, CELL),
+        clean(&row.endpoint, ENDPOINT),
         match row.reachable {
             Some(true) => "yes".to_owned(),
             Some(false) => "no".to_owned(),
             None => "not tried".to_owned(),
         },
-        clean(&row.auth, CELL),
+        match row.expires.as_deref().and_then(|e| e.split('T').next()) {
+            Some(day) => clean(&format!("{} until {day}", row.auth), CELL),
+            None => clean(&row.auth, CELL),
+        },
         row.version
             .as_ref()
             .map_or_else(unknown, |v| clean(v, CELL)),
@@ -71,7 +77,7 @@ fn cells(row: &Row) -> [String; 8] {
     ]
 }
 
-fn line(cells: &[String; 8], widths: &[usize]) -> String {
+fn line(cells: &[String; 9], widths: &[usize]) -> String {
     let mut out = String::new();
     for (cell, width) in cells.iter().zip(widths) {
         out.push_str(cell);
@@ -101,6 +107,7 @@ mod tests {
             version: Some("2.42.0\u{1b}[2J".into()),
             latency_ms: Some(12),
             clock_skew_ms: Some(-300),
+            expires: Some("2030-01-02T03:04:05Z".into()),
             error: None,
             advice: String::new(),
         };
@@ -119,7 +126,8 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         let column = lines[0].find("WHAT TO DO").expect("head");
         assert_eq!(&lines[1][column..], "nothing");
-        assert_eq!(&lines[2][column..], "http://a: nobody answers: start it");
+        assert_eq!(&lines[2][column..], "nobody answers: start it");
+        assert!(lines[1].contains("none needed until 2030-01-02"), "{text}");
         assert!(lines[1].contains("-0.3 s"), "{text}");
         assert!(text.ends_with("1 of 2 endpoints fail\n"), "{text}");
     }

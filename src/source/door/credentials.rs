@@ -21,7 +21,7 @@ const LARGEST: u64 = 64 * 1024;
 /// Makes the `Authorization` header. Files are read for each request, so that a rotated token is
 /// used at once; a command's answer is kept until the server refuses it.
 #[derive(Debug)]
-pub(super) struct Credentials {
+pub(in crate::source) struct Credentials {
     auth: Auth,
     /// Lends the token of the kubeconfig.
     server: Option<Server>,
@@ -31,7 +31,7 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    pub(super) fn new(auth: Auth, server: Option<Server>) -> Self {
+    pub(in crate::source) fn new(auth: Auth, server: Option<Server>) -> Self {
         Self {
             auth,
             server,
@@ -48,8 +48,15 @@ impl Credentials {
     pub(super) async fn header(&self, fresh: bool) -> Result<Option<HeaderValue>, Cause> {
         let value = match (&self.auth, &self.server) {
             (Auth::Kubeconfig, Some(server)) => lent(server, fresh).await?,
-            _ => self.read(fresh).await.map_err(Cause::Config)?,
+            _ => return self.own(fresh).await.map_err(Cause::Config),
         };
+        *self.sent() = value.clone();
+        Ok(value)
+    }
+
+    /// The same where no kubeconfig lends its token.
+    pub(in crate::source) async fn own(&self, fresh: bool) -> Result<Option<HeaderValue>, String> {
+        let value = self.read(fresh).await?;
         *self.sent() = value.clone();
         Ok(value)
     }
@@ -96,10 +103,12 @@ impl Credentials {
 /// The token of the kubeconfig's user; a user without one signs in by certificate, which opens
 /// the API server only.
 async fn lent(server: &Server, fresh: bool) -> Result<Option<HeaderValue>, Cause> {
-    if fresh {
-        server.renew().await;
-    }
-    match server.bearer().await {
+    // Without taking the client from those who watch by it.
+    let lent = match fresh {
+        true => server.bearer_anew().await,
+        false => server.bearer().await,
+    };
+    match lent {
         Ok(Some(value)) => Ok(Some(value)),
         Ok(None) => Err(Cause::Config(
             "the kubeconfig's user has no token to be sent: set `bearer_file`".into(),

@@ -12,7 +12,7 @@ use super::proxy::Proxy;
 use crate::config::{Endpoint, Via};
 use crate::model::fault::{Fault, FaultKind};
 use crate::source::error::Cause;
-use crate::source::kubernetes::{Cluster, Server, fault};
+use crate::source::kubernetes::{Cluster, Server};
 
 #[derive(Debug)]
 pub(super) enum Way {
@@ -81,7 +81,7 @@ impl Way {
 
 /// Trouble with the API server, told with what was tried there.
 pub(super) fn trouble(cluster: &Cluster, error: &Error, doing: &str) -> Cause {
-    let mut fault = fault::of(error, &cluster.name, &cluster.place, doing);
+    let mut fault = cluster.fault(error, doing);
     if fault.kind == FaultKind::Forbidden {
         fault.hint = format!("ask for the right to {doing}, or for another way (`via`, `url`)");
     }

@@ -59,7 +59,7 @@ impl Failure {
 
     pub(super) fn fault(&self, cluster: &Cluster, doing: &str) -> Fault {
         match self {
-            Self::Kube(error) => fault::of(error, &cluster.name, &cluster.place, doing),
+            Self::Kube(error) => cluster.fault(error, doing),
             Self::Timeout(limit) => {
                 let fault = fault::timeout(&cluster.name, &cluster.place, *limit);
                 Fault {

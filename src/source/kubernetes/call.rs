@@ -103,7 +103,7 @@ impl Call<'_> {
 
     pub fn failed(self, error: &kube::Error) -> Refused {
         Refused {
-            fault: fault::of(error, &self.cluster.name, &self.cluster.place, self.doing),
+            fault: self.cluster.fault(error, self.doing),
             code: 0,
             after: None,
         }
@@ -111,11 +111,10 @@ impl Call<'_> {
 
     /// A refusal in Kubernetes' own words.
     pub fn status(self, code: u16, message: &str, said: Option<&Status>) -> Refused {
-        let (kind, what, hint) = fault::of_status(code, message, self.doing);
         let details = said.and_then(|s| s.details.as_ref());
         let after = details.map(|d| d.retry_after_seconds).filter(|s| *s > 0);
         Refused {
-            fault: self.fault(kind, &what, hint),
+            fault: self.cluster.fault_of_status(code, message, self.doing),
             code,
             after: after.map(|s| Duration::from_secs(s.into())),
         }

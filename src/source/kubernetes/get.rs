@@ -10,8 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::access::Cluster;
 use super::fault;
-use crate::model::fault::{Fault, FaultKind};
-use crate::model::text;
+use crate::model::fault::Fault;
 use crate::source::door;
 use crate::source::error::quote;
 
@@ -65,7 +64,7 @@ impl Cluster {
         let body = self.get(path, accept, doing).await?;
         serde_json::from_slice(&body).map_err(|e| {
             let error = kube::Error::SerdeError(e);
-            fault::of(&error, &self.name, &self.place, doing)
+            self.fault(&error, doing)
         })
     }
 
@@ -102,7 +101,7 @@ impl Cluster {
             let answer = match asked.await {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(error)) => {
-                    return Err(fault::of(&error, &self.name, &self.place, doing));
+                    return Err(self.fault(&error, doing));
                 }
                 Err(_) => return Err(fault::timeout(&self.name, &self.place, LIMIT)),
             };
@@ -116,8 +115,7 @@ impl Cluster {
             if (200..300).contains(&answer.status) {
                 return Ok(answer.body);
             }
-            let (kind, what, hint) = fault::of_status(answer.status, &quote(&answer.body), doing);
-            return Err(self.told(kind, &what, hint));
+            return Err(self.fault_of_status(answer.status, &quote(&answer.body), doing));
         }
     }
 
@@ -141,16 +139,6 @@ impl Cluster {
             after,
             body,
         })
-    }
-
-    fn told(&self, kind: FaultKind, what: &str, hint: &str) -> Fault {
-        Fault {
-            kind,
-            cluster: self.name.clone(),
-            endpoint: self.place.clone(),
-            what: text::clean(what, 300),
-            hint: hint.to_owned(),
-        }
     }
 }
 

@@ -253,14 +253,7 @@ async fn post<T: DeserializeOwned>(
             .header(http::header::CONTENT_TYPE, "application/json")
             .body(body)
     });
-    let error = |e| {
-        fault::of(
-            &kube::Error::SerdeError(e),
-            &cluster.name,
-            &cluster.place,
-            doing,
-        )
-    };
+    let error = |e| cluster.fault(&kube::Error::SerdeError(e), doing);
     send(cluster, request.map_err(error)?, doing).await
 }
 
@@ -269,7 +262,7 @@ async fn send<T: DeserializeOwned>(
     request: http::Result<http::Request<Vec<u8>>>,
     doing: &str,
 ) -> Result<T, Fault> {
-    let told = |e: &kube::Error| fault::of(e, &cluster.name, &cluster.place, doing);
+    let told = |e: &kube::Error| cluster.fault(e, doing);
     let request = request.map_err(|e| told(&kube::Error::HttpError(e)))?;
     match tokio::time::timeout(LIMIT, cluster.client.request(request)).await {
         Ok(answer) => answer.map_err(|e| told(&e)),

@@ -273,8 +273,8 @@ fn aside(
 }
 
 fn context(cluster: &Cluster) -> String {
-    let context = cluster.kube.as_ref().and_then(|k| k.context.clone());
-    context.unwrap_or_else(|| "current context".to_owned())
+    let kube = cluster.kube.as_ref();
+    kube.map_or_else(|| "no API server".to_owned(), kubernetes::called)
 }
 
 fn kept<S: Source + 'static>(make: impl Fn() -> S + Send + Sync + 'static) -> Work {

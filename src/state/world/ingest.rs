@@ -51,8 +51,12 @@ impl World {
             Body::Health(health) => {
                 let place = cluster.sources.entry(telemetry.source).or_default();
                 let changed = *place != health;
+                let expires = health.expires;
                 let before = std::mem::replace(place, health);
                 cluster.note_turn(&before, telemetry.source, now);
+                if let Some(text) = cluster.remind(telemetry.source, expires, now) {
+                    self.notice(true, text);
+                }
                 (Known::Sources, changed)
             }
         };

@@ -137,7 +137,7 @@ impl Cluster {
             Pane::Sources => {
                 let rows: Vec<_> = c.sources.iter().collect();
                 let (kind, health) = rows.get(self.sources.position(&rows, |(k, _)| **k)?)?;
-                Some(source::explain(**kind, health))
+                Some(source::explain(**kind, health, world.now))
             }
             Pane::Nodes => {
                 let rows = self.node_rows(c);

@@ -149,6 +149,20 @@ fn own(world: &World) -> Vec<(&'static str, String, bool)> {
             false,
         ),
     ]
+    .into_iter()
+    .chain(credentials(world))
+    .collect()
+}
+
+/// What ends first of all that is signed in with, where that is known.
+fn credentials(world: &World) -> Option<(&'static str, String, bool)> {
+    let all = world.clusters.iter().flat_map(|c| {
+        let ends = c.sources.values().filter_map(|h| h.expires);
+        ends.map(|e| (e, c.name.as_ref()))
+    });
+    let (first, cluster) = all.min_by_key(|(e, _)| e.at)?;
+    let told = format!("{cluster}: {}", first.told(world.now));
+    Some(("credentials", told, first.is_near(world.now)))
 }
 
 fn cell<'a>(ctx: &Ctx, (c, kind, h): &Row<'a>, column: usize) -> Line<'a> {

@@ -7,13 +7,13 @@ use super::common;
 use crate::ui::Ctx;
 use crate::ui::layout::middle;
 
-const LINES: [(&str, bool); 17] = [
+const LINES: [(&str, bool); 18] = [
     (
-        "farwatch has no cluster to look at: there is no configuration",
+        "farwatch has no cluster to look at: there is no kubeconfig",
         false,
     ),
     (
-        "file with clusters in it and no kubeconfig was found.",
+        "(KUBECONFIG, ~/.kube/config) and no configuration file.",
         false,
     ),
     ("", false),
@@ -24,9 +24,11 @@ const LINES: [(&str, bool); 17] = [
     ("    farwatch demo", true),
     ("", false),
     (
-        "To watch your own clusters, write a file like this one:",
+        "With a kubeconfig each context in it is a cluster. Sign in:",
         false,
     ),
+    ("    oc login https://api.example.org:6443", true),
+    ("or write a file like this one:", false),
     ("    [[clusters]]", true),
     ("    name = \"edge-1\"", true),
     ("    prometheus.url = \"http://127.0.0.1:9090\"", true),
@@ -35,10 +37,6 @@ const LINES: [(&str, bool); 17] = [
     ("", false),
     (
         "    farwatch check      tries every endpoint, says what to mend",
-        true,
-    ),
-    (
-        "    farwatch --help     where the file is looked for, all flags",
         true,
     ),
     ("", false),

@@ -4,6 +4,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::model::health::{Health, SourceHealth, SourceKind};
+use crate::model::time::Timestamp;
 use crate::ui::Ctx;
 use crate::ui::widget::badge;
 
@@ -33,7 +34,7 @@ pub fn cell<'a>(ctx: &Ctx, kind: SourceKind, h: &SourceHealth, column: usize) ->
 }
 
 /// The whole of it, for the detail.
-pub fn explain(kind: SourceKind, h: &SourceHealth) -> String {
+pub fn explain(kind: SourceKind, h: &SourceHealth, now: Timestamp) -> String {
     let mut lines = vec![format!(
         "{kind}: {} answers, {} failed",
         h.answers, h.failures
@@ -55,6 +56,7 @@ pub fn explain(kind: SourceKind, h: &SourceHealth) -> String {
         ));
     }
     lines.extend(h.clock_off_ms().map(clock));
+    lines.extend(h.expires.map(|e| e.told(now)));
     lines.join("\n")
 }
 
@@ -66,9 +68,17 @@ fn why<'a>(ctx: &Ctx, h: &SourceHealth, style: Style) -> Line<'a> {
         None if h.is_stale(ctx.world.now) => Line::styled("answers are late", style),
         None => match h.clock_off_ms() {
             Some(ms) => Line::styled(clock(ms), ctx.theme.warn),
-            None => Line::default(),
+            None => ends(ctx.world.now, h)
+                .map(|told| Line::styled(told, ctx.theme.warn))
+                .unwrap_or_default(),
         },
     }
+}
+
+/// A credential that ends soon.
+fn ends(now: Timestamp, h: &SourceHealth) -> Option<String> {
+    let near = h.expires.filter(|e| e.is_near(now));
+    near.map(|e| format!("{}: renew it", e.told(now)))
 }
 
 fn last_ok(ctx: &Ctx, h: &SourceHealth) -> String {
