@@ -67,6 +67,8 @@ struct App {
     ticks: u32,
     gauges: LoopGauges,
     hint: Option<&'static str>,
+    /// The newest dialog that was drawn.
+    armed: u64,
 }
 
 /// Runs until the operator quits or a signal ends it; gives the exit status. The screen is already
@@ -111,6 +113,7 @@ pub async fn run(
         ticks: 0,
         gauges: LoopGauges::default(),
         hint,
+        armed: 0,
     };
     for effect in first.drain(..) {
         app.carry_out(effect);
@@ -160,6 +163,7 @@ impl App {
             }
             Woken::Query(query) => self.update(Msg::WorldQuery(query), Why::Chat),
             Woken::Notice(text) => self.notice(true, text),
+            Woken::Happened(msg) => self.update(*msg, Why::Answer),
             Woken::Tick => self.tick(),
             Woken::Fed(fed) => self.drain(fed),
         }
@@ -261,6 +265,12 @@ impl App {
         let took = begin.elapsed().as_micros();
         self.gauges.frame_build_us = u32::try_from(took).unwrap_or(u32::MAX);
         self.pace.drawn(begin);
+        if let Some(serial) = self.state.unarmed()
+            && self.armed < serial
+        {
+            self.armed = serial;
+            self.effects.arm(serial);
+        }
     }
 
     fn tick(&mut self) {

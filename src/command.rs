@@ -185,6 +185,10 @@ pub enum Action {
     PreviousCluster,
     AllClusters,
     CopyName,
+    /// What can be done with the thing under the cursor.
+    Actions,
+    /// Makes a silence for the alert under the cursor.
+    Mute,
     NextTheme,
     ReplayPause,
     ReplayFaster,

@@ -12,12 +12,14 @@ use crate::app::Play;
 use crate::app::ears::{Ears, Feed};
 use crate::app::signals::Signals;
 use crate::config::Config;
-use crate::message::Effect;
+use crate::message::{Effect, Msg};
+use crate::model::action::ActionRequest;
 use crate::model::ask::{Answered, Question};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::id::ClusterId;
 use crate::model::log::Tail;
 use crate::source::kubernetes::contexts;
+use crate::source::actions::Actions;
 use crate::source::replay::{Player, Recorded};
 use crate::source::supervisor::Fleet;
 use crate::source::{Lookup, Outlet};
@@ -25,6 +27,8 @@ use crate::term::reader::Heard;
 
 /// Questions under way at most; the oldest gives way, its answer is "cancelled".
 const QUESTIONS: usize = 32;
+/// How long a dialog is in view before its keys count.
+const READ: Duration = Duration::from_millis(300);
 /// How long sources may take to end.
 const GRACE: Duration = Duration::from_millis(300);
 
@@ -51,6 +55,9 @@ pub struct Effects {
     answers: mpsc::Sender<Answered>,
     asking: VecDeque<(Question, AbortHandle)>,
     tail: Option<AbortHandle>,
+    /// `None`: a recording is played.
+    actions: Option<Actions>,
+    told: mpsc::Sender<Msg>,
 }
 
 /// Starts what is looked at, and the agent. Called after the first frame.
@@ -82,6 +89,7 @@ pub fn start(
         }
     };
     let (answers, answered) = mpsc::channel(64);
+    let (told, happened) = mpsc::channel(16);
     let (said, chat) = mpsc::channel(256);
     let (asked, queries) = mpsc::channel(16);
     let (told, notices) = mpsc::channel(16);
@@ -90,6 +98,13 @@ pub fn start(
     }
     let agent = Agent::new(config.agent.clone(), Arc::clone(&lookup), said, asked);
     agent.probe();
+    let actions = match &behind {
+        Behind::Live { fleet, .. } => {
+            let audit = config.audit_file.clone();
+            Some(Actions::new(Arc::clone(&config), fleet.reach(), audit))
+        }
+        Behind::Replay(_) => None,
+    };
     let effects = Effects {
         config,
         behind,
@@ -98,6 +113,8 @@ pub fn start(
         answers,
         asking: VecDeque::new(),
         tail: None,
+        actions,
+        told,
     };
     let ears = Ears {
         signals,
@@ -106,6 +123,7 @@ pub fn start(
         chat,
         queries,
         notices,
+        happened,
         feed,
     };
     Ok((effects, ears))
@@ -150,6 +168,7 @@ impl Effects {
                 }
             },
             Effect::TailLogs(target) => return self.follow(target),
+            Effect::Act(request) => return self.act(*request),
         }
         None
     }
@@ -192,6 +211,29 @@ impl Effects {
             let _ = answers.send(answered).await;
         });
         self.asking.push_back((question, task.abort_handle()));
+    }
+
+    /// Sends what the operator confirmed; a recording has nobody to send it to.
+    fn act(&self, request: ActionRequest) -> Option<Control> {
+        let Some(actions) = self.actions.clone() else {
+            let text = "this is a recording: nothing can be changed";
+            return Some(Control::Notice(text.into()));
+        };
+        let told = self.told.clone();
+        tokio::spawn(async move {
+            let acted = actions.carry_out(request).await;
+            let _ = told.send(Msg::Acted(Box::new(acted))).await;
+        });
+        None
+    }
+
+    /// A dialog was drawn: what was typed before that, or in haste, does not count for it.
+    pub fn arm(&self, serial: u64) {
+        let told = self.told.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(READ).await;
+            let _ = told.send(Msg::Armed(serial)).await;
+        });
     }
 
     /// Follows these logs live in place of the former ones.

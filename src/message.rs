@@ -1,5 +1,6 @@
 //! The whole vocabulary of the loop: what it hears and what it wants done.
 
+use crate::model::action::{Acted, ActionRequest};
 use crate::model::ask::{Answered, Question};
 use crate::model::chat::{ChatEvent, ChatRequest, RunId, WorldQuery};
 use crate::model::id::ClusterId;
@@ -23,6 +24,10 @@ pub enum Msg {
     Replay(ReplayStatus),
     /// Figures of the loop itself, for the diagnostics screen.
     Gauges(LoopGauges),
+    /// What became of an action.
+    Acted(Box<Acted>),
+    /// The dialog of this number was in view long enough for keys to count.
+    Armed(u64),
     /// A line for the operator: kept in the notices, shown as a toast.
     Notice {
         error: bool,
@@ -54,6 +59,8 @@ pub enum Effect {
     },
     /// To the terminal's clipboard (OSC 52).
     Copy(String),
+    /// Change something, as the operator confirmed.
+    Act(Box<ActionRequest>),
     Replay(ReplayCommand),
     /// Start or stop following these logs live.
     TailLogs(Option<(ClusterId, Tail)>),

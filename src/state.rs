@@ -19,6 +19,7 @@ use crate::ui::layout;
 use crate::ui::theme::Looks;
 
 mod act;
+mod actions;
 mod ages;
 mod chat;
 mod input;
@@ -42,6 +43,8 @@ pub struct State {
     /// The incident the last question was about.
     asked_about: Option<IncidentId>,
     dirty: bool,
+    /// Dialogs shown so far.
+    dialogs: u64,
     /// What of the screen depends on the time of day, so that a tick can tell whether it shows.
     shown_ages: u64,
 }
@@ -57,6 +60,7 @@ impl State {
             chat: Conversation::default(),
             asked_about: None,
             dirty: true,
+            dialogs: 0,
             shown_ages: 0,
         }
     }
@@ -98,6 +102,11 @@ impl State {
             Msg::Gauges(gauges) => {
                 self.dirty |= self.screen.shows_gauges() && self.world.gauges != gauges;
                 self.world.gauges = gauges;
+                Vec::new()
+            }
+            Msg::Acted(acted) => self.take_acted(*acted),
+            Msg::Armed(serial) => {
+                self.arm(serial);
                 Vec::new()
             }
             Msg::Notice { error, text } => {

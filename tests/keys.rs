@@ -1,5 +1,7 @@
 //! Behaviour: keys in, screen out, on a headless state.
 
+#[path = "keys/actions.rs"]
+mod actions;
 #[path = "support/scenario.rs"]
 mod scenario;
 

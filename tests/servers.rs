@@ -2,6 +2,8 @@
 
 #[path = "support/prometheus.rs"]
 mod prometheus;
+#[path = "servers/silences.rs"]
+mod silences;
 
 use std::sync::Arc;
 use std::time::Duration;

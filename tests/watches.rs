@@ -1,5 +1,7 @@
 //! Watches against an API server that restarts, forgets, refuses and falls silent.
 
+#[path = "watches/actions.rs"]
+mod actions;
 #[path = "support/apiserver/mod.rs"]
 mod apiserver;
 #[path = "watches/basic.rs"]

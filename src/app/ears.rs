@@ -5,6 +5,7 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 
 use super::signals::{Caught, Signals};
+use crate::message::Msg;
 use crate::model::ask::Answered;
 use crate::model::chat::{ChatEvent, WorldQuery};
 use crate::model::telemetry::Telemetry;
@@ -54,6 +55,8 @@ pub struct Ears {
     pub queries: mpsc::Receiver<WorldQuery>,
     /// Lines for the operator, from whoever watches what is configured.
     pub notices: mpsc::Receiver<String>,
+    /// What became of effects.
+    pub happened: mpsc::Receiver<Msg>,
     pub feed: Feed,
 }
 
@@ -68,6 +71,7 @@ pub enum Woken {
     Chat(ChatEvent),
     Query(WorldQuery),
     Notice(String),
+    Happened(Box<Msg>),
     Tick,
     Fed(Fed),
 }
@@ -83,6 +87,7 @@ impl Ears {
             Some(event) = self.chat.recv() => Woken::Chat(event),
             Some(query) = self.queries.recv() => Woken::Query(query),
             Some(text) = self.notices.recv() => Woken::Notice(text),
+            Some(msg) = self.happened.recv() => Woken::Happened(Box::new(msg)),
             () = tokio::time::sleep_until(tick.into()) => Woken::Tick,
             Some(fed) = self.feed.recv() => Woken::Fed(fed),
         }

@@ -32,6 +32,9 @@ pub struct Global {
     /// Leave the mouse to the terminal
     #[arg(long, global = true)]
     pub no_mouse: bool,
+    /// Let operators and admins act: refresh, sync, reconcile, silence; each is asked about first
+    #[arg(long, global = true)]
+    pub allow_actions: bool,
     /// What goes into the log file: error, warn, info, debug, trace, or a filter
     #[arg(long, global = true, value_name = "LEVEL", default_value = "info")]
     pub log_level: String,

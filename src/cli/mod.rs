@@ -87,6 +87,8 @@ fn configured(flags: &Global, live: bool) -> Result<Config, String> {
     }
     config.ui.ascii |= flags.ascii;
     config.ui.mouse &= !flags.no_mouse;
+    config.actions |= flags.allow_actions;
+    config.audit_file = logging::folder().map(|folder| folder.join("actions.jsonl"));
     Ok(config)
 }
 

@@ -126,6 +126,8 @@ pub static ENTRIES: &[Entry] = &[
     entry("Jump from a row", "to-gitops", &["xg"], "its application; of a node: what was changed", Action::Jump(Jump::GitOps)),
     entry("Jump from a row", "to-object", &["xd"], "all that is known of it: YAML, events, owners, log", Action::Jump(Jump::Object)),
     entry("Jump from a row", "to-owner", &["xo"], "the object that owns it", Action::Jump(Jump::Owner)),
+    entry("Actions", "actions", &["X"], "what can be done: sync, refresh, reconcile, silence", Action::Actions),
+    entry("Actions", "mute", &["M"], "silence the alert under the cursor", Action::Mute),
     entry("Query", "edit", &["o"], "edit the query", View(Command::Edit)),
     entry("Query", "refresh", &["r"], "ask again now", View(Command::Refresh)),
     entry("Query", "promql", &[], "promql QUERY: chart this on the metrics screen", Words(Typed::Promql)),

@@ -107,6 +107,7 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
         ui: ui(file.ui)?,
         roles,
         actions: file.actions.enabled,
+        audit_file: None,
         limits: limits(&file.limits),
         signals: catalogue.signals.into(),
         metrics: catalogue.metrics.into(),

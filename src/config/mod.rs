@@ -36,6 +36,8 @@ pub struct Config {
     pub roles: Roles,
     /// Actions are switched on, where a cluster does not say otherwise.
     pub actions: bool,
+    /// Where actions are written down; `None`: nowhere, and then nothing can be changed.
+    pub audit_file: Option<PathBuf>,
     pub limits: Limits,
     /// Built-in catalogue and the operator's own signals.
     pub signals: Arc<[Signal]>,
@@ -55,6 +57,7 @@ impl Default for Config {
             ui: Ui::default(),
             roles: Roles::default(),
             actions: false,
+            audit_file: None,
             limits: Limits::default(),
             signals: catalogue.signals.into(),
             metrics: catalogue.metrics.into(),

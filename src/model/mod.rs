@@ -1,5 +1,6 @@
 //! Plain facts of the trade, without I/O and without a screen.
 
+pub mod action;
 pub mod alert;
 pub mod api;
 pub mod ask;

@@ -12,7 +12,9 @@ use tokio::sync::mpsc;
 use crate::model::ask::{Answered, Question};
 use crate::model::telemetry::Telemetry;
 
+pub mod actions;
 pub mod alertmanager;
+pub mod audit;
 pub mod budget;
 pub mod decimal;
 pub mod discovery;

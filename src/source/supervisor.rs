@@ -21,6 +21,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
+use super::actions::Ways;
 use super::error::SourceError;
 use super::kubernetes;
 use super::loki;
@@ -265,6 +266,16 @@ impl Fleet {
     pub fn depth(&self) -> (usize, usize) {
         let depths = self.ways.iter().map(Outlet::depth);
         depths.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+    }
+
+    /// Ways to the servers of each cluster as they are then, for what changes something.
+    pub fn reach(&self) -> Ways {
+        let routes = self.routes.clone();
+        Arc::new(move |cluster| {
+            let route = routes.get(usize::from(cluster.0));
+            let route = route.map(|r| r.read().unwrap_or_else(PoisonError::into_inner));
+            route.map(|route| route.reach()).unwrap_or_default()
+        })
     }
 
     pub fn lookup(&self) -> Arc<dyn Lookup> {

@@ -49,6 +49,8 @@ impl State {
             Action::PreviousCluster => self.step_scope(-1),
             Action::AllClusters => self.set_scope(None),
             Action::CopyName => self.copy_name(),
+            Action::Actions => self.actions_menu(),
+            Action::Mute => self.mute(),
             Action::NextTheme => self.next_theme(),
             Action::ReplayPause => self.replay_pause(),
             Action::ReplayFaster => self.replay_speed(2.0),

@@ -81,6 +81,7 @@ impl State {
                 }
             }
             Some(Overlay::Help(_) | Overlay::Notices(_)) => self.chord(press),
+            Some(Overlay::Actions(_)) => self.actions_key(press),
             None => Vec::new(),
         }
     }
@@ -104,6 +105,7 @@ impl State {
                 *at = at.saturating_add_signed(step).min(most);
             }
             Some(Overlay::Palette(palette)) => palette.step(step),
+            Some(Overlay::Actions(_)) => {}
             None => return false,
         }
         true
@@ -158,6 +160,7 @@ impl State {
             palette.paste(text);
             return Vec::new();
         }
+        self.paste_comment(text);
         if self.screen.overlay.is_none() && self.screen.chat_open && self.screen.chat_focus {
             self.screen.views.chat.paste(text);
             return Vec::new();

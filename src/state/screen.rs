@@ -69,6 +69,8 @@ pub enum Overlay {
     Palette(Box<Palette>),
     /// Notices, and how many of the newest are scrolled past.
     Notices(usize),
+    /// Menu, form and dialog of actions.
+    Actions(view::actions::Actions),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

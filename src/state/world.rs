@@ -66,6 +66,8 @@ pub struct World {
     pub metrics: Arc<[Metric]>,
     judge: Judge,
     grouper: Grouper,
+    /// Whether anything can be changed, and where that is written down.
+    pub audit: String,
     events_most: usize,
     ticked: Timestamp,
 }
@@ -275,6 +277,7 @@ impl World {
             signals: config.signals.clone(),
             metrics: config.metrics.clone(),
             judge: Judge::new(&config.signals, &config.metrics),
+            audit: audit(config),
             events_most: limits.events,
             ticked: now,
             ..Self::default()
@@ -342,5 +345,21 @@ impl World {
             changed |= self.grouper.tick(&mut self.incidents, now);
         }
         changed
+    }
+}
+
+fn audit(config: &Config) -> String {
+    let all = config.clusters.len();
+    let ids = (0..all).map(|at| ClusterId(at as u16));
+    match (
+        ids.filter(|id| config.may_act(*id)).count(),
+        &config.audit_file,
+    ) {
+        (0, _) => "off: farwatch only reads".into(),
+        (on, Some(file)) => format!(
+            "on for {on} of {all} clusters, written to {}",
+            file.display()
+        ),
+        (_, None) => "none: there is no folder for the audit file".into(),
     }
 }

@@ -55,6 +55,7 @@ fn overlay(ctx: &Ctx, state: &State, body: Rect, buf: &mut Buffer) {
     match &state.screen.overlay {
         Some(Overlay::Help(help)) => help.draw(ctx, body, buf),
         Some(Overlay::Palette(palette)) => palette.draw(ctx, body, buf),
+        Some(Overlay::Actions(actions)) => actions.draw(ctx, body, buf),
         Some(Overlay::Notices(skip)) => notices::draw(ctx, body, buf, *skip),
         None => {
             if let Some(notice) = state.screen.toast(ctx.world) {
@@ -199,7 +200,10 @@ fn header_right(ctx: &Ctx, state: &State, row: Rect) -> Parts {
     if row.width >= 100 && state.config.agent.is_none() {
         parts.push(("  no agent".into(), theme.muted));
     }
-    parts.push(("  RO".into(), theme.muted));
+    parts.push(match state.may_write() {
+        true => ("  WRITE".into(), theme.warn),
+        false => ("  RO".into(), theme.muted),
+    });
     parts
 }
 
@@ -327,6 +331,7 @@ fn bottom(ctx: &Ctx, state: &State, row: Rect, buf: &mut Buffer) {
 fn hints_of(ctx: &Ctx, state: &State) -> &'static [(&'static str, &'static str)] {
     match &state.screen.overlay {
         Some(Overlay::Palette(_)) => &[("Enter", "go"), ("Up/Down", "choose"), ("Esc", "close")],
+        Some(Overlay::Actions(actions)) => actions.hints(),
         Some(Overlay::Help(_) | Overlay::Notices(_)) => {
             &[("j/k", "scroll"), ("PgDn", "page"), ("Esc", "close")]
         }

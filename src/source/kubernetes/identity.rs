@@ -20,7 +20,7 @@ use super::{Cluster, fault};
 use crate::clock;
 use crate::config::Roles;
 use crate::model::fault::{Fault, FaultKind};
-use crate::model::identity::{Identity, Review, Right};
+use crate::model::identity::{Identity, Review, Right, Role};
 use crate::model::rights::{NEEDS, Need};
 use crate::model::telemetry::Body;
 use crate::model::text::clean;
@@ -75,6 +75,13 @@ pub async fn ask(server: &Server, roles: &Roles) -> Result<Identity, Fault> {
         reviews,
         at: clock::now(),
     })
+}
+
+/// The role as it is now.
+pub async fn role(server: &Server, roles: &Roles) -> Result<Role, Fault> {
+    let cluster = server.cluster().await?;
+    let told = who(&cluster).await?;
+    Ok(roles.of(&told.groups).0)
 }
 
 struct Told {

@@ -128,6 +128,7 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> Crew {
         match part {
             Part::Metrics(lookup) => route.prometheus = Some(lookup),
             Part::Logs(lookup) => route.loki = Some(lookup),
+            Part::Alerts(gate) => route.alertmanager = Some(gate),
             Part::None => {}
         }
         plans.push(plan);
@@ -153,6 +154,7 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> Crew {
 pub(super) enum Part {
     Metrics(Arc<PromLookup>),
     Logs(Arc<LokiRoute>),
+    Alerts(Arc<Gate>),
     None,
 }
 
@@ -191,8 +193,9 @@ impl Maker {
                 (work, Part::Metrics(Arc::new(PromLookup::new(asked))))
             }
             SourceKind::Alertmanager => {
+                let part = Part::Alerts(gate.clone());
                 let work = kept(move || AlertmanagerSource::new(gate.clone(), interval));
-                (work, Part::None)
+                (work, part)
             }
             SourceKind::Tempo => {
                 let work = kept(move || TempoSource::new(gate.clone(), interval));

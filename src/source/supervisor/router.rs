@@ -9,6 +9,7 @@ use crate::clock;
 use crate::model::ask::{Answer, Answered, Ask, Question};
 use crate::model::fault::{Fault, FaultKind};
 use crate::source::Lookup;
+use crate::source::actions::Reach;
 use crate::source::door::shown_text;
 use crate::source::error::{Cause, SourceError};
 use crate::source::kubernetes::{KubeLookup, Server};
@@ -22,7 +23,9 @@ pub(super) struct Route {
     pub prometheus: Option<Arc<PromLookup>>,
     pub loki: Option<Arc<LokiRoute>>,
     pub kube: Option<Arc<KubeLookup>>,
-    /// For what is followed, not asked.
+    /// For what is changed, not asked.
+    pub alertmanager: Option<Arc<Gate>>,
+    /// For what is followed or changed, not asked.
     pub server: Option<Server>,
 }
 
@@ -33,6 +36,14 @@ impl Route {
         Self {
             cluster: cluster.to_owned(),
             ..Self::default()
+        }
+    }
+
+    /// Ways to what can be changed.
+    pub(super) fn reach(&self) -> Reach {
+        Reach {
+            server: self.server.clone(),
+            alertmanager: self.alertmanager.clone(),
         }
     }
 

@@ -102,6 +102,7 @@ impl Staff {
         match part {
             Part::Metrics(lookup) => route.prometheus = Some(lookup),
             Part::Logs(lookup) => route.loki = Some(lookup),
+            Part::Alerts(gate) => route.alertmanager = Some(gate),
             Part::None => {}
         }
     }
@@ -111,6 +112,7 @@ impl Staff {
         match kind {
             SourceKind::Prometheus => route.prometheus = None,
             SourceKind::Loki => route.loki = None,
+            SourceKind::Alertmanager => route.alertmanager = None,
             _ => {}
         }
     }

@@ -372,6 +372,12 @@ impl View for Alerts {
     }
 
     fn focus(&self, world: &World) -> Option<Focus> {
+        if let Some(table) = &self.silences {
+            let rows = silences::rows(world, self.scope, table);
+            let at = table.position(&rows, SilenceRow::id)?;
+            let (cluster, id) = rows.get(at)?.id();
+            return Some(Focus::Silence { cluster, id });
+        }
         let rows = self.rows(world);
         let row = self.chosen(&rows)?;
         Some(Focus::Alert {
@@ -391,6 +397,7 @@ impl View for Alerts {
         if self.silences.is_some() {
             return &[
                 ("Enter", "its alert"),
+                ("X", "end it"),
                 ("Tab", "alerts"),
                 ("/", "filter"),
                 ("r", "ask again"),
@@ -400,9 +407,9 @@ impl View for Alerts {
             ("Enter", "open"),
             ("d", "detail"),
             ("Tab", "silences"),
+            ("M", "mute"),
             ("m", "each alert"),
             ("!", "problems"),
-            ("a", "ask"),
         ]
     }
 

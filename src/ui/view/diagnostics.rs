@@ -143,6 +143,7 @@ fn own(world: &World) -> Vec<(&'static str, String, bool)> {
             ),
             false,
         ),
+        ("actions", world.audit.clone(), false),
         (
             "incidents",
             format!("{} known", world.incidents.len()),
@@ -202,7 +203,7 @@ fn id(row: &Row) -> (ClusterId, SourceKind) {
 }
 
 fn split(area: Rect) -> (Rect, Rect) {
-    split_bottom(area, 11.min(area.height / 2))
+    split_bottom(area, 12.min(area.height / 2))
 }
 
 impl View for Diagnostics {

@@ -4,6 +4,7 @@
 //! the facts come with each call. The frame maps keys, keeps prompts and history, and hands the
 //! view commands. Views never see the other views.
 
+pub mod actions;
 pub mod alerts;
 pub mod chat;
 pub mod cluster;

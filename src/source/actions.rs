@@ -1,0 +1,313 @@
+//! Carries out what the operator confirmed: allowed by the switch, by the role, by the server; told
+//! to the audit file before and after; sent once.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::audit::{Audit, Stage};
+use super::kubernetes::{Cluster, Server, fault, identity};
+use super::supervisor::Gate;
+use crate::config::Config;
+use crate::model::action::{Acted, Action, ActionRequest, NEEDED, Server as To, Wire};
+use crate::model::fault::{Fault, FaultKind};
+use crate::model::id::ClusterId;
+use crate::model::identity::Role;
+use crate::model::text::clean;
+
+const LIMIT: Duration = Duration::from_secs(15);
+const UNKNOWN: &str = "look at it again: whether it was done is not known";
+
+/// Ways to the servers of one cluster.
+#[derive(Clone, Debug, Default)]
+pub struct Reach {
+    pub server: Option<Server>,
+    pub alertmanager: Option<Arc<Gate>>,
+}
+
+/// The ways to a cluster as they are now: what was found later counts.
+pub type Ways = Arc<dyn Fn(ClusterId) -> Reach + Send + Sync>;
+
+/// Everything that can change a cluster.
+#[derive(Clone)]
+pub struct Actions {
+    config: Arc<Config>,
+    ways: Ways,
+    audit: Audit,
+}
+
+/// Why it was not done, and whether it may have been.
+struct Failure {
+    stage: Stage,
+    fault: Fault,
+}
+
+impl Actions {
+    /// `audit`: the file; without one nothing is ever sent.
+    pub fn new(config: Arc<Config>, ways: Ways, audit: Option<PathBuf>) -> Self {
+        Self {
+            config,
+            ways,
+            audit: Audit::new(audit),
+        }
+    }
+
+    pub async fn carry_out(&self, request: ActionRequest) -> Acted {
+        let result = self.attempt(&request).await;
+        Acted { request, result }
+    }
+
+    async fn attempt(&self, request: &ActionRequest) -> Result<String, Fault> {
+        let name = self.config.clusters.get(usize::from(request.cluster.0));
+        let name = name.map(|c| c.name.as_str()).unwrap_or_default();
+        let wire = request.wire();
+        let refuse = |kind, what: String, hint: &str| Fault {
+            kind,
+            cluster: name.to_owned(),
+            endpoint: wire.path.clone(),
+            what,
+            hint: hint.to_owned(),
+        };
+        if !self.config.may_act(request.cluster) {
+            let what = "actions are off; nothing was sent".to_owned();
+            return Err(refuse(
+                FaultKind::Config,
+                what,
+                "start with --allow-actions",
+            ));
+        }
+        if let Err(why) = self.audit.write(name, request, Stage::Asked, "") {
+            let what = format!("the audit file cannot be written, so nothing was sent: {why}");
+            let hint = "make the file and its folder yours to write";
+            return Err(refuse(FaultKind::Config, what, hint));
+        }
+        let result = self.checked(name, request, &wire).await;
+        let (stage, outcome) = match &result {
+            Ok(told) => (Stage::Done, told.clone()),
+            Err(failure) => (failure.stage, failure.fault.what.clone()),
+        };
+        let written = self.audit.write(name, request, stage, &outcome);
+        match (result, written) {
+            (Ok(told), Ok(())) => Ok(told),
+            (Ok(told), Err(why)) => Ok(format!("{told}; but the audit file lacks it: {why}")),
+            (Err(failure), _) => Err(failure.fault),
+        }
+    }
+
+    async fn checked(
+        &self,
+        name: &str,
+        request: &ActionRequest,
+        wire: &Wire,
+    ) -> Result<String, Failure> {
+        let reach = (self.ways)(request.cluster);
+        let refuse = |kind, what: String| Failure {
+            stage: Stage::Refused,
+            fault: Fault {
+                kind,
+                cluster: name.to_owned(),
+                endpoint: wire.path.clone(),
+                what,
+                hint: "nothing was sent".into(),
+            },
+        };
+        self.role(&reach, request)
+            .await
+            .map_err(|fault| Failure {
+                stage: Stage::Refused,
+                fault,
+            })
+            .and_then(|role| match role >= NEEDED {
+                true => Ok(()),
+                false => {
+                    let (role, needed) = (role.word(), NEEDED.word());
+                    let what = format!("your role here is {role}; {needed} is needed");
+                    Err(refuse(FaultKind::Forbidden, what))
+                }
+            })?;
+        match wire.server {
+            To::Alertmanager => match &reach.alertmanager {
+                Some(gate) => to_alertmanager(gate, wire).await,
+                None => {
+                    let what = "no Alertmanager is configured".to_owned();
+                    Err(refuse(FaultKind::Config, what))
+                }
+            },
+            To::Kubernetes => {
+                let Some(server) = &reach.server else {
+                    let what = "no Kubernetes API is configured".to_owned();
+                    return Err(refuse(FaultKind::Config, what));
+                };
+                permitted(server, request, &refuse).await?;
+                let cluster = server.cluster().await.map_err(|fault| Failure {
+                    stage: Stage::Refused,
+                    fault,
+                })?;
+                idle(&cluster, request, &refuse).await?;
+                to_kubernetes(&cluster, request, wire).await
+            }
+        }
+    }
+
+    /// The role as it is now, not as it was when the screen was drawn.
+    async fn role(&self, reach: &Reach, request: &ActionRequest) -> Result<Role, Fault> {
+        let roles = self.config.roles(request.cluster);
+        match &reach.server {
+            Some(server) => identity::role(server, roles).await,
+            None => Ok(roles.default),
+        }
+    }
+}
+
+async fn permitted(
+    server: &Server,
+    request: &ActionRequest,
+    refuse: &impl Fn(FaultKind, String) -> Failure,
+) -> Result<(), Failure> {
+    let Some(right) = request.action.right() else {
+        return Ok(());
+    };
+    let review = server.review_now(right, request.action.word()).await;
+    let why = match review.reason.as_str() {
+        "" => String::new(),
+        reason => format!(": {reason}"),
+    };
+    match review.allowed {
+        Some(true) => Ok(()),
+        Some(false) => {
+            let what = format!("not permitted: {}{why}", review.right);
+            Err(refuse(FaultKind::Forbidden, what))
+        }
+        None => {
+            let what = format!("whether {} is permitted was not told{why}", review.right);
+            Err(refuse(FaultKind::Server, what))
+        }
+    }
+}
+
+/// A sync would replace an operation that is under way: looked at once more right before.
+async fn idle(
+    cluster: &Cluster,
+    request: &ActionRequest,
+    refuse: &impl Fn(FaultKind, String) -> Failure,
+) -> Result<(), Failure> {
+    let (Action::Sync { .. }, Some(path)) = (&request.action, request.object_path()) else {
+        return Ok(());
+    };
+    let asked = http::Request::get(path).body(Vec::new());
+    let before = |fault| Failure {
+        stage: Stage::Refused,
+        fault,
+    };
+    let found = send(cluster, asked, "get").await.map_err(before)?;
+    let phase = found.pointer("/status/operationState/phase");
+    let phase = phase.and_then(Value::as_str).unwrap_or_default();
+    let busy = matches!(phase, "Running" | "Terminating");
+    if busy || found.get("operation").is_some_and(|o| !o.is_null()) {
+        let what = format!(
+            "an operation is under way ({})",
+            match phase {
+                "" => "asked for",
+                phase => phase,
+            }
+        );
+        return Err(refuse(FaultKind::Server, clean(&what, 200)));
+    }
+    Ok(())
+}
+
+async fn to_kubernetes(
+    cluster: &Cluster,
+    request: &ActionRequest,
+    wire: &Wire,
+) -> Result<String, Failure> {
+    let mut asked = http::Request::builder().method(wire.method).uri(&wire.path);
+    if let Some(kind) = wire.content_type {
+        asked = asked.header(http::header::CONTENT_TYPE, kind);
+    }
+    let body = wire.body.clone().unwrap_or_default().into_bytes();
+    let doing = request.action.word();
+    let answer = send(cluster, asked.body(body), doing).await;
+    let answer = answer.map_err(|fault| Failure {
+        stage: Stage::Failed,
+        fault,
+    })?;
+    let version = answer.pointer("/metadata/resourceVersion");
+    let version = version.and_then(Value::as_str).unwrap_or("unknown");
+    Ok(clean(&format!("accepted, resourceVersion {version}"), 200))
+}
+
+async fn send(
+    cluster: &Cluster,
+    request: http::Result<http::Request<Vec<u8>>>,
+    doing: &str,
+) -> Result<Value, Fault> {
+    let told = |e: &kube::Error| of_error(e, cluster, doing);
+    let request = request.map_err(|e| told(&kube::Error::HttpError(e)))?;
+    match tokio::time::timeout(LIMIT, cluster.client.request::<Value>(request)).await {
+        Ok(answer) => answer.map_err(|e| told(&e)),
+        Err(_) => Err(Fault {
+            hint: UNKNOWN.into(),
+            ..fault::timeout(&cluster.name, &cluster.place, LIMIT)
+        }),
+    }
+}
+
+/// What a refusal of a change means is not what a refusal of a watch means.
+fn of_error(error: &kube::Error, cluster: &Cluster, doing: &str) -> Fault {
+    let general = fault::of(error, &cluster.name, &cluster.place, doing);
+    let kube::Error::Api(status) = error else {
+        return general;
+    };
+    let message = clean(status.message.trim(), 300);
+    let (what, hint) = match status.code {
+        403 => (
+            format!("{doing}: 403, not permitted: {message}"),
+            "docs/rbac.yaml has the role `farwatch-act`",
+        ),
+        404 => (
+            format!("{doing}: 404, it is not there: {message}"),
+            "it was deleted, or its API has another version on this server",
+        ),
+        409 => (
+            format!("{doing}: 409, it was changed at the same time: {message}"),
+            "look at it again, then repeat",
+        ),
+        _ => return general,
+    };
+    let what = what.to_owned();
+    Fault {
+        what,
+        hint: hint.into(),
+        ..general
+    }
+}
+
+async fn to_alertmanager(gate: &Gate, wire: &Wire) -> Result<String, Failure> {
+    let failed = |stage| {
+        move |e: super::error::SourceError| Failure {
+            stage,
+            fault: e.fault(),
+        }
+    };
+    let door = gate.door().await.map_err(failed(Stage::Refused))?;
+    let method = match wire.method {
+        "DELETE" => reqwest::Method::DELETE,
+        _ => reqwest::Method::POST,
+    };
+    let mut request = door.request(method, &wire.path);
+    if let (Some(kind), Some(body)) = (wire.content_type, &wire.body) {
+        let kind = (reqwest::header::CONTENT_TYPE, kind);
+        request = request.header(kind.0, kind.1).body(body.clone());
+    }
+    let limit = super::door::BODY_LIMIT;
+    let reply = door.whole(request, limit, false).await;
+    let reply = reply.map_err(failed(Stage::Failed))?;
+    let told: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    Ok(match told.get("silenceID").and_then(Value::as_str) {
+        Some(id) => format!("accepted, silence {}", clean(id, 64)),
+        None => "accepted".into(),
+    })
+}

@@ -1,0 +1,116 @@
+//! The audit file: a line for every action, before it is sent and after. Only ever appended to, and
+//! for nobody else to read.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::clock;
+use crate::model::action::ActionRequest;
+
+/// Its owner only.
+const MODE: u32 = 0o600;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Confirmed by the operator; not yet sent.
+    Asked,
+    /// Not sent: not permitted, or the thing is busy.
+    Refused,
+    Done,
+    /// Sent, and it failed or nobody knows.
+    Failed,
+}
+
+#[derive(Debug, Serialize)]
+struct Entry<'a> {
+    time: String,
+    cluster: &'a str,
+    /// As the API server knows the operator; and the account on this machine.
+    user: &'a str,
+    uid: u32,
+    action: &'static str,
+    subject: String,
+    method: &'static str,
+    path: String,
+    body: Option<String>,
+    stage: Stage,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    outcome: &'a str,
+}
+
+/// The file is opened with each line: one that was moved away or made read-only in between is
+/// noticed before anything is sent.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    file: Option<PathBuf>,
+}
+
+impl Audit {
+    pub fn new(file: Option<PathBuf>) -> Self {
+        Self { file }
+    }
+
+    /// Writes one whole line and waits until it is on the disk.
+    pub fn write(
+        &self,
+        cluster: &str,
+        request: &ActionRequest,
+        stage: Stage,
+        outcome: &str,
+    ) -> Result<(), String> {
+        let Some(file) = &self.file else {
+            return Err("no folder for the audit file is known".into());
+        };
+        let wire = request.wire();
+        let entry = Entry {
+            time: clock::now().rfc3339(),
+            cluster,
+            user: &request.by,
+            uid: rustix::process::getuid().as_raw(),
+            action: request.action.word(),
+            subject: request.action.subject(),
+            method: wire.method,
+            path: wire.path,
+            body: wire.body,
+            stage,
+            outcome,
+        };
+        let told = |e: &dyn std::fmt::Display| format!("{}: {e}", file.display());
+        let mut line = serde_json::to_string(&entry).map_err(|e| told(&e))?;
+        line.push('\n');
+        append(file, line.as_bytes()).map_err(|e| told(&e))
+    }
+}
+
+fn append(path: &Path, line: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut file = open(path)?;
+    let about = file.metadata()?;
+    if !about.is_file() {
+        return Err(io::Error::other("this is not a plain file"));
+    }
+    if about.permissions().mode() & 0o777 != MODE {
+        file.set_permissions(Permissions::from_mode(MODE))?;
+    }
+    file.write_all(line)?;
+    file.sync_data()
+}
+
+/// Through no link: another's file would be written to.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(MODE)
+        .custom_flags(flags)
+        .open(path)
+}

@@ -1,0 +1,230 @@
+//! Actions: what can be done with the thing under the cursor, asked about, confirmed and told.
+//!
+//! An effect leaves only through `confirm_key`, from a dialog that was in view, for a
+//! request that was allowed when its menu was made; the edge (`source::actions`) checks all of it
+//! anew.
+
+use super::State;
+use super::screen::Overlay;
+use crate::message::Effect;
+use crate::model::action::{Acted, ActionRequest, Server};
+use crate::model::id::ClusterId;
+use crate::model::input::{Key, KeyPress};
+use crate::model::text::clean;
+use crate::ui::view::Focus;
+use crate::ui::view::actions::{Actions, Confirm, HOURS, Menu, Mute, Step};
+
+mod entries;
+
+impl State {
+    /// Whether something of what is looked at can be changed.
+    pub fn may_write(&self) -> bool {
+        let may = |id: ClusterId| self.config.may_act(id);
+        self.world.replay.is_none()
+            && match self.screen.scope {
+                Some(scope) if self.screen.at.has_scope() => may(scope),
+                _ => self.world.clusters.iter().any(|c| may(c.id)),
+            }
+    }
+
+    /// A dialog that is yet to be drawn long enough for keys to count.
+    pub fn unarmed(&self) -> Option<u64> {
+        match &self.screen.overlay {
+            Some(Overlay::Actions(Actions::Confirm(c))) if !c.armed => Some(c.serial),
+            _ => None,
+        }
+    }
+
+    /// That dialog was in view for a while.
+    pub(super) fn arm(&mut self, serial: u64) {
+        if let Some(Overlay::Actions(Actions::Confirm(c))) = &mut self.screen.overlay
+            && c.serial == serial
+        {
+            c.armed = true;
+        }
+    }
+
+    /// `X`
+    pub(super) fn actions_menu(&mut self) -> Vec<Effect> {
+        let Some(focus) = self.screen.view().focus(&self.world) else {
+            self.notice(false, "there is nothing under the cursor to act on");
+            return Vec::new();
+        };
+        let entries = self.entries(&focus);
+        if entries.is_empty() {
+            let name: String = self.name_of(&focus).chars().take(80).collect();
+            let what = "actions are for applications, Flux objects, alerts and silences";
+            self.notice(false, format!("nothing can be done with {name}: {what}"));
+            return Vec::new();
+        }
+        let name = self.name_of(&focus);
+        let menu = Menu {
+            title: format!("Actions: {}", name.chars().take(60).collect::<String>()),
+            entries,
+            at: 0,
+        };
+        self.screen.overlay = Some(Overlay::Actions(Actions::Menu(menu)));
+        Vec::new()
+    }
+
+    /// `M`: straight to the form of a silence.
+    pub(super) fn mute(&mut self) -> Vec<Effect> {
+        let focus = self.screen.view().focus(&self.world);
+        let Some(focus @ Focus::Alert { .. }) = focus else {
+            self.notice(false, "M mutes the alert under the cursor; there is none");
+            return Vec::new();
+        };
+        let first = self.entries(&focus).into_iter().next();
+        match first.map(|entry| entry.step) {
+            Some(Ok(Step::Mute(mute))) => {
+                self.screen.overlay = Some(Overlay::Actions(Actions::Mute(Box::new(mute))));
+                Vec::new()
+            }
+            // The menu says why not.
+            _ => self.actions_menu(),
+        }
+    }
+
+    pub(super) fn actions_key(&mut self, press: KeyPress) -> Vec<Effect> {
+        match self.screen.overlay.take() {
+            Some(Overlay::Actions(Actions::Menu(menu))) => self.menu_key(menu, press),
+            Some(Overlay::Actions(Actions::Mute(mute))) => self.mute_key(mute, press),
+            Some(Overlay::Actions(Actions::Confirm(dialog))) => {
+                return self.confirm_key(dialog, press);
+            }
+            other => self.screen.overlay = other,
+        }
+        Vec::new()
+    }
+
+    fn lay_over(&mut self, actions: Actions) {
+        self.screen.overlay = Some(Overlay::Actions(actions));
+    }
+
+    fn menu_key(&mut self, mut menu: Menu, press: KeyPress) {
+        let last = menu.entries.len().saturating_sub(1);
+        match press.key {
+            Key::Esc | Key::Char('q') => return,
+            Key::Down | Key::Char('j') => menu.at = (menu.at + 1).min(last),
+            Key::Up | Key::Char('k') => menu.at = menu.at.saturating_sub(1),
+            Key::Enter => match menu.entries.get(menu.at).map(|e| e.step.clone()) {
+                Some(Ok(Step::Ask(request))) => return self.ask_to_confirm(request),
+                Some(Ok(Step::Mute(mute))) => return self.lay_over(Actions::Mute(Box::new(mute))),
+                Some(Err(_)) | None => {}
+            },
+            _ => {}
+        }
+        self.lay_over(Actions::Menu(menu));
+    }
+
+    fn mute_key(&mut self, mut mute: Box<Mute>, press: KeyPress) {
+        mute.error = None;
+        match press.key {
+            Key::Esc => return,
+            Key::Down => mute.hours = (mute.hours + 1).min(HOURS.len() - 1),
+            Key::Up => mute.hours = mute.hours.saturating_sub(1),
+            Key::Tab | Key::BackTab => mute.wide = !mute.wide,
+            Key::Enter if mute.comment.text().trim().is_empty() => {
+                mute.error = Some("say why: those who look at the silence read the comment");
+            }
+            Key::Enter => {
+                let action = mute.action(&self.world);
+                return self.ask_to_confirm(ActionRequest {
+                    cluster: mute.cluster,
+                    action,
+                    by: mute.by,
+                });
+            }
+            _ => {
+                mute.comment.press(press);
+            }
+        }
+        self.lay_over(Actions::Mute(mute));
+    }
+
+    pub(super) fn paste_comment(&mut self, text: &str) {
+        if let Some(Overlay::Actions(Actions::Mute(mute))) = &mut self.screen.overlay {
+            mute.comment.paste(text);
+        }
+    }
+
+    fn ask_to_confirm(&mut self, request: ActionRequest) {
+        let own = self.config.clusters.get(usize::from(request.cluster.0));
+        let address = match (request.wire().server, own) {
+            (Server::Kubernetes, Some(own)) => own.kube.as_ref().and_then(|k| k.context.clone()),
+            (Server::Alertmanager, Some(own)) => {
+                let url = own.alertmanager.as_ref().map(|a| a.url.as_str());
+                url.map(|url| url.split(['?', '#']).next().unwrap_or_default().to_owned())
+            }
+            (_, None) => None,
+        };
+        let name = self.name_of(&Focus::Cluster(request.cluster));
+        let cluster = match own.and_then(|c| c.environment.as_ref()) {
+            Some(environment) => format!("{name} ({environment})"),
+            None => name,
+        };
+        let role = self.role_there(request.cluster).map(|(role, ..)| role);
+        self.dialogs += 1;
+        let dialog = Confirm {
+            serial: self.dialogs,
+            armed: false,
+            scroll: 0,
+            cluster,
+            address: clean(&address.unwrap_or_default(), 200),
+            role: role.unwrap_or_default().word(),
+            request,
+        };
+        self.lay_over(Actions::Confirm(Box::new(dialog)));
+    }
+
+    /// Only `y` sends, and only in a dialog that could be read.
+    fn confirm_key(&mut self, mut dialog: Box<Confirm>, press: KeyPress) -> Vec<Effect> {
+        if !dialog.armed {
+            self.lay_over(Actions::Confirm(dialog));
+            return Vec::new();
+        }
+        match press.key {
+            Key::Char('y') if press == KeyPress::plain(Key::Char('y')) => {
+                let action = &dialog.request.action;
+                let what = format!("asked: {} of {}", action.word(), short(&action.subject()));
+                self.notice(false, what);
+                return vec![Effect::Act(Box::new(dialog.request))];
+            }
+            Key::Esc | Key::Enter | Key::Char('n' | 'N' | 'q') => {
+                self.notice(false, "not sent");
+                return Vec::new();
+            }
+            Key::Down | Key::Char('j') => dialog.scroll = (dialog.scroll + 1).min(500),
+            Key::Up | Key::Char('k') => dialog.scroll = dialog.scroll.saturating_sub(1),
+            _ => {}
+        }
+        self.lay_over(Actions::Confirm(dialog));
+        Vec::new()
+    }
+
+    /// What became of it; what it changed is asked for at once.
+    pub(super) fn take_acted(&mut self, acted: Acted) -> Vec<Effect> {
+        let Acted { request, result } = acted;
+        let name = self.name_of(&Focus::Cluster(request.cluster));
+        let (word, subject) = (request.action.word(), request.action.subject());
+        let about = format!("{name}: {word} of {}", short(&subject));
+        match result {
+            Ok(told) => {
+                self.notice(false, format!("{about}: {told}"));
+                vec![Effect::Refresh(Some(request.cluster))]
+            }
+            Err(fault) => {
+                let hint = match fault.hint.as_str() {
+                    "" => String::new(),
+                    hint => format!(" ({hint})"),
+                };
+                self.notice(true, format!("{about}: {}{hint}", fault.what));
+                Vec::new()
+            }
+        }
+    }
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(120).collect()
+}

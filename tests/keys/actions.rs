@@ -1,0 +1,305 @@
+//! Actions on the screen: off by default, asked about, never by accident.
+
+use std::sync::Arc;
+
+use farwatch::command::parse_keys;
+use farwatch::config::Config;
+use farwatch::message::{Effect, Msg};
+use farwatch::model::action::{Acted, Action, ActionRequest};
+use farwatch::model::alert::Severity;
+use farwatch::model::fault::{Fault, FaultKind};
+use farwatch::model::gitops::{App, AppHealth, AppKind, AppSource, Operation, Sync};
+use farwatch::model::health::SourceKind;
+use farwatch::model::id::ClusterId;
+use farwatch::model::identity::{Identity, Review, Role};
+use farwatch::model::input::InputEvent;
+use farwatch::model::object::{Object, ObjectKind};
+use farwatch::model::rights;
+use farwatch::model::telemetry::Body;
+use farwatch::model::time::Timestamp;
+use proptest::prelude::*;
+
+use crate::FULL;
+use crate::scenario::{Console, alert, objects};
+
+/// The live console with actions switched on for all, and a role in the first cluster.
+fn acting(role: Role) -> Console {
+    let mut console = Console::live(FULL);
+    switch(&mut console, true);
+    console.tell(0, SourceKind::Kubernetes, Body::Identity(identity(role)));
+    console
+}
+
+fn switch(console: &mut Console, on: bool) {
+    console.state.config = Arc::new(Config {
+        actions: on,
+        ..Config::clone(&console.state.config)
+    });
+}
+
+fn identity(role: Role) -> Box<Identity> {
+    Box::new(Identity {
+        user: "alice".into(),
+        groups: vec!["aiops-operators".into()],
+        role,
+        ..Identity::default()
+    })
+}
+
+/// One application, with its last operation in this phase.
+fn tell_app(console: &mut Console, phase: &str) {
+    let operation = Operation {
+        phase: phase.into(),
+        ..Operation::default()
+    };
+    let app = App {
+        kind: AppKind::Application,
+        namespace: "argocd".into(),
+        name: "shop".into(),
+        project: None,
+        sources: vec![AppSource {
+            target: "main".into(),
+            ..AppSource::default()
+        }],
+        destination: None,
+        destination_namespace: None,
+        sync: Sync::OutOfSync,
+        health: AppHealth::Healthy,
+        state: String::new(),
+        message: None,
+        health_since: None,
+        revision: None,
+        attempted: None,
+        operation: Some(operation),
+        automation: None,
+        suspended: false,
+        conditions: vec![],
+        resources: vec![],
+        resource_count: None,
+        images: vec![],
+        chart: None,
+        reconciled: None,
+        history: vec![],
+        generation: 1,
+        observed: true,
+        created: None,
+    };
+    let body = objects(ObjectKind::Application, vec![Object::App(Box::new(app))]);
+    console.tell(0, SourceKind::Kubernetes, body);
+}
+
+fn acts(console: &Console) -> Vec<ActionRequest> {
+    let sent = console.effects.iter().filter_map(|e| match e {
+        Effect::Act(request) => Some((**request).clone()),
+        _ => None,
+    });
+    sent.collect()
+}
+
+fn arm(console: &mut Console) {
+    if let Some(serial) = console.state.unarmed() {
+        console.update(Msg::Armed(serial));
+    }
+}
+
+/// To the dialog of a silence for the first alert.
+const TO_DIALOG: &str = "7M<down>noise<enter>";
+
+#[test]
+fn switched_off_the_menu_opens_and_says_how_to_switch_it_on() {
+    let mut console = Console::live(FULL);
+    console.keys("7X");
+    console.has("Actions: PtpOutOfSync");
+    console.has("start with --allow-actions");
+    console.has("  RO");
+    console.keys("<enter>y<esc>M");
+    console.has("start with --allow-actions");
+    console.keys("<esc>");
+    console.lacks("Actions: ");
+    assert!(acts(&console).is_empty());
+}
+
+#[test]
+fn a_silence_is_asked_about_with_the_exact_request() {
+    let mut console = acting(Role::Operator);
+    console.keys("7");
+    console.has("  WRITE");
+    console.keys("M");
+    console.has("Mute: make a silence");
+    console.has("matches now 1 alerts");
+    console.has("node=\"n-07-b\"");
+    console.keys("<enter>");
+    console.has("say why");
+    console.keys("<down>noise<enter>");
+    for wanted in [
+        "edge-ran-07",
+        "alice (operator)",
+        "POST /api/v2/silences",
+        "Content-Type: application/json",
+        "\"comment\":\"noise\"",
+        "[ No ]",
+    ] {
+        console.has(wanted);
+    }
+    arm(&mut console);
+    console.keys("y");
+    let sent = acts(&console);
+    let Action::Silence { from, until, .. } = &sent[0].action else {
+        panic!("{sent:?}");
+    };
+    assert_eq!(until.0 - from.0, 4 * 3_600_000, "one below 2h");
+    assert_eq!((sent.len(), sent[0].cluster), (1, ClusterId(0)));
+    console.keys("y");
+    assert_eq!(acts(&console).len(), 1, "sent once");
+}
+
+#[test]
+fn keys_typed_before_the_dialog_was_read_do_not_count() {
+    let mut console = acting(Role::Admin);
+    console.keys(TO_DIALOG).keys("yyy<enter>y");
+    assert!(acts(&console).is_empty());
+    console.has("[ No ]");
+    console.update(Msg::Armed(999));
+    console.keys("y");
+    assert!(acts(&console).is_empty(), "another dialog was drawn");
+    arm(&mut console);
+    // Every key but the one is no.
+    console.keys("<enter>");
+    console.has("not sent");
+    console.keys(TO_DIALOG.trim_start_matches('7'));
+    arm(&mut console);
+    console.keys("Y<c-y>Q<tab>x");
+    assert!(acts(&console).is_empty());
+    console.keys("<esc>y");
+    assert!(acts(&console).is_empty());
+}
+
+#[test]
+fn every_alert_of_a_name_is_counted() {
+    let mut console = acting(Role::Operator);
+    let mut second = alert("PtpOutOfSync", Severity::Critical);
+    second.fingerprint = "other".into();
+    second.labels = farwatch::model::label::Labels::from_pairs([
+        ("alertname", "PtpOutOfSync"),
+        ("node", "n-07-c"),
+    ]);
+    let list = vec![alert("PtpOutOfSync", Severity::Critical), second];
+    console.tell(0, SourceKind::Alertmanager, Body::Alerts(list));
+    console.keys("7M");
+    console.has("matches now 1 alerts");
+    console.keys("<tab>");
+    console.has("matches now 2 alerts");
+    console.lacks("node=\"n-07");
+}
+
+#[test]
+fn a_viewer_is_told_which_role_is_missing() {
+    let mut console = acting(Role::Viewer);
+    console.keys("7X");
+    console.has("your role on edge-ran-07 is viewer");
+    console.has("operator is needed");
+    console.keys("<enter>");
+    assert!(console.state.unarmed().is_none());
+    let mut unknown = Console::live(FULL);
+    switch(&mut unknown, true);
+    unknown.keys("7X");
+    unknown.has("who you are on edge-ran-07 is not known");
+}
+
+#[test]
+fn what_the_review_refused_is_named() {
+    let mut console = acting(Role::Operator);
+    let mut known = identity(Role::Operator);
+    let right = rights::to_patch(AppKind::Application).unwrap();
+    known.reviews.push(Review {
+        right,
+        allowed: Some(false),
+        purpose: String::new(),
+        reason: String::new(),
+        at: Timestamp(0),
+    });
+    console.tell(0, SourceKind::Kubernetes, Body::Identity(known));
+    tell_app(&mut console, "Running");
+    console.keys("0X");
+    console.has("patch applications.argoproj.io");
+    console.has("an operation is under way");
+    // Refresh goes on to the dialog, sync does not.
+    console.keys("jj<enter>");
+    assert!(console.state.unarmed().is_none());
+    console.keys("kk<enter>");
+    console.has("argocd.argoproj.io/refresh");
+    console.has("PATCH /apis/argoproj.io/v1alpha1/namespaces/argocd/applications/shop");
+}
+
+#[test]
+fn the_outcome_is_told() {
+    let mut console = acting(Role::Operator);
+    let request = ActionRequest {
+        cluster: ClusterId(0),
+        action: Action::Expire { id: "abc".into() },
+        by: "alice".into(),
+    };
+    console.effects.clear();
+    console.update(Msg::Acted(Box::new(Acted {
+        request: request.clone(),
+        result: Ok("accepted".into()),
+    })));
+    console.has("end silence of silence abc: accepted");
+    assert!(
+        console
+            .effects
+            .contains(&Effect::Refresh(Some(ClusterId(0))))
+    );
+    let fault = Fault {
+        kind: FaultKind::Forbidden,
+        cluster: "edge-ran-07".into(),
+        endpoint: String::new(),
+        what: "403, not permitted".into(),
+        hint: "ask for it".into(),
+    };
+    console.update(Msg::Acted(Box::new(Acted {
+        request,
+        result: Err(fault),
+    })));
+    console.has("403, not permitted");
+}
+
+fn any_key() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "X", "M", "y", "<enter>", "<esc>", "<tab>", "j", "k", "7", "1", "2", "<down>", "w", "q",
+        "0", "!", "Y", "x",
+    ])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Switched off, as a viewer, or in a recording: no keys send anything.
+    #[test]
+    fn no_keys_act_where_it_is_not_allowed(
+        keys in prop::collection::vec(any_key(), 1..40),
+        how in 0..3,
+    ) {
+        let mut console = match how {
+            0 => {
+                let mut console = acting(Role::Admin);
+                switch(&mut console, false);
+                console
+            }
+            1 => acting(Role::Viewer),
+            _ => {
+                let mut console = acting(Role::Admin);
+                console.update(Msg::Replay(crate::replay()));
+                console
+            }
+        };
+        tell_app(&mut console, "Succeeded");
+        for key in keys {
+            for press in parse_keys(key) {
+                console.update(Msg::Input(InputEvent::Key(press)));
+            }
+            arm(&mut console);
+        }
+        prop_assert!(acts(&console).is_empty());
+    }
+}

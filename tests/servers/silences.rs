@@ -1,0 +1,112 @@
+//! Silences of a real Alertmanager: made, listed, ended; each with its lines in the audit file.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use farwatch::clock;
+use farwatch::config::{Cluster, Config, Roles};
+use farwatch::model::action::{Action, ActionRequest};
+use farwatch::model::id::ClusterId;
+use farwatch::model::identity::Role;
+use farwatch::model::telemetry::Body;
+use farwatch::source::Outlet;
+use farwatch::source::actions::Actions;
+use farwatch::source::supervisor::{Fleet, Pace};
+use serde_json::Value;
+
+use crate::endpoint;
+use crate::prometheus::Alertmanager;
+
+#[tokio::test]
+async fn a_silence_is_made_listed_and_ended() {
+    let alertmanager = Alertmanager::start();
+    let config = Arc::new(Config {
+        clusters: vec![Cluster {
+            name: "alpha".into(),
+            alertmanager: Some(endpoint(alertmanager.program.url())),
+            ..Cluster::default()
+        }],
+        actions: true,
+        // Without an API server nobody tells who the operator is.
+        roles: Roles {
+            default: Role::Operator,
+            ..Roles::default()
+        },
+        ..Config::default()
+    });
+    let (outlet, mut queue) = Outlet::new(256);
+    let fleet = Fleet::start_with(config.clone(), outlet, Pace::default());
+    let folder = tempfile::tempdir().unwrap();
+    let audit = folder.path().join("actions.jsonl");
+    let actions = Actions::new(config, fleet.reach(), Some(audit.clone()));
+    let act = async |action| {
+        let request = ActionRequest {
+            cluster: ClusterId(0),
+            action,
+            by: "alice".into(),
+        };
+        actions.carry_out(request).await.result
+    };
+    let now = clock::now();
+    let told = act(Action::Silence {
+        matchers: vec![("alertname".into(), "Disk \"full\"".into())],
+        from: now,
+        until: now.plus_ms(3_600_000),
+        comment: "known, being mended".into(),
+    });
+    let told = told.await.unwrap();
+    let id = told
+        .strip_prefix("accepted, silence ")
+        .expect(&told)
+        .to_owned();
+
+    // The source tells it as it was made.
+    let listed = tokio::time::timeout(Duration::from_secs(60), async {
+        fleet.refresh(None);
+        loop {
+            let telemetry = queue.recv().await.expect("the queue is open");
+            if let Body::Silences(list) = telemetry.body
+                && let Some(silence) = list.into_iter().find(|s| s.id == id)
+            {
+                return silence;
+            }
+            fleet.refresh(None);
+        }
+    });
+    let silence = listed.await.expect("the silence is told");
+    assert_eq!(
+        (silence.by.as_str(), silence.comment.as_str()),
+        ("alice", "known, being mended")
+    );
+    assert_eq!(silence.matchers, "alertname=\"Disk \\\"full\\\"\"");
+    let hour = silence.ends_at.0 - silence.starts_at.0;
+    assert!((3_500_000..=3_600_000).contains(&hour), "{hour}");
+
+    assert_eq!(
+        act(Action::Expire { id: id.clone() }).await.unwrap(),
+        "accepted"
+    );
+    let url = format!("{}/api/v2/silence/{id}", alertmanager.program.url());
+    let state: Value =
+        serde_json::from_str(&reqwest::get(url).await.unwrap().text().await.unwrap()).unwrap();
+    assert_eq!(state["status"]["state"], "expired");
+    let unknown = act(Action::Expire {
+        id: "00000000-0000-0000-0000-000000000000".into(),
+    });
+    assert!(unknown.await.is_err());
+
+    let text = std::fs::read_to_string(&audit).unwrap();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    let stages: Vec<&str> = lines.iter().map(|l| l["stage"].as_str().unwrap()).collect();
+    assert_eq!(
+        stages,
+        ["asked", "done", "asked", "done", "asked", "failed"]
+    );
+    assert_eq!(lines[2]["path"], format!("/api/v2/silence/{id}"));
+    assert_eq!(lines[2]["method"], "DELETE");
+    assert!(lines[1]["outcome"].as_str().unwrap().contains(&id));
+    fleet.shutdown().await;
+}
