@@ -4,10 +4,12 @@
 
 use serde_json::{Value, json};
 
+use super::api::ApiKind;
 use super::fault::Fault;
 use super::gitops::AppKind;
 use super::id::ClusterId;
 use super::identity::{Right, Role};
+use super::object::ObjectKind;
 use super::rights;
 use super::time::Timestamp;
 
@@ -214,19 +216,18 @@ impl ActionRequest {
 
 /// A merge patch of these fields alone: whatever else changed meanwhile stays as it is.
 fn patch(kind: AppKind, namespace: &str, name: &str, body: &Value) -> Wire {
-    let version = match kind {
-        AppKind::Application => "v1alpha1",
-        AppKind::HelmRelease => "v2",
-        _ => "v1",
-    };
-    let (group, resource) =
-        rights::to_patch(kind).map_or_else(Default::default, |right| (right.group, right.resource));
+    let ApiKind {
+        group,
+        version,
+        plural,
+        ..
+    } = ObjectKind::of_app(kind).api();
     let (namespace, name) = (segment(namespace), segment(name));
     Wire {
         server: Server::Kubernetes,
         method: "PATCH",
         path: format!(
-            "/apis/{group}/{version}/namespaces/{namespace}/{resource}/{name}?fieldManager=farwatch"
+            "/apis/{group}/{version}/namespaces/{namespace}/{plural}/{name}?fieldManager=farwatch"
         ),
         content_type: Some("application/merge-patch+json"),
         body: Some(body.to_string()),

@@ -28,6 +28,8 @@ pub struct Need {
     pub resource: &'static str,
     pub verbs: &'static [&'static str],
     pub purpose: &'static str,
+    /// Only the objects of these names; empty: all.
+    pub names: &'static [&'static str],
     /// The kind that is watched by it.
     pub kind: Option<ObjectKind>,
 }
@@ -46,6 +48,7 @@ const fn watch(
         resource,
         verbs: WATCH,
         purpose,
+        names: &[],
         kind: Some(kind),
     }
 }
@@ -63,6 +66,7 @@ const fn need(
         resource,
         verbs,
         purpose,
+        names: &[],
         kind: None,
     }
 }
@@ -82,16 +86,14 @@ pub static NEEDS: &[Need] = &[
     watch(K::Event, "", "events", "events"),
     watch(K::Service, "", "services", "services, and what is found in the cluster"),
     watch(K::Claim, "", "persistentvolumeclaims", "volumes that are not bound"),
-    need(Read, "", "namespaces", &["get", "list"], "names of namespaces"),
     need(Read, "", "pods/log", &["get"], "logs of a pod"),
     watch(K::Deployment, "apps", "deployments", "workloads not at their replicas"),
     watch(K::StatefulSet, "apps", "statefulsets", "workloads not at their replicas"),
     watch(K::DaemonSet, "apps", "daemonsets", "workloads not at their replicas"),
     watch(K::Job, "batch", "jobs", "jobs that failed"),
     watch(K::Autoscaler, "autoscaling", "horizontalpodautoscalers", "autoscalers at their limit"),
-    need(Read, "discovery.k8s.io", "endpointslices", &["get", "list"], "which pods are behind a service"),
-    need(Read, "networking.k8s.io", "ingresses", &["get", "list"], "addresses of services from outside"),
-    need(Read, "route.openshift.io", "routes", &["get", "list"], "addresses of services from outside, OpenShift"),
+    need(Read, "networking.k8s.io", "ingresses", &["list"], "addresses of services from outside"),
+    need(Read, "route.openshift.io", "routes", &["list"], "addresses of services from outside, OpenShift"),
     watch(K::ClusterOperator, "config.openshift.io", "clusteroperators", "operators of OpenShift"),
     watch(K::ClusterVersion, "config.openshift.io", "clusterversions", "version and update of OpenShift"),
     watch(K::Application, "argoproj.io", "applications", "applications of Argo CD"),
@@ -108,8 +110,10 @@ pub static NEEDS: &[Need] = &[
     watch(K::InferenceService, "serving.kserve.io", "inferenceservices", "model servers of KServe"),
     need(Read, "authentication.k8s.io", "selfsubjectreviews", &["create"], "who I am"),
     need(Read, "authorization.k8s.io", "selfsubjectaccessreviews", &["create"], "what I may do"),
+    Need { names: &["microshift-version"], ..need(Read, "", "configmaps", &["get"], "whether this is MicroShift") },
     need(Tunnel, "", "services/proxy", &["get", "create"], "reach services through the API server"),
     need(Tunnel, "", "pods/portforward", &["get", "create"], "reach services by port-forward"),
+    Need { names: &["openshift-service-ca.crt"], ..need(Tunnel, "", "configmaps", &["get"], "who signs the certificates of services, OpenShift") },
     need(Act, "argoproj.io", "applications", &["patch"], "refresh and sync of Argo CD"),
     need(Act, KUSTOMIZE, "kustomizations", &["patch"], "reconcile of Flux"),
     need(Act, HELM, "helmreleases", &["patch"], "reconcile of Flux"),
@@ -130,9 +134,14 @@ impl Need {
         }
     }
 
-    /// Asking for the right to ask would tell nothing.
     pub fn is_review(&self) -> bool {
         REVIEWS.contains(&self.group)
+    }
+
+    /// Whether a review is asked for it. Asking for the right to ask would tell nothing, and what
+    /// holds for single objects is no right of the whole cluster.
+    pub fn is_reviewed(&self) -> bool {
+        !self.is_review() && self.names.is_empty()
     }
 }
 
@@ -160,7 +169,8 @@ mod tests {
         for need in NEEDS {
             assert!(!need.purpose.is_empty());
             for verb in need.verbs {
-                assert!(seen.insert(need.right(verb)), "{verb} {}", need.resource);
+                let right = (need.right(verb), need.names);
+                assert!(seen.insert(right), "{verb} {}", need.resource);
             }
         }
         for kind in [
@@ -189,6 +199,10 @@ mod tests {
         for need in NEEDS {
             assert!(!need.resource.contains("secret") && !need.resource.contains('*'));
             assert!(!need.group.contains('*'), "{need:?}");
+            if let Some(kind) = need.kind {
+                let api = kind.api();
+                assert_eq!((need.group, need.resource), (api.group, api.plural));
+            }
             for verb in need.verbs {
                 let told = match *verb {
                     "get" | "list" | "watch" => true,

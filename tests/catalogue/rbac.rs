@@ -13,7 +13,7 @@ const HEAD: &str = "\
 # farwatch-read is what the console needs. farwatch-tunnel lets it reach services that have no
 # address outside the cluster. farwatch-act is needed only where actions are switched on: it patches
 # Argo CD and Flux objects, never a workload. Leave out what you do not want; the console shows what
-# is not permitted. `kubectl apply -f rbac.yaml`, then bind the roles to your groups:
+# is not permitted. OpenShift's monitoring asks for a role of its own: cluster-monitoring-view. `kubectl apply -f rbac.yaml`, then bind the roles to your groups:
 #
 #   kubectl create clusterrolebinding farwatch-read --clusterrole farwatch-read --group aiops-viewers
 ";
@@ -39,6 +39,14 @@ fn rule(text: &mut String, need: &Need) {
     writeln!(text, "  # {}", need.purpose).unwrap();
     writeln!(text, "  - apiGroups: [\"{}\"]", need.group).unwrap();
     writeln!(text, "    resources: [\"{}\"]", need.resource).unwrap();
+    if !need.names.is_empty() {
+        writeln!(
+            text,
+            "    resourceNames: [\"{}\"]",
+            need.names.join("\", \"")
+        )
+        .unwrap();
+    }
     writeln!(text, "    verbs: [{verbs}]").unwrap();
 }
 

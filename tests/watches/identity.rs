@@ -48,7 +48,10 @@ async fn the_viewer_is_told_what_is_missing() {
 async fn the_read_role_is_enough_for_reading() {
     let server = ApiServer::recorded().await;
     let mut user = User::new("bob", &["aiops-operators"]);
-    for need in NEEDS.iter().filter(|n| n.part == Part::Read) {
+    for need in NEEDS
+        .iter()
+        .filter(|n| n.part == Part::Read && n.names.is_empty())
+    {
         user = user.allow(&need.verbs.join(" "), need.group, need.resource);
     }
     everybody(&server, user);

@@ -189,7 +189,7 @@ async fn reviews(server: &Server, cluster: &Cluster) -> Vec<Review> {
 fn wanted(installed: Option<&BTreeSet<String>>) -> Vec<(Right, &'static str)> {
     let there =
         |need: &Need| need.group.is_empty() || installed.is_none_or(|all| all.contains(need.group));
-    let needs = NEEDS.iter().filter(|n| there(n) && !n.is_review());
+    let needs = NEEDS.iter().filter(|n| there(n) && n.is_reviewed());
     let one = |need: &'static Need| need.verbs.iter().map(|v| (need.right(v), need.purpose));
     needs.flat_map(one).collect()
 }
