@@ -18,8 +18,8 @@ use crate::model::ask::{Answered, Question};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::id::ClusterId;
 use crate::model::log::Tail;
-use crate::source::kubernetes::contexts;
 use crate::source::actions::Actions;
+use crate::source::kubernetes::contexts;
 use crate::source::replay::{Player, Recorded};
 use crate::source::supervisor::Fleet;
 use crate::source::{Lookup, Outlet};
@@ -92,9 +92,9 @@ pub fn start(
     let (told, happened) = mpsc::channel(16);
     let (said, chat) = mpsc::channel(256);
     let (asked, queries) = mpsc::channel(16);
-    let (told, notices) = mpsc::channel(16);
+    let (noticed, notices) = mpsc::channel(16);
     if let (Behind::Live { .. }, Some(watch)) = (&behind, contexts::Watch::new(&config)) {
-        tokio::spawn(watch.follow(told));
+        tokio::spawn(watch.follow(noticed));
     }
     let agent = Agent::new(config.agent.clone(), Arc::clone(&lookup), said, asked);
     agent.probe();

@@ -257,7 +257,7 @@ async fn send(
 
 /// What a refusal of a change means is not what a refusal of a watch means.
 fn of_error(error: &kube::Error, cluster: &Cluster, doing: &str) -> Fault {
-    let general = fault::of(error, &cluster.name, &cluster.place, doing);
+    let general = cluster.fault(error, doing);
     let kube::Error::Api(status) = error else {
         return general;
     };
