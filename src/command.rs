@@ -32,6 +32,10 @@ pub enum Command {
     Mode,
     Sort,
     ReverseSort,
+    /// `z`: folds or unfolds the group.
+    Fold,
+    /// `Z`: folds or unfolds all groups.
+    FoldAll,
     /// `d`: detail pane.
     Detail,
     /// `w`

@@ -59,6 +59,19 @@ fn nothing_heard_and_sources_that_fail() {
     }
 }
 
+/// Fleet in groups, folded, and with the health of a cluster and its reasons.
+#[test]
+fn fleet_in_groups_and_in_detail() {
+    for size in SIZES {
+        for (name, keys) in [("groups", "1m"), ("folded", "1mmjz"), ("health", "1d")] {
+            let mut console = Console::failing(size);
+            console.keys(keys);
+            let name = format!("fleet_{name}_{}x{}", size.0, size.1);
+            insta::assert_snapshot!(name, console.screen());
+        }
+    }
+}
+
 #[test]
 fn first_run() {
     for size in SIZES {

@@ -50,6 +50,8 @@ fn config(names: &[&str]) -> Config {
                 name: (*name).to_owned(),
                 kind: *kind,
                 region: Some("lyon".into()),
+                environment: Some(environment(*kind).into()),
+                labels: vec![("tier".into(), tier(*kind).into())],
                 kube: Some(Kube::default()),
                 prometheus: endpoint(),
                 alertmanager: endpoint(),
@@ -58,6 +60,22 @@ fn config(names: &[&str]) -> Config {
             })
             .collect(),
         ..Config::default()
+    }
+}
+
+fn environment(kind: ClusterKind) -> &'static str {
+    if kind == ClusterKind::Spoke {
+        "lab"
+    } else {
+        "prod"
+    }
+}
+
+fn tier(kind: ClusterKind) -> &'static str {
+    if kind == ClusterKind::FarEdge {
+        "far"
+    } else {
+        "core"
     }
 }
 

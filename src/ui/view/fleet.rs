@@ -1,37 +1,31 @@
 //! Fleet: every cluster, worst first; below it what is wrong and what changed.
 
+use std::collections::BTreeSet;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
 
-use super::{Focus, Goto, ScreenId, View, common, first_run};
+use super::{Focus, Goto, ScreenId, View, first_run};
 use crate::command::Command;
 use crate::incident::{Incident, IncidentState};
 use crate::message::Effect;
 use crate::model::id::{ClusterId, IncidentId};
-use crate::model::object::Event;
-use crate::state::world::{ClusterState, Status, World};
+use crate::state::world::World;
 use crate::ui::Ctx;
 use crate::ui::layout::{split_bottom, split_right};
 use crate::ui::widget::badge;
-use crate::ui::widget::table::{Column, Table};
+use crate::ui::widget::table::Table;
 
+mod cell;
+mod detail;
+mod group;
+mod news;
+mod panes;
 mod row;
 
-const COLUMNS: [Column; 12] = [
-    Column::new("S", 1, 1),
-    Column::new("CLUSTER", 12, 28),
-    Column::new("SITE", 6, 14).priority(5),
-    Column::new("VERSION", 8, 12).priority(6),
-    Column::new("NODES", 5, 7).priority(4),
-    Column::new("PODS bad", 9, 12),
-    Column::new("ALERT c/w", 9, 9),
-    Column::new("ANOMALY 1h", 19, 19),
-    Column::new("GPU", 5, 10).priority(3),
-    Column::new("PTP", 10, 14).priority(2),
-    Column::new("AGE", 6, 6).right(),
-    Column::new("WHY", 24, 200).priority(7),
-];
+pub use detail::amount;
+use group::{Grouping, Row, RowId};
+use news::{News, NewsId};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Pane {
@@ -41,27 +35,30 @@ enum Pane {
     Changes,
 }
 
-/// An event by cluster, namespace and name.
-type EventId = (ClusterId, std::sync::Arc<str>, std::sync::Arc<str>);
-
 #[derive(Debug)]
 pub struct Fleet {
-    clusters: Table<ClusterId>,
+    clusters: Table<RowId>,
     incidents: Table<IncidentId>,
-    changes: Table<EventId>,
+    changes: Table<NewsId>,
     pane: Pane,
     problems: bool,
+    grouping: Grouping,
+    folded: BTreeSet<String>,
+    detail: bool,
     areas: Areas,
 }
 
 impl Default for Fleet {
     fn default() -> Self {
         Self {
-            clusters: Table::sorted(COLUMNS.len() - 1),
+            clusters: Table::sorted(row::COLUMNS.len() - 1),
             incidents: Table::default(),
             changes: Table::default(),
             pane: Pane::Clusters,
             problems: false,
+            grouping: Grouping::Flat,
+            folded: BTreeSet::new(),
+            detail: false,
             areas: Areas::default(),
         }
     }
@@ -119,26 +116,19 @@ fn inside(area: Rect) -> Rect {
 impl Fleet {
     /// The cluster the cursor is on, or the worst one.
     pub fn under_cursor(&self, world: &World) -> Option<ClusterId> {
-        let rows = self.rows(world);
-        let at = self.clusters.position(&rows, |c| c.id)?;
-        rows.get(at).map(|c| c.id)
+        self.row(world)?.cluster()
     }
 
-    /// Clusters that pass the filter, in the order asked for.
-    fn rows<'a>(&self, world: &'a World) -> Vec<&'a ClusterState> {
-        let filter = self.clusters.filter();
-        let mut rows: Vec<&ClusterState> = world
-            .clusters
-            .iter()
-            .filter(|c| !self.problems || world.status(c.id) != Status::Ok)
-            .filter(|c| filter.is_empty() || filter.matches(&row::fields(world, c)))
-            .collect();
-        let (column, reverse) = self.clusters.order();
-        rows.sort_by_cached_key(|c| row::key(world, c, column));
-        if reverse {
-            rows.reverse();
-        }
-        rows
+    fn row<'a>(&self, world: &'a World) -> Option<Row<'a>> {
+        let mut rows = self.rows(world).0;
+        let at = self.clusters.position(&rows, Row::id)?;
+        (at < rows.len()).then(|| rows.swap_remove(at))
+    }
+
+    /// Rows, and how many clusters passed the filter.
+    fn rows<'a>(&self, world: &'a World) -> (Vec<Row<'a>>, usize) {
+        let groups = (&self.grouping, &self.folded);
+        group::rows(world, &self.clusters, self.problems, groups)
     }
 
     fn open_incidents<'a>(&self, world: &'a World) -> Vec<&'a Incident> {
@@ -150,152 +140,38 @@ impl Fleet {
             .collect()
     }
 
-    fn recent<'a>(&self, world: &'a World) -> Vec<(ClusterId, &'a Event)> {
-        let since = world.now.plus_ms(-3_600_000);
-        let mut rows: Vec<(ClusterId, &Event)> = world
-            .clusters
-            .iter()
-            .flat_map(|c| c.events.iter().rev().map(move |e| (c.id, e)))
-            .filter(|(_, e)| e.at >= since && (e.warning || row::is_change(&e.reason)))
-            .filter(|(_, e)| {
-                let filter = self.changes.filter();
-                filter.matches(&[
-                    ("reason", &e.reason),
-                    ("message", &e.message),
-                    ("name", &e.about.1),
-                ])
-            })
-            .collect();
-        rows.sort_by_key(|(_, e)| std::cmp::Reverse(e.at));
-        rows
+    fn recent<'a>(&self, world: &'a World) -> Vec<News<'a>> {
+        news::recent(world, self.changes.filter())
     }
 
-    fn draw_clusters(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
-        let rows = self.rows(ctx.world);
-        let total = ctx.world.clusters.len();
-        let count = if rows.len() == total {
-            format!("{total}")
-        } else {
-            format!("{} of {total}", rows.len())
+    /// Folds the group of the cursor, or unfolds it. False: there are no groups.
+    fn fold(&mut self, world: &World) -> bool {
+        let rows = self.rows(world).0;
+        let Some(at) = self.clusters.position(&rows, Row::id) else {
+            return false;
         };
-        let order = match self.clusters.order() {
-            (None, false) => "sort risk ↓".to_owned(),
-            (None, true) => "sort risk ↑".to_owned(),
-            (Some(at), _) => format!("sort {}", COLUMNS.get(at).map_or("?", |c| c.title)),
+        let heads = rows.iter().take(at + 1).rev();
+        let Some(head) = heads.filter_map(as_head).next() else {
+            return false;
         };
-        let right = if self.problems { "! problems only" } else { "" };
-        let focus = ctx.focus && self.pane == Pane::Clusters;
-        let title = format!("Clusters {count} · {order}");
-        let inner = common::pane(ctx, area, buf, &title, right, focus);
-        let columns = common::scoped(
-            &Ctx {
-                scope: None,
-                ..*ctx
-            },
-            &COLUMNS,
-            1,
-        );
-        let ctx = Ctx { focus, ..*ctx };
-        self.clusters.draw(
-            &ctx,
-            inner,
-            buf,
-            (&columns, &rows),
-            |c| c.id,
-            |c, column| row::cell(&ctx, c, column),
-        );
-    }
-
-    fn draw_incidents(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer, narrow: bool) {
-        let rows = self.open_incidents(ctx.world);
-        let focus = ctx.focus && self.pane == Pane::Incidents;
-        let side = if narrow { "Tab: changes" } else { "" };
-        let title = format!("Open incidents {}", rows.len());
-        let inner = common::pane(ctx, area, buf, &title, side, focus);
-        if rows.is_empty() {
-            let heard = ctx.world.clusters.iter().any(|c| c.is_heard(ctx.world.now));
-            let text = match heard {
-                true => "none: nothing abnormal in what is heard",
-                false => "unknown: no cluster is heard",
-            };
-            ctx.put(buf, (inner.x, inner.y), inner.width, text, ctx.theme.muted);
-            return;
+        let key = head.key();
+        if !self.folded.remove(&key) {
+            self.folded.insert(key.clone());
         }
-        let columns = [
-            Column::new("S", 1, 1),
-            Column::new("INCIDENT", 8, 8),
-            Column::new("CLUSTER", 10, 12).priority(1),
-            Column::new("WHAT", 16, 200),
-            Column::new("SINCE", 5, 5),
-            Column::new("SCORE", 5, 5).priority(2),
-        ];
-        let ctx = Ctx {
-            focus,
-            scope: None,
-            ..*ctx
-        };
-        let columns = common::scoped(&ctx, &columns, 2);
-        self.incidents.draw(
-            &ctx,
-            inner,
-            buf,
-            (&columns, &rows),
-            |i| i.id,
-            |i, column| row::incident(&ctx, i, column),
-        );
+        self.clusters.select(RowId::Group(key));
+        true
     }
 
-    fn draw_changes(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
-        let rows = self.recent(ctx.world);
-        let focus = ctx.focus && self.pane == Pane::Changes;
-        let title = format!("Changes and warnings, 1h: {}", rows.len());
-        let inner = common::pane(ctx, area, buf, &title, "", focus);
-        if rows.is_empty() {
-            let known = ctx.world.clusters.iter().any(|c| !c.events.is_empty());
-            let text = if known {
-                "none in the last hour"
-            } else {
-                "no events heard (needs a kube context)"
-            };
-            ctx.put(buf, (inner.x, inner.y), inner.width, text, ctx.theme.muted);
-            return;
+    fn fold_all(&mut self, world: &World) {
+        if std::mem::take(&mut self.folded).is_empty() {
+            let rows = self.rows(world).0;
+            self.folded = rows.iter().filter_map(as_head).map(|h| h.key()).collect();
         }
-        let columns = [
-            Column::new("TIME", 8, 8),
-            Column::new("CLUSTER", 10, 16).priority(1),
-            Column::new("WHAT", 16, 200),
-        ];
-        let ctx = Ctx {
-            focus,
-            scope: None,
-            ..*ctx
-        };
-        let columns = common::scoped(&ctx, &columns, 1);
-        let id =
-            |(cluster, e): &(ClusterId, &Event)| (*cluster, e.namespace.clone(), e.name.clone());
-        self.changes.draw(
-            &ctx,
-            inner,
-            buf,
-            (&columns, &rows),
-            id,
-            |(cluster, e), column| {
-                let text = match column {
-                    0 => ctx.clock(e.at),
-                    1 => ctx
-                        .world
-                        .cluster(*cluster)
-                        .map_or_else(String::new, |c| c.name.to_string()),
-                    _ => format!("{} {}: {}", e.reason, e.about.1, e.message),
-                };
-                let style = if e.warning && column == 2 {
-                    ctx.theme.warn
-                } else {
-                    ctx.theme.base
-                };
-                Line::from(Span::styled(text, style))
-            },
-        );
+    }
+
+    fn group(&mut self, world: &World) {
+        self.grouping = self.grouping.next(world);
+        self.folded.clear();
     }
 
     fn next_pane(&mut self, by: isize) {
@@ -325,14 +201,20 @@ impl View for Fleet {
             Command::NextPane => self.next_pane(1),
             Command::PreviousPane => self.next_pane(-1),
             Command::Problems => self.problems = !self.problems,
+            Command::Mode => self.group(world),
+            Command::Fold => drop(self.fold(world)),
+            Command::FoldAll => self.fold_all(world),
+            Command::Detail => self.detail = !self.detail,
+            // A cluster leads to its own screen; the head of a group opens and closes.
+            Command::Open if self.pane == Pane::Clusters => drop(self.fold(world)),
             Command::Click { column, row } => self.click(*column, *row),
             Command::CopyRow => return self.copy(world),
             _ => {}
         }
         match self.pane {
             Pane::Clusters => {
-                let rows = self.rows(world);
-                self.clusters.update(&command, &rows, |c| c.id);
+                let rows = self.rows(world).0;
+                self.clusters.update(&command, &rows, Row::id);
             }
             Pane::Incidents => {
                 let rows = self.open_incidents(world);
@@ -340,8 +222,7 @@ impl View for Fleet {
             }
             Pane::Changes => {
                 let rows = self.recent(world);
-                let id = |(c, e): &(ClusterId, &Event)| (*c, e.namespace.clone(), e.name.clone());
-                self.changes.update(&command, &rows, id);
+                self.changes.update(&command, &rows, News::id);
             }
         }
         Vec::new()
@@ -359,6 +240,9 @@ impl View for Fleet {
         if let Some(area) = areas.changes {
             self.draw_changes(ctx, area, buf);
         }
+        if self.detail {
+            self.draw_detail(ctx, area, buf);
+        }
     }
 
     fn place(&mut self, area: Rect, world: &World) {
@@ -371,6 +255,9 @@ impl View for Fleet {
     }
 
     fn open(&mut self, world: &World) -> Option<Goto> {
+        if self.pane == Pane::Clusters && matches!(self.row(world), Some(Row::Head(_))) {
+            return None;
+        }
         match self.focus(world)? {
             Focus::Incident(id) => Some(Goto {
                 screen: ScreenId::Incidents,
@@ -386,6 +273,9 @@ impl View for Fleet {
     }
 
     fn back(&mut self) -> bool {
+        if std::mem::take(&mut self.detail) {
+            return true;
+        }
         let table = match self.pane {
             Pane::Clusters => self.clusters.back(),
             Pane::Incidents => self.incidents.back(),
@@ -393,11 +283,14 @@ impl View for Fleet {
         };
         table
             || std::mem::take(&mut self.problems)
+            || std::mem::take(&mut self.grouping) != Grouping::Flat
             || std::mem::take(&mut self.pane) != Pane::Clusters
     }
 
     fn depth(&self) -> usize {
         [
+            self.detail,
+            self.grouping != Grouping::Flat,
             !self.filter().is_empty(),
             self.problems,
             self.pane != Pane::Clusters,
@@ -417,9 +310,8 @@ impl View for Fleet {
             }
             Pane::Changes => {
                 let rows = self.recent(world);
-                let id = |(c, e): &(ClusterId, &Event)| (*c, e.namespace.clone(), e.name.clone());
-                let (cluster, event) = rows.get(self.changes.position(&rows, id)?)?;
-                Some(row::subject(*cluster, event))
+                let at = self.changes.position(&rows, News::id)?;
+                rows.get(at).map(News::subject)
             }
         }
     }
@@ -436,26 +328,37 @@ impl View for Fleet {
         &[
             ("Enter", "open"),
             ("/", "filter"),
+            ("d", "health"),
+            ("m", "group"),
             ("!", "problems"),
-            ("a", "ask"),
             ("x", "jump"),
-            ("?", "help"),
+            ("a", "ask"),
         ]
     }
 
     fn brief(&self, ctx: &Ctx) -> String {
-        let rows = self.rows(ctx.world);
-        let lines = rows.iter().map(|c| {
-            let (status, why) = ctx.world.standing(c.id);
+        let (rows, count) = self.rows(ctx.world);
+        let ones = rows.iter().filter_map(|row| match row {
+            Row::Cluster(one) => Some(one),
+            Row::Head(_) => None,
+        });
+        let lines = ones.map(|one| {
+            let (status, why) = ctx.world.standing(one.c.id);
             let (_, word, _) = badge::status(ctx.theme, status);
-            format!("- {}: {word}, {why}", c.name)
+            let score = one.c.score(ctx.world.now);
+            let points = score.points.map_or("?".to_owned(), |p| p.to_string());
+            let reach = score.reach.word();
+            format!("- {}: {word}, {why}; health {points} {reach}", one.c.name)
         });
         let clusters: Vec<String> = lines.take(50).collect();
-        format!(
-            "Fleet screen, {} clusters:\n{}",
-            rows.len(),
-            clusters.join("\n")
-        )
+        format!("Fleet screen, {count} clusters:\n{}", clusters.join("\n"))
+    }
+}
+
+fn as_head<'a, 'b>(row: &'b Row<'a>) -> Option<&'b group::Head<'a>> {
+    match row {
+        Row::Head(head) => Some(head),
+        Row::Cluster(_) => None,
     }
 }
 
@@ -468,3 +371,6 @@ impl Fleet {
         vec![Effect::Copy(format!("{}\t{status:?}\t{why}", cluster.name))]
     }
 }
+
+#[cfg(test)]
+mod tests;

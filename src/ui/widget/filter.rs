@@ -1,5 +1,6 @@
 //! The filter grammar of every table and stream: words are ANDed, smart case, `!word` excludes,
-//! `/re/` is a regular expression, `~word` fuzzy, `key=value`, `key!=value`, `key=~re`.
+//! `/re/` is a regular expression, `~word` fuzzy, `key=value`, `key!=value`, `key=~re`, `key!~re`
+//! (values may stand in double quotes), `@cluster`, `#namespace`.
 
 use regex::Regex;
 
@@ -17,10 +18,22 @@ struct Term {
 
 #[derive(Clone, Debug)]
 enum What {
-    Word { text: String, exact_case: bool },
+    Word {
+        text: String,
+        exact_case: bool,
+    },
     Fuzzy(String),
     Pattern(Regex),
-    Field { key: String, test: Test },
+    Field {
+        key: String,
+        test: Test,
+    },
+    /// In the fields of these names; in rows without them in any.
+    Place {
+        keys: &'static [&'static str],
+        mark: char,
+        text: String,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -28,6 +41,7 @@ enum Test {
     Is(String),
     IsNot(String),
     Matches(Regex),
+    MatchesNot(Regex),
 }
 
 impl Filter {
@@ -67,6 +81,16 @@ impl What {
             }),
             Self::Fuzzy(text) => fields.iter().any(|(_, value)| is_within(value, text)),
             Self::Pattern(re) => fields.iter().any(|(_, value)| re.is_match(value)),
+            Self::Place { keys, mark, text } => {
+                let is_named = |name: &&str| keys.iter().any(|key| name.eq_ignore_ascii_case(key));
+                let has = |value: &str, text: &str| value.to_lowercase().contains(text);
+                if fields.iter().any(|(name, _)| is_named(name)) {
+                    let mut named = fields.iter().filter(|(name, _)| is_named(name));
+                    return named.any(|(_, value)| has(value, text));
+                }
+                let whole = format!("{mark}{text}");
+                fields.iter().any(|(_, value)| has(value, &whole))
+            }
             Self::Field { key, test } => {
                 let mut named = fields
                     .iter()
@@ -76,6 +100,7 @@ impl What {
                     Test::Is(wanted) => named.any(|value| value == wanted),
                     Test::IsNot(wanted) => named.all(|value| value != wanted),
                     Test::Matches(re) => named.any(|value| re.is_match(value)),
+                    Test::MatchesNot(re) => named.all(|value| !re.is_match(value)),
                 }
             }
         }
@@ -90,6 +115,7 @@ fn term(text: &str) -> Option<Term> {
     };
     let what = pattern(rest)
         .or_else(|| field(rest))
+        .or_else(|| place(rest))
         .or_else(|| {
             rest.strip_prefix('~')
                 .filter(|word| !word.is_empty())
@@ -119,21 +145,47 @@ fn compile(text: &str) -> Option<Regex> {
         .flatten()
 }
 
-fn field(text: &str) -> Option<What> {
-    let at = text.find('=')?;
-    let (key, value) = (text.get(..at)?, text.get(at + 1..)?);
-    let (key, test) = if let Some(pattern) = value.strip_prefix('~') {
-        (key, Test::Matches(compile(pattern)?))
-    } else if let Some(key) = key.strip_suffix('!') {
-        (key, Test::IsNot(value.to_owned()))
-    } else {
-        (key, Test::Is(value.to_owned()))
+fn place(text: &str) -> Option<What> {
+    let mark = text.chars().next()?;
+    let keys: &'static [&'static str] = match mark {
+        '@' => &["cluster"],
+        '#' => &["namespace", "ns"],
+        _ => return None,
     };
-    let named = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_');
-    named.then(|| What::Field {
+    let rest = text
+        .get(mark.len_utf8()..)
+        .filter(|rest| !rest.is_empty())?;
+    Some(What::Place {
+        keys,
+        mark,
+        text: rest.to_lowercase(),
+    })
+}
+
+/// Keys are as labels are named: `app.kubernetes.io/name`.
+fn field(text: &str) -> Option<What> {
+    let is_key = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '/');
+    let end = text.find(|c: char| !is_key(c)).filter(|end| *end > 0)?;
+    let (key, rest) = (text.get(..end)?, text.get(end..)?);
+    let operators = ["!=", "=~", "!~", "="];
+    let operator = operators.into_iter().find(|o| rest.starts_with(o))?;
+    let value = bare(rest.get(operator.len()..)?);
+    let test = match operator {
+        "!=" => Test::IsNot(value.to_owned()),
+        "=~" => Test::Matches(compile(value)?),
+        "!~" => Test::MatchesNot(compile(value)?),
+        _ => Test::Is(value.to_owned()),
+    };
+    Some(What::Field {
         key: key.to_owned(),
         test,
     })
+}
+
+/// Without the double quotes around it.
+fn bare(value: &str) -> &str {
+    let inner = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
+    inner.unwrap_or(value)
 }
 
 /// `needle` holds no upper-case letter.
@@ -180,6 +232,15 @@ mod tests {
             ("node!=n-07-b", false),
             ("node=~07", true),
             ("!", true),
+            ("node=\"n-07-b\"", true),
+            ("node=~\"n-06|n-07\"", true),
+            ("node!~n-07", false),
+            ("node!~n-06", true),
+            ("a.b/c-d=1", false),
+            ("#ran", true),
+            ("#core", false),
+            ("!#core", true),
+            ("@du", false),
         ] {
             assert_eq!(Filter::parse(filter).matches(&row), wanted, "{filter:?}");
         }

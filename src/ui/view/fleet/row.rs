@@ -1,27 +1,51 @@
-//! Rows of the fleet screen: what each cell says and how rows are ordered.
+//! Rows of the fleet screen: their columns, what the filter sees, how they are ordered.
 
-use std::borrow::Cow;
 use std::cmp::Reverse;
 
-use ratatui::style::Style;
-use ratatui::text::{Line, Span};
-
-use crate::incident::Incident;
+use super::group::{One, kind};
+use crate::model::discovery::{Component, Outcome};
+use crate::model::gitops::{AppHealth, AppKind, Sync};
 use crate::model::health::{Health, SourceKind};
-use crate::model::id::ClusterId;
-use crate::model::object::Event;
-use crate::model::ptp::ClockState;
-use crate::model::unit::Unit;
-use crate::state::world::{ClusterState, Status, World};
-use crate::ui::Ctx;
-use crate::ui::view::Focus;
-use crate::ui::widget::cell::Cell;
-use crate::ui::widget::{badge, spark};
+use crate::model::object::ObjectKind;
+use crate::state::world::{Amount, ClusterState, Status, World};
+use crate::ui::widget::table::Column;
+
+pub const SITE: usize = 2;
+pub const ENVIRONMENT: usize = 3;
+
+pub const COLUMNS: [Column; 20] = [
+    Column::new("S", 1, 1),
+    Column::new("CLUSTER", 12, 28),
+    Column::new("SITE", 9, 14).priority(8),
+    Column::new("ENV", 6, 12).priority(10),
+    Column::new("VERSION", 8, 12).priority(7),
+    Column::new("NODES", 5, 7).priority(6),
+    Column::new("CPU", 4, 5).priority(12).right(),
+    Column::new("MEM", 4, 5).priority(12).right(),
+    Column::new("PODS bad", 9, 12),
+    Column::new("ALERT c/w", 9, 9),
+    Column::new("INC", 3, 3).priority(11).right(),
+    Column::new("ANOMALY 1h", 19, 19),
+    Column::new("GPU", 4, 5).priority(3).right(),
+    Column::new("GPUS", 4, 5).priority(13).right(),
+    Column::new("PTP", 8, 12).priority(2),
+    Column::new("GITOPS", 7, 15).priority(5),
+    Column::new("SOURCES", 7, 12).priority(9),
+    Column::new("HEALTH", 6, 6).priority(4).right(),
+    Column::new("AGE", 6, 6).right(),
+    Column::new("WHY", 24, 200).priority(14),
+];
 
 /// What the filter sees of a cluster.
-pub fn fields<'a>(world: &World, c: &'a ClusterState) -> Vec<(&'a str, &'a str)> {
-    let mut fields: Vec<(&str, &str)> =
-        vec![("name", &c.name), ("status", word(world.status(c.id)))];
+pub fn fields<'a>(world: &World, c: &'a ClusterState, status: Status) -> Vec<(&'a str, &'a str)> {
+    let mut fields: Vec<(&str, &str)> = vec![
+        ("name", &c.name),
+        ("cluster", &c.name),
+        ("status", word(status)),
+        ("type", kind(c.kind)),
+        ("version", version(c)),
+        ("state", c.score(world.now).reach.word()),
+    ];
     if let Some(region) = &c.region {
         fields.push(("region", region));
     }
@@ -30,6 +54,9 @@ pub fn fields<'a>(world: &World, c: &'a ClusterState) -> Vec<(&'a str, &'a str)>
     }
     if let Some(environment) = &c.environment {
         fields.push(("environment", environment));
+        if !c.labels.iter().any(|(name, _)| name == "env") {
+            fields.push(("env", environment));
+        }
     }
     fields.extend(c.labels.iter().map(|(n, v)| (n.as_str(), v.as_str())));
     fields
@@ -47,14 +74,16 @@ fn word(status: Status) -> &'static str {
 /// Order of the rows: by a number that grows with what comes later, then by a text.
 pub fn key<'a>(
     world: &World,
-    c: &'a ClusterState,
+    one: &One<'a>,
     column: Option<usize>,
 ) -> (Reverse<i64>, &'a str, &'a str) {
-    let alerts = c.alert_counts();
+    let c = one.c;
+    let alerts = one.alerts;
     let score = |v: f64| (v * 1000.0) as i64;
+    let share = |a: &Amount| score(a.used.or(a.asked()).unwrap_or(-1.0));
     let weight = match column {
         None => {
-            let rank = match world.status(c.id) {
+            let rank = match one.status {
                 Status::Critical => 4,
                 Status::Unknown => 3,
                 Status::Warning => 2,
@@ -63,76 +92,39 @@ pub fn key<'a>(
             let critical = alerts.critical.min(9_999) as i64;
             rank * 1_000_000_000 + critical * 10_000 + score(peak(c).unwrap_or(0.0))
         }
-        Some(4) => c.nodes.len() as i64,
-        Some(5) => c.unhealthy_pods().count() as i64,
-        Some(6) => (alerts.critical * 100_000 + alerts.warning) as i64,
-        Some(7) => score(peak(c).unwrap_or(-1.0)),
-        Some(8) => score(utilisation(c).unwrap_or(-1.0)),
-        Some(9) => c.ptp.iter().map(|n| n.state.map_or(0, |s| s as i64)).sum(),
-        Some(10) => c.last_sample.map_or(i64::MAX, |at| world.age_ms(at) as i64),
+        Some(5) => c.nodes.len() as i64,
+        Some(6) => share(&c.capacity.cpu),
+        Some(7) => share(&c.capacity.memory),
+        Some(8) => c.capacity.bad_pods as i64,
+        Some(9) => (alerts.critical * 100_000 + alerts.warning) as i64,
+        Some(10) => one.incidents as i64,
+        Some(11) => score(peak(c).unwrap_or(-1.0)),
+        Some(12) => score(utilisation(c).unwrap_or(-1.0)),
+        Some(13) => gpu_count(c).map_or(-1, |n| n as i64),
+        Some(14) => c.ptp.iter().map(|n| n.state.map_or(0, |s| s as i64)).sum(),
+        Some(15) => apps(c).map_or(-1, |(_, drift, bad)| (drift + bad) as i64),
+        Some(16) => c.sources.values().filter(|s| s.fault().is_some()).count() as i64,
+        // The worst reached first; what was never checked comes last.
+        Some(17) => -i64::from(c.score(world.now).points.map_or(101, i16::from)),
+        Some(18) => c.last_sample.map_or(i64::MAX, |at| world.age_ms(at) as i64),
         Some(_) => 0,
     };
     let text = match column {
-        Some(2) => site(c),
-        Some(3) => version(c),
+        Some(SITE) => site(c),
+        Some(ENVIRONMENT) => c.environment.as_deref().unwrap_or("—"),
+        Some(4) => version(c),
         _ => "",
     };
     (Reverse(weight), text, &c.name)
 }
 
-pub fn cell<'a>(ctx: &Ctx, c: &'a ClusterState, column: usize) -> Cell<'a> {
-    let theme = ctx.theme;
-    let status = ctx.world.status(c.id);
-    let (glyph, _, style) = badge::status(theme, status);
-    // Last good data of a cluster that is not heard is dimmed.
-    let plain = if status == Status::Unknown {
-        theme.muted
-    } else {
-        theme.base
-    };
-    match column {
-        0 => Cell::new(glyph, style),
-        1 => Cell::new(
-            c.name.as_ref(),
-            plain.patch(if status == Status::Critical {
-                style
-            } else {
-                plain
-            }),
-        ),
-        2 => Cell::new(site(c), theme.muted),
-        3 => known(version(c).into(), theme.muted, ctx),
-        4 => known(nodes(c).into(), plain, ctx),
-        5 => pods(ctx, c),
-        6 => alerts(ctx, c),
-        7 => anomaly(ctx, c, status),
-        8 => match utilisation(c) {
-            Some(value) => Cell::new(Unit::Percent.write(value.round()), plain),
-            None => Cell::new(none(c), theme.muted),
-        },
-        9 => ptp(ctx, c),
-        10 => age(ctx, c),
-        _ => Cell::new(ctx.world.standing(c.id).1, theme.muted),
-    }
-}
-
-/// What is not known looks the same in every column.
-fn known<'a>(text: Cow<'a, str>, style: Style, ctx: &Ctx) -> Cell<'a> {
-    let style = if text == "?" {
-        ctx.theme.unknown
-    } else {
-        style
-    };
-    Cell::new(text, style)
-}
-
 /// Where it stands: the label `site`, else the region.
-fn site(c: &ClusterState) -> &str {
+pub fn site(c: &ClusterState) -> &str {
     let label = c.labels.iter().find(|(name, _)| name == "site");
     label.map_or(c.region.as_deref().unwrap_or("—"), |(_, site)| site)
 }
 
-fn version(c: &ClusterState) -> &str {
+pub fn version(c: &ClusterState) -> &str {
     let facts = &c.facts;
     let known = facts
         .openshift_version
@@ -142,101 +134,20 @@ fn version(c: &ClusterState) -> &str {
 }
 
 /// Whether the Kubernetes API was ever heard.
-fn kube_heard(c: &ClusterState) -> bool {
+pub fn kube_heard(c: &ClusterState) -> bool {
     c.sources
         .get(&SourceKind::Kubernetes)
         .is_some_and(|s| s.last_ok.is_some() || s.health == Health::Live)
 }
 
-fn nodes(c: &ClusterState) -> String {
-    if !kube_heard(c) && c.nodes.is_empty() {
-        return "?".into();
-    }
-    let ready = c.nodes.values().filter(|n| n.ready == Some(true)).count();
-    format!("{ready}/{}", c.nodes.len())
-}
-
-fn pods<'a>(ctx: &Ctx, c: &ClusterState) -> Cell<'a> {
-    if !kube_heard(c) && c.pods.is_empty() {
-        return Cell::new("?", ctx.theme.unknown);
-    }
-    let bad = c.unhealthy_pods().count();
-    let style = if bad > 0 {
-        ctx.theme.warn
-    } else {
-        ctx.theme.muted
-    };
-    let all = format!("{:<5}", c.pods.len());
-    Cell::Two([(all.into(), ctx.theme.base), (number(bad), style)])
-}
-
-fn alerts<'a>(ctx: &Ctx, c: &ClusterState) -> Cell<'a> {
-    let heard = [SourceKind::Prometheus, SourceKind::Alertmanager]
-        .iter()
-        .filter_map(|kind| c.sources.get(kind))
-        .any(|s| s.last_ok.is_some());
-    if !heard && c.alerts.is_empty() {
-        return Cell::new("?", ctx.theme.unknown);
-    }
-    let counts = c.alert_counts();
-    let style = |n: usize, style| if n > 0 { style } else { ctx.theme.muted };
-    Line::from(vec![
-        Span::styled(
-            number(counts.critical),
-            style(counts.critical, ctx.theme.crit),
-        ),
-        Span::styled("/", ctx.theme.muted),
-        Span::styled(
-            number(counts.warning),
-            style(counts.warning, ctx.theme.warn),
-        ),
-    ])
-    .into()
-}
-
-/// Nearly always nothing is wrong.
-fn number(count: usize) -> Cow<'static, str> {
-    match count {
-        0 => "0".into(),
-        count => count.to_string().into(),
-    }
-}
-
 /// Greatest score of the hour.
-fn peak(c: &ClusterState) -> Option<f64> {
+pub fn peak(c: &ClusterState) -> Option<f64> {
     let peak = c.anomaly.iter().copied().fold(f64::NAN, f64::max);
     peak.is_finite().then_some(peak)
 }
 
-fn anomaly<'a>(ctx: &Ctx, c: &ClusterState, status: Status) -> Cell<'a> {
-    if status == Status::Unknown {
-        let text = match c.last_sample {
-            Some(at) => format!("no data since {}", ctx.minute(at)),
-            None => "no data yet".into(),
-        };
-        return Cell::new(text, ctx.theme.unknown);
-    }
-    let strip = spark::line(&c.anomaly, 0.0, 1.0);
-    match peak(c) {
-        Some(peak) => {
-            let style = match peak {
-                p if p >= 0.8 => ctx.theme.crit,
-                p if p >= 0.5 => ctx.theme.warn,
-                _ => ctx.theme.muted,
-            };
-            Cell::new(format!("{strip}  {peak:.2}"), style)
-        }
-        None => Cell::new("no history yet", ctx.theme.muted),
-    }
-}
-
-/// There is none; or nobody has told.
-fn none(c: &ClusterState) -> &'static str {
-    if c.last_sample.is_some() { "—" } else { "?" }
-}
-
 /// Mean over the GPUs that tell it, per cent.
-fn utilisation(c: &ClusterState) -> Option<f64> {
+pub fn utilisation(c: &ClusterState) -> Option<f64> {
     let known = c.gpus.iter().filter_map(|g| g.utilisation.map(|s| s.value));
     let (sum, count) = known
         .filter(|v| v.is_finite())
@@ -244,105 +155,52 @@ fn utilisation(c: &ClusterState) -> Option<f64> {
     (count > 0).then(|| sum / f64::from(count))
 }
 
-fn ptp<'a>(ctx: &Ctx, c: &ClusterState) -> Cell<'a> {
-    if c.ptp.is_empty() {
-        return Cell::new(none(c), ctx.theme.muted);
-    }
-    let count = |state| c.ptp.iter().filter(|n| n.state == Some(state)).count();
-    let (free, hold, locked) = (
-        count(ClockState::Freerun),
-        count(ClockState::Holdover),
-        count(ClockState::Locked),
-    );
-    let all = c.ptp.len();
-    if free > 0 {
-        Cell::new(format!("FREE {free}/{all}"), ctx.theme.crit)
-    } else if hold > 0 {
-        Cell::new(format!("HOLD {hold}/{all}"), ctx.theme.warn)
-    } else if locked == all {
-        Cell::new(format!("LOCKED {all}"), ctx.theme.ok)
-    } else {
-        Cell::new(format!("? {}/{all}", all - locked), ctx.theme.unknown)
-    }
-}
-
-/// Age of the newest data, marked stale or failed.
-fn age<'a>(ctx: &Ctx, c: &ClusterState) -> Cell<'a> {
-    let Some(at) = c.last_sample else {
-        let failed = c.sources.values().any(|s| s.fault().is_some());
-        let (text, style) = if failed {
-            ("✗", ctx.theme.crit)
-        } else {
-            ("?", ctx.theme.unknown)
-        };
-        return Cell::new(text, style);
+/// GPUs that exporters tell of, parts of one counted once; else what the nodes offer.
+pub fn gpu_count(c: &ClusterState) -> Option<usize> {
+    let mut devices: Vec<_> = c.gpus.iter().map(|g| (&g.node, &g.index)).collect();
+    devices.sort_unstable();
+    devices.dedup();
+    let offered = || {
+        c.capacity
+            .gpus()
+            .and_then(|a| a.allocatable)
+            .map(|n| n as usize)
     };
-    let age = badge::age(ctx.world.age_ms(at));
-    let mut metrics = c
-        .sources
-        .iter()
-        .filter(|(kind, _)| matches!(kind, SourceKind::Prometheus | SourceKind::Exporter(_)))
-        .map(|(_, health)| health)
-        .peekable();
-    if metrics.peek().is_some() && metrics.clone().all(|h| h.fault().is_some()) {
-        return Cell::new(format!("{age}✗"), ctx.theme.crit);
-    }
-    if metrics.any(|h| h.is_stale(ctx.world.now) || h.fault().is_some()) {
-        return Cell::new(format!("{age}~"), ctx.theme.warn);
-    }
-    Cell::new(age, ctx.theme.muted)
+    Some(devices.len()).filter(|n| *n > 0).or_else(offered)
 }
 
-pub fn incident<'a>(ctx: &Ctx<'a>, i: &'a Incident, column: usize) -> Cell<'a> {
-    let (glyph, _, style) = badge::severity(ctx.theme, i.severity);
-    match column {
-        0 => Cell::new(glyph, style),
-        1 => Cell::new(format!("INC-{}", i.number), ctx.theme.accent),
-        2 => Cell::new(
-            ctx.world.cluster(i.cluster).map_or("", |c| &c.name),
-            ctx.theme.base,
-        ),
-        3 => Cell::new(i.title.as_str(), ctx.theme.base),
-        4 => Cell::new(ctx.minute(i.opened), ctx.theme.muted),
-        _ => Cell::new(format!("{:.2}", i.score), style),
+/// Applications, those out of sync, and those that are not well; `None`: not known.
+pub fn apps(c: &ClusterState) -> Option<(usize, usize, usize)> {
+    let all: Vec<_> = c.apps.values().filter(|a| !a.kind.is_source()).collect();
+    if all.is_empty() {
+        let kinds = [
+            AppKind::Application,
+            AppKind::Kustomization,
+            AppKind::HelmRelease,
+        ];
+        let listed = kinds.iter().any(|k| c.is_listed(ObjectKind::of_app(*k)));
+        let absent = [Component::ArgoCd, Component::Flux]
+            .iter()
+            .all(|component| {
+                let mut probes = c.probes.iter();
+                probes.any(|p| p.component == *component && p.outcome == Outcome::NotFound)
+            });
+        return (listed || absent).then_some((0, 0, 0));
     }
+    let drift = all.iter().filter(|a| a.sync == Sync::OutOfSync).count();
+    let ill = |health| matches!(health, AppHealth::Degraded | AppHealth::Missing);
+    let bad = all.iter().filter(|a| ill(a.health)).count();
+    Some((all.len(), drift, bad))
 }
 
-/// Reasons of events that tell of a change somebody or something made.
-pub fn is_change(reason: &str) -> bool {
-    const CHANGES: [&str; 12] = [
-        "ScalingReplicaSet",
-        "SuccessfulRescale",
-        "Rebooted",
-        "NodeNotSchedulable",
-        "NodeSchedulable",
-        "NodeReady",
-        "NodeNotReady",
-        "Drain",
-        "Killing",
-        "OperationCompleted",
-        "OperatorStatusChanged",
-        "Starting",
-    ];
-    CHANGES.contains(&reason)
-}
-
-/// The thing an event is about.
-pub fn subject(cluster: ClusterId, event: &Event) -> Focus {
-    let (kind, name) = &event.about;
-    match kind.as_str() {
-        "Node" => Focus::Node {
-            cluster,
-            node: name.clone(),
-        },
-        "Pod" => Focus::Pod {
-            cluster,
-            namespace: event.namespace.to_string(),
-            pod: name.clone(),
-        },
-        _ => Focus::Text {
-            cluster: Some(cluster),
-            text: format!("{kind} {name}: {} {}", event.reason, event.message),
-        },
+/// One letter a source; what is not well has its mark behind it.
+pub fn letter(kind: SourceKind) -> &'static str {
+    match kind {
+        SourceKind::Kubernetes => "K",
+        SourceKind::Prometheus => "P",
+        SourceKind::Alertmanager => "A",
+        SourceKind::Loki => "L",
+        SourceKind::Tempo => "T",
+        SourceKind::Exporter(_) => "E",
     }
 }

@@ -1,0 +1,120 @@
+//! Fleet over many clusters: filter by label expression, groups, folds, order.
+
+use super::*;
+use crate::config::{Cluster, ClusterKind, Config, Endpoint};
+use crate::model::time::Timestamp;
+use crate::ui::view::fake;
+
+fn world(clusters: usize) -> World {
+    let config = Config {
+        clusters: (0..clusters)
+            .map(|n| Cluster {
+                name: format!("c-{n:03}"),
+                kind: if n % 2 == 0 {
+                    ClusterKind::Edge
+                } else {
+                    ClusterKind::Spoke
+                },
+                environment: (n % 3 > 0).then(|| ["", "prod", "lab"][n % 3].to_owned()),
+                region: Some(if n < 4 { "fra" } else { "lyon" }.into()),
+                labels: vec![(
+                    "tier".into(),
+                    if n % 4 == 0 { "far" } else { "core" }.into(),
+                )],
+                prometheus: Some(Endpoint::default()),
+                ..Cluster::default()
+            })
+            .collect(),
+        ..Config::default()
+    };
+    World::new(&config, Timestamp(fake::NOW))
+}
+
+fn names(fleet: &Fleet, world: &World) -> Vec<String> {
+    let rows = fleet.rows(world).0;
+    rows.iter()
+        .map(|row| match row {
+            Row::Head(head) => format!("[{} {}]", head.key(), head.members.len()),
+            Row::Cluster(one) => one.c.name.to_string(),
+        })
+        .collect()
+}
+
+#[test]
+fn label_expressions_choose_clusters() {
+    let world = world(12);
+    for (filter, count) in [
+        ("env=prod", 4),
+        ("environment!=prod", 8),
+        ("region!=fra", 8),
+        ("tier=~\"edge|far\"", 3),
+        ("tier!~far type=edge", 3),
+        ("@c-00", 10),
+        ("@c-003", 1),
+        ("state=UNKNOWN", 12),
+        ("nosuch=1", 0),
+    ] {
+        let mut fleet = Fleet::default();
+        fleet.update(Command::Filter(filter.into()), &world);
+        assert_eq!(fleet.rows(&world).1, count, "{filter}");
+    }
+}
+
+#[test]
+fn groups_count_fold_and_unfold() {
+    let world = world(6);
+    let mut fleet = Fleet::default();
+    fleet.update(Command::Mode, &world);
+    assert_eq!(fleet.grouping, Grouping::Environment);
+    let groups = [
+        "[ 2]", "c-000", "c-003", "[prod 2]", "c-001", "c-004", "[lab 2]", "c-002", "c-005",
+    ];
+    assert_eq!(names(&fleet, &world), groups);
+    // From a cluster its group closes; Enter on the head opens it again.
+    fleet.update(Command::Down, &world);
+    fleet.update(Command::Fold, &world);
+    assert_eq!(names(&fleet, &world)[..2], ["[ 2]", "[prod 2]"]);
+    assert_eq!(fleet.open(&world), None);
+    fleet.update(Command::Open, &world);
+    assert_eq!(names(&fleet, &world), groups);
+    fleet.update(Command::FoldAll, &world);
+    assert_eq!(names(&fleet, &world), ["[ 2]", "[prod 2]", "[lab 2]"]);
+    assert!(
+        fleet.under_cursor(&world).is_some(),
+        "a head stands for its worst"
+    );
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        fleet.update(Command::Mode, &world);
+        seen.push(fleet.grouping.word().to_owned());
+    }
+    assert_eq!(seen, ["region", "type", "tier", "none"]);
+}
+
+#[test]
+fn esc_leaves_the_groups() {
+    let world = world(6);
+    let mut fleet = Fleet::default();
+    fleet.update(Command::Mode, &world);
+    fleet.update(Command::Detail, &world);
+    assert_eq!(fleet.depth(), 2);
+    assert!(fleet.back() && fleet.back() && !fleet.back());
+    assert_eq!(fleet.depth(), 0);
+}
+
+#[test]
+fn a_hundred_clusters_at_three_sizes() {
+    let world = world(100);
+    let mut fleet = Fleet::default();
+    for grouping in ["none", "environment"] {
+        assert_eq!(fleet.grouping.word(), grouping);
+        for size in [(200, 50), (120, 36), (80, 24)] {
+            let text = fake::screen(&world, size.0, size.1, |ctx, area, buf| {
+                fleet.draw(ctx, area, buf);
+            });
+            assert!(text.contains("Clusters 100"), "{text}");
+            assert!(text.contains("no data yet"), "{text}");
+        }
+        fleet.update(Command::Mode, &world);
+    }
+}
