@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 
 use super::group::{One, kind};
-use crate::model::discovery::{Component, Outcome};
-use crate::model::gitops::{AppHealth, AppKind, Sync};
+use crate::model::discovery::Component;
+use crate::model::gitops::{AppHealth, Sync};
 use crate::model::health::{Health, SourceKind};
-use crate::model::object::ObjectKind;
+use crate::state::world::apps::Presence;
 use crate::state::world::{Amount, ClusterState, Status, World};
 use crate::ui::widget::table::Column;
 
@@ -171,21 +171,12 @@ pub fn gpu_count(c: &ClusterState) -> Option<usize> {
 
 /// Applications, those out of sync, and those that are not well; `None`: not known.
 pub fn apps(c: &ClusterState) -> Option<(usize, usize, usize)> {
-    let all: Vec<_> = c.apps.values().filter(|a| !a.kind.is_source()).collect();
+    let all: Vec<_> = c.deployments().collect();
     if all.is_empty() {
-        let kinds = [
-            AppKind::Application,
-            AppKind::Kustomization,
-            AppKind::HelmRelease,
-        ];
-        let listed = kinds.iter().any(|k| c.is_listed(ObjectKind::of_app(*k)));
-        let absent = [Component::ArgoCd, Component::Flux]
-            .iter()
-            .all(|component| {
-                let mut probes = c.probes.iter();
-                probes.any(|p| p.component == *component && p.outcome == Outcome::NotFound)
-            });
-        return (listed || absent).then_some((0, 0, 0));
+        let tools = [Component::ArgoCd, Component::Flux].map(|tool| c.presence(tool));
+        // There, but not (yet) listed; or nobody could look.
+        let told = |tool: &Presence| matches!(tool, Presence::Found | Presence::Absent);
+        return tools.iter().all(told).then_some((0, 0, 0));
     }
     let drift = all.iter().filter(|a| a.sync == Sync::OutOfSync).count();
     let ill = |health| matches!(health, AppHealth::Degraded | AppHealth::Missing);
