@@ -32,7 +32,7 @@ pub enum Command {
     Mode,
     Sort,
     ReverseSort,
-    /// `z`: folds or unfolds the group.
+    /// `z`: folds what is unfolded, and the other way round.
     Fold,
     /// `Z`: folds or unfolds all groups.
     FoldAll,
@@ -40,8 +40,6 @@ pub enum Command {
     Detail,
     /// `w`
     Wrap,
-    /// `z`: folds what is unfolded, and the other way round.
-    Fold,
     /// `J` / `K`: scrolls the text while the cursor stays.
     ScrollDown,
     ScrollUp,

@@ -2,6 +2,8 @@
 
 #[path = "screens/demo.rs"]
 mod demo;
+#[path = "support/platform.rs"]
+mod platform;
 #[path = "support/played.rs"]
 mod played;
 #[path = "support/scenario.rs"]
@@ -72,6 +74,29 @@ fn fleet_in_groups_and_in_detail() {
     }
 }
 
+/// Every tab of the cluster screen, and the detail of its worst problem.
+#[test]
+fn cluster_in_tabs() {
+    for size in SIZES {
+        for (name, keys) in [
+            ("overview", "2"),
+            ("problem", "2d"),
+            ("workloads", "2mm"),
+            ("nodes", "2mmm"),
+            ("events", "2mmmm"),
+            ("operators", "2mmmmm"),
+            ("capacity", "2mmmmmm"),
+            ("discovery", "2mmmmmmm"),
+        ] {
+            let mut console = Console::live(size);
+            platform::tell(&mut console);
+            console.keys(keys);
+            let name = format!("cluster_{name}_{}x{}", size.0, size.1);
+            insta::assert_snapshot!(name, console.screen());
+        }
+    }
+}
+
 #[test]
 fn first_run() {
     for size in SIZES {
@@ -109,6 +134,7 @@ fn ascii_means_ascii() {
         for size in SIZES {
             let mut console = Console::ascii(&NAMES, size);
             console.tell_live();
+            platform::tell(&mut console);
             console.keys(keys);
             let screen = console.screen();
             let odd = screen.chars().find(|c| !c.is_ascii());
@@ -164,7 +190,9 @@ fn hostile_text_reaches_no_cell() {
             console.tell_live();
             tell_hostile(&mut console);
             console.keys(keys);
-            for more in ["", "<tab>", "<tab>", "<tab>", "d", "<down>d"] {
+            for more in [
+                "", "<tab>", "<tab>", "<tab>", "d", "<down>d", "m", "m", "m", "m",
+            ] {
                 console.keys(more);
                 for cell in &console.buffer().content {
                     let bad = cell.symbol().chars().any(|c| is_unsafe(c) || c == '\u{1b}');

@@ -73,7 +73,7 @@ use Action::{Screen, Typed as Words, View};
 #[rustfmt::skip]
 pub static ENTRIES: &[Entry] = &[
     entry("Screens", "fleet", &["1", "gf"], "every cluster, worst first", Screen(ScreenId::Fleet)),
-    entry("Screens", "cluster", &["2", "gc"], "one cluster: sources, nodes, pods, events", Screen(ScreenId::Cluster)),
+    entry("Screens", "cluster", &["2", "gc"], "one cluster: problems, nodes, workloads, events, capacity", Screen(ScreenId::Cluster)),
     entry("Screens", "metrics", &["3", "gm"], "PromQL and charts", Screen(ScreenId::Metrics)),
     entry("Screens", "logs", &["4", "gl"], "log lines, patterns and volume", Screen(ScreenId::Logs)),
     entry("Screens", "gpu", &["5", "gu"], "GPUs and model servers", Screen(ScreenId::Gpu)),
@@ -108,11 +108,10 @@ pub static ENTRIES: &[Entry] = &[
     entry("Rows", "sort", &["s"], "sort by the next column", View(Command::Sort)),
     entry("Rows", "reverse", &["S"], "turn the order round", View(Command::ReverseSort)),
     entry("Rows", "mode", &["m"], "next way of showing this", View(Command::Mode)),
-    entry("Rows", "fold", &["z"], "fold or unfold the group", View(Command::Fold)),
-    entry("Rows", "fold-all", &["Z"], "fold or unfold all groups", View(Command::FoldAll)),
     entry("Rows", "detail", &["d"], "detail of the row", View(Command::Detail)),
     entry("Rows", "wrap", &["w"], "wrap long lines", View(Command::Wrap)),
     entry("Rows", "fold", &["z"], "fold or unfold", View(Command::Fold)),
+    entry("Rows", "fold-all", &["Z"], "fold or unfold all groups", View(Command::FoldAll)),
     entry("Rows", "scroll-down", &["J"], "scroll the text down, the cursor stays", View(Command::ScrollDown)),
     entry("Rows", "scroll-up", &["K"], "scroll the text up", View(Command::ScrollUp)),
     entry("Rows", "copy-row", &["yy"], "copy the row", View(Command::CopyRow)),

@@ -29,6 +29,7 @@ use crate::store::logs::LogRing;
 
 mod alerts;
 pub mod apps;
+mod blind;
 mod capacity;
 mod changed;
 mod changes;
@@ -40,6 +41,7 @@ mod readings;
 mod score;
 mod standing;
 
+pub use blind::Blind;
 pub use capacity::{Amount, Capacity, holds_room, is_gpu};
 pub use changed::blamed;
 pub use known::{Known, MOST_RELATED, Related, Relation};

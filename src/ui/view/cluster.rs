@@ -1,128 +1,106 @@
-//! One cluster: how well its sources are heard, its nodes, its problem pods, its events.
+//! One cluster: what is wrong with it and what to look at first, its nodes, pods, workloads,
+//! events and operators, how well it is heard, its room, and what may be done there.
 
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Entry, Focus, Goto, ScreenId, View, common};
+use super::{Entry, Focus, Goto, ScreenId, View};
 use crate::command::Command;
 use crate::message::Effect;
-use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
-use crate::model::object::{Event, Pod};
+use crate::model::object::ObjectKind;
 use crate::state::world::{ClusterState, World};
 use crate::ui::Ctx;
 use crate::ui::layout::{split_bottom, split_right};
+use crate::ui::widget::badge;
 use crate::ui::widget::table::Table;
-use crate::ui::widget::text::wrap;
 
+mod capacity;
+mod cell;
+mod explain;
+mod head;
+mod list;
 mod panes;
+mod problem;
 mod row;
 mod rows;
 mod source;
+#[cfg(test)]
+mod tests;
 
-/// Pods and events listed; more are counted, not drawn.
+use list::{List, Tab};
+use rows::{Row, RowId};
+
+/// Pods, workloads and events listed; more are counted, not drawn.
 const MOST: usize = 20_000;
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Pane {
-    #[default]
-    Problems,
-    Nodes,
-    Events,
-    Sources,
-}
-
-const PANES: [Pane; 4] = [Pane::Problems, Pane::Nodes, Pane::Events, Pane::Sources];
-
-type Named = (Arc<str>, Arc<str>);
 
 #[derive(Debug)]
 pub struct Cluster {
     cluster: Option<ClusterId>,
-    sources: Table<SourceKind>,
-    nodes: Table<Arc<str>>,
-    pods: Table<Named>,
-    events: Table<Named>,
-    pane: Pane,
-    /// Pods that are well are listed too.
-    all_pods: bool,
+    tab: Tab,
+    /// The list of the first tab that has the cursor.
+    pane: List,
+    /// By list.
+    tables: Vec<Table<RowId>>,
+    spare: Table<RowId>,
+    problems: bool,
+    /// Events one by one, not by reason and owner.
+    each_event: bool,
     detail: bool,
+    /// First line shown of what is no table.
+    skip: usize,
     /// Room for one list only.
     single: bool,
-    areas: Areas,
+    areas: Vec<(List, Rect)>,
 }
 
 impl Default for Cluster {
     fn default() -> Self {
+        let mut tables = vec![Table::default(); List::COUNT];
+        if let Some(pods) = tables.get_mut(List::Pods as usize) {
+            *pods = Table::sorted(4);
+        }
         Self {
             cluster: None,
-            sources: Table::default(),
-            nodes: Table::default(),
-            pods: Table::sorted(4),
-            events: Table::default(),
-            pane: Pane::default(),
-            all_pods: false,
+            tab: Tab::default(),
+            pane: List::default(),
+            tables,
+            spare: Table::default(),
+            problems: false,
+            each_event: false,
             detail: false,
+            skip: 0,
             single: false,
-            areas: Areas::default(),
+            areas: Vec::new(),
         }
     }
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Areas {
-    facts: Rect,
-    sources: Option<Rect>,
-    nodes: Option<Rect>,
-    problems: Option<Rect>,
-    events: Option<Rect>,
+/// Where the lists of a tab stand. Where room is short the lists of the first one take turns.
+fn areas(area: Rect, tab: Tab, pane: List, sources: usize) -> Vec<(List, Rect)> {
+    let (_, rest) = split_bottom(area, area.height.saturating_sub(head::ROWS));
+    if let Tab::Only(list) = tab {
+        return vec![(list, rest)];
+    }
+    if area.width < 100 || rest.height < 22 {
+        return vec![(pane, rest)];
+    }
+    let wanted = (sources as u16).saturating_add(3).clamp(4, 9);
+    let (rest, lower) = split_bottom(rest, (rest.height - wanted) / 2);
+    let (problems, sources) = split_bottom(rest, wanted);
+    let (nodes, events) = split_right(lower, lower.width / 2);
+    vec![
+        (List::Problems, problems),
+        (List::Nodes, nodes),
+        (List::Events, events),
+        (List::Sources, sources),
+    ]
 }
 
-fn areas(area: Rect, pane: Pane, sources: usize) -> Areas {
-    let (facts, rest) = {
-        let (rest, facts) = split_bottom(area, area.height.saturating_sub(2));
-        (rest, facts)
-    };
-    let wanted = (sources as u16)
-        .saturating_add(3)
-        .min(rest.height * 2 / 5)
-        .max(4);
-    let (top, rest) = split_bottom(rest, rest.height.saturating_sub(wanted));
-    let base = Areas {
-        facts,
-        sources: Some(top),
-        ..Areas::default()
-    };
-    if area.width < 100 || rest.height < 12 {
-        return match pane {
-            Pane::Nodes => Areas {
-                nodes: Some(rest),
-                ..base
-            },
-            Pane::Events => Areas {
-                events: Some(rest),
-                ..base
-            },
-            Pane::Problems | Pane::Sources => Areas {
-                problems: Some(rest),
-                ..base
-            },
-        };
-    }
-    let (middle, events) = split_bottom(rest, rest.height / 3);
-    let (nodes, problems) = split_right(middle, middle.width / 2);
-    Areas {
-        nodes: Some(nodes),
-        problems: Some(problems),
-        events: Some(events),
-        ..base
-    }
-}
-
-fn inside(area: Option<Rect>) -> Rect {
-    area.map_or(Rect::ZERO, |a| a.inner(ratatui::layout::Margin::new(1, 1)))
+fn inside(area: Rect) -> Rect {
+    area.inner(ratatui::layout::Margin::new(1, 1))
 }
 
 impl Cluster {
@@ -130,93 +108,74 @@ impl Cluster {
         world.cluster(self.cluster?)
     }
 
-    /// Everything known of the row, in full.
-    fn explain(&self, world: &World) -> Option<String> {
-        let c = self.cluster(world)?;
-        match self.pane {
-            Pane::Sources => {
-                let rows: Vec<_> = c.sources.iter().collect();
-                let (kind, health) = rows.get(self.sources.position(&rows, |(k, _)| **k)?)?;
-                Some(source::explain(**kind, health, world.now))
-            }
-            Pane::Nodes => {
-                let rows = self.node_rows(c);
-                let node = rows.get(self.nodes.position(&rows, |n| n.name.clone())?)?;
-                Some(row::explain_node(node))
-            }
-            Pane::Problems => {
-                let rows = self.pod_rows(c);
-                let id = |p: &&Pod| (p.namespace.clone(), p.name.clone());
-                Some(row::explain_pod(rows.get(self.pods.position(&rows, id)?)?))
-            }
-            Pane::Events => {
-                let rows = self.event_rows(c);
-                let id = |e: &&Event| (e.namespace.clone(), e.name.clone());
-                Some(row::explain_event(
-                    rows.get(self.events.position(&rows, id)?)?,
-                ))
-            }
+    /// The list that has the cursor.
+    fn list(&self) -> List {
+        match self.tab {
+            Tab::Overview => self.pane,
+            Tab::Only(list) => list,
         }
     }
 
-    fn draw_detail(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
-        let text = self
-            .explain(ctx.world)
-            .unwrap_or_else(|| "nothing chosen".into());
-        let lines = wrap(&text, usize::from(area.width.saturating_sub(2)));
-        let rows = u16::try_from(lines.len())
-            .unwrap_or(u16::MAX)
-            .saturating_add(2);
-        let (_, area) = split_bottom(area, rows.min(area.height / 2).max(3));
-        ctx.clear(buf, area);
-        let inner = common::pane(ctx, area, buf, "Detail", "d closes", true);
-        for (y, line) in (inner.y..inner.bottom()).zip(&lines) {
-            ctx.put(buf, (inner.x, y), inner.width, line, ctx.theme.base);
-        }
+    fn table_mut(&mut self, list: List) -> Option<&mut Table<RowId>> {
+        self.tables.get_mut(list as usize)
+    }
+
+    /// The row under the cursor.
+    fn row<'a>(&self, world: &'a World) -> Option<Row<'a>> {
+        let c = self.cluster(world)?;
+        let mut rows = self.rows(world, c, self.list());
+        let at = self.table(self.list()).position(&rows, Row::id)?;
+        (at < rows.len()).then(|| rows.swap_remove(at))
+    }
+
+    /// Everything known of the row, in full.
+    fn explain(&self, world: &World) -> Option<String> {
+        Some(explain::row(self.cluster(world)?, &self.row(world)?))
     }
 
     fn click(&mut self, column: u16, row: u16) {
-        let hit = |area: Option<Rect>| area.is_some_and(|a| a.contains((column, row).into()));
-        let places = [
-            (Pane::Sources, self.areas.sources),
-            (Pane::Nodes, self.areas.nodes),
-            (Pane::Problems, self.areas.problems),
-            (Pane::Events, self.areas.events),
-        ];
-        if let Some((pane, _)) = places.into_iter().find(|(_, area)| hit(*area)) {
-            self.pane = pane;
+        let at = (column, row).into();
+        let hit = self.areas.iter().find(|(_, area)| area.contains(at));
+        if let (Tab::Overview, Some((list, _))) = (self.tab, hit) {
+            self.pane = *list;
         }
     }
 
     fn step_pane(&mut self, by: isize) {
-        let at = PANES.iter().position(|p| *p == self.pane).unwrap_or(0);
-        let next = (at as isize + by).rem_euclid(PANES.len() as isize) as usize;
-        self.pane = PANES.get(next).copied().unwrap_or_default();
+        let all = List::OVERVIEW;
+        let at = all.iter().position(|l| *l == self.pane).unwrap_or(0);
+        let next = (at as isize + by).rem_euclid(all.len() as isize) as usize;
+        if self.tab == Tab::Overview {
+            self.pane = all.get(next).copied().unwrap_or_default();
+        }
     }
 
     fn tell_table(&mut self, command: &Command, world: &World) {
+        let list = self.list();
+        match command {
+            Command::Down => self.skip = self.skip.saturating_add(1),
+            Command::Up => self.skip = self.skip.saturating_sub(1),
+            Command::Top => self.skip = 0,
+            _ => {}
+        }
         let Some(c) = self.cluster(world) else {
             return;
         };
-        match self.pane {
-            Pane::Sources => {
-                let rows: Vec<_> = c.sources.iter().collect();
-                self.sources.update(command, &rows, |(kind, _)| **kind);
-            }
-            Pane::Nodes => {
-                let rows = self.node_rows(c);
-                self.nodes.update(command, &rows, |n| n.name.clone());
-            }
-            Pane::Problems => {
-                let rows = self.pod_rows(c);
-                self.pods
-                    .update(command, &rows, |p| (p.namespace.clone(), p.name.clone()));
-            }
-            Pane::Events => {
-                let rows = self.event_rows(c);
-                self.events
-                    .update(command, &rows, |e| (e.namespace.clone(), e.name.clone()));
-            }
+        let rows = self.rows(world, c, list);
+        if let Some(table) = self.table_mut(list) {
+            table.update(command, &rows, Row::id);
+        }
+    }
+
+    /// Puts the cursor on an object, in the list that has it.
+    fn choose(&mut self, list: List, id: RowId) {
+        match List::OVERVIEW.contains(&list) {
+            true => (self.tab, self.pane) = (Tab::Overview, list),
+            false => self.tab = Tab::Only(list),
+        }
+        self.problems = false;
+        if let Some(table) = self.table_mut(list) {
+            table.select(id);
         }
     }
 }
@@ -226,7 +185,11 @@ impl View for Cluster {
         match &command {
             Command::NextPane => self.step_pane(1),
             Command::PreviousPane => self.step_pane(-1),
-            Command::Mode | Command::Problems => self.all_pods = !self.all_pods,
+            Command::Mode => (self.tab, self.skip) = (self.tab.next(), 0),
+            Command::Problems => self.problems = !self.problems,
+            Command::Fold | Command::FoldAll if self.list() == List::Events => {
+                self.each_event = !self.each_event;
+            }
             Command::Detail | Command::Open => self.detail = !self.detail,
             Command::Click { column, row } => self.click(*column, *row),
             Command::CopyRow => return self.explain(world).map(Effect::Copy).into_iter().collect(),
@@ -242,21 +205,29 @@ impl View for Cluster {
             ctx.put(buf, (area.x, area.y), area.width, text, ctx.theme.muted);
             return;
         };
-        let areas = areas(area, self.pane, c.sources.len());
-        row::facts(ctx, areas.facts, buf, c);
-        self.draw_tables(ctx, areas, buf, c);
-        if self.detail {
+        let (_, rest) = split_bottom(area, area.height.saturating_sub(head::ROWS));
+        let top = Rect {
+            height: area.height - rest.height,
+            ..area
+        };
+        head::draw(ctx, top, buf, c, self.tab);
+        for place in areas(area, self.tab, self.pane, c.sources.len()) {
+            self.draw_list(ctx, place, buf, c);
+        }
+        if self.detail && self.list() != List::Rights {
             self.draw_detail(ctx, area, buf);
         }
     }
 
-    fn place(&mut self, area: Rect, _world: &World) {
-        self.areas = areas(area, self.pane, 4);
-        self.single = self.areas.nodes.is_none() || self.areas.problems.is_none();
-        self.sources.place(inside(self.areas.sources));
-        self.nodes.place(inside(self.areas.nodes));
-        self.pods.place(inside(self.areas.problems));
-        self.events.place(inside(self.areas.events));
+    fn place(&mut self, area: Rect, world: &World) {
+        let sources = self.cluster(world).map_or(4, |c| c.sources.len());
+        self.areas = areas(area, self.tab, self.pane, sources);
+        self.single = self.areas.len() == 1;
+        for (list, area) in self.areas.clone() {
+            if let Some(table) = self.table_mut(list) {
+                table.place(inside(area));
+            }
+        }
     }
 
     fn enter(&mut self, entry: &Entry, _world: &World) -> Vec<Effect> {
@@ -264,16 +235,13 @@ impl View for Cluster {
             self.cluster = entry.scope;
             self.detail = false;
         }
+        let arc = |text: &str| Arc::<str>::from(text);
         match &entry.focus {
             Some(Focus::Node { node, .. }) => {
-                self.pane = Pane::Nodes;
-                self.nodes.select(Arc::from(node.as_str()));
+                self.choose(List::Nodes, ("node", arc(""), arc(node)));
             }
             Some(Focus::Pod { namespace, pod, .. }) => {
-                self.pane = Pane::Problems;
-                self.all_pods = true;
-                self.pods
-                    .select((Arc::from(namespace.as_str()), Arc::from(pod.as_str())));
+                self.choose(List::Pods, ("pod", arc(namespace), arc(pod)));
             }
             _ => {}
         }
@@ -281,10 +249,7 @@ impl View for Cluster {
     }
 
     fn open(&mut self, world: &World) -> Option<Goto> {
-        // A pod or a node leads to all that is known of it; the other rows open their detail.
-        if !matches!(self.pane, Pane::Problems | Pane::Nodes) {
-            return None;
-        }
+        // An object leads to all that is known of it; the other rows open their detail.
         let focus = self.focus(world)?;
         super::object::key_of(&focus)?;
         Some(Goto {
@@ -296,74 +261,106 @@ impl View for Cluster {
     }
 
     fn back(&mut self) -> bool {
+        let list = self.list();
         std::mem::take(&mut self.detail)
-            || match self.pane {
-                Pane::Sources => self.sources.back(),
-                Pane::Nodes => self.nodes.back(),
-                Pane::Problems => self.pods.back(),
-                Pane::Events => self.events.back(),
-            }
+            || self.table_mut(list).is_some_and(Table::back)
+            || std::mem::take(&mut self.tab) != Tab::Overview
     }
 
     fn depth(&self) -> usize {
-        usize::from(self.detail) + usize::from(!self.filter().is_empty())
+        let open = [
+            self.detail,
+            !self.filter().is_empty(),
+            self.tab != Tab::Overview,
+        ];
+        open.into_iter().filter(|open| *open).count()
     }
 
     fn focus(&self, world: &World) -> Option<Focus> {
-        let c = self.cluster(world)?;
-        let text = |text| Focus::Text {
-            cluster: Some(c.id),
-            text,
+        let cluster = self.cluster(world)?.id;
+        let object = |kind, namespace: &str, name: &str| match kind {
+            ObjectKind::Node => Focus::Node {
+                cluster,
+                node: name.to_owned(),
+            },
+            ObjectKind::Pod => Focus::Pod {
+                cluster,
+                namespace: namespace.to_owned(),
+                pod: name.to_owned(),
+            },
+            kind => Focus::Object {
+                cluster,
+                kind,
+                namespace: namespace.to_owned(),
+                name: name.to_owned(),
+            },
         };
-        match self.pane {
-            Pane::Nodes => {
-                let rows = self.node_rows(c);
-                let node = rows.get(self.nodes.position(&rows, |n| n.name.clone())?)?;
-                Some(Focus::Node {
-                    cluster: c.id,
-                    node: node.name.to_string(),
-                })
-            }
-            Pane::Problems => {
-                let rows = self.pod_rows(c);
-                let at = self
-                    .pods
-                    .position(&rows, |p| (p.namespace.clone(), p.name.clone()));
-                let Some(pod) = at.and_then(|at| rows.get(at)) else {
-                    return Some(Focus::Cluster(c.id));
-                };
-                Some(Focus::Pod {
-                    cluster: c.id,
-                    namespace: pod.namespace.to_string(),
-                    pod: pod.name.to_string(),
-                })
-            }
-            Pane::Events | Pane::Sources => self.explain(world).map(text),
-        }
+        let Some(row) = self.row(world) else {
+            return Some(Focus::Cluster(cluster));
+        };
+        Some(match &row {
+            Row::Problem(p) => object(p.kind, &p.namespace, &p.name),
+            Row::Node(n) => object(ObjectKind::Node, "", &n.name),
+            Row::Pod(p) => object(ObjectKind::Pod, &p.namespace, &p.name),
+            Row::Workload(w) => object(ObjectKind::of_workload(w.kind), &w.namespace, &w.name),
+            Row::Operator(o) => object(ObjectKind::ClusterOperator, "", &o.name),
+            Row::Version(v) => object(ObjectKind::ClusterVersion, "", &v.name),
+            _ => Focus::Text {
+                cluster: Some(cluster),
+                text: self.explain(world)?,
+            },
+        })
     }
 
     fn filter(&self) -> &str {
-        match self.pane {
-            Pane::Sources => self.sources.filter_text(),
-            Pane::Nodes => self.nodes.filter_text(),
-            Pane::Problems => self.pods.filter_text(),
-            Pane::Events => self.events.filter_text(),
-        }
+        self.table(self.list()).filter_text()
     }
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
-        &[
-            ("Tab", "pane"),
-            ("Enter", "open"),
-            ("d", "detail"),
-            ("m", "all pods"),
-            ("a", "ask"),
-            ("x", "jump"),
-        ]
+        match self.list() {
+            List::Events => &[
+                ("m", "tabs"),
+                ("z", "groups, each"),
+                ("d", "detail"),
+                ("!", "warnings"),
+                ("a", "ask"),
+                ("x", "jump"),
+            ],
+            _ => &[
+                ("m", "tabs"),
+                ("Enter", "open"),
+                ("d", "detail"),
+                ("Tab", "pane"),
+                ("a", "ask"),
+                ("x", "jump"),
+            ],
+        }
     }
 
     fn brief(&self, ctx: &Ctx) -> String {
         self.cluster(ctx.world)
-            .map_or_else(String::new, |c| row::brief(ctx, c))
+            .map_or_else(String::new, |c| brief(ctx, c))
     }
+}
+
+fn brief(ctx: &Ctx, c: &ClusterState) -> String {
+    let (status, why) = ctx.world.standing(c.id);
+    let (_, word, _) = badge::status(ctx.theme, status);
+    let score = c.score(ctx.world.now);
+    let problems = problem::all(c, &crate::ui::widget::filter::Filter::default());
+    let lines: Vec<String> = problems
+        .iter()
+        .take(20)
+        .map(|p| format!("- {} {} {}: {}", p.word, p.place(), p.state, p.remedy))
+        .collect();
+    format!(
+        "Cluster screen of {}: {word}, {why}. Health {} {}. {} nodes, {} pods, {} problems:\n{}",
+        c.name,
+        score.points.map_or("?".to_owned(), |p| p.to_string()),
+        score.reach.word(),
+        c.nodes.len(),
+        c.pods.len(),
+        problems.len(),
+        lines.join("\n")
+    )
 }
