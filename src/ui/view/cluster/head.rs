@@ -101,8 +101,8 @@ fn tabs(ctx: &Ctx, area: Rect, buf: &mut Buffer, c: &ClusterState, tab: Tab) {
             None => each.word().to_owned(),
         };
         let (text, style) = match each == tab {
-            true => (format!("[{word}]"), theme.title),
-            false => (format!(" {word} "), theme.muted),
+            true => (format!("[{word}] "), theme.title),
+            false => (format!("{word} "), theme.muted),
         };
         x = ctx.put(buf, (x, y), area.right().saturating_sub(x), &text, style);
     }

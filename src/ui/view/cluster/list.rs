@@ -134,8 +134,8 @@ impl Tab {
 const PROBLEMS: [Column; 6] = [
     Column::new("S", 1, 1),
     Column::new("KIND", 4, 8).priority(3),
-    Column::new("WHAT", 18, 44),
-    Column::new("STATE", 16, 40),
+    Column::new("WHAT", 18, 40),
+    Column::new("STATE", 16, 26),
     Column::new("SINCE", 5, 5).priority(2).right(),
     Column::new("FIRST LOOK", 24, 120).priority(1),
 ];
