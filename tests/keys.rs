@@ -67,7 +67,7 @@ fn keys_in_screen_out() {
         ("<c-p>prod<down><up><enter>", "Cluster ▸ prod-eu-1"),
         ("2`", "Clusters 3"),
         ("<tab><tab><enter>", "Cluster ▸ edge-ran-07"),
-        ("2d", "du-high-0  CrashLoopBackOff"),
+        ("2jd", "du-high-0  CrashLoopBackOff"),
         ("2m", "Pods 9"),
         ("<c-c>", "Ctrl-c again quits"),
         ("4m", "patterns "),
@@ -101,10 +101,10 @@ fn x_jumps_from_a_row() {
         ("7", "xn", "Cluster ▸ edge-ran-07"),
         ("7", "xl", "filter n-07-b"),
         ("7", "xi", "INC-1 edge-ran-07"),
-        ("2", "xp", "Cluster ▸ edge-ran-07"),
-        ("2", "xa", "no alert matches"),
-        ("2", "xl", "filter du-high-0"),
-        ("2", "xn", "Nodes 3"),
+        ("2j", "xp", "Cluster ▸ edge-ran-07"),
+        ("2j", "xa", "no alert matches"),
+        ("2j", "xl", "filter du-high-0"),
+        ("2j", "xn", "Nodes 3"),
         ("4", "xp", "Cluster ▸ edge-ran-07"),
         ("4", "xm", "Metrics ▸ edge-ran-07"),
         ("gs", "xu", "GPU ▸ edge-ran-07"),
@@ -152,7 +152,7 @@ fn esc_never_quits_and_q_does_at_the_top() {
 #[test]
 fn esc_leads_back_to_the_row_that_was_opened() {
     let mut console = Console::live(FULL);
-    console.keys("2<enter>");
+    console.keys("2j<enter>");
     console.has("farwatch ▸ Object ▸ edge-ran-07");
     console.has("{namespace=");
     console.keys("<esc>");

@@ -15,7 +15,7 @@ mod cluster;
 mod gitops;
 mod objects;
 
-pub use cluster::{alerts, nodes, pods, sources};
+pub use cluster::{alerts, credentials, nodes, pods, sources};
 pub use gitops::{apps, inference};
 pub use objects::{autoscalers, claims, operators, version, workloads};
 

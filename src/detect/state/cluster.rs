@@ -159,6 +159,25 @@ pub fn alerts<'a>(all: impl Iterator<Item = &'a Alert>) -> Vec<Condition> {
     found
 }
 
+/// Credentials that end soon: nothing is wrong yet, and it will be.
+pub fn credentials<'a>(
+    all: impl Iterator<Item = (&'a SourceKind, &'a SourceHealth)>,
+    now: Timestamp,
+) -> Vec<Condition> {
+    let near = all.filter_map(|(kind, s)| Some((kind, s.expires.filter(|e| e.is_near(now))?)));
+    near.map(|(kind, expires)| {
+        let text = format!("{kind}: {}: renew it", expires.told(now));
+        let key = format!("credential/{kind}");
+        let mut c = Condition::state(Subject::Cluster, key, Severity::Warning, text);
+        c.signal = "credential";
+        c.method = "end of the credential in use".into();
+        c.since = Some(expires.remind);
+        c.weight = 0.5;
+        c
+    })
+    .collect()
+}
+
 /// Sources that cannot be heard; worse when the cluster has no other.
 pub fn sources<'a>(
     all: impl Iterator<Item = (&'a SourceKind, &'a SourceHealth)>,
@@ -205,4 +224,35 @@ pub fn sources<'a>(
         found.push(c);
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::health::{Expiry, Pass};
+
+    #[test]
+    fn credentials_that_end_within_the_week() {
+        let at = Timestamp(1_800_000_000_000);
+        let health = SourceHealth {
+            expires: Some(Expiry {
+                what: Pass::Token,
+                at,
+                remind: at.plus_ms(-7 * 86_400_000),
+            }),
+            ..SourceHealth::default()
+        };
+        let all = [(SourceKind::Kubernetes, health)];
+        let told = |before_ms: i64| {
+            let found = credentials(all.iter().map(|(k, h)| (k, h)), at.plus_ms(-before_ms));
+            found.into_iter().map(|c| c.text).collect::<Vec<_>>()
+        };
+        assert!(told(8 * 86_400_000).is_empty());
+        let text = told(2 * 86_400_000);
+        assert_eq!(text.len(), 1);
+        assert!(
+            text[0].starts_with("kubernetes: token expires in 2 d"),
+            "{text:?}"
+        );
+    }
 }

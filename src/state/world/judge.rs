@@ -102,6 +102,8 @@ impl World {
             let last = cluster.last_sample;
             let bad = detect::sources(cluster.sources.iter(), last, at);
             take("sources", bad, true);
+            let ending = detect::credentials(cluster.sources.iter(), at);
+            take("credentials", ending, true);
         }
         self.take_findings(out)
     }

@@ -130,7 +130,11 @@ impl Cluster {
 
     /// Everything known of the row, in full.
     fn explain(&self, world: &World) -> Option<String> {
-        Some(explain::row(self.cluster(world)?, &self.row(world)?))
+        Some(explain::row(
+            self.cluster(world)?,
+            &self.row(world)?,
+            world.now,
+        ))
     }
 
     fn click(&mut self, column: u16, row: u16) {

@@ -7,10 +7,11 @@ use crate::model::condition::ObjectCondition;
 use crate::model::discovery::Probe;
 use crate::model::object::{Event, Node, Pod};
 use crate::model::openshift::ClusterVersion;
+use crate::model::time::Timestamp;
 use crate::model::workload::Workload;
 use crate::state::world::ClusterState;
 
-pub fn row(c: &ClusterState, row: &Row) -> String {
+pub fn row(c: &ClusterState, row: &Row, now: Timestamp) -> String {
     match row {
         Row::Problem(p) => of_problem(c, p),
         Row::Node(n) => of_node(n),
@@ -27,7 +28,7 @@ pub fn row(c: &ClusterState, row: &Row) -> String {
         ),
         Row::Room(r) => r.explain(),
         Row::Probe(p) => of_probe(p),
-        Row::Source(kind, health) => source::explain(*kind, health),
+        Row::Source(kind, health) => source::explain(*kind, health, now),
     }
 }
 
@@ -165,9 +166,8 @@ fn of_version(v: &ClusterVersion) -> String {
         Some(all) => all.join(", "),
     };
     let history = v.history.iter().take(5).map(|u| {
-        let time = |at: Option<crate::model::time::Timestamp>| {
-            at.map_or_else(|| "under way".to_owned(), |at| at.rfc3339())
-        };
+        let time =
+            |at: Option<Timestamp>| at.map_or_else(|| "under way".to_owned(), |at| at.rfc3339());
         format!(
             "{} {} from {} to {}",
             u.version,

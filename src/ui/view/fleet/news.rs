@@ -8,7 +8,7 @@ use crate::model::id::ClusterId;
 use crate::model::object::Event;
 use crate::model::time::Timestamp;
 use crate::state::world::World;
-use crate::ui::view::{Focus, common};
+use crate::ui::view::Focus;
 use crate::ui::widget::filter::Filter;
 
 /// Rows kept, the newest; a frame costs no more in a fleet of many clusters.
@@ -112,7 +112,7 @@ pub fn recent<'a>(world: &'a World, filter: &Filter) -> Vec<News<'a>> {
             what,
         };
         let events = c.events.iter().rev().take_while(|e| e.at >= since);
-        let events = events.filter(|e| e.warning || common::is_change(e));
+        let events = events.filter(|e| e.warning);
         let events = events.map(|e| news(e.at, What::Event(e)));
         let changes = c
             .changes
