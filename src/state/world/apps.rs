@@ -251,3 +251,6 @@ pub fn of_pod<'a>(cluster: &'a ClusterState, namespace: &str, pod: &str) -> Opti
     let here = |a: &&App| a.runs_in().is_none_or(|n| n == namespace);
     apps.find(here)
 }
+
+#[cfg(test)]
+mod tests;

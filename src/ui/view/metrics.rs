@@ -327,10 +327,8 @@ impl View for Metrics {
                 };
             }
             Command::Left | Command::Right => {
-                let mut seen: Vec<_> = self.shown(world).iter().map(|s| s.id.cluster).collect();
-                seen.dedup();
-                let changed = changes::shown(world, &seen, self.window);
-                self.change = changes::step(&changed, self.change, &command);
+                let shown = self.shown(world);
+                self.change = changes::moved(world, &shown, self.window, self.change, &command);
             }
             Command::Problems => self.problems = !self.problems,
             Command::Open if self.part == Part::List => self.part = Part::Legend,

@@ -139,7 +139,16 @@ fn pods(cluster: &ClusterState, own: &[&Workload]) -> Check {
         if workload.images.iter().all(|i| pod.images.contains(i)) {
             on_new += u32::from(pod.phase == "Running");
         } else if pod.phase != "Succeeded" {
-            let strange = pod.images.iter().find(|i| !workload.images.contains(i));
+            // The same image with another tag is the old one, whatever was injected beside it.
+            let wanted = |i: &str| {
+                workload
+                    .images
+                    .iter()
+                    .any(|w| image::parts(w).0 == image::parts(i).0)
+            };
+            let mut strange = pod.images.iter().filter(|i| !workload.images.contains(i));
+            let other = strange.clone().find(|i| wanted(i));
+            let strange = other.or_else(|| strange.next());
             old.extend(strange.map(|i| image::short(i)));
         }
     }

@@ -1,5 +1,6 @@
 //! Changes on the time axis of a graph, and the cursor that goes from one to the next.
 
+use super::graph::Shown;
 use crate::command::Command;
 use crate::model::change::Change;
 use crate::model::id::ClusterId;
@@ -23,8 +24,21 @@ pub fn shown<'a>(
     found
 }
 
-/// Where the cursor goes from here.
-pub fn step(
+/// Where the cursor stands after `h` or `l`.
+pub fn moved(
+    world: &World,
+    curves: &[Shown],
+    window: Window,
+    at: Option<Timestamp>,
+    command: &Command,
+) -> Option<Timestamp> {
+    let mut clusters: Vec<ClusterId> = curves.iter().map(|s| s.id.cluster).collect();
+    clusters.sort_unstable();
+    clusters.dedup();
+    step(&shown(world, &clusters, window), at, command)
+}
+
+fn step(
     shown: &[(ClusterId, &Change)],
     at: Option<Timestamp>,
     command: &Command,
