@@ -14,14 +14,17 @@ use std::time::Duration;
 
 use farwatch::clock;
 use farwatch::config::{Cluster, Config, Endpoint, Kube};
+use farwatch::model::alert::{Alert, AlertState, Severity};
 use farwatch::model::ask::{Ask, Question};
 use farwatch::model::discovery::{Component, Outcome, Platform, Probe};
-use farwatch::model::health::{Health, SourceKind};
+use farwatch::model::health::{Health, SourceHealth, SourceKind};
 use farwatch::model::id::{ClusterId, RequestId};
+use farwatch::model::label::Labels;
 use farwatch::model::signal::Group;
 use farwatch::model::telemetry::{Body, Telemetry};
 use farwatch::source::Outlet;
 use farwatch::source::supervisor::{Fleet, Pace};
+use farwatch::state::world::World;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::Receiver;
 
@@ -427,6 +430,51 @@ async fn what_comes_later_is_hired_and_what_goes_is_let_go() {
     })
     .await;
     fleet.shutdown().await;
+}
+
+#[test]
+fn who_was_let_go_is_forgotten_with_its_alerts() {
+    let config = Config {
+        clusters: vec![Cluster {
+            name: "alpha".into(),
+            ..Cluster::default()
+        }],
+        ..Config::default()
+    };
+    let mut world = World::new(&config, clock::now());
+    let mut tell = |source, body| {
+        world.ingest(Telemetry {
+            cluster: ClusterId(0),
+            source,
+            received: clock::now(),
+            body,
+        });
+        let cluster = &world.clusters[0];
+        (cluster.sources.len(), cluster.alerts.len())
+    };
+    let managed = SourceKind::Alertmanager;
+    let alert = Alert {
+        fingerprint: "f".into(),
+        name: "Firing".into(),
+        severity: Severity::Critical,
+        state: AlertState::Firing,
+        labels: Labels::default(),
+        annotations: Labels::default(),
+        starts_at: clock::now(),
+        ends_at: None,
+        silenced_by: Vec::new(),
+        inhibited_by: Vec::new(),
+        value: None,
+        expression: None,
+    };
+    tell(managed, Body::Health(SourceHealth::default()));
+    tell(
+        SourceKind::Prometheus,
+        Body::Health(SourceHealth::default()),
+    );
+    assert_eq!(tell(managed, Body::Alerts(vec![alert])), (2, 1));
+    assert_eq!(tell(SourceKind::Prometheus, Body::Gone), (1, 1));
+    assert_eq!(tell(managed, Body::Gone), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

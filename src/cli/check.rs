@@ -1,5 +1,6 @@
 //! `farwatch check`: tries every endpoint side by side and says what to do about those that fail.
 
+mod found;
 mod probe;
 mod table;
 
@@ -107,9 +108,15 @@ pub fn run(config: Config, args: &CheckArgs) -> color_eyre::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(failed > 0)))
 }
 
-/// All endpoints at once; the order is that of the configuration.
+/// All endpoints at once, and beside them what the clusters offer; the order is that of the
+/// configuration.
 pub async fn check(config: &Config) -> Vec<Row> {
-    join_all(probe::all(config).into_iter().map(try_one)).await
+    let named = join_all(probe::all(config).into_iter().map(try_one));
+    let (mut rows, found) = futures::join!(named, found::all(config));
+    rows.extend(found);
+    let place = |row: &Row| config.clusters.iter().position(|c| c.name == row.cluster);
+    rows.sort_by_key(|row| place(row).unwrap_or(usize::MAX));
+    rows
 }
 
 async fn try_one(probe: Probe<'_>) -> Row {

@@ -4,6 +4,7 @@
 //! was taken for. Nothing waits for it, and each part of it is bounded.
 
 pub mod answer;
+pub mod front;
 pub mod installed;
 pub mod look;
 pub mod offer;

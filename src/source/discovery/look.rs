@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::offer::{
-    Front, Groups, RawGroups, RawIngress, RawRoute, RawService, RawVersionStatus, Service,
-};
+use super::front::{Front, RawIngress, RawRoute};
+use super::offer::{Groups, RawGroups, RawService, RawVersionStatus, Service};
 use super::pick::NAMESPACES;
 use crate::model::discovery::Platform;
 use crate::model::fault::{Fault, FaultKind};

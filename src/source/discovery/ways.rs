@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::offer::{Front, FrontKind};
+use super::front::{Front, FrontKind};
 use super::pick::Candidate;
 use crate::config::build::{OTHER_REQUESTS, PROMETHEUS_REQUESTS};
 use crate::config::{Auth, Cluster, Endpoint, ServicePort, ServiceRef, Target, Via};

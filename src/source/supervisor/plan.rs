@@ -103,11 +103,7 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> Crew {
         ..kube.clone()
     });
     let server = kube.as_ref().map(|kube| Server::new(&cluster.name, kube));
-    let maker = Maker {
-        config: config.clone(),
-        cluster: Arc::new(cluster.clone()),
-        server: server.clone(),
-    };
+    let maker = Maker::new(config, cluster, server.clone());
     let mut route = Route::new(&cluster.name);
     if let (Some(kube), Some(server)) = (&kube, &server) {
         route.kube = Some(Arc::new(KubeLookup::new(server.clone(), kube.timeout)));
@@ -166,6 +162,14 @@ pub(super) struct Maker {
 }
 
 impl Maker {
+    pub(super) fn new(config: &Arc<Config>, cluster: &Cluster, server: Option<Server>) -> Self {
+        Self {
+            config: config.clone(),
+            cluster: Arc::new(cluster.clone()),
+            server,
+        }
+    }
+
     /// How many exporters the configuration names.
     pub(super) fn exporters(&self) -> u16 {
         u16::try_from(self.cluster.exporters.len()).unwrap_or(u16::MAX)

@@ -128,3 +128,81 @@ fn kind_of(component: Component) -> Option<SourceKind> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::router::SharedRoute;
+    use super::*;
+    use crate::config::{Cluster, Config};
+
+    fn offer(component: Component, url: &str) -> Offer {
+        Offer {
+            component,
+            endpoint: Endpoint {
+                url: url.into(),
+                ..Endpoint::default()
+            },
+            series: None,
+        }
+    }
+
+    fn staff(exporters: usize) -> (Arc<Staff>, mpsc::UnboundedReceiver<Order>, SharedRoute) {
+        let cluster = Cluster {
+            name: "alpha".into(),
+            exporters: vec![Endpoint::default(); exporters],
+            ..Cluster::default()
+        };
+        let route = SharedRoute::default();
+        let maker = Maker::new(&Arc::new(Config::default()), &cluster, None);
+        let (staff, orders) = Staff::new(maker, route.clone());
+        (staff, orders, route)
+    }
+
+    /// `+` hired, `-` let go.
+    fn said(orders: &mut mpsc::UnboundedReceiver<Order>) -> Vec<String> {
+        let mut said = Vec::new();
+        while let Ok(order) = orders.try_recv() {
+            said.push(match order {
+                Order::Hire(plan) => format!("+{} {}", plan.kind, plan.endpoint),
+                Order::LetGo(kind) => format!("-{kind}"),
+            });
+        }
+        said
+    }
+
+    #[test]
+    fn only_changes_are_ordered() {
+        use Component::{Loki, Prometheus, Thanos};
+        let (staff, mut orders, route) = staff(0);
+        let both = [offer(Prometheus, "http://p/"), offer(Loki, "http://l/")];
+        staff.settle(&both, &[]);
+        assert_eq!(
+            said(&mut orders),
+            ["+prometheus http://p", "+loki http://l"]
+        );
+        assert!(route.read().unwrap().loki.is_some());
+        staff.settle(&both, &[]);
+        assert!(said(&mut orders).is_empty());
+        // Another in its place: no farewell between.
+        staff.settle(&[offer(Thanos, "http://t/")], &[Loki]);
+        assert_eq!(said(&mut orders), ["+prometheus http://t"]);
+        assert_eq!(staff.employed(), [Thanos, Loki], "who is unsure stays");
+        staff.settle(&[], &[]);
+        assert_eq!(said(&mut orders), ["-prometheus", "-loki"]);
+        let route = route.read().unwrap();
+        assert!(route.prometheus.is_none() && route.loki.is_none());
+    }
+
+    #[test]
+    fn exporters_keep_their_numbers() {
+        let (staff, mut orders, _) = staff(2);
+        let of = |url: &str| offer(Component::Vllm, url);
+        staff.settle(&[of("http://a/"), of("http://b/")], &[]);
+        assert_eq!(
+            said(&mut orders),
+            ["+exporter 3 http://a", "+exporter 4 http://b"]
+        );
+        staff.settle(&[of("http://b/"), of("http://c/")], &[]);
+        assert_eq!(said(&mut orders), ["-exporter 3", "+exporter 5 http://c"]);
+    }
+}
