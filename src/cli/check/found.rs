@@ -85,6 +85,7 @@ fn blank(cluster: &str, source: String, endpoint: String) -> Row {
         version: None,
         latency_ms: None,
         clock_skew_ms: None,
+        expires: None,
         error: None,
         advice: String::new(),
     }
