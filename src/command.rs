@@ -40,6 +40,10 @@ pub enum Command {
     Detail,
     /// `w`
     Wrap,
+    /// `P`: the log of the run before this one.
+    PreviousRun,
+    /// The log of the pod that led here, straight from the API server.
+    PodLog,
     /// `J` / `K`: scrolls the text while the cursor stays.
     ScrollDown,
     ScrollUp,
@@ -219,6 +223,8 @@ pub enum Jump {
     Object,
     /// The object that owns it.
     Owner,
+    /// The log of its pod, straight from the API server.
+    PodLog,
 }
 
 impl Jump {
@@ -235,6 +241,7 @@ impl Jump {
             Self::GitOps => "application",
             Self::Object => "object",
             Self::Owner => "owner",
+            Self::PodLog => "pod",
         }
     }
 }

@@ -12,6 +12,8 @@ mod console;
 mod identity;
 #[path = "watches/limits.rs"]
 mod limits;
+#[path = "watches/pods.rs"]
+mod pods;
 #[path = "watches/resume.rs"]
 mod resume;
 #[path = "watches/weight.rs"]

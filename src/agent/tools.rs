@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use super::lenient;
 use crate::model::id::ClusterId;
 use args::{
-    Alerts, Changes, Clusters, Events, GitOps, Incidents, ListClusters, QueryLogs, QueryMetrics,
-    TimeNow,
+    Alerts, Changes, Clusters, Events, GitOps, Incidents, ListClusters, PodLogsArgs, QueryLogs,
+    QueryMetrics, TimeNow,
 };
 
 /// One tool: name, words for the model, schema of its arguments.
@@ -52,6 +52,10 @@ static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| {
         tool::<QueryLogs>(
             "query_logs",
             "Run LogQL (a log query with a selector such as {namespace=\"x\"} |= \"error\") on clusters. Results: counts by level, origin and pattern, and sample lines.",
+        ),
+        tool::<PodLogsArgs>(
+            "get_pod_logs",
+            "Log of one pod from the API server, where query_logs has no Loki.",
         ),
         tool::<Clusters>(
             "get_gpu_summary",
@@ -96,7 +100,7 @@ pub fn find(name: &str) -> Option<&'static Tool> {
 
 /// Tools answered by asking sources; the others are answered from what the console holds.
 pub fn asks_sources(name: &str) -> bool {
-    matches!(name, "query_metrics" | "query_logs")
+    matches!(name, "query_metrics" | "query_logs" | "get_pod_logs")
 }
 
 /// The tools as the API wants them told.

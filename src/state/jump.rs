@@ -1,15 +1,20 @@
 //! `x`: from any row to another screen, about the same thing, in the same scope and time.
 
 use super::State;
-use crate::command::{Jump, ScreenId};
+use crate::command::{Command, Jump, ScreenId};
 use crate::detect::subject_of_alert;
 use crate::message::Effect;
+use crate::model::ask::Ask;
 use crate::model::id::{ClusterId, IncidentId};
 use crate::model::object::ObjectKind;
 use crate::state::world::apps;
 use crate::ui::view::incident::subject_focus;
 use crate::ui::view::object::{focus_on, key_of};
 use crate::ui::view::{Focus, Goto};
+
+fn asks_pod(effect: &Effect) -> bool {
+    matches!(effect, Effect::Ask(question) if matches!(question.ask, Ask::PodLogs(_)))
+}
 
 impl State {
     pub(super) fn jump(&mut self, to: Jump) -> Vec<Effect> {
@@ -61,12 +66,23 @@ impl State {
             Jump::Object => {
                 key_of(&thing).and_then(|_| goto(ScreenId::Object, Some(thing.clone())))
             }
+            Jump::PodLog => self
+                .pod_of(&thing)
+                .and_then(|pod| goto(ScreenId::Logs, Some(pod))),
             Jump::Owner => self
                 .owner_of(&thing)
                 .and_then(|owner| goto(ScreenId::Object, Some(owner))),
         };
         match target {
-            Some(goto) => self.drill(goto),
+            Some(goto) => {
+                let mut effects = self.drill(goto);
+                // Without Loki it was asked for on arrival.
+                if to == Jump::PodLog && !effects.iter().any(asks_pod) {
+                    effects = self.tell_view(Command::PodLog);
+                    self.screen.arrived = self.screen.view().depth();
+                }
+                effects
+            }
             None => {
                 let name: String = self.name_of(&thing).chars().take(80).collect();
                 self.notice(false, format!("no {} known of {name}", to.word()));

@@ -64,6 +64,25 @@ pub struct QueryLogs {
     pub limit: Option<u32>,
 }
 
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PodLogsArgs {
+    /// Of the pod
+    pub namespace: String,
+    pub pod: String,
+    /// The cluster it is in
+    pub clusters: Vec<String>,
+    /// Left out: all
+    #[serde(default)]
+    pub container: Option<String>,
+    /// The run before this one, after a crash
+    #[serde(default)]
+    pub previous: Option<bool>,
+    /// Such as 15m (1h if left out)
+    #[serde(default)]
+    pub since: Option<String>,
+}
+
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
@@ -212,6 +231,19 @@ impl Rules for QueryLogs {
             return Err("`query` must begin with a selector such as {namespace=\"x\"}".into());
         }
         window(self.start.as_deref(), self.end.as_deref(), Timestamp(0)).map(|_| ())
+    }
+}
+
+impl Rules for PodLogsArgs {
+    fn rules(&self) -> Result<(), String> {
+        if self.namespace.is_empty() || self.pod.is_empty() || self.clusters.len() != 1 {
+            return Err("name the namespace, the pod and its one cluster".into());
+        }
+        self.since
+            .as_deref()
+            .map(duration_ms)
+            .transpose()
+            .map(|_| ())
     }
 }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use futures::future::join_all;
 
-use super::args::{QueryLogs, QueryMetrics, duration_ms, window};
+use super::args::{PodLogsArgs, QueryLogs, QueryMetrics, duration_ms, window};
 use super::{Checked, digest};
 use crate::clock;
-use crate::model::ask::{Answer, Answered, Ask, Question};
+use crate::model::ask::{Answer, Answered, Ask, PodLogs, Question};
 use crate::model::id::{ClusterId, RequestId};
 use crate::model::time::Timestamp;
 use crate::source::Lookup;
@@ -164,6 +164,21 @@ fn ask_of(call: &Checked, now: Timestamp) -> Result<Ask, String> {
             limit: args.limit.unwrap_or(100).clamp(1, MOST_LINES),
             backward: true,
         });
+    }
+    if call.tool == "get_pod_logs" {
+        let args: PodLogsArgs = serde_json::from_value(call.arguments.clone()).map_err(read)?;
+        let since = args.since.as_deref().map(duration_ms).transpose()?;
+        let previous = args.previous.unwrap_or(false);
+        let seconds = since.unwrap_or(3_600_000) / 1_000;
+        return Ok(Ask::PodLogs(PodLogs {
+            namespace: args.namespace,
+            pod: args.pod,
+            container: args.container.filter(|c| !c.is_empty()),
+            previous,
+            // What ran before may have ended long ago.
+            since_s: (!previous || since.is_some()).then_some(seconds.max(1)),
+            lines: MOST_LINES,
+        }));
     }
     let args: QueryMetrics = serde_json::from_value(call.arguments.clone()).map_err(read)?;
     let (start, end) = window(args.start.as_deref(), args.end.as_deref(), now)?;

@@ -205,7 +205,9 @@ async fn one(
         let mut lines = Lines::open(cluster, &path, MOST_BYTES).await?;
         let mut all = Vec::new();
         while let Some(raw) = lines.next().await? {
-            all.push(stamp.line(&raw, now_ns()));
+            // A line without a time belongs to the one before it.
+            let before = all.last().map_or_else(now_ns, |line: &LogLine| line.at_ns);
+            all.push(stamp.line(&raw, before));
             // A server that does not heed the limit.
             if all.len() > wanted.lines as usize {
                 break;
@@ -293,3 +295,6 @@ fn words(code: u16, message: &str) -> Option<(FaultKind, String, &'static str)> 
     };
     Some(found)
 }
+
+#[cfg(test)]
+mod tests;

@@ -191,3 +191,6 @@ fn owners(value: &Value) -> Vec<(String, String)> {
         .filter_map(|owner| Some((said(owner, "kind")?, said(owner, "name")?)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

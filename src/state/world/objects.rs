@@ -218,3 +218,6 @@ pub(super) fn app_kind(kind: ObjectKind) -> Option<AppKind> {
     .into_iter()
     .find(|k| ObjectKind::of_app(*k) == kind)
 }
+
+#[cfg(test)]
+mod tests;

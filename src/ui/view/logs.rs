@@ -9,7 +9,6 @@ use crate::command::Command;
 use crate::message::Effect;
 use crate::model::ask::Answered;
 use crate::model::id::ClusterId;
-use crate::model::input::{Key, KeyPress};
 use crate::model::log::Tail;
 use crate::state::world::World;
 use crate::ui::Window;
@@ -24,6 +23,7 @@ mod motion;
 mod page;
 mod paint;
 mod patterns;
+mod pod;
 mod stream;
 mod volume;
 
@@ -31,6 +31,7 @@ use asked::Asked;
 use find::Find;
 use kept::Kept;
 pub use paint::level_style;
+pub use pod::is_asked as pod_is_asked;
 use stream::{LineId, Merged};
 
 /// From this width on the detail stands beside the lines.
@@ -55,6 +56,8 @@ pub struct Logs {
     scroll: usize,
     editor: Option<Field>,
     asked: Option<Asked>,
+    /// The pod that led here last, for its log from the API server.
+    pod: Option<(ClusterId, String, String)>,
     numbers: Numbers,
     area: Rect,
 }
@@ -77,6 +80,7 @@ impl Default for Logs {
             scroll: 0,
             editor: None,
             asked: None,
+            pod: None,
             numbers: Numbers::new(ScreenId::Logs),
             area: Rect::ZERO,
         }
@@ -144,44 +148,6 @@ impl Logs {
         usize::from(self.layout(self.area).lines.height.saturating_sub(3)).max(1)
     }
 
-    fn type_key(&mut self, press: KeyPress, world: &World) -> Vec<Effect> {
-        let Some(field) = &mut self.editor else {
-            return Vec::new();
-        };
-        match press.key {
-            Key::Enter => {
-                let query = field.text().to_owned();
-                self.editor = None;
-                return self.run(&query, world);
-            }
-            Key::Esc => self.editor = None,
-            _ => {
-                field.press(press);
-            }
-        }
-        Vec::new()
-    }
-
-    fn run(&mut self, query: &str, world: &World) -> Vec<Effect> {
-        self.cursor = None;
-        let query = query.trim();
-        if query.is_empty() {
-            self.asked = None;
-            return Vec::new();
-        }
-        let before = self.asked.take();
-        let (asked, effects) = Asked::new(
-            query,
-            world,
-            self.scope,
-            self.window,
-            &mut self.numbers,
-            before,
-        );
-        self.asked = Some(asked);
-        effects
-    }
-
     fn shows_lines(&self) -> bool {
         matches!(self.mode, Mode::Lines)
     }
@@ -202,6 +168,9 @@ impl Logs {
 
 impl View for Logs {
     fn update(&mut self, command: Command, world: &World) -> Vec<Effect> {
+        if let Some(effects) = self.pod_command(&command, world) {
+            return effects;
+        }
         if self.move_in_patterns(&command, world) || self.move_in_volume(&command, world) {
             return Vec::new();
         }
@@ -243,10 +212,7 @@ impl View for Logs {
                 let text = self.asked.as_ref().map_or("", |a| a.query.as_str());
                 self.editor = Some(Field::new(text));
             }
-            Command::Refresh => {
-                let query = self.asked.as_ref().map(|a| a.query.clone());
-                return query.map(|q| self.run(&q, world)).unwrap_or_default();
-            }
+            Command::Refresh => return self.rerun(world),
             Command::Mode => {
                 self.mode = match self.mode {
                     Mode::Lines => Mode::Patterns(Table::default()),
@@ -339,14 +305,21 @@ impl View for Logs {
             return self.run(query, world);
         }
         match &entry.focus {
-            Some(Focus::Pod { pod, .. }) => self.set_filter(pod),
+            Some(Focus::Pod {
+                cluster,
+                namespace,
+                pod,
+            }) => {
+                self.pod = Some((*cluster, namespace.clone(), pod.clone()));
+                if pod::is_asked(world, *cluster) {
+                    return self.ask_pod(world);
+                }
+                self.set_filter(pod);
+            }
             Some(Focus::Node { node, .. } | Focus::Gpu { node, .. }) => self.set_filter(node),
             _ => {}
         }
-        match self.asked.as_ref().map(|a| a.query.clone()) {
-            Some(query) if moved => self.run(&query, world),
-            _ => Vec::new(),
-        }
+        if moved { self.rerun(world) } else { Vec::new() }
     }
 
     fn back(&mut self) -> bool {
@@ -429,6 +402,9 @@ impl View for Logs {
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
         if self.editor.is_some() {
             return &[("Enter", "run LogQL"), ("Esc", "leave")];
+        }
+        if self.asked.as_ref().is_some_and(|a| a.pod.is_some()) && self.shows_lines() {
+            return pod::HINTS;
         }
         let counted: &[(&str, &str)] = match self.mode {
             Mode::Lines => &[],

@@ -11,6 +11,7 @@ use crate::message::Effect;
 use crate::model::ask::{Answered, Ask, Question};
 use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
+use crate::model::log::{PodTail, Tail};
 use crate::model::object::{ObjectKey, ObjectKind};
 use crate::model::unit::Unit;
 use crate::state::world::World;
@@ -21,6 +22,8 @@ mod body;
 mod describe;
 mod motion;
 mod row;
+#[cfg(test)]
+mod tests;
 mod visit;
 
 use visit::{Got, Subject, Tab, Visit, Yaml};
@@ -136,7 +139,7 @@ impl ObjectView {
     }
 
     /// The next tab, or the one before. YAML is asked for when it is looked at.
-    fn turn(&mut self, by: isize) -> Vec<Effect> {
+    fn turn(&mut self, by: isize, world: &World) -> Vec<Effect> {
         let Some(visit) = &mut self.visit else {
             return Vec::new();
         };
@@ -150,6 +153,14 @@ impl ObjectView {
         (visit.top, visit.cursor, visit.shift) = (0, 0, 0);
         match (visit.tab, &visit.yaml) {
             (Tab::Yaml, Yaml::None) => self.ask(),
+            (Tab::Logs, _) if super::logs::pod_is_asked(world, visit.at.cluster) => {
+                let tail = Tail::Pod(PodTail {
+                    namespace: visit.at.key.namespace.to_string(),
+                    pod: visit.at.key.name.to_string(),
+                    container: None,
+                });
+                vec![Effect::TailLogs(Some((visit.at.cluster, tail)))]
+            }
             _ => Vec::new(),
         }
     }
@@ -218,7 +229,9 @@ impl ObjectView {
         let body = self.body(ctx);
         let columns = usize::from(area.width);
         let wrapped = self.wraps();
-        let (mut y, mut at) = (area.y, visit.top);
+        // Another text than the one that was scrolled may be shorter.
+        let top = if visit.top < body.len() { visit.top } else { 0 };
+        let (mut y, mut at) = (area.y, top);
         while y < area.bottom() && at < body.len() {
             let found = self.matches_row(&body, at);
             let chosen = visit.tab == Tab::Owners && at == visit.cursor && ctx.focus;
@@ -251,8 +264,8 @@ impl View for ObjectView {
             return Vec::new();
         }
         match command {
-            Command::Mode | Command::NextPane => return self.turn(1),
-            Command::PreviousPane => return self.turn(-1),
+            Command::Mode | Command::NextPane => return self.turn(1, world),
+            Command::PreviousPane => return self.turn(-1, world),
             Command::Wrap => {
                 self.wrap = Some(!self.wraps());
                 if let Some(visit) = &mut self.visit {

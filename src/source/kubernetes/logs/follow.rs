@@ -59,7 +59,9 @@ async fn containers(
             Ok(facts) => break facts.containers.into_iter().map(|c| c.name).collect(),
             Err(fault) => fault,
         };
-        if !std::mem::replace(&mut noted, true) && !note(&lines, &stamp, &fault).await {
+        let news = is_final(&fault) || !noted;
+        noted = true;
+        if news && !note(&lines, &stamp, &fault).await {
             return;
         }
         if is_final(&fault) {
@@ -146,11 +148,13 @@ impl Followed {
                 return;
             };
             tracing::debug!(fault = %fault, container = self.name, "log of a pod ended");
-            if fault.kind != FaultKind::Cancelled
-                && !std::mem::replace(&mut self.noted, true)
-                && !note(&self.lines, &self.stamp, &fault).await
-            {
-                return;
+            // What ends it all is told even where other trouble came before.
+            let news = is_final(&fault) || !self.noted;
+            if fault.kind != FaultKind::Cancelled && news {
+                self.noted = true;
+                if !note(&self.lines, &self.stamp, &fault).await {
+                    return;
+                }
             }
             if is_final(&fault) {
                 return;
@@ -178,11 +182,9 @@ impl Followed {
         match self.newest {
             // Whole seconds: that is all the kubelet is told.
             Some((at, _)) => {
-                let whole = Timestamp(at.div_euclid(1_000_000_000) * 1_000);
-                path.push_str(&format!(
-                    "&sinceTime={}",
-                    whole.rfc3339().replace(':', "%3A")
-                ));
+                let whole = Timestamp(at.div_euclid(1_000_000_000) * 1_000).rfc3339();
+                let whole = whole.replace(".000Z", "Z").replace(':', "%3A");
+                path.push_str(&format!("&sinceTime={whole}"));
             }
             None => path.push_str(LOOK_BACK),
         }

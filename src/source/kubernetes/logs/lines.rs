@@ -20,6 +20,16 @@ pub struct Raw {
     length: usize,
 }
 
+#[cfg(test)]
+impl Raw {
+    pub fn of(bytes: &[u8]) -> Self {
+        Self {
+            bytes: bytes.to_vec(),
+            length: bytes.len(),
+        }
+    }
+}
+
 /// The body of a log request, line by line.
 pub struct Lines {
     stream: std::pin::Pin<Box<dyn AsyncBufRead + Send>>,

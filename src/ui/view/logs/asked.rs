@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::message::Effect;
-use crate::model::ask::{Answer, Answered, Ask, Question};
+use crate::model::ask::{Answer, Answered, Ask, PodLogs, Question};
 use crate::model::fault::Fault;
 use crate::model::health::SourceKind;
 use crate::model::id::{ClusterId, RequestId};
@@ -19,12 +19,14 @@ use crate::ui::widget::field::Field;
 use crate::ui::widget::text::{cut, wrap};
 use crate::ui::{Ctx, Window};
 
-/// Lines asked of each cluster; Loki's own default limit is 5000.
-const LIMIT: u32 = 2_000;
+/// Lines asked of each cluster or container; Loki's own default limit is 5000.
+pub const LIMIT: u32 = 2_000;
 
 #[derive(Debug)]
 pub struct Asked {
     pub query: String,
+    /// The log of one pod, from the API server in place of Loki.
+    pub pod: Option<PodLogs>,
     pending: Vec<RequestId>,
     got: Vec<(ClusterId, VecDeque<LogLine>)>,
     faults: Vec<Fault>,
@@ -34,6 +36,8 @@ pub struct Asked {
     /// A cluster gave as many lines as were asked for: there are more.
     cut: bool,
     latency_ms: u32,
+    /// Who answered last.
+    origin: String,
     without: usize,
     /// The last question, and how many answers came: what changes when the lines do.
     number: u64,
@@ -76,6 +80,7 @@ impl Asked {
         let got = before.map(|b| b.got).unwrap_or_default();
         let asked = Self {
             query: query.to_owned(),
+            pod: None,
             former: !got.is_empty(),
             pending,
             got,
@@ -83,11 +88,48 @@ impl Asked {
             warnings: Vec::new(),
             cut: false,
             latency_ms: 0,
+            origin: String::new(),
             without,
             number: last,
             answers: 0,
         };
         (asked, effects)
+    }
+
+    /// The log of a pod, asked of its cluster's API server.
+    pub fn of_pod(
+        cluster: ClusterId,
+        pod: PodLogs,
+        numbers: &mut Numbers,
+        before: Option<Asked>,
+    ) -> (Self, Vec<Effect>) {
+        let id = numbers.take();
+        let effect = Effect::Ask(Question {
+            id,
+            cluster,
+            ask: Ask::PodLogs(pod.clone()),
+        });
+        let same = |b: &Asked| {
+            let former = b.pod.as_ref();
+            former.is_some_and(|p| (&p.namespace, &p.pod) == (&pod.namespace, &pod.pod))
+        };
+        let got = before.filter(same).map(|b| b.got).unwrap_or_default();
+        let asked = Self {
+            query: super::pod::told(&pod),
+            former: !got.is_empty(),
+            pod: Some(pod),
+            pending: vec![id],
+            got,
+            faults: Vec::new(),
+            warnings: Vec::new(),
+            cut: false,
+            latency_ms: 0,
+            origin: String::new(),
+            without: 0,
+            number: id.0,
+            answers: 0,
+        };
+        (asked, vec![effect])
     }
 
     /// Changes whenever the lines do.
@@ -101,6 +143,7 @@ impl Asked {
             return;
         };
         self.pending.remove(place);
+        self.origin = answered.origin.clone();
         self.answers += 1;
         if std::mem::take(&mut self.former) {
             self.got.clear();
@@ -109,7 +152,9 @@ impl Asked {
         self.warnings.extend(answered.warnings.iter().cloned());
         match &answered.result {
             Ok(Answer::Logs(list)) => {
-                self.cut |= answered.cut_from.is_some() || list.len() >= LIMIT as usize;
+                // A pod may have many containers, each with as many lines as were asked for.
+                let most = LIMIT as usize;
+                self.cut |= answered.cut_from.is_some() || list.len() >= most;
                 let mut ring: Vec<LogLine> = list.clone();
                 ring.sort_by_key(|l| l.at_ns);
                 self.got.push((answered.cluster, ring.into()));
@@ -138,11 +183,11 @@ impl Asked {
         } else {
             format!("{count} lines")
         };
-        text.push_str(&format!(
-            " · {} clusters · {} ms",
-            self.got.len(),
-            self.latency_ms
-        ));
+        let from = match &self.pod {
+            Some(_) => self.origin.clone(),
+            None => format!("{} clusters", self.got.len()),
+        };
+        text.push_str(&format!(" · {from} · {} ms", self.latency_ms));
         if !self.pending.is_empty() {
             text.push_str(&format!(" · {} asked …", self.pending.len()));
         }
@@ -161,10 +206,10 @@ pub fn draw(
     editor: Option<&Field>,
 ) {
     let status = asked.map(Asked::status).unwrap_or_default();
-    let title = if editor.is_some() {
-        "logql: Enter runs it"
-    } else {
-        "logql (o edit)"
+    let title = match asked.and_then(|a| a.pod.as_ref()) {
+        _ if editor.is_some() => "logql: Enter runs it",
+        Some(_) => "log of a pod (Tab container, P run before)",
+        None => "logql (o edit)",
     };
     let inner = pane(ctx, area, buf, title, &status, editor.is_some());
     if let Some(field) = editor {

@@ -154,13 +154,15 @@ impl Logs {
             return "no line of the last 50 000 matches (Esc clears the filter)".into();
         }
         if self.asked.is_some() {
-            return "the query matched no line".into();
+            return "no line matches".into();
         }
         let with = clusters(world, self.scope)
             .filter(|c| c.sources.contains_key(&SourceKind::Loki))
             .count();
         match with {
-            0 => "no cluster of the scope has a Loki configured".into(),
+            0 => {
+                "no cluster of the scope has a Loki: xL on a pod reads its log from the API".into()
+            }
             _ => {
                 "no line yet: nothing was logged, or no selector is followed (log_selector)".into()
             }

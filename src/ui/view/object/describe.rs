@@ -64,11 +64,7 @@ fn list(items: impl IntoIterator<Item = impl AsRef<str>>) -> String {
 }
 
 fn cores(milli: u64) -> String {
-    if milli.is_multiple_of(1000) {
-        format!("{} cores", milli / 1000)
-    } else {
-        format!("{milli} thousandths of a core")
-    }
+    format!("{} cores", milli as f64 / 1000.0)
 }
 
 fn bytes(n: u64) -> String {

@@ -1,0 +1,216 @@
+//! No deletion is lost, whichever way it comes; kinds do not touch each other.
+
+use super::*;
+use crate::config;
+use crate::model::id::ClusterId;
+use crate::model::object::{Node, Pod};
+use crate::model::workload::{Claim, Workload};
+use proptest::prelude::*;
+
+const SEEN: Timestamp = Timestamp(1_800_000_000_000);
+
+fn cluster() -> ClusterState {
+    ClusterState::new(ClusterId(0), &config::Cluster::default(), 0)
+}
+
+fn made<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+fn pod(name: &str, restarts: u32) -> Object {
+    Object::Pod(made::<Pod>(serde_json::json!({
+        "namespace": "shop", "name": name, "node": null, "phase": "Running", "reason": null,
+        "message": null, "ready": 1, "containers": 1, "restarts": restarts, "owner": null,
+        "started": null, "since": null})))
+}
+
+fn workload(kind: WorkloadKind, name: &str) -> Object {
+    Object::Workload(Workload {
+        kind,
+        namespace: "shop".into(),
+        name: name.into(),
+        desired: 1,
+        ready: 1,
+        updated: 1,
+        available: 1,
+        failed: 0,
+        paused: false,
+        observed: true,
+        generation: 1,
+        images: Vec::new(),
+        conditions: Vec::new(),
+        revision: None,
+        instance: None,
+        policies: Vec::new(),
+        created: None,
+    })
+}
+
+fn node(name: &str) -> Object {
+    Object::Node(made::<Node>(serde_json::json!({
+        "name": name, "roles": [], "ready": true, "unschedulable": false, "problems": [],
+        "kubelet_version": "", "labels": [], "allocatable": []})))
+}
+
+fn claim(name: &str) -> Object {
+    Object::Claim(Claim {
+        namespace: "shop".into(),
+        name: name.into(),
+        phase: "Bound".into(),
+        class: None,
+        capacity: None,
+        created: None,
+    })
+}
+
+fn batch(
+    kind: ObjectKind,
+    reset: bool,
+    upserts: Vec<Object>,
+    deletes: Vec<ObjectKey>,
+) -> ObjectBatch {
+    ObjectBatch {
+        kind,
+        reset,
+        upserts,
+        deletes,
+    }
+}
+
+fn take(c: &mut ClusterState, batch: ObjectBatch) -> bool {
+    c.take_objects(batch, SEEN, 10)
+}
+
+#[test]
+fn a_kind_is_known_only_once_it_was_listed() {
+    let mut c = cluster();
+    assert!(!c.is_listed(ObjectKind::Pod));
+    take(
+        &mut c,
+        batch(ObjectKind::Pod, false, vec![pod("a", 0)], Vec::new()),
+    );
+    assert!(!c.is_listed(ObjectKind::Pod), "a change is no list");
+    assert!(take(
+        &mut c,
+        batch(ObjectKind::Pod, true, Vec::new(), Vec::new())
+    ));
+    assert!(c.is_listed(ObjectKind::Pod) && !c.is_listed(ObjectKind::Node));
+    assert!(c.pods.is_empty(), "an empty list empties");
+    assert!(!take(
+        &mut c,
+        batch(ObjectKind::Pod, false, Vec::new(), Vec::new())
+    ));
+}
+
+#[test]
+fn a_list_forgets_what_it_lacks_of_its_kind_only() {
+    let mut c = cluster();
+    let deployment = ObjectKind::Deployment;
+    take(
+        &mut c,
+        batch(
+            ObjectKind::Pod,
+            true,
+            vec![pod("a", 0), pod("b", 0)],
+            Vec::new(),
+        ),
+    );
+    take(
+        &mut c,
+        batch(ObjectKind::Node, true, vec![node("n")], Vec::new()),
+    );
+    take(
+        &mut c,
+        batch(ObjectKind::Claim, true, vec![claim("a")], Vec::new()),
+    );
+    take(
+        &mut c,
+        batch(
+            deployment,
+            true,
+            vec![workload(WorkloadKind::Deployment, "a")],
+            Vec::new(),
+        ),
+    );
+    let job = workload(WorkloadKind::Job, "a");
+    take(
+        &mut c,
+        batch(ObjectKind::Job, true, vec![job.clone()], Vec::new()),
+    );
+    take(
+        &mut c,
+        batch(ObjectKind::Pod, true, vec![pod("b", 3)], Vec::new()),
+    );
+    take(&mut c, batch(deployment, true, Vec::new(), Vec::new()));
+    assert_eq!(c.pods.len(), 1);
+    assert_eq!(c.pods.values().next().map(|p| p.restarts), Some(3));
+    assert_eq!((c.nodes.len(), c.claims.len()), (1, 1));
+    // Workloads of two kinds with one name are two.
+    assert!(c.known(&job.key()).is_some());
+    assert_eq!(c.workloads.len(), 1);
+    take(
+        &mut c,
+        batch(ObjectKind::Job, false, Vec::new(), vec![job.key()]),
+    );
+    assert!(c.workloads.is_empty());
+}
+
+#[test]
+fn every_kind_is_found_by_its_key_and_goes_with_it() {
+    for object in [
+        pod("a", 0),
+        node("n"),
+        claim("c"),
+        workload(WorkloadKind::StatefulSet, "s"),
+    ] {
+        let (mut c, key) = (cluster(), object.key());
+        take(&mut c, batch(key.kind, false, vec![object], Vec::new()));
+        assert!(c.known(&key).is_some(), "{key:?}");
+        let elsewhere = ObjectKey {
+            namespace: "other".into(),
+            ..key.clone()
+        };
+        if !key.namespace.is_empty() {
+            take(&mut c, batch(key.kind, false, Vec::new(), vec![elsewhere]));
+            assert!(c.known(&key).is_some(), "of another namespace");
+        }
+        assert!(take(
+            &mut c,
+            batch(key.kind, false, Vec::new(), vec![key.clone()])
+        ));
+        assert!(c.known(&key).is_none(), "{key:?}");
+    }
+}
+
+proptest! {
+    /// Whatever comes in whatever order, what is held is what a plain map would hold.
+    #[test]
+    fn lists_changes_and_deletions_leave_what_they_say(
+        steps in prop::collection::vec((0..3_u8, prop::collection::vec((0..6_u8, 0..9_u32), 0..5)), 0..20)
+    ) {
+        let mut c = cluster();
+        let mut wanted: BTreeMap<String, u32> = BTreeMap::new();
+        for (step, items) in steps {
+            let named = |n: &u8| format!("p{n}");
+            let objects = || items.iter().map(|(n, r)| pod(&named(n), *r)).collect::<Vec<_>>();
+            let told = match step {
+                0 => batch(ObjectKind::Pod, true, objects(), Vec::new()),
+                1 => batch(ObjectKind::Pod, false, objects(), Vec::new()),
+                _ => batch(ObjectKind::Pod, false, Vec::new(), objects().iter().map(Object::key).collect()),
+            };
+            if step == 0 {
+                wanted.clear();
+            }
+            for (n, restarts) in &items {
+                match step {
+                    2 => drop(wanted.remove(&named(n))),
+                    _ => drop(wanted.insert(named(n), *restarts)),
+                }
+            }
+            take(&mut c, told);
+        }
+        let held: BTreeMap<String, u32> =
+            c.pods.values().map(|p| (p.name.to_string(), p.restarts)).collect();
+        prop_assert_eq!(held, wanted);
+    }
+}
