@@ -29,7 +29,7 @@ fn start(server: &ApiServer) -> (Fleet, Receiver<Telemetry>) {
             name: "lab".into(),
             kube: Some(Kube {
                 context: Some("lab".into()),
-                kubeconfig: Some(server.kubeconfig()),
+                kubeconfig: vec![server.kubeconfig()],
                 ..Kube::default()
             }),
             ..Cluster::default()
