@@ -152,19 +152,19 @@ fn esc_never_quits_and_q_does_at_the_top() {
 #[test]
 fn esc_leads_back_to_the_row_that_was_opened() {
     let mut console = Console::live(FULL);
-    console.keys("2j<enter>");
+    console.keys("2<enter>");
     console.has("farwatch ▸ Object ▸ edge-ran-07");
-    console.has("du-high-0");
+    console.has("[describe]");
     console.keys("<esc>");
     console.has("farwatch ▸ Cluster ▸ edge-ran-07");
     // What the operator opened there is undone first.
-    console.keys("xl/du<enter><esc>");
-    console.has("farwatch ▸ Logs");
+    console.keys("<enter>/du<enter><esc>");
+    console.has("farwatch ▸ Object");
     console.keys("<esc>");
     console.has("farwatch ▸ Cluster ▸ edge-ran-07");
     // Nothing of the visit is left on the screen that was visited.
     console.keys("4");
-    console.lacks("filter du-high-0");
+    console.lacks("{namespace=");
     console.keys("<esc><esc>");
     console.has("farwatch ▸ Fleet  all 3 ");
 }
