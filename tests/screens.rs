@@ -2,6 +2,8 @@
 
 #[path = "screens/demo.rs"]
 mod demo;
+#[path = "screens/gitops.rs"]
+mod gitops;
 #[path = "support/platform.rs"]
 mod platform;
 #[path = "support/played.rs"]

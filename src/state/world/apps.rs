@@ -156,7 +156,12 @@ pub fn flags(world: &World, cluster: &ClusterState, app: &App) -> Vec<String> {
         let ms = now.age_since_ms(drift.since);
         let least = if drift.earlier { "at least " } else { "" };
         let long = if ms > DRIFT_MS { ", more than 1 h" } else { "" };
-        found.push(format!("OutOfSync for {least}{}{long}", age(ms)));
+        let how = match ms {
+            // It has just been looked at for the first time.
+            0..20_000 => "OutOfSync".to_owned(),
+            _ => format!("OutOfSync for {least}{}{long}", age(ms)),
+        };
+        found.push(how);
     }
     if is_stuck(app, now) {
         let long = for_long(app.health_since, now);

@@ -146,16 +146,26 @@ impl ClusterState {
 }
 
 /// Changes that may have led to an incident: of its cluster, of what it is about, in the quarter of
-/// an hour before its first sign. Oldest first.
+/// an hour before its first sign; or what somebody set up before one of its later signs. Oldest
+/// first.
 pub fn blamed<'a>(world: &'a World, incident: &Incident) -> Vec<&'a Change> {
     let Some(cluster) = world.cluster(incident.cluster) else {
         return Vec::new();
     };
-    let signs = incident.findings.iter().map(|f| f.since);
-    let first = signs.min().unwrap_or(incident.opened);
+    let signs = || incident.findings.iter().map(|f| f.since);
+    let first = signs().min().unwrap_or(incident.opened);
+    let last = signs().max().unwrap_or(first);
+    let leads = |change: &Change| {
+        use ChangeKind::{Config, Rollout, Sync, Upgrade};
+        // While it goes on, nodes fall out and autoscalers answer: these follow from it.
+        let set_up = matches!(change.kind, Config | Rollout | Sync | Upgrade);
+        let to = change.at.plus_ms(BLAME_MS);
+        change.at <= first || set_up && signs().any(|s| change.at < s && s <= to)
+    };
     cluster
-        .changes_between(first.plus_ms(-BLAME_MS), first)
-        .filter(|change| !is_symptom(change) && cluster.concerns(change, incident))
+        .changes_between(first.plus_ms(-BLAME_MS), last)
+        .filter(|change| leads(change) && !is_symptom(change))
+        .filter(|change| cluster.concerns(change, incident))
         .collect()
 }
 
