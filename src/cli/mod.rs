@@ -49,6 +49,7 @@ pub fn main() -> ExitCode {
         clusters = config.clusters.len(),
         "start"
     );
+    allow_many_connections();
     match dispatch(args.command, config) {
         Ok(code) => code,
         Err(report) => {
@@ -56,6 +57,16 @@ pub fn main() -> ExitCode {
             eprintln!("farwatch: {report:#}");
             ExitCode::from(FAILED)
         }
+    }
+}
+
+/// Every watch is a connection, a cluster has a dozen or two, and shells allow 1,024 open files.
+fn allow_many_connections() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::info!(%error, "the limit of open files stays");
     }
 }
 

@@ -10,11 +10,11 @@ use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
     SubjectAccessReviewStatus,
 };
-use kube::Client;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use super::call::Call;
 use super::server::Server;
 use super::{Cluster, fault};
 use crate::clock;
@@ -174,7 +174,7 @@ fn told(user: &str, groups: Vec<String>, source: &'static str) -> Told {
 /// The reviews of the table, in its order. What belongs to an API that is not installed is not
 /// asked for: there is nothing that could be permitted.
 async fn reviews(server: &Server, cluster: &Cluster) -> Vec<Review> {
-    let installed = installed(&cluster.client).await;
+    let installed = installed(cluster).await;
     let mut asked: Vec<BoxFuture<'static, Review>> = Vec::new();
     for (right, purpose) in wanted(installed.as_ref()) {
         let server = server.clone();
@@ -195,10 +195,18 @@ fn wanted(installed: Option<&BTreeSet<String>>) -> Vec<(Right, &'static str)> {
 }
 
 /// API groups of the server; `None`: it does not tell.
-async fn installed(client: &Client) -> Option<BTreeSet<String>> {
-    let asked = tokio::time::timeout(LIMIT, client.list_api_groups()).await;
-    let groups = asked.ok()?.ok()?.groups;
-    Some(groups.into_iter().map(|g| g.name).collect())
+async fn installed(cluster: &Cluster) -> Option<BTreeSet<String>> {
+    #[derive(Deserialize)]
+    struct Group {
+        name: String,
+    }
+    #[derive(Deserialize)]
+    struct Groups {
+        groups: Vec<Group>,
+    }
+    let request = http::Request::get("/apis").body(Vec::new());
+    let groups: Groups = send(cluster, request, "list API groups").await.ok()?;
+    Some(groups.groups.into_iter().map(|g| g.name).collect())
 }
 
 /// Asks for one right, whatever was answered before.
@@ -269,10 +277,16 @@ async fn send<T: DeserializeOwned>(
     request: http::Result<http::Request<Vec<u8>>>,
     doing: &str,
 ) -> Result<T, Fault> {
-    let told = |e: &kube::Error| cluster.fault(e, doing);
-    let request = request.map_err(|e| told(&kube::Error::HttpError(e)))?;
-    match tokio::time::timeout(LIMIT, cluster.client.request(request)).await {
-        Ok(answer) => answer.map_err(|e| told(&e)),
+    // By hand: what cannot be read, kube's own client writes into the log, secrets and all.
+    let call = Call { cluster, doing };
+    let request = request.map_err(kube::core::request::Error::BuildRequest);
+    let asked = async {
+        let answer = call.send(request).await?;
+        let body = call.body(answer.into_body()).await?;
+        serde_json::from_slice(&body).map_err(|e| call.unreadable(&e.to_string()))
+    };
+    match tokio::time::timeout(LIMIT, asked).await {
+        Ok(answer) => answer.map_err(|refused| refused.fault),
         Err(_) => Err(fault::timeout(&cluster.name, &cluster.place, LIMIT)),
     }
 }

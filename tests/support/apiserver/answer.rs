@@ -120,7 +120,14 @@ pub async fn answer(inner: &Inner, request: Request, stream: &mut TcpStream) -> 
         return send(stream, 401, &status(401, "Unauthorized", "Unauthorized")).await;
     };
     if let Some((body, kind)) = discovery::answer(inner, &request) {
-        return wire::reply(stream, 200, kind, &[], body.to_string().as_bytes()).await;
+        let body = body.to_string();
+        let mut hash = std::hash::DefaultHasher::new();
+        std::hash::Hash::hash(&body, &mut hash);
+        let etag = format!("\"{:x}\"", std::hash::Hasher::finish(&hash));
+        if request.header("if-none-match") == Some(etag.as_str()) {
+            return wire::reply(stream, 304, kind, &[("ETag", &etag)], b"").await;
+        }
+        return wire::reply(stream, 200, kind, &[("ETag", &etag)], body.as_bytes()).await;
     }
     if place.plural.is_empty() {
         return not_found(stream).await;
