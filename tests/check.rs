@@ -8,6 +8,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+#[path = "check/kube.rs"]
+mod kube;
+#[path = "support/faults.rs"]
+mod sick;
+
 struct Server(Child);
 
 impl Drop for Server {
@@ -241,7 +246,7 @@ fn refusals_are_told_apart_and_nothing_waits_for_the_slowest_twice() {
 }
 
 #[test]
-fn without_a_file_the_current_context_is_the_cluster() {
+fn without_a_file_each_context_is_a_cluster() {
     let folder = tempfile::tempdir().expect("folder");
     let kubeconfig = folder.path().join("kubeconfig");
     let dead = free_address();

@@ -116,7 +116,7 @@ pub fn about(means: &Means, token: Option<&str>) -> About {
 }
 
 fn words(means: &Means, token: Option<&str>, claims: &Claims) -> (String, String) {
-    let by_itself = "it is read again by itself";
+    let by_itself = "is read again by itself";
     match means {
         Means::Nothing => (
             "no credentials".into(),
@@ -128,28 +128,28 @@ fn words(means: &Means, token: Option<&str>, claims: &Claims) -> (String, String
         ),
         Means::Basic(..) => (
             "user and password".into(),
-            format!("correct them in the kubeconfig; {by_itself}"),
+            format!("correct them in the kubeconfig; it {by_itself}"),
         ),
         Means::Token(_) if token.is_some_and(|t| t.starts_with("sha256~")) => (
             "the token".into(),
-            format!("run `oc login` again for this cluster; {by_itself}"),
+            format!("run `oc login` again for this cluster; the kubeconfig {by_itself}"),
         ),
         Means::Token(_) => match account(claims) {
             Some((namespace, name)) => (
                 format!("the token of service account {namespace}/{name}"),
                 format!(
                     "make a new one (`kubectl create token {name} -n {namespace}`) and put it into \
-                     the kubeconfig; {by_itself}"
+                     the kubeconfig; it {by_itself}"
                 ),
             ),
             None => (
                 "the token".into(),
-                format!("sign in again, or put a new token into the kubeconfig; {by_itself}"),
+                format!("sign in again, or put a new token into the kubeconfig; it {by_itself}"),
             ),
         },
         Means::Reference(Auth::BearerFile(path)) => (
             format!("the token in {}", path.display()),
-            format!("put a new token into the file; {by_itself}"),
+            format!("put a new token into the file; it {by_itself}"),
         ),
         Means::Reference(_) => (
             "the token of `bearer_command`".into(),

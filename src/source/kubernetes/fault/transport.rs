@@ -177,7 +177,11 @@ fn of_tls(error: &rustls::Error, told: &Told) -> Sentence {
         } => tls(
             format!(
                 "the server's certificate is made for {}, not for {}",
-                presented.join(", "),
+                presented
+                    .iter()
+                    .map(|n| bare(n))
+                    .collect::<Vec<_>>()
+                    .join(", "),
                 expected.to_str()
             ),
             ANOTHER.into(),
@@ -187,6 +191,14 @@ fn of_tls(error: &rustls::Error, told: &Told) -> Sentence {
             "check `certificate-authority` in the kubeconfig".into(),
         ),
     }
+}
+
+/// `DnsName("localhost")` as it stands in the certificate: `localhost`.
+fn bare(name: &str) -> &str {
+    let inner = name
+        .split_once('(')
+        .and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.unwrap_or(name).trim_matches('"')
 }
 
 const ANOTHER: &str =
