@@ -133,7 +133,7 @@ async fn ten_of_a_hundred_are_live_whatever_the_others_do() {
             0 => assert_eq!(health.health, Health::Live, "{}", c.name),
             1..=5 => {
                 let fault = health.fault().unwrap();
-                assert!(fault.what.contains("refused"), "{fault}");
+                assert!(fault.what.contains("refuses"), "{fault}");
                 assert!(!fault.hint.is_empty(), "{fault}");
             }
             // Not live, and no figure was made up for it.

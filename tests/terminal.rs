@@ -3,6 +3,8 @@
 //! sequence.
 #![allow(clippy::duplicate_mod, reason = "the servers stand on the same wire")]
 
+#[path = "support/apiserver/mod.rs"]
+mod apiserver;
 #[path = "support/chat.rs"]
 mod chat;
 #[path = "support/pty.rs"]
@@ -12,6 +14,8 @@ mod site;
 #[path = "support/stream.rs"]
 mod stream;
 
+#[path = "terminal/clusters.rs"]
+mod clusters;
 #[path = "terminal/ends.rs"]
 mod ends;
 #[path = "terminal/environment.rs"]

@@ -50,6 +50,7 @@ impl State {
         let focus = focus.filter(|focus| match screen {
             ScreenId::Logs => false,
             ScreenId::Alerts => matches!(focus, Focus::Alert { .. }),
+            ScreenId::GitOps => matches!(focus, Focus::App { .. }),
             _ => true,
         });
         self.enter(focus, None)

@@ -11,7 +11,7 @@ use crate::state::world::apps::promoted::{self, Check};
 use crate::state::world::{World, apps};
 use crate::ui::Ctx;
 use crate::ui::view::common::{ago, heading, name, pair};
-use crate::ui::view::{Focus, Goto, ScreenId};
+use crate::ui::view::{Goto, ScreenId};
 use crate::ui::widget::badge;
 use crate::ui::widget::text::wrap;
 
@@ -303,18 +303,12 @@ fn others(ctx: &Ctx<'_>, row: &Row<'_>, told: &mut Told<'_, '_>) {
     told.list(texts.into_iter());
 }
 
-/// Where Enter leads: a pod of the application, or its cluster.
+/// Where Enter leads: everything known of the application.
 pub fn target(row: &Row<'_>) -> Goto {
-    let own = promoted::workloads(row.cluster, row.app);
-    let bad = own
-        .iter()
-        .find(|w| w.is_short() || w.is_rolling())
-        .or(own.first());
-    let pod = bad.and_then(|w| super::timeline::pod_of(row.cluster, &w.namespace, &w.name));
     Goto {
-        screen: ScreenId::Cluster,
+        screen: ScreenId::Object,
         cluster: Some(row.id.cluster),
-        focus: Some(pod.unwrap_or(Focus::Cluster(row.id.cluster))),
+        focus: Some(row.id.focus()),
         ..Goto::default()
     }
 }
