@@ -98,6 +98,8 @@ pub struct Pace {
     pub panics: u32,
     /// After this the server shall end a watch; a little later it is held for dead.
     pub term: Duration,
+    /// A list that comes as a stream may pause this long; six times this in all.
+    pub listing: Duration,
     /// Between two looks at what a cluster has installed.
     pub look: Duration,
 }
@@ -124,6 +126,7 @@ impl Default for Pace {
             breaker: 10,
             panics: 3,
             term: Duration::from_secs(290),
+            listing: Duration::from_secs(20),
             look: Duration::from_secs(180),
         }
     }

@@ -290,3 +290,27 @@ async fn a_server_that_will_not_is_asked_for_lists() {
     console.until("a change", |c| c.has(PODS, "b")).await;
     assert_eq!(console.health.failures, 0, "no fault of anybody");
 }
+
+/// An aggregated server of an older library takes the list as a stream for a plain watch: the end
+/// of the list never comes.
+#[tokio::test]
+async fn a_server_that_does_not_know_it_is_asked_for_lists() {
+    let server = ApiServer::start_with(Options {
+        watch_list_unknown: true,
+        ..Options::default()
+    })
+    .await;
+    server.put(pod("a"));
+    let quick = Pace {
+        listing: Duration::from_millis(300),
+        ..pace()
+    };
+    let mut console = Console::with(&kube(&server), &quick);
+    console
+        .until("live", |c| c.live() && c.has(PODS, "a"))
+        .await;
+    assert_eq!(server.count("list", "pods"), 1);
+    server.put(pod("b"));
+    console.until("a change", |c| c.has(PODS, "b")).await;
+    assert_eq!(console.health.failures, 0, "no fault of anybody");
+}

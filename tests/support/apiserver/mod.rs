@@ -37,6 +37,9 @@ pub struct Options {
     pub openshift: bool,
     /// Serves `sendInitialEvents`.
     pub watch_list: bool,
+    /// Does not know `sendInitialEvents`, as an aggregated server of an older library: a plain
+    /// watch that begins with what there is.
+    pub watch_list_unknown: bool,
     /// Time between bookmarks.
     pub bookmarks: Duration,
     /// Serves the aggregated discovery (since 1.26).
@@ -51,6 +54,7 @@ impl Default for Options {
             version: None,
             openshift: false,
             watch_list: true,
+            watch_list_unknown: false,
             bookmarks: Duration::from_secs(60),
             aggregated: true,
             skew: 0,

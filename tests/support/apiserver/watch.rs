@@ -100,7 +100,7 @@ impl Watch<'_> {
                 return Ok(false);
             }
         }
-        if initial {
+        if initial && !self.inner.options.watch_list_unknown {
             self.bookmark(true, stream).await?;
         }
         Ok(true)

@@ -1,5 +1,6 @@
 //! One stream of events: how it is begun, heard, and what its end means.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use kube::api::WatchParams;
@@ -24,6 +25,17 @@ struct Stream {
     words: u64,
     /// How long it may say nothing.
     patience: Duration,
+}
+
+impl Stream {
+    /// When its silence tells something. A list as a stream goes on without pause and ends; only
+    /// its changes come as they please.
+    fn idle(&self, listing: Duration) -> Instant {
+        match self.listing {
+            Some(_) => (self.heard + listing).min(self.started + 6 * listing),
+            None => self.heard + self.patience,
+        }
+    }
 }
 
 impl Watch {
@@ -101,7 +113,7 @@ impl Watch {
     async fn hear(&mut self, stream: &mut Stream, call: Call<'_>) -> End {
         let mut due: Option<Instant> = None;
         loop {
-            let idle = stream.heard + stream.patience;
+            let idle = stream.idle(self.waits.pace().listing);
             let line = tokio::select! {
                 line = stream.lines.next() => line,
                 () = wait(due) => {
@@ -110,6 +122,11 @@ impl Watch {
                         return End::Gone;
                     }
                     continue;
+                }
+                // It took the list for a plain watch, as servers that do not know it do.
+                () = sleep_until(idle), if stream.listing.is_some() => {
+                    self.ways.watch_list.store(false, Ordering::Relaxed);
+                    return End::Forgot;
                 }
                 // Half-open: the other side is gone and nobody told us.
                 () = sleep_until(idle) => return End::On { quick: false },

@@ -6,10 +6,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::group::{Head, One, Row};
-use super::row::{
-    ENVIRONMENT, SITE, apps, gpu_count, kube_heard, letter, peak, site, utilisation, version,
-};
+use super::row::{ENVIRONMENT, SITE, apps, gpu_count, letter, peak, site, utilisation, version};
 use crate::model::health::{Health, SourceHealth, SourceKind};
+use crate::model::object::ObjectKind;
 use crate::model::ptp::ClockState;
 use crate::state::world::{Amount, ClusterState, Status};
 use crate::ui::Ctx;
@@ -99,7 +98,7 @@ fn of_cluster<'a>(ctx: &Ctx, one: &One<'a>, column: usize, grouped: bool) -> Cel
         5 => known(nodes(c).into(), plain, ctx),
         6 => share(ctx, &c.capacity.cpu, plain),
         7 => share(ctx, &c.capacity.memory, plain),
-        8 if !kube_heard(c) && c.pods.is_empty() => Cell::new("?", theme.unknown),
+        8 if !c.is_listed(ObjectKind::Pod) && c.pods.is_empty() => Cell::new("?", theme.unknown),
         8 => pod_counts(ctx, c.pods.len(), c.capacity.bad_pods),
         9 => alerts(ctx, one),
         10 => Cell::new(
@@ -136,7 +135,7 @@ fn known<'a>(text: Cow<'a, str>, style: Style, ctx: &Ctx) -> Cell<'a> {
 }
 
 fn nodes(c: &ClusterState) -> String {
-    if !kube_heard(c) && c.nodes.is_empty() {
+    if !c.is_listed(ObjectKind::Node) && c.nodes.is_empty() {
         return "?".into();
     }
     format!("{}/{}", c.capacity.ready_nodes, c.nodes.len())

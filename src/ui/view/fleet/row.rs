@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::group::{One, kind};
 use crate::model::discovery::Component;
 use crate::model::gitops::{AppHealth, Sync};
-use crate::model::health::{Health, SourceKind};
+use crate::model::health::SourceKind;
 use crate::state::world::apps::Presence;
 use crate::state::world::{Amount, ClusterState, Status, World};
 use crate::ui::widget::table::Column;
@@ -131,13 +131,6 @@ pub fn version(c: &ClusterState) -> &str {
         .as_ref()
         .or(facts.kubernetes_version.as_ref());
     known.map_or("?", String::as_str)
-}
-
-/// Whether the Kubernetes API was ever heard.
-pub fn kube_heard(c: &ClusterState) -> bool {
-    c.sources
-        .get(&SourceKind::Kubernetes)
-        .is_some_and(|s| s.last_ok.is_some() || s.health == Health::Live)
 }
 
 /// Greatest score of the hour.
