@@ -56,6 +56,8 @@ fn an_object_in_full() {
             pty.keys("\r").lose("Applications 1");
         }
         pty.keys("m").see("targetRevision");
+        // Back to the row, on narrow screens by way of the short detail.
+        pty.keys("<esc>").see("broken-source");
         pty.keys("<esc>").see("Applications 1");
         pty.keys("1").see("Clusters 1");
         pty.keys("q");

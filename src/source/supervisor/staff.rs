@@ -163,7 +163,9 @@ mod tests {
         let mut said = Vec::new();
         while let Ok(order) = orders.try_recv() {
             said.push(match order {
-                Order::Hire(plan) => format!("+{} {}", plan.kind, plan.endpoint),
+                Order::Hire(plan) => {
+                    format!("+{} {}", plan.kind, plan.endpoint.trim_end_matches('/'))
+                }
                 Order::LetGo(kind) => format!("-{kind}"),
             });
         }
