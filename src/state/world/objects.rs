@@ -86,7 +86,12 @@ impl ClusterState {
                 self.services.insert(key, o);
             }
             Object::ClusterOperator(o) => drop(self.operators.insert(o.name.clone(), o)),
-            Object::ClusterVersion(o) => self.version = Some(o),
+            Object::ClusterVersion(o) => {
+                let installed = o.installed().map(str::to_owned);
+                let held = self.facts.openshift_version.take();
+                self.facts.openshift_version = installed.or(held);
+                self.version = Some(o);
+            }
             Object::App(o) => {
                 let key = (o.kind, o.namespace.clone(), o.name.clone());
                 self.apps.insert(key, *o);

@@ -42,7 +42,7 @@ pub fn summary(cluster: &ClusterState) -> String {
     let mut text = format!("{} · {}", name(identity), identity.role.word());
     let missing = missing(identity).count();
     if missing > 0 {
-        text.push_str(&format!(" · {missing} rights missing (i)"));
+        text.push_str(&format!(" · {missing} rights missing"));
     }
     text
 }
@@ -208,7 +208,7 @@ mod tests {
             Some("not permitted: list pods (cluster-wide)")
         );
         assert_eq!(refused(cluster, ObjectKind::Node), None);
-        assert_eq!(summary(cluster), "alice · operator · 2 rights missing (i)");
+        assert_eq!(summary(cluster), "alice · operator · 2 rights missing");
         let text = screen(&world, 90, 8, |ctx, area, buf| {
             let told = lines(ctx, &ctx.world.clusters[0]);
             common::lines(ctx, area, buf, &told, 0);
