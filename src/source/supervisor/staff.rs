@@ -163,9 +163,7 @@ mod tests {
         let mut said = Vec::new();
         while let Ok(order) = orders.try_recv() {
             said.push(match order {
-                Order::Hire(plan) => {
-                    format!("+{} {}", plan.kind, plan.endpoint.trim_end_matches('/'))
-                }
+                Order::Hire(plan) => format!("+{} {}", plan.kind, plan.endpoint),
                 Order::LetGo(kind) => format!("-{kind}"),
             });
         }
