@@ -43,7 +43,7 @@ pub enum Control {
 }
 
 enum Behind {
-    Live { fleet: Fleet, outlet: Outlet },
+    Live { fleet: Box<Fleet>, outlet: Outlet },
     Replay(Player),
 }
 
@@ -70,7 +70,7 @@ pub fn start(
     let (behind, lookup, feed): (_, Arc<dyn Lookup>, _) = match play {
         Play::Live => {
             let (outlet, telemetry) = Outlet::new(config.limits.queue.max(1));
-            let fleet = Fleet::start(Arc::clone(&config), outlet.clone());
+            let fleet = Box::new(Fleet::start(Arc::clone(&config), outlet.clone()));
             let lookup = fleet.lookup();
             (
                 Behind::Live { fleet, outlet },

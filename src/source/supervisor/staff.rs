@@ -178,14 +178,14 @@ mod tests {
         staff.settle(&both, &[]);
         assert_eq!(
             said(&mut orders),
-            ["+prometheus http://p/", "+loki http://l/"]
+            ["+prometheus http://p", "+loki http://l"]
         );
         assert!(route.read().unwrap().loki.is_some());
         staff.settle(&both, &[]);
         assert!(said(&mut orders).is_empty());
         // Another in its place: no farewell between.
         staff.settle(&[offer(Thanos, "http://t/")], &[Loki]);
-        assert_eq!(said(&mut orders), ["+prometheus http://t/"]);
+        assert_eq!(said(&mut orders), ["+prometheus http://t"]);
         assert_eq!(staff.employed(), [Thanos, Loki], "who is unsure stays");
         staff.settle(&[], &[]);
         assert_eq!(said(&mut orders), ["-prometheus", "-loki"]);
@@ -200,9 +200,9 @@ mod tests {
         staff.settle(&[of("http://a/"), of("http://b/")], &[]);
         assert_eq!(
             said(&mut orders),
-            ["+exporter 3 http://a/", "+exporter 4 http://b/"]
+            ["+exporter 3 http://a", "+exporter 4 http://b"]
         );
         staff.settle(&[of("http://b/"), of("http://c/")], &[]);
-        assert_eq!(said(&mut orders), ["-exporter 3", "+exporter 5 http://c/"]);
+        assert_eq!(said(&mut orders), ["-exporter 3", "+exporter 5 http://c"]);
     }
 }
