@@ -174,18 +174,18 @@ mod tests {
     fn only_changes_are_ordered() {
         use Component::{Loki, Prometheus, Thanos};
         let (staff, mut orders, route) = staff(0);
-        let both = [offer(Prometheus, "http://p/"), offer(Loki, "http://l/")];
+        let both = [offer(Prometheus, "http://p/x"), offer(Loki, "http://l/x")];
         staff.settle(&both, &[]);
         assert_eq!(
             said(&mut orders),
-            ["+prometheus http://p", "+loki http://l"]
+            ["+prometheus http://p/x", "+loki http://l/x"]
         );
         assert!(route.read().unwrap().loki.is_some());
         staff.settle(&both, &[]);
         assert!(said(&mut orders).is_empty());
         // Another in its place: no farewell between.
-        staff.settle(&[offer(Thanos, "http://t/")], &[Loki]);
-        assert_eq!(said(&mut orders), ["+prometheus http://t"]);
+        staff.settle(&[offer(Thanos, "http://t/x")], &[Loki]);
+        assert_eq!(said(&mut orders), ["+prometheus http://t/x"]);
         assert_eq!(staff.employed(), [Thanos, Loki], "who is unsure stays");
         staff.settle(&[], &[]);
         assert_eq!(said(&mut orders), ["-prometheus", "-loki"]);
@@ -197,12 +197,12 @@ mod tests {
     fn exporters_keep_their_numbers() {
         let (staff, mut orders, _) = staff(2);
         let of = |url: &str| offer(Component::Vllm, url);
-        staff.settle(&[of("http://a/"), of("http://b/")], &[]);
+        staff.settle(&[of("http://a/x"), of("http://b/x")], &[]);
         assert_eq!(
             said(&mut orders),
-            ["+exporter 3 http://a", "+exporter 4 http://b"]
+            ["+exporter 3 http://a/x", "+exporter 4 http://b/x"]
         );
-        staff.settle(&[of("http://b/"), of("http://c/")], &[]);
-        assert_eq!(said(&mut orders), ["-exporter 3", "+exporter 5 http://c"]);
+        staff.settle(&[of("http://b/x"), of("http://c/x")], &[]);
+        assert_eq!(said(&mut orders), ["-exporter 3", "+exporter 5 http://c/x"]);
     }
 }
