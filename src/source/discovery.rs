@@ -147,6 +147,10 @@ async fn tell(found: Discovered, setup: &Setup, staff: &Staff, report: &Report) 
         if named && probe.outcome == Outcome::Found {
             probe.reason += "; the configuration names another";
         }
+        if probe.used && SCRAPED.contains(&probe.component) {
+            // A Service leads to one pod: exporters of other nodes stay unseen.
+            probe.reason += "; scraped directly, at one pod of the Service only";
+        }
     }
     let facts = ClusterFacts {
         platform: Some(found.platform),

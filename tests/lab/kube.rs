@@ -120,6 +120,11 @@ pub async fn answer(api: Arc<Api>, request: Request, stream: &mut TcpStream) -> 
         return wire::reply(stream, 201, JSON, &[], body.to_string().as_bytes()).await;
     }
     let found = objects::kinds(api.site).find(|(kind, ..)| *kind == resource);
+    if found.is_none()
+        && let Some(body) = one(&api, &request.path)
+    {
+        return wire::reply(stream, 200, JSON, &[], body.to_string().as_bytes()).await;
+    }
     let Some((kind, word, group)) = found else {
         return wire::reply(
             stream,
@@ -188,6 +193,25 @@ async fn watch(
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     wire::end_chunks(stream).await
+}
+
+/// The object of a path that ends with a resource and a name.
+fn one(api: &Api, path: &str) -> Option<Value> {
+    let (rest, name) = path.rsplit_once('/')?;
+    let (rest, resource) = rest.rsplit_once('/')?;
+    let namespace = match rest.rsplit_once("/namespaces/") {
+        Some((_, namespace)) => namespace,
+        None => "",
+    };
+    let (kind, word, group) = objects::kinds(api.site).find(|(kind, ..)| *kind == resource)?;
+    let ledger = api.refresh();
+    let mut object = ledger
+        .now
+        .get(&(kind, format!("{namespace}/{name}")))?
+        .clone();
+    object["apiVersion"] = Value::from(group);
+    object["kind"] = Value::from(word);
+    Some(object)
 }
 
 /// Everyone is a viewer with a right to read.

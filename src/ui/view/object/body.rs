@@ -170,7 +170,8 @@ fn waiting(yaml: &Yaml) -> Vec<Row> {
         Yaml::Asking(_) => vec![Row::line("asking …", Tone::Muted)],
         Yaml::Got(got) => match &got.fault {
             Some(fault) => vec![
-                Row::line(format!("{}: {}", fault.endpoint, fault.what), Tone::Bad),
+                Row::line(fault.what.clone(), Tone::Bad),
+                Row::line(format!("at {}", fault.endpoint), Tone::Plain),
                 Row::line(format!("try: {}", fault.hint), Tone::Plain),
             ],
             None => Vec::new(),
