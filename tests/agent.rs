@@ -3,6 +3,8 @@
 
 #[path = "support/chat.rs"]
 mod chat;
+#[path = "support/ports.rs"]
+mod ports;
 #[path = "support/vllm.rs"]
 mod vllm;
 

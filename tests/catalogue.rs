@@ -1,6 +1,8 @@
 //! The catalogue of signals against a real Prometheus that scrapes recorded exporter pages: every
 //! query is answered, finds what the pages hold, and every raw name it brings has a judgement.
 
+#[path = "support/ports.rs"]
+mod ports;
 #[path = "catalogue/rbac.rs"]
 mod rbac;
 
@@ -34,9 +36,7 @@ impl Drop for Server {
 }
 
 fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|l| l.local_addr())
-        .expect("a free port")
+    (std::net::Ipv4Addr::LOCALHOST, ports::free_port()).into()
 }
 
 /// Serves the pages by name, one connection a thread; ends with the test.

@@ -8,8 +8,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use ports::Refusal;
+
 #[path = "check/kube.rs"]
 mod kube;
+#[path = "support/ports.rs"]
+mod ports;
 #[path = "support/faults.rs"]
 mod sick;
 
@@ -23,9 +27,7 @@ impl Drop for Server {
 }
 
 fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|l| l.local_addr())
-        .expect("a free port")
+    (std::net::Ipv4Addr::LOCALHOST, ports::free_port()).into()
 }
 
 fn start(program: &str, arguments: &[String], address: SocketAddr) -> Server {
@@ -202,7 +204,8 @@ fn refusals_are_told_apart_and_nothing_waits_for_the_slowest_twice() {
         "INFO {\"version\":\"2.9\",\"auth_required\":true}\r\n",
         false,
     );
-    let (mute_a, mute_b, dead) = (mute(), mute(), free_address());
+    let (mute_a, mute_b, refusal) = (mute(), mute(), Refusal::new());
+    let dead = refusal.address();
     std::fs::write(folder.path().join("token"), "hunter2\n").expect("write");
     let config = format!(
         "[[clusters]]\nname = \"alpha\"\ntimeout = \"1s\"\n\
@@ -249,7 +252,8 @@ fn refusals_are_told_apart_and_nothing_waits_for_the_slowest_twice() {
 fn without_a_file_each_context_is_a_cluster() {
     let folder = tempfile::tempdir().expect("folder");
     let kubeconfig = folder.path().join("kubeconfig");
-    let dead = free_address();
+    let refusal = Refusal::new();
+    let dead = refusal.address();
     std::fs::write(
         &kubeconfig,
         format!(

@@ -3,6 +3,8 @@
 
 #[path = "support/faults.rs"]
 mod faults;
+#[path = "support/ports.rs"]
+mod ports;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -140,11 +142,9 @@ async fn story(manner: Manner, kind: FaultKind) -> Fault {
 #[tokio::test]
 async fn nobody_listens() {
     let well = Server::start(Manner::Good).await;
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let (fleet, mut queue) = start(config(endpoint(format!("http://{free}")), &well));
+    let refusal = ports::Refusal::new();
+    let url = format!("http://{}", refusal.address());
+    let (fleet, mut queue) = start(config(endpoint(url), &well));
     let fault = fault(&mut queue).await;
     assert_eq!(fault.kind, FaultKind::Unreachable, "{fault}");
     samples(&mut queue, WELL, 5).await;

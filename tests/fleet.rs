@@ -16,8 +16,11 @@ use farwatch::state::world::World;
 mod apiserver;
 #[path = "support/crowd.rs"]
 mod crowd;
+#[path = "support/ports.rs"]
+mod ports;
 
 use apiserver::ApiServer;
+use ports::Refusal;
 
 const PODS: usize = 30;
 const NODES: usize = 3;
@@ -86,7 +89,8 @@ fn whole(c: &farwatch::state::world::ClusterState) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_of_a_hundred_are_live_whatever_the_others_do() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut servers, mut clusters, mut silent) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut servers, mut clusters) = (Vec::new(), Vec::new());
+    let (mut refusing, mut silent) = (Vec::new(), Vec::new());
     for n in 0..100 {
         let name = format!("site-{n:03}");
         match n % 10 {
@@ -96,12 +100,13 @@ async fn ten_of_a_hundred_are_live_whatever_the_others_do() {
                 servers.push(server);
             }
             1..=5 => {
-                let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-                let url = format!("https://{}", free.local_addr().unwrap());
+                let refusal = Refusal::new();
+                let url = format!("https://{}", refusal.address());
                 clusters.push(cluster(
                     name.clone(),
                     kubeconfig(folder.path(), &name, &url),
                 ));
+                refusing.push(refusal);
             }
             _ => {
                 let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

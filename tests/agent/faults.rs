@@ -244,9 +244,8 @@ async fn slow_servers_end_in_time() {
 
 #[tokio::test]
 async fn gone_server_is_told_with_advice() {
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/v1", closed.local_addr().unwrap());
-    drop(closed);
+    let refusal = crate::ports::Refusal::new();
+    let url = format!("http://{}/v1", refusal.address());
     let started = farwatch::clock::instant();
     let seen = Bench::new(&url).ask("why?").await;
     assert_eq!(seen.fault().kind, FaultKind::Unreachable);

@@ -76,7 +76,8 @@ async fn the_commonest_faults_say_what_to_do() {
     let skewed = answers(200, skewed, VERSION).await;
     let proxy = answers(407, "proxy-authenticate: Basic\r\n", "").await;
     let mute = Server::start(Manner::Silent).await;
-    let dead = super::free_address();
+    let refusal = super::Refusal::new();
+    let dead = refusal.address();
     let ca = format!("certificate-authority: '{}'", fixture("ca.pem").display());
     let server = |url: &str| format!("server: '{url}'");
     let token = "token: hunter2";

@@ -15,6 +15,8 @@ use clap::Parser;
 mod apiserver;
 #[path = "../support/crowd.rs"]
 mod crowd;
+#[path = "../support/ports.rs"]
+mod ports;
 
 use apiserver::ApiServer;
 
@@ -46,10 +48,12 @@ async fn main() -> color_eyre::Result<()> {
         places.push((format!("live-{n:03}"), server.url()));
         servers.push(server);
     }
+    let mut refusing = Vec::new();
     for n in 0..args.refusing {
-        // Bound and let go: nobody listens there.
-        let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        places.push((format!("refusing-{n:03}"), format!("https://{free}")));
+        let refusal = ports::Refusal::new();
+        let url = format!("https://{}", refusal.address());
+        places.push((format!("refusing-{n:03}"), url));
+        refusing.push(refusal);
     }
     let mut silent = Vec::new();
     for n in 0..args.silent {

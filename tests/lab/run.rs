@@ -32,6 +32,8 @@ mod model;
 mod noise;
 mod objects;
 mod platform;
+#[path = "../support/ports.rs"]
+mod ports;
 mod ran;
 mod series;
 mod story;
@@ -178,7 +180,7 @@ async fn start(site: Site, story: Story, seam: f64, dir: PathBuf) -> io::Result<
         Box::pin(async move { kube::answer(ledger, request, stream).await })
     }))
     .await;
-    let (prometheus, alertmanager) = (free_port()?, free_port()?);
+    let (prometheus, alertmanager) = (ports::free_port(), ports::free_port());
     let children = servers(&dir, site, &pages, prometheus, alertmanager)?;
     Ok(Cluster {
         site,
@@ -268,12 +270,6 @@ fn spawn(dir: &Path, program: &str, args: &[String]) -> io::Result<Child> {
         .kill_on_drop(true)
         .spawn()
         .map_err(|e| io::Error::other(format!("{program} does not start: {e}")))
-}
-
-fn free_port() -> io::Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?
-        .local_addr()?
-        .port())
 }
 
 async fn ready(port: u16) -> io::Result<()> {

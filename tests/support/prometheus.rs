@@ -2,12 +2,16 @@
 #![allow(dead_code)]
 
 use std::fmt::Write as _;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+#[path = "ports.rs"]
+mod ports;
+
+use ports::free_port;
 
 /// A running program; killed when dropped.
 pub struct Program {
@@ -65,12 +69,6 @@ fn deadline() -> Instant {
 #[allow(clippy::disallowed_methods)]
 fn in_time(deadline: Instant) -> bool {
     Instant::now() < deadline
-}
-
-/// A port that nobody uses right now.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// The body of a plain GET, if the status is 200.
