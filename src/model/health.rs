@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::Fault;
+use super::fault::{Fault, FaultKind};
 use super::time::Timestamp;
 
 /// The kinds of sources a cluster can have.
@@ -137,6 +137,17 @@ impl SourceHealth {
         match &self.health {
             Health::Failing { fault, .. } | Health::Denied { fault, .. } => Some(fault),
             Health::Connecting | Health::Live => None,
+        }
+    }
+
+    /// What may not be read at a server that has answered since it said so: a gap in what is
+    /// known, and no outage.
+    pub fn missing_right(&self) -> Option<&Fault> {
+        match &self.health {
+            Health::Denied { fault, since } if fault.kind == FaultKind::Forbidden => {
+                self.last_ok.filter(|at| at > since).map(|_| fault)
+            }
+            _ => None,
         }
     }
 

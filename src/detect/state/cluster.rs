@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::detect::{Condition, subject_of_alert};
 use crate::model::alert::{Alert, AlertState, Severity};
+use crate::model::fault::Fault;
 use crate::model::finding::{Evidence, FindingKind, Subject};
 use crate::model::health::{Health, SourceHealth, SourceKind};
 use crate::model::object::{Node, Pod};
@@ -185,7 +186,9 @@ pub fn sources<'a>(
     now: Timestamp,
 ) -> Vec<Condition> {
     let all: Vec<_> = all.collect();
-    let deaf = !all.iter().any(|(_, s)| s.health == Health::Live);
+    let deaf = !all
+        .iter()
+        .any(|(_, s)| s.health == Health::Live || s.missing_right().is_some());
     let mut found = Vec::new();
     for (kind, source) in all {
         let (fault, since, failures) = match &source.health {
@@ -198,6 +201,10 @@ pub fn sources<'a>(
             Health::Denied { fault, since } => (fault, since, 2),
             Health::Connecting | Health::Live => continue,
         };
+        if source.missing_right().is_some() {
+            found.push(unreadable(*kind, fault, *since));
+            continue;
+        }
         if failures < 2 {
             continue;
         }
@@ -226,10 +233,50 @@ pub fn sources<'a>(
     found
 }
 
+/// A right that is missing at a server that answers.
+fn unreadable(kind: SourceKind, fault: &Fault, since: Timestamp) -> Condition {
+    let text = format!("{kind} at {}: {}", fault.endpoint, fault.what);
+    let key = format!("right/{kind}");
+    let mut c = Condition::state(Subject::Cluster, key, Severity::Info, text);
+    c.signal = "permission";
+    c.method = "an answer since the refusal".into();
+    c.since = Some(since);
+    c.evidence = vec![Evidence::Text(fault.to_string())];
+    c
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::fault::FaultKind;
     use crate::model::health::{Expiry, Pass};
+
+    #[test]
+    fn a_missing_right_is_no_outage() {
+        let now = Timestamp(1_800_000_000_000);
+        let told = |last_ok_ms: i64, kind: FaultKind| {
+            let fault = Fault {
+                kind,
+                cluster: "prod".into(),
+                endpoint: "https://api".into(),
+                what: "list pods: 403".into(),
+                hint: String::new(),
+            };
+            let health = SourceHealth {
+                health: Health::Denied { fault, since: now },
+                last_ok: Some(now.plus_ms(last_ok_ms)),
+                ..SourceHealth::default()
+            };
+            let all = [(SourceKind::Kubernetes, health)];
+            let found = sources(all.iter().map(|(k, h)| (k, h)), None, now.plus_ms(2_000));
+            (found[0].severity, found[0].kind)
+        };
+        let gap = (Severity::Info, FindingKind::State);
+        let outage = (Severity::Critical, FindingKind::Unreachable);
+        assert_eq!(told(1_000, FaultKind::Forbidden), gap);
+        assert_eq!(told(-1_000, FaultKind::Forbidden), outage);
+        assert_eq!(told(1_000, FaultKind::Auth), outage);
+    }
 
     #[test]
     fn credentials_that_end_within_the_week() {

@@ -38,7 +38,7 @@ impl Reach {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Score {
     pub reach: Reach,
-    /// 0 to 100; `None`: nothing was checked yet.
+    /// 0 to 100; `None`: a part that counts was not checked yet.
     pub points: Option<u8>,
 }
 
@@ -61,7 +61,7 @@ pub(super) fn is_down(source: &SourceHealth, now: Timestamp) -> bool {
         Health::Failing { failures, .. } => {
             *failures >= FAILED || source.last_ok.is_none() || source.is_stale(now)
         }
-        Health::Denied { .. } => true,
+        Health::Denied { .. } => source.missing_right().is_none(),
     }
 }
 
@@ -69,15 +69,17 @@ pub(super) fn is_down(source: &SourceHealth, now: Timestamp) -> bool {
 pub(super) fn is_up(source: &SourceHealth, now: Timestamp) -> bool {
     match &source.health {
         Health::Live => !source.is_stale(now),
-        Health::Failing { .. } => !is_down(source, now),
-        Health::Connecting | Health::Denied { .. } => false,
+        Health::Failing { .. } | Health::Denied { .. } => !is_down(source, now),
+        Health::Connecting => false,
     }
 }
 
 impl ClusterState {
     pub fn score(&self, now: Timestamp) -> Score {
         let (mut lost, mut down, mut up) = (0u8, 0usize, 0usize);
+        let mut awaited = false;
         for (kind, source) in &self.sources {
+            awaited |= source.health == Health::Connecting && cost(*kind) > 0;
             if is_down(source, now) {
                 down += 1;
                 lost = lost.saturating_add(cost(*kind));
@@ -94,7 +96,7 @@ impl ClusterState {
         };
         Score {
             reach,
-            points: (reach != Reach::Unknown).then(|| 100u8.saturating_sub(lost)),
+            points: (reach != Reach::Unknown && !awaited).then(|| 100u8.saturating_sub(lost)),
         }
     }
 
@@ -135,6 +137,8 @@ impl World {
                     (None, None) => "no answer".into(),
                 };
                 reasons.push((cost(*kind), format!("{kind} is down: {why}")));
+            } else if let Some(fault) = source.missing_right() {
+                reasons.push((0, format!("{kind} answers, but: {}", fault.what)));
             } else if source.fault().is_some() {
                 reasons.push((
                     0,
@@ -283,10 +287,58 @@ mod tests {
         assert_eq!(score(&world), (Reach::Offline, Some(0)));
         let mut never = super::tests::world();
         tell(&mut never, SourceKind::Prometheus, failing(1), None);
-        assert_eq!(
-            score(&never),
-            (Reach::Offline, Some(80)),
-            "never was online"
-        );
+        // Never was online; the others may be well or not, so the points are not known.
+        assert_eq!(score(&never), (Reach::Offline, None));
+        for kind in all().into_iter().filter(|k| *k != SourceKind::Prometheus) {
+            tell(&mut never, kind, Health::Live, Some(NOW));
+        }
+        assert_eq!(score(&never), (Reach::Degraded, Some(80)));
+    }
+
+    fn denied(kind: FaultKind) -> Health {
+        let Health::Failing { fault, since, .. } = failing(1) else {
+            unreachable!("failing is Failing");
+        };
+        let fault = Fault {
+            kind,
+            what: "list pods: 403, no permission".into(),
+            ..fault
+        };
+        Health::Denied { fault, since }
+    }
+
+    #[test]
+    fn a_missing_right_is_no_outage_of_a_server_that_answers() {
+        let mut world = world();
+        for kind in all() {
+            tell(&mut world, kind, Health::Live, Some(NOW));
+        }
+        let api = SourceKind::Kubernetes;
+        tell(&mut world, api, denied(FaultKind::Forbidden), Some(NOW + 1));
+        assert_eq!(score(&world), (Reach::Online, Some(100)));
+        let (status, why) = world.standing(ClusterId(0));
+        assert_eq!(status, super::super::Status::Unknown, "{why}");
+        assert!(why.contains("list pods"), "{why}");
+        let reasons = world.reach_reasons(&world.clusters[0]);
+        assert!(reasons[0].1.contains("answers, but"), "{reasons:?}");
+        // Nothing since the refusal, or nobody knows who we are: that is one.
+        tell(&mut world, api, denied(FaultKind::Forbidden), Some(NOW));
+        assert_eq!(score(&world), (Reach::Offline, Some(50)));
+        tell(&mut world, api, denied(FaultKind::Auth), Some(NOW + 1));
+        assert_eq!(score(&world), (Reach::Offline, Some(50)));
+    }
+
+    #[test]
+    fn what_was_not_heard_yet_makes_nothing_green() {
+        let mut world = world();
+        tell(&mut world, SourceKind::Prometheus, Health::Live, Some(NOW));
+        assert_eq!(score(&world), (Reach::Online, None));
+        let (status, why) = world.standing(ClusterId(0));
+        assert_eq!(status, super::super::Status::Unknown, "{why}");
+        assert!(why.contains("not heard yet"), "{why}");
+        for kind in all() {
+            tell(&mut world, kind, Health::Live, Some(NOW));
+        }
+        assert_eq!(world.standing(ClusterId(0)).0, super::super::Status::Ok);
     }
 }

@@ -119,6 +119,7 @@ impl World {
             Why::Warning(count) => format!("{count} alerts firing"),
             Why::Deaf(kind, fault) => format!("{kind}: {}", fault.what),
             Why::Late(kind) => format!("{kind}: answers are late"),
+            Why::Awaited(kind) => format!("{kind} is not heard yet"),
             Why::Calm => "nothing abnormal".into(),
         };
         (status, text)
@@ -182,6 +183,7 @@ enum Why<'a> {
     Warning(usize),
     Deaf(SourceKind, &'a Fault),
     Late(SourceKind),
+    Awaited(SourceKind),
     Calm,
 }
 
@@ -195,6 +197,23 @@ fn calm(cluster: &ClusterState, now: Timestamp) -> (Status, Why<'_>) {
     match down.next() {
         Some((kind, Some(fault))) => (Status::Warning, Why::Deaf(kind, fault)),
         Some((kind, None)) => (Status::Warning, Why::Late(kind)),
+        None => unsure(cluster),
+    }
+}
+
+/// Every part answers: well, as far as it may be read, and once all were heard.
+fn unsure(cluster: &ClusterState) -> (Status, Why<'_>) {
+    let mut awaited = None;
+    for (kind, source) in &cluster.sources {
+        if let Some(fault) = source.missing_right() {
+            return (Status::Unknown, Why::Deaf(*kind, fault));
+        }
+        if source.health == Health::Connecting {
+            awaited = awaited.or(Some(*kind));
+        }
+    }
+    match awaited {
+        Some(kind) => (Status::Unknown, Why::Awaited(kind)),
         None => (Status::Ok, Why::Calm),
     }
 }
