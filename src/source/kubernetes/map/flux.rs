@@ -40,6 +40,8 @@ struct Spec {
     reference: Option<Reference>,
     endpoint: Text,
     bucket_name: Text,
+    #[serde(rename = "type")]
+    kind: Text,
 }
 
 #[derive(Default, Deserialize)]
@@ -120,17 +122,26 @@ struct Artifact {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum History {
-    Releases(Vec<Release>),
+    Past(Vec<Past>),
     Other(serde::de::IgnoredAny),
 }
 
+/// A release of Helm, or what a Kustomization applied.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Release {
+struct Past {
     status: Text,
     chart_name: Text,
     chart_version: Text,
     last_deployed: Text,
+    last_reconciled: Text,
+    metadata: Option<Applied>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Applied {
+    revision: Text,
 }
 
 pub fn kustomization(json: &[u8]) -> Option<Object> {
@@ -168,9 +179,14 @@ fn app(kind: AppKind, json: &[u8]) -> Option<Object> {
     let spec = fields.spec.unwrap_or_default();
     let status = fields.status.unwrap_or_default();
     let conditions = conditions(status.conditions.iter().flatten());
-    let observed = meta.is_observed(status.observed_generation.or(Some(0)));
+    // A Helm repository of this type is only a name: nothing is fetched, no controller tells of it.
+    let named = kind == AppKind::HelmRepository && spec.kind.as_deref() == Some("oci");
+    let observed = named || meta.is_observed(status.observed_generation.or(Some(0)));
     let suspended = spec.suspend == Some(true);
-    let (health, state) = state(suspended, observed, &conditions);
+    let (health, state) = match named && !suspended && conditions.is_empty() {
+        true => (AppHealth::Healthy, "not fetched (oci)"),
+        false => state(suspended, observed, &conditions),
+    };
     let ready = find(&conditions, "Ready");
     let told = find(&conditions, "Stalled").filter(|c| c.status == Some(true));
     let applied = applied(kind, &status);
@@ -241,9 +257,9 @@ fn state(
     }
 }
 
-fn releases(status: &Status) -> &[Release] {
+fn past(status: &Status) -> &[Past] {
     match &status.history {
-        Some(History::Releases(all)) => all,
+        Some(History::Past(all)) => all,
         Some(History::Other(_)) | None => &[],
     }
 }
@@ -253,7 +269,7 @@ fn applied(kind: AppKind, status: &Status) -> Option<String> {
     match kind {
         AppKind::Kustomization => some(&status.last_applied_revision, REVISION),
         AppKind::HelmRelease => {
-            let mut all = releases(status).iter();
+            let mut all = past(status).iter();
             let deployed = all.find(|r| r.status.as_deref() == Some("deployed"));
             // Older controllers tell only the revision.
             deployed
@@ -376,8 +392,9 @@ fn operation(status: &Status, conditions: &[ObjectCondition]) -> Option<Operatio
 }
 
 fn chart(spec: &Spec, status: &Status) -> Option<(String, String)> {
-    if let Some(release) = releases(status).first() {
-        let name = some(&release.chart_name, NAME)?;
+    if let Some(release) = past(status).first()
+        && let Some(name) = some(&release.chart_name, NAME)
+    {
         return Some((name, text(&release.chart_version, REVISION)));
     }
     match spec.chart.as_ref()? {
@@ -391,9 +408,13 @@ fn chart(spec: &Spec, status: &Status) -> Option<(String, String)> {
 
 /// Newest first, as Flux has them.
 fn history(status: &Status) -> Vec<Deployed> {
-    let one = |release: &Release| Deployed {
-        revision: text(&release.chart_version, REVISION),
-        at: time(&release.last_deployed),
+    let one = |past: &Past| {
+        let applied = past.metadata.as_ref();
+        let applied = applied.and_then(|a| some(&a.revision, REVISION));
+        Deployed {
+            revision: applied.unwrap_or_else(|| text(&past.chart_version, REVISION)),
+            at: time(&past.last_deployed).or_else(|| time(&past.last_reconciled)),
+        }
     };
-    releases(status).iter().take(MOST).map(one).collect()
+    past(status).iter().take(MOST).map(one).collect()
 }

@@ -104,12 +104,13 @@ fn taint(taint: &Taint) -> String {
 
 /// A condition that says something bad: not ready, or a pressure that is on.
 fn problem(condition: &ObjectCondition) -> Option<String> {
-    let ready = condition.kind == "Ready";
-    let bad = (condition.status == Some(true)) != ready;
-    let kind = match ready {
-        true => "NotReady",
-        false => &condition.kind,
+    let (good, kind) = match condition.kind.as_str() {
+        "Ready" => (true, "NotReady"),
+        // Of k3s and RKE2: a member of etcd that has a vote.
+        "EtcdIsVoter" => (true, "etcd member without a vote"),
+        kind => (false, kind),
     };
+    let bad = (condition.status == Some(true)) != good;
     // A pressure that the node does not know of is told by `Ready` already.
     bad.then(|| match condition.message.as_str() {
         "" => kind.to_owned(),

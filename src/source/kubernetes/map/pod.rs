@@ -28,14 +28,17 @@ struct Spec {
     node_name: Text,
     containers: List<Container>,
     init_containers: List<Container>,
+    resources: Option<Resources>,
+    overhead: Map<Scalar>,
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 struct Container {
     name: Text,
     image: Text,
     resources: Option<Resources>,
+    restart_policy: Text,
 }
 
 #[derive(Default, Deserialize)]
@@ -147,7 +150,7 @@ pub fn pod(json: &[u8]) -> Option<Object> {
             .take(MOST)
             .filter_map(|c| c.name.as_deref().map(arc))
             .collect(),
-        requests: requests(containers),
+        requests: requests(&spec),
     }))
 }
 
@@ -157,12 +160,59 @@ fn images(containers: &[Container]) -> Vec<Arc<str>> {
     named.map(|i| Arc::from(clean(i, 500))).collect()
 }
 
-fn requests(containers: &[Container]) -> Requests {
-    let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
-    let all = containers.iter().filter_map(|c| c.resources.as_ref());
-    for (name, amount) in all.flat_map(|r| r.requests.iter().flatten()) {
-        *sums.entry(name).or_default() += amount.quantity().unwrap_or(0.0);
+/// Amounts by resource.
+type Amounts<'a> = BTreeMap<&'a str, f64>;
+
+fn amounts(requests: &Map<Scalar>) -> impl Iterator<Item = (&str, f64)> {
+    let all = requests.iter().flatten();
+    all.map(|(name, amount)| (name.as_str(), amount.quantity().unwrap_or(0.0)))
+}
+
+fn add<'a>(sums: &mut Amounts<'a>, more: impl Iterator<Item = (&'a str, f64)>) {
+    for (name, amount) in more {
+        *sums.entry(name).or_default() += amount;
     }
+}
+
+/// What the scheduler sets aside for the pod: all containers and sidecars together, or more where
+/// one that runs before them wants more; then the overhead of its runtime.
+fn effective(spec: &Spec) -> Amounts<'_> {
+    let mut all = Amounts::new();
+    for container in spec.containers.iter().flatten() {
+        add(&mut all, container.requests());
+    }
+    let (mut sidecars, mut most) = (Amounts::new(), Amounts::new());
+    for first in spec.init_containers.iter().flatten() {
+        let mut now = sidecars.clone();
+        add(&mut now, first.requests());
+        if first.restart_policy.as_deref() == Some("Always") {
+            add(&mut all, first.requests());
+            sidecars.clone_from(&now);
+        }
+        for (name, amount) in now {
+            let most: &mut f64 = most.entry(name).or_default();
+            *most = most.max(amount);
+        }
+    }
+    for (name, amount) in most {
+        let all = all.entry(name).or_default();
+        *all = all.max(amount);
+    }
+    // What the pod asks for as a whole stands for what its containers do.
+    let whole = spec.resources.iter().flat_map(|r| amounts(&r.requests));
+    all.extend(whole);
+    add(&mut all, amounts(&spec.overhead));
+    all
+}
+
+impl Container {
+    fn requests(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.resources.iter().flat_map(|r| amounts(&r.requests))
+    }
+}
+
+fn requests(spec: &Spec) -> Requests {
+    let sums = effective(spec);
     let sum = |name: &str| sums.get(name).copied().unwrap_or(0.0);
     Requests {
         // Sums of tenths must not be rounded up.

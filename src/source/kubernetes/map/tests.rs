@@ -1,12 +1,13 @@
 //! The mapping on objects as real API servers gave them, and on what no server should give.
 
 mod hostile;
+mod pods;
 
 use serde_json::Value;
 
 use super::*;
 use crate::model::gitops::{App, AppHealth, Automation, Sync};
-use crate::model::object::{Node, Object, Pod};
+use crate::model::object::{Node, Object};
 use crate::model::sriov::SriovNodeState;
 use crate::model::time::Timestamp;
 use crate::model::workload::Policy;
@@ -76,46 +77,18 @@ fn taints_as_kubectl_writes_them() {
 }
 
 #[test]
-fn pods_in_trouble_say_why() {
-    let pods: Vec<Pod> = ["kube/pods_shop.json", "kube/pods_fieldselector.json"]
-        .iter()
-        .flat_map(|f| items(f))
-        .map(|p| match of(pod, &p) {
-            Object::Pod(p) => p,
+fn a_vote_in_etcd_is_no_problem() {
+    let problems = |status: &str| {
+        let told = serde_json::json!({"metadata": {"name": "n"}, "status": {"conditions": [
+            {"type": "EtcdIsVoter", "status": status, "message": "said so"}, {"type": "Ready", "status": "True"},
+            {"type": "DiskPressure", "status": "False"}]}});
+        match of(node, &told) {
+            Object::Node(node) => node.problems,
             other => panic!("{other:?}"),
-        })
-        .collect();
-    let cart = pods.iter().find(|p| p.name.starts_with("cart")).unwrap();
-    assert_eq!((cart.ready, cart.containers, cart.restarts), (1, 1, 1));
-    assert!(!cart.is_bad());
-    assert_eq!(cart.names.len(), 1);
-    assert!(cart.images[0].starts_with("registry."));
-    let pending = pods.iter().find(|p| p.phase == "Pending").unwrap();
-    assert!(pending.is_bad());
-    assert_eq!(pending.reason.as_deref(), Some("Unschedulable"));
-    let message = pending.message.as_ref().unwrap();
-    assert!(message.contains("Insufficient nvidia.com/gpu"));
-    let gpus = pending.requests.extended.iter();
-    assert!(
-        gpus.clone()
-            .any(|(name, n)| &**name == "nvidia.com/gpu" && *n > 0)
-    );
-    let known = ["CrashLoopBackOff", "OOMKilled", "ImagePullBackOff"];
-    let told = |p: &Pod| p.reason.as_deref().is_some_and(|r| known.contains(&r));
-    assert!(pods.iter().any(told));
-}
-
-#[test]
-fn requests_are_summed_exactly() {
-    let told = serde_json::json!({"metadata": {"name": "p"}, "spec": {"containers": [
-        {"name": "a", "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}}},
-        {"name": "b", "resources": {"requests": {"cpu": "200m", "memory": "64Mi"}}},
-        {"name": "c"}]}});
-    let Object::Pod(pod) = of(pod, &told) else {
-        panic!("no pod");
+        }
     };
-    assert_eq!(pod.requests.cpu_milli, 300);
-    assert_eq!(pod.requests.memory_bytes, 128 << 20);
+    assert!(problems("True").is_empty());
+    assert_eq!(problems("False"), ["etcd member without a vote: said so"]);
 }
 
 #[test]
@@ -292,6 +265,26 @@ fn argo_applications() {
         (new.sync, new.health, new.operation),
         (Sync::Unknown, AppHealth::Unknown, None)
     );
+}
+
+#[test]
+fn flux_pasts_of_both_kinds_and_a_repository_that_is_only_a_name() {
+    let told = serde_json::json!({"metadata": {"name": "k", "generation": 1}, "status": {"history": [
+        {"digest": "sha256:aa", "firstReconciled": "2025-08-15T10:11:00Z", "lastReconciled": "2025-08-15T11:12:00Z",
+         "lastReconciledStatus": "ReconciliationSucceeded", "totalReconciliations": 2, "metadata": {"revision": "main@sha1:4507"}}]}});
+    let past = app(kustomization, &told).history;
+    assert_eq!(past.len(), 1);
+    assert_eq!(past[0].revision, "main@sha1:4507");
+    assert_eq!(past[0].at, time("2025-08-15T11:12:00Z"));
+    let told = serde_json::json!({"metadata": {"name": "r", "generation": 1}, "spec": {"type": "oci", "url": "oci://ghcr.io/charts"}});
+    let named = app(helm_repository, &told);
+    assert!(named.observed);
+    assert_eq!(
+        (named.health, named.state.as_str()),
+        (AppHealth::Healthy, "not fetched (oci)")
+    );
+    let told = serde_json::json!({"metadata": {"name": "r", "generation": 1}, "spec": {"url": "https://charts.example"}});
+    assert_eq!(app(helm_repository, &told).health, AppHealth::Progressing);
 }
 
 #[test]
