@@ -12,7 +12,7 @@ use crate::model::health::Expiry;
 use crate::model::text;
 
 /// Why there is no header. Holds no secret and nothing that a login command wrote.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Problem {
     #[error("the login command `{program}` is not installed, or not in PATH")]
     Missing {
@@ -20,10 +20,7 @@ pub enum Problem {
         hint: Option<String>,
     },
     #[error("the login command `{program}` does not start: {cause}")]
-    NoStart {
-        program: String,
-        cause: std::io::Error,
-    },
+    NoStart { program: String, cause: String },
     #[error("the login command `{program}` failed ({status})")]
     Failed { program: String, status: String },
     #[error("the login command `{program}` did not end within {seconds} s")]

@@ -112,7 +112,7 @@ pub(super) async fn open(
 /// One request with who we are. A refused credential is read once more.
 async fn send(
     inner: &Client,
-    credential: &Credential,
+    credential: &Arc<Credential>,
     skew_ms: &AtomicI64,
     mut request: http::Request<Body>,
 ) -> Result<http::Response<Body>, BoxError> {
@@ -128,12 +128,18 @@ async fn send(
     }
     if answer.status() == StatusCode::UNAUTHORIZED
         && let (Some(sent), Some(mut request)) = (sent, copy)
-        && let Some(other) = credential.again(&sent).await
+        && let Some(other) = again(credential.clone(), sent).await
     {
         request.headers_mut().insert(AUTHORIZATION, other);
         return Ok(inner.send(request).await?);
     }
     Ok(answer)
+}
+
+/// By itself: whoever gives up waiting for the answer does not stop a login command.
+async fn again(credential: Arc<Credential>, sent: HeaderValue) -> Option<HeaderValue> {
+    let renewed = tokio::spawn(async move { credential.again(&sent).await });
+    renewed.await.ok().flatten()
 }
 
 /// The same request again; `None` where its body is a stream.
@@ -225,6 +231,8 @@ impl Cluster {
 
     /// The server's version; also the cheapest sign of life.
     pub async fn version(&self) -> Result<Seen, Fault> {
+        // A login command may think for a while: that is not the server's time.
+        self.bearer().await?;
         match tokio::time::timeout(self.timeout, self.ask_version()).await {
             Ok(Ok(seen)) => Ok(seen),
             Ok(Err(e)) => Err(self.fault(&e, READ_VERSION)),
@@ -242,8 +250,6 @@ impl Cluster {
         }
         let request = kube::core::Request::new("").get("version", &GetParams::default());
         let request = request.map_err(kube::Error::BuildRequest)?;
-        // The login command may think for a while: that is not the server's latency.
-        let _ = self.about.credential.header().await;
         let started = clock::instant();
         let answer = self.client.send(request.map(Body::from)).await?;
         let skew_ms = door::skew(answer.headers(), started.elapsed());

@@ -19,7 +19,8 @@ use crate::config::{Auth, Kube};
 use crate::model::time::Timestamp;
 use crate::source::door::credentials::Credentials;
 
-/// A header that was refused is not made anew sooner: no login command runs in a loop.
+/// A header that was refused, or could not be had, is not made anew sooner: no login command runs
+/// in a loop.
 pub const REFUSED_FOR: Duration = Duration::from_secs(30);
 /// A login is renewed this long before it ends.
 const AHEAD_MS: i64 = 60_000;
@@ -80,6 +81,8 @@ struct State {
     print: u64,
     kept: Option<Kept>,
     refused: Option<(HeaderValue, Instant)>,
+    /// When the login command last failed, and how.
+    failed: Option<(Instant, Problem)>,
     reference: Option<Credentials>,
     provider: Option<Provider>,
 }
@@ -219,7 +222,16 @@ async fn make(state: &mut State, again: bool) -> Result<Header, Problem> {
             None => Ok(None),
         },
         Means::Login(exec) => {
-            let pass = login::run(exec, login::LIMIT).await?;
+            // Two dozen watches that each run it would help nobody.
+            if let Some((at, problem)) = &state.failed
+                && clock::instant().duration_since(*at) < REFUSED_FOR
+            {
+                return Err(problem.clone());
+            }
+            let ran = login::run(exec, login::LIMIT).await;
+            let failed = ran.as_ref().err().cloned();
+            state.failed = failed.map(|problem| (clock::instant(), problem));
+            let pass = ran?;
             let header = match &pass.token {
                 Some(token) => Some(bearer(token)?),
                 None => None,

@@ -67,7 +67,10 @@ pub async fn run(exec: &ExecConfig, limit: Duration) -> Result<Pass, Problem> {
             let hint = exec.install_hint.as_deref().map(|h| text::clean(h, 200));
             return Err(Problem::Missing { program, hint });
         }
-        Ok(Err(cause)) => return Err(Problem::NoStart { program, cause }),
+        Ok(Err(cause)) => {
+            let cause = cause.to_string();
+            return Err(Problem::NoStart { program, cause });
+        }
         Err(_) => {
             let seconds = limit.as_secs();
             return Err(Problem::Slow { program, seconds });

@@ -106,6 +106,13 @@ impl Server {
         self.open(&mut held).await
     }
 
+    /// The client for a question that has its own time limit: a login command that is due has run.
+    pub(super) async fn signed_in(&self) -> Result<Cluster, Fault> {
+        let cluster = self.cluster().await?;
+        cluster.bearer().await?;
+        Ok(cluster)
+    }
+
     async fn open(&self, held: &mut Held) -> Result<Cluster, Fault> {
         let Shared { name, kube, .. } = &*self.shared;
         held.open = None;

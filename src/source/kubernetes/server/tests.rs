@@ -189,6 +189,70 @@ async fn a_login_command_is_not_run_in_a_loop() {
     assert!((2..=4).contains(&runs), "run {runs} times");
 }
 
+/// Writes a kubeconfig whose login command is this script; `$N` is the number of its run.
+fn with_login(dir: &Path, url: &str, script: &str) -> Server {
+    let (file, runs) = (dir.join("config"), dir.join("runs"));
+    let runs = runs.display();
+    let script = format!("echo x >> {runs}; N=$(wc -l < {runs}); {script}").replace('\'', "''");
+    kubeconfig(
+        &file,
+        url,
+        &format!("exec: {{command: sh, args: [-c, '{script}']}}"),
+    );
+    let kube = Kube {
+        timeout: Duration::from_secs(2),
+        ..of(&file).shared.kube.clone()
+    };
+    Server::looking_every("alpha", &kube, LOOK)
+}
+
+fn runs(dir: &Path) -> usize {
+    let runs = std::fs::read_to_string(dir.join("runs"));
+    runs.unwrap_or_default().lines().count()
+}
+
+/// Its first pass has ended already; the second takes longer than the server may.
+#[tokio::test]
+async fn a_login_that_takes_its_time_is_not_the_servers_delay() {
+    const SCRIPT: &str = r#"U='"expirationTimestamp":"2020-01-01T00:00:00Z",'; [ $N = 1 ] || { U=; sleep 3; }; echo "{\"status\":{$U\"token\":\"right\"}}""#;
+    let api = Api::start("right").await;
+    let dir = tempfile::tempdir().unwrap();
+    let server = with_login(dir.path(), &api.url, SCRIPT);
+    assert_eq!(asks(&server).await.unwrap(), "v1.33.4");
+    assert_eq!(runs(dir.path()), 2);
+    let dir = tempfile::tempdir().unwrap();
+    let server = with_login(dir.path(), &api.url, SCRIPT);
+    let cluster = server.cluster().await.unwrap();
+    let told: serde_json::Value = cluster.get_json("/version", "read").await.unwrap();
+    assert_eq!(told["gitVersion"], "v1.33.4");
+}
+
+/// The server refuses the first pass; the question gives up while the second is being made.
+#[tokio::test]
+async fn a_login_after_a_refusal_goes_on_when_the_question_has_given_up() {
+    let api = Api::start("right").await;
+    let dir = tempfile::tempdir().unwrap();
+    let script =
+        r#"T=wrong; [ $N = 1 ] || { T=right; sleep 4; }; echo "{\"status\":{\"token\":\"$T\"}}""#;
+    let server = with_login(dir.path(), &api.url, script);
+    assert_eq!(asks(&server).await.unwrap_err().kind, FaultKind::Timeout);
+    assert_eq!(asks(&server).await.unwrap(), "v1.33.4");
+    assert_eq!(runs(dir.path()), 2);
+}
+
+#[tokio::test]
+async fn a_login_command_that_fails_is_not_run_by_everybody() {
+    let api = Api::start("right").await;
+    let dir = tempfile::tempdir().unwrap();
+    let server = with_login(dir.path(), &api.url, "exit 3");
+    for _ in 0..24 {
+        let fault = asks(&server).await.unwrap_err();
+        assert!(fault.what.contains("failed (exit status: 3)"), "{fault}");
+        server.renew().await;
+    }
+    assert_eq!(runs(dir.path()), 1);
+}
+
 #[tokio::test]
 async fn a_context_that_goes_is_told_and_taken_again_when_it_is_back() {
     let (api, other) = (Api::start("t").await, Api::start("t").await);
