@@ -119,7 +119,7 @@ pub struct SourceHealth {
     pub answers: u64,
     pub failures: u64,
     pub bytes: u64,
-    /// Items lost in a full queue, and lines (or native histograms) that could not be read.
+    /// Items lost in a full queue, and lines, native histograms or objects that could not be read.
     pub dropped: u64,
     pub bad_lines: u64,
     /// Time between two polls now in force, milliseconds; 0 for streams.

@@ -109,8 +109,37 @@ pub struct ObjectBatch {
     pub kind: ObjectKind,
     /// The objects given are all there are (a fresh list): forget the others of this kind.
     pub reset: bool,
+    /// The kind is not installed (or no longer): there is nothing to list. `reset` is set too.
+    #[serde(default)]
+    pub gone: bool,
     pub upserts: Vec<Object>,
     pub deletes: Vec<ObjectKey>,
+    /// There, but not as their schema says: what was known of them holds no longer.
+    #[serde(default)]
+    pub unread: Vec<ObjectKey>,
+}
+
+impl ObjectBatch {
+    /// Tells nothing yet.
+    pub fn empty(kind: ObjectKind) -> Self {
+        Self {
+            kind,
+            reset: false,
+            gone: false,
+            upserts: Vec::new(),
+            deletes: Vec::new(),
+            unread: Vec::new(),
+        }
+    }
+
+    /// How many objects are told of, in whatever way.
+    pub fn told(&self) -> usize {
+        self.upserts.len() + self.deletes.len() + self.unread.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        !self.reset && self.told() == 0
+    }
 }
 
 /// What a cluster is; fields stay `None` until a source told them.

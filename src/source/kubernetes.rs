@@ -44,7 +44,6 @@ pub use ask::KubeLookup;
 pub use fault::clock_words;
 pub use get::Listed;
 pub use logs::follow as follow_pod;
-pub use object::text as object_text;
 pub use server::Server;
 pub use way::called;
 
@@ -189,17 +188,14 @@ impl Session {
                 () = self.server.mended() => return true,
                 told = self.heard.recv() => told,
             };
-            match told {
-                Some(Told::Batch(batch)) => {
-                    report.heard(0);
-                    let telemetry = report.wrap(telemetry::Body::Objects(batch));
-                    if !report.outlet.send(telemetry).await {
-                        return false;
-                    }
-                }
-                Some(Told::Well(kind) | Told::Absent(kind)) => self.forgive(kind),
-                Some(Told::Failed(..)) => {}
-                None => return false,
+            let go_on = match told {
+                // What is waited for is told already.
+                Some(Told::Failed(_, fault, _)) if is_of_all(&fault) => true,
+                Some(told) => self.note(report, told).await,
+                None => false,
+            };
+            if !go_on {
+                return false;
             }
         }
     }
@@ -251,37 +247,47 @@ impl Session {
         cluster: &Cluster,
         told: Told,
     ) -> Result<bool, Fault> {
+        let after = match &told {
+            Told::Batch(_) | Told::Well(_) => {
+                let go_on = self.note(report, told).await;
+                return Ok(go_on && self.tell_live(report).await);
+            }
+            Told::Failed(_, fault, after) => {
+                // Signing in again may help; one missing right leaves the other watches alone.
+                if fault.kind == FaultKind::Auth {
+                    return Err(fault.clone());
+                }
+                let asked = self.seen.elapsed() <= LATELY.min(report.waits.pace().shortest);
+                if is_of_all(fault) && !asked {
+                    self.tell_version(report, cluster).await?;
+                }
+                *after
+            }
+        };
+        Ok(self.note(report, told).await && self.tell_worst(report, after).await)
+    }
+
+    /// Passes on what a watch told, and keeps how it is. False when the loop is gone.
+    async fn note(&mut self, report: &mut Report, told: Told) -> bool {
         match told {
             Told::Batch(batch) => {
                 report.heard(0);
-                let kind = batch.kind;
+                let unread = batch.unread.len() as u64;
+                report.health.bad_lines += unread;
+                self.listed |= !batch.gone;
+                self.forgive(batch.kind);
                 let telemetry = report.wrap(telemetry::Body::Objects(batch));
-                if !report.outlet.send(telemetry).await {
-                    return Ok(false);
-                }
-                self.listed = true;
-                self.forgive(kind);
-                self.tell_live(report).await
+                report.outlet.send(telemetry).await && (unread == 0 || report.tell().await)
             }
-            Told::Well(kind) | Told::Absent(kind) => {
+            Told::Well(kind) => {
                 self.forgive(kind);
-                self.tell_live(report).await
+                true
             }
-            // Signing in again may help; one missing right leaves the other watches alone.
-            Told::Failed(_, fault, _) if fault.kind == FaultKind::Auth => Err(fault),
-            Told::Failed(kind, fault, after) => {
-                let wire = matches!(
-                    fault.kind,
-                    FaultKind::Unreachable | FaultKind::Timeout | FaultKind::Tls
-                );
-                // Is it the whole server?
-                if wire && self.seen.elapsed() > LATELY.min(report.waits.pace().shortest) {
-                    self.tell_version(report, cluster).await?;
-                }
-                self.faults.retain(|(k, _)| *k != kind);
+            Told::Failed(kind, fault, _) => {
+                self.forgive(kind);
                 self.faults.push((kind, fault));
                 self.live = false;
-                Ok(self.tell_worst(report, after).await)
+                true
             }
         }
     }
@@ -290,12 +296,12 @@ impl Session {
         self.faults.retain(|(k, _)| *k != kind);
     }
 
-    async fn tell_live(&mut self, report: &mut Report) -> Result<bool, Fault> {
+    async fn tell_live(&mut self, report: &mut Report) -> bool {
         if !self.listed || !self.faults.is_empty() || self.live {
-            return Ok(true);
+            return true;
         }
         self.live = true;
-        Ok(report.live().await)
+        report.live().await
     }
 
     async fn tell(&mut self, report: &mut Report) -> bool {
@@ -324,6 +330,14 @@ impl Session {
         }
         report.failed(worst, after).await.is_some()
     }
+}
+
+/// It may concern the whole server, not one kind.
+fn is_of_all(fault: &Fault) -> bool {
+    matches!(
+        fault.kind,
+        FaultKind::Unreachable | FaultKind::Timeout | FaultKind::Tls | FaultKind::Auth
+    )
 }
 
 /// `v1.33.4+k3s1` -> (1, 33).

@@ -15,7 +15,7 @@ use crate::model::gpu::Gpu;
 use crate::model::health::{Expiry, SourceHealth, SourceKind};
 use crate::model::id::{ClusterId, IncidentId};
 use crate::model::identity::Identity;
-use crate::model::object::{Event, Node, ObjectKind, Pod};
+use crate::model::object::{Event, Node, ObjectKey, ObjectKind, Pod};
 use crate::model::openshift::{ClusterOperator, ClusterVersion};
 use crate::model::ptp::{PtpConfig, PtpDevices, PtpNode};
 use crate::model::serving::{InferenceService, Serving};
@@ -153,6 +153,10 @@ pub struct ClusterState {
     anomaly_slice: i64,
     drift: BTreeMap<apps::AppKey, apps::Drift>,
     listed: BTreeSet<ObjectKind>,
+    /// Kinds that are not installed, as the server says.
+    absent: BTreeSet<ObjectKind>,
+    /// Objects that are there and could not be read.
+    unread: BTreeSet<ObjectKey>,
     /// Ends of credentials that the operator was reminded of.
     reminded: BTreeMap<SourceKind, Timestamp>,
 }
@@ -219,6 +223,8 @@ impl ClusterState {
             anomaly_slice: 0,
             drift: BTreeMap::new(),
             listed: BTreeSet::new(),
+            absent: BTreeSet::new(),
+            unread: BTreeSet::new(),
             reminded: BTreeMap::new(),
         }
     }

@@ -316,7 +316,7 @@ pub fn objects(kind: ObjectKind, upserts: Vec<Object>) -> Body {
         kind,
         reset: true,
         upserts,
-        deletes: Vec::new(),
+        ..ObjectBatch::empty(kind)
     })
 }
 

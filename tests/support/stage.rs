@@ -107,7 +107,7 @@ impl Stage {
             kind,
             reset: false,
             upserts,
-            deletes: Vec::new(),
+            ..ObjectBatch::empty(kind)
         });
         self.tell(cluster, SourceKind::Kubernetes, at, body);
     }

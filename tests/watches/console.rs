@@ -126,7 +126,7 @@ impl Console {
         for object in &batch.upserts {
             self.objects.insert(object.key(), object.clone());
         }
-        for key in &batch.deletes {
+        for key in batch.deletes.iter().chain(&batch.unread) {
             self.objects.remove(key);
         }
     }
@@ -145,6 +145,12 @@ impl Console {
     pub fn resets(&self, kind: ObjectKind) -> usize {
         let whole = self.batches.iter().filter(|b| b.kind == kind && b.reset);
         whole.count()
+    }
+
+    /// Told to be not installed, and nothing else since.
+    pub fn gone(&self, kind: ObjectKind) -> bool {
+        let mut ours = self.batches.iter().rev().filter(|b| b.kind == kind);
+        ours.next().is_some_and(|b| b.gone && b.reset)
     }
 
     /// How often an object was told, of all batches.

@@ -93,6 +93,80 @@ async fn a_broken_object_does_not_hide_the_others() {
     assert!(!console.has(ObjectKind::Node, "odd"));
 }
 
+#[tokio::test]
+async fn an_object_that_cannot_be_read_any_more_is_not_shown_as_it_was() {
+    let server = lists().await;
+    let node = |spec: serde_json::Value| json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "odd"}, "spec": spec});
+    server.put(node(json!({})));
+    let mut console = Console::of(&server);
+    console
+        .until("as it should be", |c| {
+            c.live() && c.has(ObjectKind::Node, "odd")
+        })
+        .await;
+    server.put(node(json!(7)));
+    console
+        .until("counted", |c| c.live() && c.health.bad_lines == 1)
+        .await;
+    assert!(!console.has(ObjectKind::Node, "odd"));
+    let unread = console.batches.iter().flat_map(|b| &b.unread);
+    let names: Vec<&str> = unread.map(|k| k.name.as_ref()).collect();
+    assert_eq!(names, ["odd"], "told as unread, not as deleted");
+    server.put(node(json!({})));
+    console
+        .until("again", |c| c.has(ObjectKind::Node, "odd"))
+        .await;
+}
+
+/// The same page as the next one, for ever.
+#[tokio::test]
+async fn a_list_without_an_end_is_told() {
+    let server = lists().await;
+    let page = json!({"metadata": {"resourceVersion": "7", "continue": "again"}, "items": null});
+    let page = page.to_string();
+    let handler: wire::Handler = std::sync::Arc::new(move |_, stream| {
+        let page = page.clone();
+        Box::pin(
+            async move { wire::reply(stream, 200, "application/json", &[], page.as_bytes()).await },
+        )
+    });
+    server.extra("/api/v1/pods", handler.clone());
+    server.extra("/api/v1/services", handler);
+    let mut console = Console::of(&server);
+    console
+        .until("told", |c| {
+            c.healths.iter().any(|h| {
+                matches!(h, Health::Failing { fault, .. }
+                if fault.kind == FaultKind::BadPayload && fault.what.contains("list pods: ")
+                    && fault.what.contains("the list does not end"))
+            })
+        })
+        .await;
+    let server = farwatch::source::kubernetes::Server::new("alpha", &kube(&server));
+    let cluster = server.cluster().await.unwrap();
+    let path = "/api/v1/services";
+    let listed = cluster.list_json::<serde_json::Value>(path, "list services", 10);
+    let fault = listed.await.unwrap_err();
+    assert!(
+        fault.what.contains("list services: ") && fault.what.contains("does not end"),
+        "{fault}"
+    );
+}
+
+#[tokio::test]
+async fn a_line_that_does_not_end_is_told() {
+    let server = lists().await;
+    server.fault(Fault::garbage("watch", "nodes", &vec![b'x'; 33 << 20]).once());
+    let mut console = Console::of(&server);
+    console
+        .until("told", |c| {
+            c.healths.iter().any(|h| matches!(h, Health::Failing { fault, .. }
+                if fault.what.contains("watch nodes: ") && fault.what.contains("a line of more than 32 MiB")))
+        })
+        .await;
+    console.until("well again", Console::live).await;
+}
+
 fn quick() -> Pace {
     Pace {
         look: Duration::from_millis(150),
@@ -128,6 +202,65 @@ async fn a_resource_that_appears_later_is_found_and_one_that_goes_is_gone() {
             .await;
         assert_eq!(console.health.failures, 0, "absence is no fault");
     }
+}
+
+/// What the server does not name was never asked for, and one that it names no longer goes with
+/// the next end of its stream.
+#[tokio::test]
+async fn what_is_not_installed_is_told_to_be_so() {
+    let server = ApiServer::start().await;
+    server.put_list(&wire::fixture("kube/nodes.json"));
+    let mut console = Console::with(&kube(&server), &quick());
+    let ptp = ObjectKind::PtpConfig;
+    console
+        .until("told", |c| {
+            c.live() && c.gone(ptp) && c.gone(ObjectKind::Application)
+        })
+        .await;
+    assert!(!console.gone(ObjectKind::Node) && !console.gone(ObjectKind::Pod));
+    server.put(json!({"apiVersion": "ptp.openshift.io/v1", "kind": "PtpConfig", "metadata": {"name": "gm", "namespace": "openshift-ptp"}}));
+    console.until("found", |c| c.has(ptp, "gm")).await;
+    server.install("PtpConfig", false);
+    let looks = server.requests("/apis").len();
+    console
+        .until("two looks", |_| server.requests("/apis").len() >= looks + 2)
+        .await;
+    assert!(console.has(ptp, "gm"), "its stream still stands");
+    server.cut();
+    console
+        .until("gone", |c| c.gone(ptp) && !c.has(ptp, "gm"))
+        .await;
+    assert_eq!(console.health.failures, 0, "absence is no fault");
+}
+
+#[tokio::test]
+async fn jobs_that_succeeded_are_not_asked_for() {
+    let server = lists().await;
+    let job = |name: &str, succeeded: u64| json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name, "namespace": "shop"}, "status": {"succeeded": succeeded}});
+    server.put(job("done", 1));
+    server.put(job("runs", 0));
+    let mut console = Console::of(&server);
+    console
+        .until("one job", |c| {
+            c.live() && c.names(ObjectKind::Job) == ["runs"]
+        })
+        .await;
+    server.put(job("next", 0));
+    server.put(job("runs", 1));
+    console
+        .until("it succeeded", |c| c.names(ObjectKind::Job) == ["next"])
+        .await;
+    assert_eq!(console.told("done"), 0);
+    let asked = server.requests("/apis/batch/v1/jobs");
+    let of = |r: &wire::Request| r.param("fieldSelector").map(str::to_owned);
+    let selectors: Vec<_> = asked.iter().map(of).collect();
+    assert!(selectors.len() >= 2);
+    assert!(
+        selectors
+            .iter()
+            .all(|s| s.as_deref() == Some("status.successful=0")),
+        "{selectors:?}"
+    );
 }
 
 #[tokio::test]

@@ -314,3 +314,41 @@ async fn a_server_that_does_not_know_it_is_asked_for_lists() {
     console.until("a change", |c| c.has(PODS, "b")).await;
     assert_eq!(console.health.failures, 0, "no fault of anybody");
 }
+
+/// A proxy in between that ends long answers: the list as a stream would be cut for ever.
+#[tokio::test]
+async fn a_list_that_is_cut_as_a_stream_comes_in_pages() {
+    let server = ApiServer::start().await;
+    for name in ["a", "b", "c"] {
+        server.put(pod(name));
+    }
+    server.fault(Fault::cut_after("pods", 1));
+    let mut console = Console::of(&server);
+    console
+        .until("the list", |c| c.live() && c.names(PODS) == ["a", "b", "c"])
+        .await;
+    assert_eq!(server.count("list", "pods"), 1);
+    let watches = server.requests("/api/v1/pods");
+    let streamed = watches
+        .iter()
+        .filter(|r| r.param("sendInitialEvents").is_some());
+    assert_eq!(streamed.count(), 1);
+}
+
+/// A server that forgets every version at once is not listed without pause.
+#[tokio::test]
+async fn what_is_forgotten_again_and_again_is_listed_less_and_less() {
+    let server = plain().await;
+    server.fault(Fault::gone("watch", "pods"));
+    let slower = Pace {
+        shortest: Duration::from_millis(100),
+        longest: Duration::from_secs(60),
+        ..pace()
+    };
+    let mut console = Console::with(&kube(&server), &slower);
+    console.until("listed again", |c| c.resets(PODS) >= 3).await;
+    console.rest(Duration::from_secs(3)).await;
+    // Each wait is twice the one before, from a tenth of a second on.
+    let lists = server.count("list", "pods");
+    assert!(lists <= 8, "{lists} lists");
+}

@@ -131,7 +131,7 @@ impl KubeLookup {
     }
 
     async fn find(&self, ask: &Ask) -> Result<Found, Fault> {
-        let cluster = self.server.cluster().await?;
+        let cluster = self.server.signed_in().await?;
         let origin = cluster.place.clone();
         let answer = match ask {
             Ask::Object {
@@ -291,5 +291,14 @@ impl Lookup for KubeLookup {
                 result,
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_is_no_name_is_escaped() {
+        assert_eq!(super::escaped("aZ9-_.~"), "aZ9-_.~");
+        assert_eq!(super::escaped("a=/+&"), "a%3D%2F%2B%26");
     }
 }

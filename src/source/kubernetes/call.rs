@@ -6,6 +6,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use kube::client::Body;
 use kube::core::Status;
+use serde::de::DeserializeOwned;
 
 use super::{Cluster, fault};
 use crate::model::fault::{Fault, FaultKind};
@@ -15,6 +16,8 @@ use crate::source::door::retry_after;
 const MOST_BODY: usize = 256 << 20;
 /// An object is at most some 3 MiB.
 const MOST_LINE: usize = 32 << 20;
+/// Of 500 objects each.
+const MOST_PAGES: u32 = 4_000;
 const MOST_ERROR: usize = 64 << 10;
 /// What a quiet stream may keep.
 const KEPT: usize = 64 << 10;
@@ -43,6 +46,12 @@ impl Call<'_> {
         request: Result<Request<Vec<u8>>, kube::core::request::Error>,
     ) -> Result<Response<Body>, Refused> {
         let request = request.map_err(|e| self.failed(&kube::Error::BuildRequest(e)))?;
+        // A login command may think longer than a server may.
+        self.cluster.bearer().await.map_err(|fault| Refused {
+            fault,
+            code: 0,
+            after: None,
+        })?;
         let sent = self.cluster.client.send(request.map(Body::from));
         let answer = self.timed(sent).await?;
         let status = answer.status();
@@ -65,6 +74,17 @@ impl Call<'_> {
     /// The whole body.
     pub async fn body(self, body: Body) -> Result<Vec<u8>, Refused> {
         self.read(body, MOST_BODY).await
+    }
+
+    /// The whole answer to one question.
+    pub async fn json<T: DeserializeOwned>(
+        self,
+        request: http::Result<Request<Vec<u8>>>,
+    ) -> Result<T, Refused> {
+        let request = request.map_err(kube::core::request::Error::BuildRequest);
+        let answer = self.send(request).await?;
+        let body = self.body(answer.into_body()).await?;
+        serde_json::from_slice(&body).map_err(|e| self.unreadable(&e.to_string()))
     }
 
     async fn read(self, mut body: Body, most: usize) -> Result<Vec<u8>, Refused> {
@@ -141,6 +161,39 @@ impl Call<'_> {
     }
 }
 
+/// Where a list in pages is. One that names the same page again, or never a last one, is not read
+/// for ever.
+#[derive(Debug, Default)]
+pub struct Pages {
+    read: u32,
+    token: String,
+}
+
+impl Pages {
+    /// A page came that names this one as the next; `None`: it was the last. An error is in words.
+    pub fn after(&mut self, next: String) -> Result<Option<String>, String> {
+        self.read += 1;
+        if next.is_empty() {
+            return Ok(None);
+        }
+        if next == self.token || self.read >= MOST_PAGES {
+            let pages = self.read;
+            return Err(format!("the list does not end (after {pages} pages)"));
+        }
+        self.token.clone_from(&next);
+        Ok(Some(next))
+    }
+}
+
+/// Why a line did not come whole.
+#[derive(Debug, thiserror::Error)]
+pub enum Cut {
+    #[error(transparent)]
+    Wire(#[from] kube::Error),
+    #[error("a line of more than {} MiB", MOST_LINE >> 20)]
+    TooLong,
+}
+
 /// Lines of a body that has no end. Nothing is lost when waiting for one is given up.
 pub struct Lines {
     body: Body,
@@ -162,7 +215,7 @@ impl Lines {
     }
 
     /// `None`: the end; half a line before it is worth nothing.
-    pub async fn next(&mut self) -> Option<Result<&[u8], kube::Error>> {
+    pub async fn next(&mut self) -> Option<Result<&[u8], Cut>> {
         let end = loop {
             let fresh = self.buffer.get(self.searched..).unwrap_or_default();
             if let Some(at) = memchr::memchr(b'\n', fresh) {
@@ -170,7 +223,7 @@ impl Lines {
             }
             self.searched = self.buffer.len();
             if self.buffer.len() - self.given > MOST_LINE {
-                return None;
+                return Some(Err(Cut::TooLong));
             }
             self.make_room();
             match self.body.frame().await? {
@@ -179,7 +232,7 @@ impl Lines {
                         self.buffer.extend_from_slice(data);
                     }
                 }
-                Err(error) => return Some(Err(error)),
+                Err(error) => return Some(Err(error.into())),
             }
         };
         let start = std::mem::replace(&mut self.given, end + 1);
@@ -194,5 +247,19 @@ impl Lines {
         if self.buffer.is_empty() && self.buffer.capacity() > KEPT {
             self.buffer = Vec::new();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_line_without_an_end_is_no_end() {
+        let mut lines = Lines::new(Body::from(b"one\ntw".to_vec()));
+        assert_eq!(lines.next().await.unwrap().unwrap(), b"one");
+        assert!(lines.next().await.is_none(), "half a line");
+        let mut lines = Lines::new(Body::from(vec![b'x'; MOST_LINE + 1]));
+        assert!(matches!(lines.next().await, Some(Err(Cut::TooLong))));
     }
 }

@@ -14,9 +14,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use super::Cluster;
 use super::call::Call;
 use super::server::Server;
-use super::{Cluster, fault};
 use crate::clock;
 use crate::config::Roles;
 use crate::model::fault::{Fault, FaultKind};
@@ -32,7 +32,6 @@ const BEFORE: Duration = Duration::from_secs(1);
 const EVERY: Duration = Duration::from_secs(300);
 /// Reviews under way at a time.
 const AT_ONCE: usize = 4;
-const LIMIT: Duration = Duration::from_secs(10);
 /// Groups of a user that are kept, and how long a name may be.
 const GROUPS: usize = 200;
 const NAME: usize = 200;
@@ -68,7 +67,7 @@ pub async fn ask(server: &Server, roles: &Roles) -> Result<Identity, Fault> {
     let reviews = reviews(server, &cluster).await;
     Ok(Identity {
         user: told.user,
-        groups: told.groups,
+        groups: shown(&told.groups),
         source: told.source.to_owned(),
         role,
         role_from,
@@ -86,6 +85,7 @@ pub async fn role(server: &Server, roles: &Roles) -> Result<Role, Fault> {
 
 struct Told {
     user: String,
+    /// As the server names them, all of them: roles go by the exact name.
     groups: Vec<String>,
     source: &'static str,
 }
@@ -163,12 +163,17 @@ async fn openshift(cluster: &Cluster) -> Result<Told, Fault> {
 }
 
 fn told(user: &str, groups: Vec<String>, source: &'static str) -> Told {
-    let groups = groups.iter().take(GROUPS).map(|g| clean(g, NAME));
     Told {
         user: clean(user, NAME),
-        groups: groups.collect(),
+        groups,
         source,
     }
+}
+
+/// What is kept of the groups, to be shown.
+fn shown(groups: &[String]) -> Vec<String> {
+    let kept = groups.iter().take(GROUPS);
+    kept.map(|g| clean(g, NAME)).collect()
 }
 
 /// The reviews of the table, in its order. What belongs to an API that is not installed is not
@@ -278,15 +283,6 @@ async fn send<T: DeserializeOwned>(
     doing: &str,
 ) -> Result<T, Fault> {
     // By hand: what cannot be read, kube's own client writes into the log, secrets and all.
-    let call = Call { cluster, doing };
-    let request = request.map_err(kube::core::request::Error::BuildRequest);
-    let asked = async {
-        let answer = call.send(request).await?;
-        let body = call.body(answer.into_body()).await?;
-        serde_json::from_slice(&body).map_err(|e| call.unreadable(&e.to_string()))
-    };
-    match tokio::time::timeout(LIMIT, asked).await {
-        Ok(answer) => answer.map_err(|refused| refused.fault),
-        Err(_) => Err(fault::timeout(&cluster.name, &cluster.place, LIMIT)),
-    }
+    let answer = Call { cluster, doing }.json(request).await;
+    answer.map_err(|refused| refused.fault)
 }

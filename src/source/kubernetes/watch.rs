@@ -20,7 +20,7 @@ use super::installed::Installed;
 use super::kinds::Kind;
 use super::{Cluster, Server};
 use crate::model::fault::{Fault, FaultKind};
-use crate::model::object::{Object, ObjectKey, ObjectKind};
+use crate::model::object::{ObjectKey, ObjectKind};
 use crate::model::telemetry::ObjectBatch;
 use crate::model::text;
 use crate::source::report::Waits;
@@ -31,12 +31,19 @@ const NAME: usize = 253;
 #[derive(Debug)]
 pub enum Told {
     Batch(ObjectBatch),
-    /// It failed, and works again from where it was.
+    /// Nothing is wrong with it (any more).
     Well(ObjectKind),
     /// With what the server said of when to come again.
     Failed(ObjectKind, Fault, Option<Duration>),
-    /// The resource is not installed, or no longer.
-    Absent(ObjectKind),
+}
+
+/// What was last told of the kind.
+#[derive(Clone, Copy, PartialEq)]
+enum Held {
+    Nothing,
+    Objects,
+    /// That it is not installed.
+    Gone,
 }
 
 /// What all watches of a cluster wait for and learn.
@@ -68,8 +75,7 @@ pub struct Watch {
     failing: bool,
     /// Not there when this was the last look.
     absent: Option<u64>,
-    /// Something was told of it.
-    known: bool,
+    held: Held,
     /// Terms in a row without a word.
     silent: u32,
     batch: ObjectBatch,
@@ -79,6 +85,9 @@ pub struct Watch {
 enum End {
     /// The session is gone.
     Gone,
+    /// It was listed, and is followed at once. That alone does not make it well: a server may
+    /// forget the version before the stream begins.
+    Listed,
     /// It goes on from the version, at once or after the usual wait.
     On {
         quick: bool,
@@ -108,9 +117,9 @@ impl Watch {
             place: String::new(),
             failing: false,
             absent: None,
-            known: false,
+            held: Held::Nothing,
             silent: 0,
-            batch: empty(kind.object),
+            batch: ObjectBatch::empty(kind.object),
         }
     }
 
@@ -130,14 +139,11 @@ impl Watch {
 
     /// When the server answers and has the resource: where to ask, and for which API version.
     async fn ready(&mut self) -> Option<(Cluster, String)> {
-        let (kind, absent) = (self.kind, self.absent);
-        let version = {
-            let wanted = |gate: &Gate| match gate.open && absent != Some(gate.installed.looks) {
-                true => of_kind(kind, &gate.installed),
-                false => None,
-            };
-            let gate = self.gate.wait_for(|gate| wanted(gate).is_some()).await;
-            wanted(&*gate.ok()?)?
+        let version = loop {
+            match self.turn().await? {
+                Some(version) => break version,
+                None => self.gone().await?,
+            }
         };
         loop {
             match self.server.cluster().await {
@@ -151,7 +157,8 @@ impl Watch {
                 }
                 Err(fault) => {
                     let delay = self.waits.after(fault.kind, None);
-                    self.tell(Told::Failed(kind.object, fault, None)).await?;
+                    let told = Told::Failed(self.kind.object, fault, None);
+                    self.tell(told).await?;
                     self.failing = true;
                     self.waits.rest(delay).await;
                 }
@@ -159,12 +166,33 @@ impl Watch {
         }
     }
 
+    /// Waits until there is something to ask or to tell: the API version to ask for; `None`: that
+    /// it is not installed.
+    async fn turn(&mut self) -> Option<Option<String>> {
+        let (kind, absent, held) = (self.kind, self.absent, self.held);
+        let wanted = |gate: &Gate| {
+            if !gate.open || absent == Some(gate.installed.looks) {
+                return None;
+            }
+            match (of_kind(kind, &gate.installed), held) {
+                (Some(version), _) => Some(Some(version)),
+                // A server that has just started names less than it has: what was there is asked
+                // for, and gone when that is refused.
+                (None, Held::Objects) => Some(Some(kind.version.to_owned())),
+                (None, Held::Nothing) => Some(None),
+                (None, Held::Gone) => None,
+            }
+        };
+        let gate = self.gate.wait_for(|gate| wanted(gate).is_some()).await;
+        wanted(&*gate.ok()?)
+    }
+
     /// The list: as a stream where the server can, else page by page.
     async fn begin(&mut self, cluster: &Cluster, path: &str) -> End {
         if self.ways.watch_list.load(Ordering::Relaxed) {
             match self.follow(cluster, path, true).await {
                 End::Refused(refused) if matches!(refused.code, 400 | 405 | 422 | 501) => {
-                    self.ways.watch_list.store(false, Ordering::Relaxed);
+                    self.no_stream_lists();
                 }
                 // The list says which right is missing.
                 End::Refused(refused) if refused.code == 403 => {}
@@ -178,6 +206,7 @@ impl Watch {
     async fn after(&mut self, end: End) -> Option<()> {
         match end {
             End::Gone => None,
+            End::Listed => Some(()),
             End::On { quick: false } => {
                 self.waits.reset();
                 let delay = self.jitter();
@@ -191,7 +220,8 @@ impl Watch {
             }
             End::Forgot => {
                 self.version = None;
-                let delay = self.jitter();
+                // Lists are dear: one that is forgotten at once is not asked for without pause.
+                let delay = self.waits.after(FaultKind::Unreachable, None);
                 self.waits.rest(delay).await;
                 Some(())
             }
@@ -207,26 +237,21 @@ impl Watch {
     }
 
     async fn refused(&mut self, refused: Refused) -> Option<()> {
-        let (installed, looks) = {
-            let gate = self.gate.borrow();
-            (gate.installed.has(self.kind), gate.installed.looks)
+        let (listed, has, looks) = {
+            let Gate { installed, .. } = &*self.gate.borrow();
+            let listed = of_kind(self.kind, installed).is_some();
+            (listed, installed.has(self.kind), installed.looks)
         };
         // To a viewer, what is not installed looks forbidden.
-        let absent = match refused.code {
-            404 => !self.kind.group.is_empty(),
-            403 => self.kind.optional && !installed,
-            _ => false,
-        };
-        if absent {
+        let viewed = refused.code == 403 && self.kind.optional;
+        if viewed && !listed || refused.code == 404 && !self.kind.group.is_empty() {
             tracing::debug!(fault = %refused.fault, "not installed");
+            return self.gone().await;
+        }
+        if viewed && !has && self.held != Held::Objects {
+            tracing::debug!(fault = %refused.fault, "not installed, or not permitted");
             self.absent = Some(looks);
-            self.version = None;
-            if std::mem::take(&mut self.known) {
-                self.batch = empty(self.kind.object);
-                self.batch.reset = true;
-                self.flush().await?;
-            }
-            return self.tell(Told::Absent(self.kind.object)).await;
+            return self.tell(Told::Well(self.kind.object)).await;
         }
         let delay = self.waits.after(refused.fault.kind, refused.after);
         self.failing = true;
@@ -236,17 +261,29 @@ impl Watch {
         Some(())
     }
 
-    fn waiting(&self) -> usize {
-        self.batch.upserts.len() + self.batch.deletes.len()
+    /// It is not installed: that is told once, and it is asked for again when the server names it.
+    async fn gone(&mut self) -> Option<()> {
+        self.absent = Some(self.gate.borrow().installed.looks);
+        self.version = None;
+        if self.held == Held::Gone {
+            return self.tell(Told::Well(self.kind.object)).await;
+        }
+        self.batch = ObjectBatch::empty(self.kind.object);
+        self.batch.reset = true;
+        self.batch.gone = true;
+        self.flush().await
     }
 
     /// `None` when the session is gone.
     async fn flush(&mut self) -> Option<()> {
-        if self.waiting() == 0 && !self.batch.reset {
+        if self.batch.is_empty() {
             return Some(());
         }
-        self.known = true;
-        let batch = std::mem::replace(&mut self.batch, empty(self.kind.object));
+        let batch = std::mem::replace(&mut self.batch, ObjectBatch::empty(self.kind.object));
+        self.held = match batch.gone {
+            true => Held::Gone,
+            false => Held::Objects,
+        };
         self.tell(Told::Batch(batch)).await
     }
 
@@ -255,11 +292,10 @@ impl Watch {
     }
 
     /// Everything that there is.
-    fn listed(&mut self, objects: Vec<Object>, version: String) {
+    fn listed(&mut self, list: ObjectBatch, version: String) {
         // Older changes are in the list; the list is told even when it is empty.
-        self.batch = empty(self.kind.object);
+        self.batch = list;
         self.batch.reset = true;
-        self.batch.upserts = objects;
         self.version = Some(version);
         self.failing = false;
         self.absent = None;
@@ -284,14 +320,5 @@ fn of_kind(kind: &Kind, installed: &Installed) -> Option<String> {
     match (kind.group, kind.optional) {
         ("", _) | (_, false) => Some(kind.version.to_owned()),
         _ => installed.version(kind),
-    }
-}
-
-fn empty(kind: ObjectKind) -> ObjectBatch {
-    ObjectBatch {
-        kind,
-        reset: false,
-        upserts: Vec::new(),
-        deletes: Vec::new(),
     }
 }

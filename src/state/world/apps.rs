@@ -84,6 +84,10 @@ impl ClusterState {
             Some((Outcome::NoPermission, reason)) => return Presence::Denied(reason.clone()),
             _ => {}
         }
+        let absent = |kind: &AppKind| self.is_absent(ObjectKind::of_app(*kind));
+        if kinds.iter().all(absent) {
+            return Presence::Absent;
+        }
         let listed = |kind: &AppKind| self.is_listed(ObjectKind::of_app(*kind));
         if kinds.iter().any(listed) {
             return Presence::Found;

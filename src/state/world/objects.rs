@@ -1,6 +1,6 @@
 //! Kubernetes objects into the world, and what their difference to the former ones tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::gitops::AppKind;
@@ -17,19 +17,25 @@ impl ClusterState {
         self.listed.contains(&kind)
     }
 
+    /// The server said that it does not have this kind.
+    pub fn is_absent(&self, kind: ObjectKind) -> bool {
+        self.absent.contains(&kind)
+    }
+
+    /// The object is there, but not as its schema says: nothing is known of it.
+    pub fn is_unread(&self, key: &ObjectKey) -> bool {
+        self.unread.contains(key)
+    }
+
     pub(super) fn take_objects(
         &mut self,
         batch: ObjectBatch,
         seen: Timestamp,
         events_most: usize,
     ) -> bool {
-        let changed = batch.reset || !batch.upserts.is_empty() || !batch.deletes.is_empty();
+        let changed = !batch.is_empty();
         let known = self.is_listed(batch.kind);
-        let mut former = BTreeMap::new();
-        if batch.reset {
-            self.listed.insert(batch.kind);
-            former = self.take_kind(batch.kind);
-        }
+        let mut former = self.begin(&batch);
         let mut found = Vec::new();
         for object in batch.upserts {
             if let Object::Event(event) = object {
@@ -38,13 +44,17 @@ impl ClusterState {
             }
             let key = object.key();
             let old = former.remove(&key).or_else(|| self.take(&key));
-            changes::between(old.as_ref(), Some(&object), known, seen, &mut found);
+            // What it was before it could not be read is not known: no change is told.
+            if !self.unread.remove(&key) {
+                changes::between(old.as_ref(), Some(&object), known, seen, &mut found);
+            }
             if let Object::App(app) = &object {
                 self.note_drift(app, known, seen);
             }
             self.put(object);
         }
         for key in batch.deletes {
+            self.unread.remove(&key);
             if let Some(old) = self.take(&key) {
                 changes::between(Some(&old), None, known, seen, &mut found);
             }
@@ -64,6 +74,29 @@ impl ClusterState {
             drift.retain(|key, _| apps.contains_key(key));
         }
         changed
+    }
+
+    /// What the batch says of its kind as a whole; gives what a fresh list replaces.
+    fn begin(&mut self, batch: &ObjectBatch) -> BTreeMap<ObjectKey, Object> {
+        let mut former = BTreeMap::new();
+        if batch.reset {
+            let (now, no_more) = match batch.gone {
+                true => (&mut self.absent, &mut self.listed),
+                false => (&mut self.listed, &mut self.absent),
+            };
+            now.insert(batch.kind);
+            no_more.remove(&batch.kind);
+            former = self.take_kind(batch.kind);
+            let upserts: BTreeSet<ObjectKey> = batch.upserts.iter().map(Object::key).collect();
+            let unread = |k: &ObjectKey| k.kind != batch.kind || upserts.contains(k);
+            self.unread.retain(unread);
+        }
+        for key in &batch.unread {
+            former.remove(key);
+            drop(self.take(key));
+            self.unread.insert(key.clone());
+        }
+        former
     }
 
     fn put(&mut self, object: Object) {

@@ -51,7 +51,7 @@ async fn containers(
         if let Some(name) = &tail.container {
             break vec![name.clone()];
         }
-        let found = match server.cluster().await {
+        let found = match server.signed_in().await {
             Ok(cluster) => facts(&cluster, &tail.namespace, &tail.pod, TIMEOUT).await,
             Err(fault) => Err(fault),
         };
@@ -133,9 +133,10 @@ struct Followed {
 impl Followed {
     async fn run(mut self) {
         loop {
-            let ended = match self.server.cluster().await {
+            let ended = match self.server.signed_in().await {
                 Ok(cluster) => match self.session(&cluster).await {
                     Ok(Ended::Unheard) => return,
+                    Ok(Ended::Silent) => continue,
                     Ok(Ended::Cleanly) => self.next(&cluster).await,
                     Err(failure) => {
                         let doing = doing("follow", "pods/log", &self.namespace, &self.pod);
@@ -191,7 +192,17 @@ impl Followed {
         let open = tokio::time::timeout(TIMEOUT, Lines::open(cluster, &path, u64::MAX)).await;
         let mut stream = open.unwrap_or(Err(Failure::Timeout(TIMEOUT)))?;
         let mut known = Known::new(self.newest);
-        while let Some(raw) = stream.next().await? {
+        let patience = self.waits.pace().term;
+        loop {
+            let next = tokio::time::timeout(patience, stream.next());
+            let raw = match next.await {
+                Ok(raw) => raw?,
+                // Nothing is written, or the other side is gone and nobody told us.
+                Err(_) => return Ok(Ended::Silent),
+            };
+            let Some(raw) = raw else {
+                return Ok(Ended::Cleanly);
+            };
             let Some(line) = self.take(&raw, &mut known) else {
                 continue;
             };
@@ -201,7 +212,6 @@ impl Followed {
                 return Ok(Ended::Unheard);
             }
         }
-        Ok(Ended::Cleanly)
     }
 
     /// The line, if it was not told before the break.
@@ -224,6 +234,8 @@ enum Ended {
     /// Nobody listens any more.
     Unheard,
     Cleanly,
+    /// So long without a line that it is opened anew: nothing is lost by that.
+    Silent,
 }
 
 /// No fault at all: the stream is opened again after a while.

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{End, Watch};
-use crate::model::object::Object;
+use crate::model::object::{Object, ObjectKey};
+use crate::model::telemetry::ObjectBatch;
 use crate::source::kubernetes::call::Call;
 
 #[derive(Deserialize)]
@@ -45,7 +46,7 @@ impl Watch {
     pub(super) fn line(
         &mut self,
         line: &[u8],
-        listing: &mut Option<Vec<Object>>,
+        listing: &mut Option<ObjectBatch>,
         call: Call<'_>,
     ) -> Result<(), End> {
         if line.iter().all(u8::is_ascii_whitespace) {
@@ -76,15 +77,21 @@ impl Watch {
                 if end && meta.resource_version.is_empty() {
                     return Err(refused("no resourceVersion".into()));
                 }
-                if end && let Some(objects) = listing.take() {
-                    self.listed(objects, meta.resource_version);
+                if end && let Some(list) = listing.take() {
+                    self.listed(list, meta.resource_version);
                     return Ok(());
                 }
             }
             "ADDED" | "MODIFIED" => match ((self.kind.read)(raw), listing.as_mut()) {
-                (Some(object), Some(listing)) => listing.push(object),
+                (Some(object), Some(list)) => list.upserts.push(object),
                 (Some(object), None) => self.put(object),
-                (None, _) => unread(self.kind.plural, &meta),
+                (None, Some(list)) => list.unread.push(self.unread(&meta)),
+                // What was known of it is of yesterday.
+                (None, None) => {
+                    let key = self.unread(&meta);
+                    self.forget(&key);
+                    self.batch.unread.push(key);
+                }
             },
             "DELETED" if listing.is_none() => self.delete(&meta),
             // A word of a later API.
@@ -97,26 +104,34 @@ impl Watch {
     }
 
     fn put(&mut self, object: Object) {
-        let key = object.key();
-        self.batch.deletes.retain(|k| *k != key);
-        self.batch.upserts.retain(|o| o.key() != key);
+        self.forget(&object.key());
         self.batch.upserts.push(object);
     }
 
     fn delete(&mut self, meta: &Meta) {
         let key = self.key(&meta.namespace, &meta.name);
-        self.batch.upserts.retain(|o| o.key() != key);
+        self.forget(&key);
         self.batch.deletes.push(key);
     }
-}
 
-pub(super) fn unread(plural: &str, meta: &Meta) {
-    tracing::debug!(
-        kind = plural,
-        namespace = meta.namespace,
-        name = meta.name,
-        "not as its schema says; left out"
-    );
+    /// What waits to be told of it is overtaken.
+    fn forget(&mut self, key: &ObjectKey) {
+        self.batch.deletes.retain(|k| k != key);
+        self.batch.unread.retain(|k| k != key);
+        self.batch.upserts.retain(|o| o.key() != *key);
+    }
+
+    /// Of an object that is not as its schema says.
+    pub(super) fn unread(&self, meta: &Meta) -> ObjectKey {
+        let key = self.key(&meta.namespace, &meta.name);
+        tracing::info!(
+            kind = self.kind.plural,
+            namespace = %key.namespace,
+            name = %key.name,
+            "an object that is not as its schema says"
+        );
+        key
+    }
 }
 
 /// Versions are numbers that rise; one that falls is of another history.

@@ -4,11 +4,11 @@ use kube::api::ListParams;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::line::{Named, unread};
+use super::line::Named;
 use super::{End, Watch};
-use crate::model::object::Object;
+use crate::model::telemetry::ObjectBatch;
 use crate::source::kubernetes::Cluster;
-use crate::source::kubernetes::call::{Call, Refused};
+use crate::source::kubernetes::call::{Call, Pages, Refused};
 
 const PAGE: u32 = 500;
 
@@ -41,7 +41,7 @@ impl Watch {
             Err(refused) if refused.code == 410 => self.pages(call, path, None).await,
             found => found,
         };
-        let (objects, version) = match found {
+        let (list, version) = match found {
             Ok(found) => found,
             Err(refused) if refused.code == 410 => return End::On { quick: true },
             Err(refused) => return End::Refused(refused.into()),
@@ -49,9 +49,9 @@ impl Watch {
         if version.is_empty() {
             return End::Refused(call.unreadable("no resourceVersion").into());
         }
-        self.listed(objects, version);
+        self.listed(list, version);
         match self.flush().await {
-            Some(()) => End::On { quick: false },
+            Some(()) => End::Listed,
             None => End::Gone,
         }
     }
@@ -61,8 +61,9 @@ impl Watch {
         call: Call<'_>,
         path: &str,
         limit: Option<u32>,
-    ) -> Result<(Vec<Object>, String), Refused> {
-        let mut objects = Vec::new();
+    ) -> Result<(ObjectBatch, String), Refused> {
+        let mut list = ObjectBatch::empty(self.kind.object);
+        let mut pages = Pages::default();
         let mut params = ListParams {
             limit,
             field_selector: self.kind.fields.map(str::to_owned),
@@ -77,17 +78,19 @@ impl Watch {
             for item in page.items.unwrap_or_default() {
                 let raw = item.get().as_bytes();
                 match (self.kind.read)(raw) {
-                    Some(object) => objects.push(object),
+                    Some(object) => list.upserts.push(object),
                     None => {
                         let named: Named = serde_json::from_slice(raw).unwrap_or_default();
-                        unread(self.kind.plural, &named.metadata);
+                        list.unread.push(self.unread(&named.metadata));
                     }
                 }
             }
-            if page.metadata.next.is_empty() {
-                return Ok((objects, page.metadata.resource_version));
+            let next = pages.after(page.metadata.next);
+            let next = next.map_err(|e| call.unreadable(&e))?;
+            if next.is_none() {
+                return Ok((list, page.metadata.resource_version));
             }
-            params.continue_token = Some(page.metadata.next);
+            params.continue_token = next;
         }
     }
 }

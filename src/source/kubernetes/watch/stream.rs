@@ -7,9 +7,9 @@ use kube::api::WatchParams;
 use tokio::time::{Instant, sleep_until};
 
 use super::{End, Told, Watch};
-use crate::model::object::Object;
+use crate::model::telemetry::ObjectBatch;
 use crate::source::kubernetes::Cluster;
-use crate::source::kubernetes::call::{Call, Lines};
+use crate::source::kubernetes::call::{Call, Cut, Lines};
 
 const BATCH_TIME: Duration = Duration::from_millis(50);
 const BATCH_OBJECTS: usize = 500;
@@ -19,7 +19,7 @@ const QUICK: Duration = Duration::from_secs(5);
 struct Stream {
     lines: Lines,
     /// Objects of the list that comes as events; `None`: the list is whole.
-    listing: Option<Vec<Object>>,
+    listing: Option<ObjectBatch>,
     started: Instant,
     heard: Instant,
     words: u64,
@@ -69,7 +69,7 @@ impl Watch {
         }
         let mut stream = Stream {
             lines: Lines::new(body),
-            listing: initial.then(Vec::new),
+            listing: initial.then(|| ObjectBatch::empty(self.kind.object)),
             started: Instant::now(),
             heard: Instant::now(),
             words: 0,
@@ -89,9 +89,18 @@ impl Watch {
         self.tell(Told::Well(self.kind.object)).await
     }
 
+    /// A list that did not come whole as a stream gets through page by page.
+    pub(super) fn no_stream_lists(&self) {
+        self.ways.watch_list.store(false, Ordering::Relaxed);
+    }
+
     /// What the end of a stream means: a cut, the end of its term, or that it was never alive.
     fn ended(&mut self, stream: &Stream, term: Duration) -> End {
         let lived = stream.started.elapsed();
+        if stream.listing.is_some() {
+            self.no_stream_lists();
+            return End::On { quick: true };
+        }
         if stream.words > 0 {
             self.silent = 0;
             return End::On { quick: false };
@@ -125,7 +134,7 @@ impl Watch {
                 }
                 // It took the list for a plain watch, as servers that do not know it do.
                 () = sleep_until(idle), if stream.listing.is_some() => {
-                    self.ways.watch_list.store(false, Ordering::Relaxed);
+                    self.no_stream_lists();
                     return End::Forgot;
                 }
                 // Half-open: the other side is gone and nobody told us.
@@ -134,7 +143,13 @@ impl Watch {
             let line = match line {
                 Some(Ok(line)) => line,
                 // A cut: what was told is told, the rest comes from the version.
-                Some(Err(error)) => {
+                Some(Err(Cut::TooLong)) => {
+                    if stream.listing.is_some() {
+                        self.no_stream_lists();
+                    }
+                    return End::Refused(call.unreadable(&Cut::TooLong.to_string()).into());
+                }
+                Some(Err(Cut::Wire(error))) => {
                     tracing::debug!(%error, kind = self.kind.plural, "watch cut");
                     return End::On { quick: false };
                 }
@@ -146,10 +161,10 @@ impl Watch {
                 return end;
             }
             let listed = stream.listing.is_none() && self.batch.reset;
-            if (listed || self.waiting() >= BATCH_OBJECTS) && self.flush().await.is_none() {
+            if (listed || self.batch.told() >= BATCH_OBJECTS) && self.flush().await.is_none() {
                 return End::Gone;
             }
-            if self.waiting() > 0 && due.is_none() {
+            if self.batch.told() > 0 && due.is_none() {
                 due = Some(Instant::now() + BATCH_TIME);
             }
         }

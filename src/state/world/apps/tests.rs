@@ -43,7 +43,7 @@ fn tell(world: &mut World, cluster: u16, kind: ObjectKind, upserts: Vec<Object>)
         kind,
         reset: true,
         upserts,
-        deletes: Vec::new(),
+        ..ObjectBatch::empty(kind)
     };
     body(world, cluster, Body::Objects(batch));
 }

@@ -42,7 +42,7 @@ fn tell(world: &mut World, minutes: i64, kind: ObjectKind, reset: bool, upserts:
             kind,
             reset,
             upserts,
-            deletes: Vec::new(),
+            ..ObjectBatch::empty(kind)
         }),
     });
 }

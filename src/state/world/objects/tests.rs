@@ -74,6 +74,7 @@ fn batch(
         reset,
         upserts,
         deletes,
+        ..ObjectBatch::empty(kind)
     }
 }
 
@@ -212,5 +213,45 @@ proptest! {
         let held: BTreeMap<String, u32> =
             c.pods.values().map(|p| (p.name.to_string(), p.restarts)).collect();
         prop_assert_eq!(held, wanted);
+    }
+}
+
+#[test]
+fn what_is_not_installed_is_neither_listed_nor_unknown() {
+    let mut c = cluster();
+    let kind = ObjectKind::Claim;
+    assert!(!c.is_absent(kind) && !c.is_listed(kind));
+    take(&mut c, batch(kind, true, vec![claim("a")], Vec::new()));
+    let gone = ObjectBatch {
+        gone: true,
+        ..batch(kind, true, Vec::new(), Vec::new())
+    };
+    assert!(take(&mut c, gone));
+    assert!(c.is_absent(kind) && !c.is_listed(kind));
+    assert!(c.claims.is_empty());
+    take(&mut c, batch(kind, true, Vec::new(), Vec::new()));
+    assert!(!c.is_absent(kind) && c.is_listed(kind));
+}
+
+#[test]
+fn what_cannot_be_read_is_not_kept_as_it_was_and_tells_no_change() {
+    let kind = ObjectKind::Node;
+    let key = node("n").key();
+    let unread = |reset| ObjectBatch {
+        unread: vec![key.clone()],
+        ..batch(kind, reset, Vec::new(), Vec::new())
+    };
+    for reset in [false, true] {
+        let mut c = cluster();
+        take(&mut c, batch(kind, true, vec![node("n")], Vec::new()));
+        let told = c.changes.len();
+        assert!(take(&mut c, unread(reset)));
+        assert!(c.nodes.is_empty() && c.is_unread(&key));
+        take(&mut c, batch(kind, reset, vec![node("n")], Vec::new()));
+        assert!(c.nodes.len() == 1 && !c.is_unread(&key));
+        assert_eq!(c.changes.len(), told, "neither left nor joined");
+        take(&mut c, unread(false));
+        take(&mut c, batch(kind, true, Vec::new(), Vec::new()));
+        assert!(!c.is_unread(&key), "it is in no list");
     }
 }

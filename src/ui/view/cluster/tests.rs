@@ -15,7 +15,7 @@ fn list(world: &mut World, kind: ObjectKind, upserts: Vec<Object>) {
         kind,
         reset: true,
         upserts,
-        deletes: Vec::new(),
+        ..ObjectBatch::empty(kind)
     };
     fake::tell(world, 0, Body::Objects(batch));
 }

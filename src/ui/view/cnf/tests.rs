@@ -128,7 +128,7 @@ fn world() -> World {
                 4,
             ),
         ],
-        deletes: Vec::new(),
+        ..ObjectBatch::empty(ObjectKind::SriovNodeState)
     };
     fake::tell(&mut world, 0, Body::Objects(batch));
     world

@@ -52,7 +52,7 @@ fn tell(world: &mut World, cluster: u16, kind: ObjectKind, all: Vec<App>) {
         kind,
         reset: true,
         upserts,
-        deletes: Vec::new(),
+        ..ObjectBatch::empty(kind)
     };
     fake::tell(world, cluster, Body::Objects(batch));
 }

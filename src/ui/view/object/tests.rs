@@ -79,7 +79,7 @@ fn world() -> World {
             kind,
             reset: true,
             upserts,
-            deletes: Vec::new(),
+            ..ObjectBatch::empty(kind)
         };
         fake::tell(&mut world, 0, Body::Objects(batch));
     };
@@ -258,7 +258,7 @@ fn events_and_owners_lead_on_and_back() {
         kind: ObjectKind::Pod,
         reset: true,
         upserts: Vec::new(),
-        deletes: Vec::new(),
+        ..ObjectBatch::empty(ObjectKind::Pod)
     };
     fake::tell(&mut world, 0, Body::Objects(batch));
     let view = {
