@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize as _;
+use toml::de::DeTable;
+
 use super::build::build;
 use super::file::File;
 use super::{Config, secret};
@@ -76,13 +79,15 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
             what,
             hint,
         };
-    if let Some(secret) = secret::find(text) {
-        return Err(at(Some(secret.span), secret.what, secret.hint));
-    }
-    let file: File = toml::from_str(text).map_err(|error| {
+    let wrong = |error: toml::de::Error| {
         let (what, hint) = explain(error.message());
         at(error.span(), what, hint)
-    })?;
+    };
+    let table = DeTable::parse(text).map_err(wrong)?;
+    if let Some(secret) = secret::find(table.get_ref()) {
+        return Err(at(Some(secret.span), secret.what, secret.hint));
+    }
+    let file = File::deserialize(toml::Deserializer::from(table)).map_err(wrong)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut config = build(file, folder).map_err(|m| at(m.span, m.what, m.hint))?;
     config.file = Some(path.to_path_buf());

@@ -43,12 +43,10 @@ const PEM: &str = "name the file that holds it: `client_key_file = \"path\"`";
 const URL: &str = "leave it out of the URL and write `user = \"name\"` and `password_file = \"path\"`, \
                    or `bearer_file = \"path\"`";
 
-/// The first secret of the text, in the order in which it was written.
-pub fn find(text: &str) -> Option<Finding> {
-    // What is not TOML is told by the parser itself, with its own message.
-    let table = DeTable::parse(text).ok()?;
+/// The first secret of a configuration, in the order in which it was written.
+pub fn find(file: &DeTable<'_>) -> Option<Finding> {
     let mut found = Vec::new();
-    walk_table(table.get_ref(), false, &mut found);
+    walk_table(file, false, &mut found);
     found.into_iter().min_by_key(|f| f.span.start)
 }
 
@@ -176,7 +174,8 @@ mod tests {
             "[a]\nb = 1\nbearer_file = \"eyJhunter2.x.y\"",
             "[a]\nb = 1\nbearer_command = [\"curl\", \"https://me:hunter2@x/\"]",
         ] {
-            let finding = find(text).unwrap_or_else(|| panic!("missed in {text}"));
+            let finding = find(DeTable::parse(text).unwrap().get_ref())
+                .unwrap_or_else(|| panic!("missed in {text}"));
             assert!(!finding.what.contains("hunter2"), "{finding:?}");
             assert!(!finding.hint.contains("hunter2"), "{finding:?}");
             assert!(finding.hint.contains("_file"), "{finding:?}");
@@ -204,6 +203,6 @@ mod tests {
             user = "me"
             password_file = "nats.password"
         "#;
-        assert_eq!(find(text), None);
+        assert_eq!(find(DeTable::parse(text).unwrap().get_ref()), None);
     }
 }
