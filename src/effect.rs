@@ -190,6 +190,12 @@ impl Effects {
     }
 
     pub async fn shutdown(self) {
+        if let Some(actions) = self.actions.filter(|a| !a.is_idle()) {
+            eprintln!(
+                "farwatch: an action is under way and is waited for; the audit file tells its end"
+            );
+            actions.finish().await;
+        }
         if let Behind::Live { fleet, .. } = self.behind {
             let _ = tokio::time::timeout(GRACE, fleet.shutdown()).await;
         }
@@ -215,14 +221,16 @@ impl Effects {
 
     /// Sends what the operator confirmed; a recording has nobody to send it to.
     fn act(&self, request: ActionRequest) -> Option<Control> {
-        let Some(actions) = self.actions.clone() else {
+        let Some(actions) = &self.actions else {
             let text = "this is a recording: nothing can be changed";
             return Some(Control::Notice(text.into()));
         };
         let told = self.told.clone();
+        let begun = actions.begin(request);
         tokio::spawn(async move {
-            let acted = actions.carry_out(request).await;
-            let _ = told.send(Msg::Acted(Box::new(acted))).await;
+            if let Ok(acted) = begun.await {
+                let _ = told.send(Msg::Acted(Box::new(acted))).await;
+            }
         });
         None
     }

@@ -63,6 +63,10 @@ pub struct ActionRequest {
     pub action: Action,
     /// The operator's name as it stands in what is written.
     pub by: String,
+    /// Address of the server as it was shown: no other is asked.
+    pub server: String,
+    /// The way there, where it is worth a word.
+    pub via: Option<String>,
 }
 
 /// The exact request, without the sign-in.
@@ -138,6 +142,17 @@ impl Action {
 }
 
 impl ActionRequest {
+    /// To a server that is yet to be named.
+    pub fn new(cluster: ClusterId, action: Action, by: &str) -> Self {
+        Self {
+            cluster,
+            action,
+            by: by.to_owned(),
+            server: String::new(),
+            via: None,
+        }
+    }
+
     pub fn wire(&self) -> Wire {
         match &self.action {
             Action::Refresh {
@@ -261,12 +276,7 @@ mod tests {
     use super::*;
 
     fn wire(action: Action) -> Wire {
-        ActionRequest {
-            cluster: ClusterId(0),
-            action,
-            by: "alice".into(),
-        }
-        .wire()
+        ActionRequest::new(ClusterId(0), action, "alice").wire()
     }
 
     fn named() -> (String, String) {

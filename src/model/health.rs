@@ -1,5 +1,7 @@
 //! How well we hear a source. Not how well the cluster is.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::fault::{Fault, FaultKind};
@@ -124,6 +126,9 @@ pub struct SourceHealth {
     pub bad_lines: u64,
     /// Time between two polls now in force, milliseconds; 0 for streams.
     pub interval_ms: u32,
+    /// Address of the server. Not recorded: it is for changes, and a recording takes none.
+    #[serde(skip)]
+    pub place: Arc<str>,
     /// The way there, where it is not simply the configured URL: `via route HOST`.
     #[serde(default)]
     pub via: Option<String>,

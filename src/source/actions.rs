@@ -5,9 +5,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 
 use super::audit::{Audit, Stage};
+use super::door::BODY_LIMIT;
+use super::error::{Cause, SourceError};
 use super::kubernetes::{Cluster, Server, fault, identity};
 use super::supervisor::Gate;
 use crate::config::Config;
@@ -18,7 +24,8 @@ use crate::model::identity::Role;
 use crate::model::text::clean;
 
 const LIMIT: Duration = Duration::from_secs(15);
-const UNKNOWN: &str = "look at it again: whether it was done is not known";
+/// A little longer than one answer may take.
+const LEAVING: Duration = Duration::from_secs(16);
 
 /// Ways to the servers of one cluster.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +43,8 @@ pub struct Actions {
     config: Arc<Config>,
     ways: Ways,
     audit: Audit,
+    /// What is under way.
+    begun: TaskTracker,
 }
 
 /// Why it was not done, and whether it may have been.
@@ -51,7 +60,25 @@ impl Actions {
             config,
             ways,
             audit: Audit::new(audit),
+            begun: TaskTracker::new(),
         }
+    }
+
+    /// Begins it; it goes on whoever still waits for it.
+    pub fn begin(&self, request: ActionRequest) -> JoinHandle<Acted> {
+        let own = self.clone();
+        let work = async move { own.carry_out(request).await };
+        self.begun.spawn(work)
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.begun.is_empty()
+    }
+
+    /// Waits for what is under way, as long as an answer may take.
+    pub async fn finish(&self) {
+        self.begun.close();
+        let _ = tokio::time::timeout(LEAVING, self.begun.wait()).await;
     }
 
     pub async fn carry_out(&self, request: ActionRequest) -> Acted {
@@ -78,7 +105,7 @@ impl Actions {
                 "start with --allow-actions",
             ));
         }
-        if let Err(why) = self.audit.write(name, request, Stage::Asked, "") {
+        if let Err(why) = self.audit.write(name, request, Stage::Asked, "").await {
             let what = format!("the audit file cannot be written, so nothing was sent: {why}");
             let hint = "make the file and its folder yours to write";
             return Err(refuse(FaultKind::Config, what, hint));
@@ -88,7 +115,7 @@ impl Actions {
             Ok(told) => (Stage::Done, told.clone()),
             Err(failure) => (failure.stage, failure.fault.what.clone()),
         };
-        let written = self.audit.write(name, request, stage, &outcome);
+        let written = self.audit.write(name, request, stage, &outcome).await;
         match (result, written) {
             (Ok(told), Ok(())) => Ok(told),
             (Ok(told), Err(why)) => Ok(format!("{told}; but the audit file lacks it: {why}")),
@@ -129,6 +156,12 @@ impl Actions {
             })?;
         match wire.server {
             To::Alertmanager => match &reach.alertmanager {
+                // Discovery may have found another since the dialog.
+                Some(gate) if gate.shown() != request.server => {
+                    let (now, then) = (gate.shown(), &request.server);
+                    let what = format!("the Alertmanager is now {now}, and {then} was confirmed");
+                    Err(refuse(FaultKind::Config, what))
+                }
                 Some(gate) => to_alertmanager(gate, wire).await,
                 None => {
                     let what = "no Alertmanager is configured".to_owned();
@@ -230,12 +263,17 @@ async fn to_kubernetes(
     let body = wire.body.clone().unwrap_or_default().into_bytes();
     let doing = request.action.word();
     let answer = send(cluster, asked.body(body), doing).await;
-    let answer = answer.map_err(|fault| Failure {
-        stage: Stage::Failed,
-        fault,
-    })?;
+    let answer = answer.map_err(sent)?;
     let version = answer.pointer("/metadata/resourceVersion");
-    let version = version.and_then(Value::as_str).unwrap_or("unknown");
+    let Some(version) = version.and_then(Value::as_str) else {
+        return Err(sent(Fault {
+            kind: FaultKind::BadPayload,
+            cluster: cluster.name.clone(),
+            endpoint: cluster.place.clone(),
+            what: format!("{doing}: the answer is no object"),
+            hint: String::new(),
+        }));
+    };
     Ok(clean(&format!("accepted, resourceVersion {version}"), 200))
 }
 
@@ -248,10 +286,7 @@ async fn send(
     let request = request.map_err(|e| told(&kube::Error::HttpError(e)))?;
     match tokio::time::timeout(LIMIT, cluster.client.request::<Value>(request)).await {
         Ok(answer) => answer.map_err(|e| told(&e)),
-        Err(_) => Err(Fault {
-            hint: UNKNOWN.into(),
-            ..fault::timeout(&cluster.name, &cluster.place, LIMIT)
-        }),
+        Err(_) => Err(fault::timeout(&cluster.name, &cluster.place, LIMIT)),
     }
 }
 
@@ -277,8 +312,13 @@ fn of_error(error: &kube::Error, cluster: &Cluster, doing: &str) -> Fault {
         ),
         _ => return general,
     };
-    let what = what.to_owned();
+    let kind = match status.code {
+        // Not one of doubt, as other unexpected statuses are.
+        409 => FaultKind::BadQuery,
+        _ => general.kind,
+    };
     Fault {
+        kind,
         what,
         hint: hint.into(),
         ..general
@@ -286,28 +326,47 @@ fn of_error(error: &kube::Error, cluster: &Cluster, doing: &str) -> Fault {
 }
 
 async fn to_alertmanager(gate: &Gate, wire: &Wire) -> Result<String, Failure> {
-    let failed = |stage| {
-        move |e: super::error::SourceError| Failure {
-            stage,
-            fault: e.fault(),
-        }
+    let before = |error: SourceError| Failure {
+        stage: Stage::Refused,
+        fault: error.fault(),
     };
-    let door = gate.door().await.map_err(failed(Stage::Refused))?;
+    let door = gate.door().await.map_err(before)?;
     let method = match wire.method {
-        "DELETE" => reqwest::Method::DELETE,
-        _ => reqwest::Method::POST,
+        "DELETE" => Method::DELETE,
+        _ => Method::POST,
     };
-    let mut request = door.request(method, &wire.path);
+    let mut request = door.change(method.clone(), &wire.path).map_err(before)?;
     if let (Some(kind), Some(body)) = (wire.content_type, &wire.body) {
-        let kind = (reqwest::header::CONTENT_TYPE, kind);
-        request = request.header(kind.0, kind.1).body(body.clone());
+        request = request.header(CONTENT_TYPE, kind).body(body.clone());
     }
-    let limit = super::door::BODY_LIMIT;
-    let reply = door.whole(request, limit, false).await;
-    let reply = reply.map_err(failed(Stage::Failed))?;
+    let reply = door.whole(request, BODY_LIMIT, false).await;
+    let reply = reply.map_err(|error| sent(error.fault()))?;
+    if method == Method::DELETE {
+        return Ok("accepted".into());
+    }
     let told: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-    Ok(match told.get("silenceID").and_then(Value::as_str) {
-        Some(id) => format!("accepted, silence {}", clean(id, 64)),
-        None => "accepted".into(),
-    })
+    match told.get("silenceID").and_then(Value::as_str) {
+        Some(id) if !id.is_empty() => Ok(format!("accepted, silence {}", clean(id, 64))),
+        _ => {
+            let cause = Cause::Payload("it names no silence".to_owned());
+            Err(sent(door.error(&wire.path, cause).fault()))
+        }
+    }
+}
+
+/// It was sent, and failed. Where no server refused it in so many words, it may still be done.
+fn sent(fault: Fault) -> Failure {
+    use FaultKind::{BadPayload, Server, Timeout, Unreachable};
+    let fault = match fault.kind {
+        Timeout | Unreachable | BadPayload | Server => Fault {
+            what: format!("{}; whether it was done is not known", fault.what),
+            hint: "look at it again before you repeat it".into(),
+            ..fault
+        },
+        _ => fault,
+    };
+    Failure {
+        stage: Stage::Failed,
+        fault,
+    }
 }

@@ -35,6 +35,10 @@ struct Entry<'a> {
     uid: u32,
     action: &'static str,
     subject: String,
+    /// Where it is sent, as it was shown.
+    server: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    via: Option<&'a str>,
     method: &'static str,
     path: String,
     body: Option<String>,
@@ -56,7 +60,7 @@ impl Audit {
     }
 
     /// Writes one whole line and waits until it is on the disk.
-    pub fn write(
+    pub async fn write(
         &self,
         cluster: &str,
         request: &ActionRequest,
@@ -74,6 +78,8 @@ impl Audit {
             uid: rustix::process::getuid().as_raw(),
             action: request.action.word(),
             subject: request.action.subject(),
+            server: &request.server,
+            via: request.via.as_deref(),
             method: wire.method,
             path: wire.path,
             body: wire.body,
@@ -83,7 +89,13 @@ impl Audit {
         let told = |e: &dyn std::fmt::Display| format!("{}: {e}", file.display());
         let mut line = serde_json::to_string(&entry).map_err(|e| told(&e))?;
         line.push('\n');
-        append(file, line.as_bytes()).map_err(|e| told(&e))
+        let path = file.clone();
+        // A disk may take its time: nobody else waits for it.
+        let written = tokio::task::spawn_blocking(move || append(&path, line.as_bytes())).await;
+        match written {
+            Ok(written) => written.map_err(|e| told(&e)),
+            Err(error) => Err(told(&error)),
+        }
     }
 }
 

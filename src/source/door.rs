@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap};
+use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
@@ -34,7 +35,7 @@ pub use socket::Socket;
 
 use super::kubernetes::Server;
 use credentials::Credentials;
-use place::{content_type, extra_headers};
+use place::{content_type, extra_headers, redirects};
 pub use place::{shown, shown_text};
 use way::Way;
 
@@ -111,10 +112,8 @@ impl Door {
         let _ = base.set_password(None);
         let tls = tls::client_config(endpoint, Vec::new()).map_err(wrong)?;
         let headers = extra_headers(&endpoint.headers).map_err(wrong)?;
-        let client = client(
-            tls.clone(),
-            endpoint.auth != Auth::None || !headers.is_empty(),
-        );
+        let guarded = endpoint.auth != Auth::None || !headers.is_empty();
+        let client = client(tls.clone(), redirects(guarded));
         let timeout = if endpoint.timeout.is_zero() {
             DEFAULT_TIMEOUT
         } else {
@@ -194,6 +193,15 @@ impl Door {
             .client
             .request(method, self.url(path))
             .headers(self.shared.headers.clone())
+    }
+
+    /// The same for what changes something: it goes to this place only, whatever the answer, as a
+    /// redirect may turn it into a question. Such requests are few: each has a client of its own.
+    pub fn change(&self, method: Method, path: &str) -> Result<RequestBuilder, SourceError> {
+        let client = client(self.shared.tls.clone(), Policy::none());
+        let client = client.map_err(|what| self.error(path, Cause::Config(what)))?;
+        let request = client.request(method, self.url(path));
+        Ok(request.headers(self.shared.headers.clone()))
     }
 
     /// Signs in, sends, signs in once more after a 401, and turns refusals into errors. The body
@@ -369,14 +377,14 @@ impl Door {
     }
 }
 
-/// A client for one endpoint; `guarded`: something of ours goes along that no other server may get.
-fn client(mut tls: rustls::ClientConfig, guarded: bool) -> Result<Client, String> {
+/// A client for one endpoint.
+fn client(mut tls: rustls::ClientConfig, redirects: Policy) -> Result<Client, String> {
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Client::builder()
         .tls_backend_preconfigured(tls)
         .user_agent(AGENT)
         .connect_timeout(CONNECT_TIMEOUT)
-        .redirect(place::redirects(guarded))
+        .redirect(redirects)
         .pool_max_idle_per_host(4)
         .gzip(true)
         .build()

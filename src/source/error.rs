@@ -27,6 +27,8 @@ pub enum Cause {
     Login,
     #[error("redirected to another server, {0}, which is not given the credentials")]
     Elsewhere(String),
+    #[error("redirected to {0}, which is not followed here")]
+    Moved(String),
     #[error("403: signed in, but not allowed{}", tail(.0))]
     Forbidden(String),
     #[error("404: no such API there{}", tail(.0))]
@@ -91,6 +93,7 @@ impl SourceError {
             Cause::Status { .. }
             | Cause::Redirects
             | Cause::Elsewhere(_)
+            | Cause::Moved(_)
             | Cause::Cut(_)
             | Cause::TooLarge(_)
             | Cause::Payload(_) => FaultKind::BadPayload,
@@ -141,6 +144,7 @@ impl SourceError {
                 "if that is the right server, put its address into `url`; else the front end wants \
                  another sign-in"
             }
+            Cause::Moved(_) => "put that address into `url`",
             Cause::Config(_) => "correct the configuration file",
             Cause::Tunnel(fault) => &fault.hint,
             Cause::Cancelled => "",

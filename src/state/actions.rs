@@ -8,9 +8,9 @@ use super::State;
 use super::screen::Overlay;
 use crate::message::Effect;
 use crate::model::action::{Acted, ActionRequest, Server};
+use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
 use crate::model::input::{Key, KeyPress};
-use crate::model::text::clean;
 use crate::ui::view::Focus;
 use crate::ui::view::actions::{Actions, Confirm, HOURS, Menu, Mute, Step};
 
@@ -129,11 +129,7 @@ impl State {
             }
             Key::Enter => {
                 let action = mute.action(&self.world);
-                return self.ask_to_confirm(ActionRequest {
-                    cluster: mute.cluster,
-                    action,
-                    by: mute.by,
-                });
+                return self.ask_to_confirm(ActionRequest::new(mute.cluster, action, &mute.by));
             }
             _ => {
                 mute.comment.press(press);
@@ -148,16 +144,18 @@ impl State {
         }
     }
 
-    fn ask_to_confirm(&mut self, request: ActionRequest) {
+    /// The server is the one in use now: should another take its place meanwhile, nothing is sent.
+    fn ask_to_confirm(&mut self, mut request: ActionRequest) {
         let own = self.config.clusters.get(usize::from(request.cluster.0));
-        let address = match (request.wire().server, own) {
-            (Server::Kubernetes, Some(own)) => own.kube.as_ref().and_then(|k| k.context.clone()),
-            (Server::Alertmanager, Some(own)) => {
-                let url = own.alertmanager.as_ref().map(|a| a.url.as_str());
-                url.map(|url| url.split(['?', '#']).next().unwrap_or_default().to_owned())
-            }
-            (_, None) => None,
+        let kind = match request.wire().server {
+            Server::Kubernetes => SourceKind::Kubernetes,
+            Server::Alertmanager => SourceKind::Alertmanager,
         };
+        let known = self.world.cluster(request.cluster);
+        if let Some(health) = known.and_then(|c| c.sources.get(&kind)) {
+            request.server = health.place.to_string();
+            request.via.clone_from(&health.via);
+        }
         let name = self.name_of(&Focus::Cluster(request.cluster));
         let cluster = match own.and_then(|c| c.environment.as_ref()) {
             Some(environment) => format!("{name} ({environment})"),
@@ -170,7 +168,6 @@ impl State {
             armed: false,
             scroll: 0,
             cluster,
-            address: clean(&address.unwrap_or_default(), 200),
             role: role.unwrap_or_default().word(),
             request,
         };

@@ -9,7 +9,7 @@ use farwatch::model::action::{Acted, Action, ActionRequest};
 use farwatch::model::alert::Severity;
 use farwatch::model::fault::{Fault, FaultKind};
 use farwatch::model::gitops::{App, AppHealth, AppKind, AppSource, Operation, Sync};
-use farwatch::model::health::SourceKind;
+use farwatch::model::health::{SourceHealth, SourceKind};
 use farwatch::model::id::ClusterId;
 use farwatch::model::identity::{Identity, Review, Role};
 use farwatch::model::input::InputEvent;
@@ -153,6 +153,29 @@ fn a_silence_is_asked_about_with_the_exact_request() {
     assert_eq!(acts(&console).len(), 1, "sent once");
 }
 
+/// Whatever discovery finds while the dialog is in view.
+#[test]
+fn the_dialog_names_the_server_that_is_asked() {
+    let mut console = acting(Role::Operator);
+    let tell = |console: &mut Console, place: &str| {
+        let health = SourceHealth {
+            place: place.into(),
+            via: Some("via port-forward to am-0".into()),
+            ..SourceHealth::default()
+        };
+        console.tell(0, SourceKind::Alertmanager, Body::Health(health));
+    };
+    tell(&mut console, "http://am.monitoring.svc:9093");
+    console.keys(TO_DIALOG);
+    console.has("Alertmanager http://am.monitoring.svc:9093 via port-forward to am-0");
+    tell(&mut console, "http://other.monitoring.svc:9093");
+    arm(&mut console);
+    console.keys("y");
+    let sent = acts(&console);
+    assert_eq!(sent[0].server, "http://am.monitoring.svc:9093");
+    assert_eq!(sent[0].via.as_deref(), Some("via port-forward to am-0"));
+}
+
 #[test]
 fn keys_typed_before_the_dialog_was_read_do_not_count() {
     let mut console = acting(Role::Admin);
@@ -234,11 +257,8 @@ fn what_the_review_refused_is_named() {
 #[test]
 fn the_outcome_is_told() {
     let mut console = acting(Role::Operator);
-    let request = ActionRequest {
-        cluster: ClusterId(0),
-        action: Action::Expire { id: "abc".into() },
-        by: "alice".into(),
-    };
+    let action = Action::Expire { id: "abc".into() };
+    let request = ActionRequest::new(ClusterId(0), action, "alice");
     console.effects.clear();
     console.update(Msg::Acted(Box::new(Acted {
         request: request.clone(),

@@ -41,9 +41,8 @@ async fn a_silence_is_made_listed_and_ended() {
     let actions = Actions::new(config, fleet.reach(), Some(audit.clone()));
     let act = async |action| {
         let request = ActionRequest {
-            cluster: ClusterId(0),
-            action,
-            by: "alice".into(),
+            server: alertmanager.program.url(),
+            ..ActionRequest::new(ClusterId(0), action, "alice")
         };
         actions.carry_out(request).await.result
     };

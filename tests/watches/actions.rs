@@ -2,9 +2,10 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use farwatch::config::{Cluster, Config, Roles};
+use farwatch::config::{Cluster, Config, Endpoint, Roles};
 use farwatch::model::action::{Action, ActionRequest};
 use farwatch::model::gitops::AppKind;
 use farwatch::model::id::ClusterId;
@@ -12,15 +13,18 @@ use farwatch::model::identity::Role;
 use farwatch::model::time::Timestamp;
 use farwatch::source::actions::{Actions, Reach};
 use farwatch::source::kubernetes::Server;
+use farwatch::source::supervisor::Gate;
 use serde_json::{Value, json};
 
-use crate::apiserver::{ApiServer, Fault, User};
+use crate::apiserver::{ApiServer, Fault, User, wire};
 use crate::console::kube;
 
 struct Desk {
     server: ApiServer,
     actions: Actions,
     folder: tempfile::TempDir,
+    /// Which one the operator confirmed.
+    alertmanager: String,
 }
 
 /// An API server with one application of each tool, and a console that may act.
@@ -28,7 +32,22 @@ async fn desk() -> Desk {
     desk_with(true, Role::Operator).await
 }
 
+/// One that also has an Alertmanager at this address.
+async fn desk_beside(alertmanager: &wire::Server) -> Desk {
+    let endpoint = Endpoint {
+        url: alertmanager.url(),
+        timeout: Duration::from_millis(500),
+        ..Endpoint::default()
+    };
+    let gate = Gate::new(&endpoint, "alpha", None);
+    desk_of(true, Role::Operator, Some(gate)).await
+}
+
 async fn desk_with(enabled: bool, default: Role) -> Desk {
+    desk_of(enabled, default, None).await
+}
+
+async fn desk_of(enabled: bool, default: Role, alertmanager: Option<Gate>) -> Desk {
     let server = ApiServer::start().await;
     for (version, kind, namespace, name) in [
         ("argoproj.io/v1alpha1", "Application", "argocd", "shop"),
@@ -57,8 +76,9 @@ async fn desk_with(enabled: bool, default: Role) -> Desk {
     };
     let reach = Reach {
         server: Some(Server::new("alpha", &kube(&server))),
-        alertmanager: None,
+        alertmanager: alertmanager.map(Arc::new),
     };
+    let confirmed = reach.alertmanager.as_ref().map(|gate| gate.shown());
     let audit = folder.path().join("state/actions.jsonl");
     let actions = Actions::new(
         Arc::new(config),
@@ -69,21 +89,24 @@ async fn desk_with(enabled: bool, default: Role) -> Desk {
         server,
         actions,
         folder,
+        alertmanager: confirmed.unwrap_or_default(),
     }
 }
 
 impl Desk {
+    fn request(&self, action: Action) -> ActionRequest {
+        ActionRequest {
+            server: self.alertmanager.clone(),
+            ..ActionRequest::new(ClusterId(0), action, "alice")
+        }
+    }
+
     fn file(&self) -> std::path::PathBuf {
         self.folder.path().join("state/actions.jsonl")
     }
 
     async fn act(&self, action: Action) -> Result<String, farwatch::model::fault::Fault> {
-        let request = ActionRequest {
-            cluster: ClusterId(0),
-            action,
-            by: "alice".into(),
-        };
-        self.actions.carry_out(request).await.result
+        self.actions.carry_out(self.request(action)).await.result
     }
 
     fn sent(&self) -> usize {
@@ -297,4 +320,130 @@ async fn refusals_of_the_server_are_told_and_written() {
     let outcome = lines(&desk.file())[1]["outcome"].clone();
     assert!(outcome.as_str().unwrap().contains("403"), "{outcome}");
     assert_eq!(desk.sent(), 3, "each was sent once");
+}
+
+fn silence() -> Action {
+    Action::Silence {
+        matchers: vec![("alertname".into(), "Noise".into())],
+        from: Timestamp(1_795_271_527_000),
+        until: Timestamp(1_795_271_528_000),
+        comment: "known".into(),
+    }
+}
+
+/// What an Alertmanager does with a change, and the methods it was asked with.
+async fn alertmanager(
+    status: u16,
+    header: (&'static str, &'static str),
+    body: &'static str,
+) -> (wire::Server, Arc<Mutex<Vec<String>>>) {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let noted = asked.clone();
+    let server = wire::Server::start(Arc::new(move |request, stream| {
+        noted.lock().unwrap().push(request.method.clone());
+        Box::pin(async move {
+            match (request.method.as_str(), status) {
+                ("GET", _) => wire::reply(stream, 200, "application/json", &[], b"[]").await,
+                (_, 0) => wire::never(stream).await,
+                _ => {
+                    wire::reply(
+                        stream,
+                        status,
+                        "application/json",
+                        &[header],
+                        body.as_bytes(),
+                    )
+                    .await
+                }
+            }
+        })
+    }));
+    (server.await, asked)
+}
+
+#[tokio::test]
+async fn a_change_follows_no_redirect() {
+    for (status, place) in [
+        (302, "/elsewhere"),
+        (303, "http://localhost:9/"),
+        (307, "/elsewhere"),
+    ] {
+        let (server, asked) = alertmanager(status, ("Location", place), "").await;
+        let desk = desk_beside(&server).await;
+        for (action, method) in [
+            (silence(), "POST"),
+            (Action::Expire { id: "a".into() }, "DELETE"),
+        ] {
+            let fault = desk.act(action).await.unwrap_err();
+            assert!(fault.what.contains("redirected to"), "{fault}");
+            assert_eq!(*asked.lock().unwrap(), [method], "sent once, {status}");
+            asked.lock().unwrap().clear();
+        }
+        assert_eq!(desk.stages(), ["asked", "failed", "asked", "failed"]);
+    }
+}
+
+#[tokio::test]
+async fn a_silence_without_a_name_is_not_told_as_made() {
+    let (server, _) = alertmanager(200, ("x-a", "b"), "{\"silenceID\":\"\"}").await;
+    let desk = desk_beside(&server).await;
+    let fault = desk.act(silence()).await.unwrap_err();
+    assert!(fault.what.contains("names no silence"), "{fault}");
+    assert!(fault.what.contains("is not known"), "{fault}");
+    assert_eq!(desk.stages(), ["asked", "failed"]);
+    let (server, _) = alertmanager(200, ("x-a", "b"), "{\"silenceID\":\"s1\"}").await;
+    let desk = desk_beside(&server).await;
+    assert_eq!(desk.act(silence()).await.unwrap(), "accepted, silence s1");
+}
+
+#[tokio::test]
+async fn without_an_answer_nobody_knows_whether_it_was_done() {
+    let (server, asked) = alertmanager(0, ("x-a", "b"), "").await;
+    let desk = desk_beside(&server).await;
+    let fault = desk.act(silence()).await.unwrap_err();
+    assert!(fault.what.contains("no answer within"), "{fault}");
+    assert!(
+        fault.what.contains("whether it was done is not known"),
+        "{fault}"
+    );
+    let outcome = lines(&desk.file())[1]["outcome"].clone();
+    assert!(
+        outcome.as_str().unwrap().contains("is not known"),
+        "{outcome}"
+    );
+    assert_eq!(asked.lock().unwrap().len(), 1);
+    // A refusal leaves no doubt.
+    let (server, _) = alertmanager(400, ("x-a", "b"), "\"bad matcher\"").await;
+    let desk = desk_beside(&server).await;
+    let fault = desk.act(silence()).await.unwrap_err();
+    assert!(!fault.what.contains("is not known"), "{fault}");
+}
+
+#[tokio::test]
+async fn only_the_alertmanager_that_was_confirmed_is_asked() {
+    let (server, asked) = alertmanager(200, ("x-a", "b"), "{\"silenceID\":\"s1\"}").await;
+    let mut desk = desk_beside(&server).await;
+    let address = std::mem::replace(&mut desk.alertmanager, "http://former:9093".into());
+    let fault = desk.act(silence()).await.unwrap_err();
+    assert!(
+        fault.what.contains("http://former:9093 was confirmed"),
+        "{fault}"
+    );
+    assert!(asked.lock().unwrap().is_empty());
+    assert_eq!(desk.stages(), ["asked", "refused"]);
+    desk.alertmanager = address.clone();
+    desk.act(silence()).await.unwrap();
+    assert_eq!(lines(&desk.file())[3]["server"], address);
+}
+
+#[tokio::test]
+async fn what_is_under_way_is_waited_for() {
+    let desk = desk().await;
+    let slow = Fault::slow("patch", "applications", Duration::from_millis(700));
+    desk.server.fault(slow.once());
+    drop(desk.actions.begin(desk.request(refresh())));
+    assert!(!desk.actions.is_idle());
+    desk.actions.finish().await;
+    assert_eq!(desk.stages(), ["asked", "done"]);
+    assert!(desk.actions.is_idle());
 }

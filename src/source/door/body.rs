@@ -47,7 +47,8 @@ fn wait_of(text: &str) -> Option<Duration> {
     Some(wait.min(LONGEST_WAIT))
 }
 
-/// A redirect that was not followed, because our credentials would have gone to another server.
+/// A redirect that was not followed: our credentials would have gone to another server, or it was
+/// a change, which is sent to one place only.
 pub(super) fn elsewhere(response: &Response) -> Option<Cause> {
     if !response.status().is_redirection() {
         return None;
@@ -57,7 +58,11 @@ pub(super) fn elsewhere(response: &Response) -> Option<Cause> {
     if is_login(target.path().as_bytes()) {
         return Some(Cause::Login);
     }
-    Some(Cause::Elsewhere(super::shown(&target)))
+    let shown = super::shown(&target);
+    Some(match target.origin() == response.url().origin() {
+        true => Cause::Moved(shown),
+        false => Cause::Elsewhere(shown),
+    })
 }
 
 /// A page that wants a password.

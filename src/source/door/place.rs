@@ -50,7 +50,8 @@ pub fn shown_text(text: &str) -> String {
     crate::model::text::clean(&shown, 300)
 }
 
-/// A few steps are followed; to another server only where nothing of ours would go along.
+/// A few steps are followed; to another server only where nothing of ours would go along, which
+/// is where the endpoint is not `guarded`.
 pub(super) fn redirects(guarded: bool) -> Policy {
     Policy::custom(move |attempt| {
         let from = attempt.previous().last();

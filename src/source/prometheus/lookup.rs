@@ -10,7 +10,6 @@ use crate::clock;
 use crate::model::ask::{Answer, Answered, Ask, Question};
 use crate::model::text;
 use crate::source::Lookup;
-use crate::source::door::shown_text;
 use crate::source::error::{Cause, SourceError};
 use crate::source::supervisor::{Gate, Heard};
 
@@ -39,7 +38,7 @@ struct Found {
 impl PromLookup {
     pub fn new(gate: Arc<Gate>) -> Self {
         Self {
-            shown: shown_text(gate.url()),
+            shown: gate.shown(),
             api: Api::new(gate, Urgency::Question),
         }
     }

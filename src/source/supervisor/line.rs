@@ -1,6 +1,6 @@
 //! What a source holds while it runs: the way into the loop, its health, and what the operator wants.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -104,7 +104,11 @@ impl Line {
     pub(super) fn for_stream(&self, pace: &Pace) -> Report {
         let waits = Waits::heeding(pace, self.wish.clone());
         let mut report = Report::new(self.cluster, self.kind, self.outlet.clone(), waits);
-        report.health.via = self.state().health.via.clone();
+        {
+            let state = self.state();
+            report.health.place = Arc::clone(&state.health.place);
+            report.health.via.clone_from(&state.health.via);
+        }
         report
     }
 
@@ -186,9 +190,11 @@ impl Line {
         self.state().health.version = Some(crate::model::text::clean(version, 80));
     }
 
-    /// The way to the server, until an answer tells it better.
-    pub(super) fn via(&self, via: Option<String>) {
-        self.state().health.via = via;
+    /// The server's address, and the way there until an answer tells it better.
+    pub(super) fn leads_to(&self, place: &str, via: Option<String>) {
+        let health = &mut self.state().health;
+        health.place = place.into();
+        health.via = via;
     }
 
     /// Time between two polls now in force.

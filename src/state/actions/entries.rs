@@ -136,13 +136,7 @@ impl State {
             label: action.word().to_owned(),
             does,
             note: self.not_everywhere(cluster, &action),
-            step: standing.map(|by| {
-                Step::Ask(ActionRequest {
-                    cluster,
-                    action,
-                    by,
-                })
-            }),
+            step: standing.map(|by| Step::Ask(ActionRequest::new(cluster, action, &by))),
         }
     }
 

@@ -10,6 +10,7 @@ use super::common::{self, pair};
 use crate::model::action::{Action, ActionRequest, Matcher, Server};
 use crate::model::alert::{Alert, AlertState};
 use crate::model::id::ClusterId;
+use crate::model::text::clean;
 use crate::state::world::World;
 use crate::ui::Ctx;
 use crate::ui::layout::middle;
@@ -74,9 +75,8 @@ pub struct Confirm {
     /// It was in view long enough: keys count.
     pub armed: bool,
     pub scroll: usize,
-    /// Cluster with its environment; address of the server.
+    /// With its environment.
     pub cluster: String,
-    pub address: String,
     pub role: &'static str,
 }
 
@@ -261,15 +261,12 @@ impl Confirm {
             Server::Kubernetes => "API server",
             Server::Alertmanager => "Alertmanager",
         };
+        let via = self.request.via.as_deref().unwrap_or_default();
+        let server = clean(&format!("{server} {} {via}", self.request.server), 250);
         let by = format!("{} ({})", self.request.by, self.role);
         let mut out = vec![
             pair(theme, "cluster", self.cluster.clone(), theme.accent),
-            pair(
-                theme,
-                "server",
-                format!("{server} {}", self.address),
-                theme.base,
-            ),
+            pair(theme, "server", server, theme.base),
             pair(theme, "as", by, theme.base),
             Line::default(),
         ];
