@@ -31,7 +31,7 @@ use farwatch::source::supervisor::{Fleet, Pace};
 use serde_json::json;
 use tokio::sync::mpsc::Receiver;
 
-use apiserver::{ApiServer, User, wire};
+use apiserver::{ApiServer, Fault, User, wire};
 use loki_server::LokiServer;
 use prometheus::{Alertmanager, Prometheus};
 use tunnel::{Forwards, Pod, pod, service};
@@ -90,6 +90,14 @@ fn to(name: &str) -> ServiceRef {
 
 fn forward() -> Via {
     Via::Forward(Target::Service(to(SERVICE)))
+}
+
+/// The same to a port that speaks TLS.
+fn guarded() -> Via {
+    Via::Forward(Target::Service(ServiceRef {
+        tls: true,
+        ..to(SERVICE)
+    }))
 }
 
 fn endpoint(via: Via) -> Endpoint {
@@ -418,9 +426,7 @@ async fn a_guarded_port_is_signed_in_to_with_the_clusters_token() {
     let backend = faults::Server::start_tls(manner, "service").await;
     let lab = Lab::new().await;
     lab.works("prometheus-k8s-0", backend.address);
-    let mut service = to(SERVICE);
-    service.tls = true;
-    let mut guarded = endpoint(Via::Forward(Target::Service(service)));
+    let mut guarded = endpoint(guarded());
     let ask = async |endpoint: &Endpoint| {
         let door = lab.open(endpoint);
         door.get(QUERY, &[("query", "up")]).await
@@ -442,6 +448,37 @@ async fn a_guarded_port_is_signed_in_to_with_the_clusters_token() {
     ask(&guarded).await.unwrap();
     // Plain HTTP to a port that speaks TLS.
     assert!(ask(&endpoint(forward())).await.is_err());
+}
+
+/// One failed look at the authority is not the last.
+#[tokio::test]
+async fn the_authority_of_services_is_read_again() {
+    let backend = faults::Server::start_tls(faults::Manner::Good, "service").await;
+    let lab = Lab::new().await;
+    lab.works("prometheus-k8s-0", backend.address);
+    let authority = |pem: &str| {
+        lab.api.put(json!({"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"namespace": "monitoring", "name": "openshift-service-ca.crt"},
+            "data": {"service-ca.crt": pem}}));
+    };
+    let read = |name| std::fs::read_to_string(faults::fixture(name)).unwrap();
+    authority(&read("service-ca.pem"));
+    let door = lab.door(guarded());
+    let ask = || door.get(QUERY, &[("query", "up")]);
+    lab.api
+        .fault(Fault::server_error("get", "configmaps").times(2));
+    let fault = ask().await.unwrap_err().fault();
+    assert_eq!(fault.kind, FaultKind::Server, "{fault}");
+    assert!(fault.what.contains("openshift-service-ca.crt"), "{fault}");
+    lab.api.clear_faults();
+    ask().await.unwrap();
+    // Another authority, then the right one again: after a failed handshake it is read anew.
+    authority(&read("ca.pem"));
+    let door = lab.door(guarded());
+    let ask = || door.get(QUERY, &[("query", "up")]);
+    assert_eq!(ask().await.unwrap_err().kind(), FaultKind::Tls);
+    authority(&read("service-ca.pem"));
+    ask().await.unwrap();
 }
 
 #[tokio::test]

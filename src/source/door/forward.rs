@@ -20,7 +20,6 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Body, Method, Request, Response};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tower::Service;
 use tower_http::decompression::Decompression;
@@ -55,12 +54,13 @@ struct Path {
     server: Server,
     target: Target,
     endpoint: Endpoint,
-    tls: OnceCell<TlsConnector>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
+    /// Made with the authorities as they were then; forgotten when a handshake fails.
+    tls: Option<TlsConnector>,
     chosen: Option<Chosen>,
     /// A pod that failed: the next choice is another, if there is one.
     avoid: Option<String>,
@@ -72,7 +72,6 @@ impl Forward {
             server,
             target,
             endpoint: endpoint.clone(),
-            tls: OnceCell::new(),
             state: Mutex::default(),
         });
         let client = Client::builder(TokioExecutor::new())
@@ -218,11 +217,12 @@ impl Path {
         let name = ServerName::try_from(service.host())
             .map_err(|_| Cause::Config(format!("{} is no name for TLS", service.host())))?;
         let connector = self.tls(&cluster).await?;
-        let secured = connector.connect(name, stream).await.map_err(|e| {
+        let secured = connector.connect(name, stream).await;
+        Ok(Box::new(secured.map_err(|e| {
             let words = || Cause::Unreachable(text::clean(&e.to_string(), 200));
+            self.state().tls = None;
             tls::told(&e).map_or_else(words, Cause::Tls)
-        })?;
-        Ok(Box::new(secured))
+        })?))
     }
 
     async fn cluster(&self) -> Result<Cluster, Cause> {
@@ -252,33 +252,42 @@ impl Path {
     }
 
     /// TLS with the authorities of the system, of `ca_file`, else of OpenShift's services.
-    async fn tls(&self, cluster: &Cluster) -> Result<&TlsConnector, Cause> {
-        let make = || async {
-            let more = match (&self.endpoint.ca_file, &self.target) {
-                (None, Target::Service(service)) => authority(cluster, &service.namespace).await,
-                _ => Vec::new(),
-            };
-            let config = tls::client_config(&self.endpoint, more).map_err(Cause::Config)?;
-            Ok(TlsConnector::from(Arc::new(config)))
+    async fn tls(&self, cluster: &Cluster) -> Result<TlsConnector, Cause> {
+        if let Some(known) = self.state().tls.clone() {
+            return Ok(known);
+        }
+        let more = match (&self.endpoint.ca_file, &self.target) {
+            (None, Target::Service(service)) => authority(cluster, &service.namespace).await?,
+            _ => Vec::new(),
         };
-        self.tls.get_or_try_init(make).await
+        let config = tls::client_config(&self.endpoint, more).map_err(Cause::Config)?;
+        let made = TlsConnector::from(Arc::new(config));
+        self.state().tls = Some(made.clone());
+        Ok(made)
     }
 }
 
 /// None where this is not OpenShift, or is not ours to read: the handshake then says so.
-async fn authority(cluster: &Cluster, namespace: &str) -> Vec<CertificateDer<'static>> {
+async fn authority(
+    cluster: &Cluster,
+    namespace: &str,
+) -> Result<Vec<CertificateDer<'static>>, Cause> {
     let api: Api<ConfigMap> = Api::namespaced(cluster.client.clone(), namespace);
-    let Ok(Some(found)) = api.get_opt(AUTHORITY.0).await else {
-        return Vec::new();
+    let found = match api.get_opt(AUTHORITY.0).await {
+        Ok(found) => found,
+        Err(kube::Error::Api(status)) if status.code == 403 => None,
+        Err(error) => {
+            let doing = format!("get configmap {namespace}/{}", AUTHORITY.0);
+            return Err(trouble(cluster, &error, &doing));
+        }
     };
-    let data = found.data.unwrap_or_default();
+    let data = found.and_then(|f| f.data).unwrap_or_default();
     let pem = data
         .get(AUTHORITY.1)
         .map(String::as_str)
         .unwrap_or_default();
-    CertificateDer::pem_slice_iter(pem.as_bytes())
-        .filter_map(Result::ok)
-        .collect()
+    let certificates = CertificateDer::pem_slice_iter(pem.as_bytes());
+    Ok(certificates.filter_map(Result::ok).collect())
 }
 
 /// Makes the connections of the client's pool.
