@@ -1,6 +1,6 @@
 //! The contexts of the kubeconfig as clusters.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -92,9 +92,22 @@ fn choose<'a>(
     wanted: &Contexts,
     named: &HashSet<&str>,
 ) -> Vec<&'a str> {
+    // The first of a name counts, as everywhere.
+    let mut of: HashMap<&str, &Context> = HashMap::new();
+    for named in &kubeconfig.contexts {
+        if let Some(context) = &named.context {
+            of.entry(&named.name).or_insert(context);
+        }
+    }
+    let key = |context: &'a Context| (context.cluster.as_str(), context.user.as_deref());
+    // Namespaces under which a cluster and a user stand already, and which place is theirs.
+    let mut known: HashMap<_, Vec<(Option<&str>, Option<usize>)>> = HashMap::new();
+    for context in named.iter().filter_map(|name| of.get(name)) {
+        let seen = known.entry(key(context)).or_default();
+        seen.push((context.namespace.as_deref(), None));
+    }
     let any = |patterns: &[String], name: &str| patterns.iter().any(|p| fits(p, name));
     let current = kubeconfig.current_context.as_deref();
-    let of = |name: &str| way::context(kubeconfig, name);
     let mut chosen: Vec<&str> = Vec::new();
     for context in &kubeconfig.contexts {
         let name = context.name.as_str();
@@ -102,22 +115,29 @@ fn choose<'a>(
         if !asked_for || any(&wanted.except, name) || named.contains(name) {
             continue;
         }
-        let twin = |other: &str| of(other).zip(of(name)).is_some_and(|(a, b)| is_twin(a, b));
-        if named.iter().any(|other| twin(other)) {
+        let Some(one) = of.get(name) else {
+            chosen.push(name);
             continue;
-        }
-        match chosen.iter_mut().find(|other| twin(other)) {
-            Some(other) if current == Some(name) => *other = name,
+        };
+        let namespace = one.namespace.as_deref();
+        let seen = known.entry(key(one)).or_default();
+        match seen.iter_mut().find(|(other, _)| *other != namespace) {
+            // One that the configuration names stays.
+            Some((_, None)) => {}
+            Some((other, Some(place))) if current == Some(name) => {
+                *other = namespace;
+                if let Some(former) = chosen.get_mut(*place) {
+                    *former = name;
+                }
+            }
             Some(_) => {}
-            None => chosen.push(name),
+            None => {
+                seen.push((namespace, Some(chosen.len())));
+                chosen.push(name);
+            }
         }
     }
     chosen
-}
-
-/// The same but for the namespace.
-fn is_twin(a: &Context, b: &Context) -> bool {
-    a.cluster == b.cluster && a.user == b.user && a.namespace != b.namespace
 }
 
 /// What became of the contexts since the start, to be told once.
@@ -200,5 +220,58 @@ impl Watch {
         told.extend(went.map(|c| format!("context {} is no longer in {called}", clean(c))));
         self.known = now;
         told
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Name, cluster, user, namespace.
+    fn kubeconfig(contexts: &[(&str, &str, &str, &str)], current: &str) -> Kubeconfig {
+        let mut text = format!("current-context: {current}\ncontexts:\n");
+        for (name, cluster, user, namespace) in contexts {
+            text += &format!(
+                "- {{name: {name}, context: {{cluster: {cluster}, user: {user}, namespace: {namespace}}}}}\n"
+            );
+        }
+        Kubeconfig::from_yaml(&text).unwrap()
+    }
+
+    #[test]
+    fn contexts_that_differ_in_the_namespace_are_one_cluster() {
+        let own = [
+            ("web", "prod", "jane", "web"),
+            ("lab", "lab", "jane", "x"),
+            ("db", "prod", "jane", "db"),
+            ("root", "prod", "root", "db"),
+            ("web2", "prod", "jane", "web"),
+        ];
+        let all = Contexts::default();
+        let chosen = |current, named: &[&str]| {
+            let named = named.iter().copied().collect();
+            choose(&kubeconfig(&own, current), &all, &named).join(" ")
+        };
+        assert_eq!(chosen("lab", &[]), "web lab root web2");
+        // The current one stands for them; one named in the configuration leaves none.
+        assert_eq!(chosen("db", &[]), "db lab root");
+        assert_eq!(chosen("db", &["web"]), "lab root web2");
+    }
+
+    #[test]
+    fn thousands_of_contexts_are_no_trouble() {
+        let names: Vec<String> = (0..5_000).map(|n| format!("c{n}")).collect();
+        let own: Vec<_> = names
+            .iter()
+            .map(|n| (n.as_str(), n.as_str(), "jane", "x"))
+            .collect();
+        let kubeconfig = kubeconfig(&own, "c0");
+        let (told, done) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let named = HashSet::from(["c7"]);
+            told.send(choose(&kubeconfig, &Contexts::default(), &named).len())
+        });
+        let chosen = done.recv_timeout(Duration::from_secs(60));
+        assert_eq!(chosen, Ok(4_999));
     }
 }
