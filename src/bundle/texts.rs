@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::model::fault::Fault;
 use crate::model::health::{Health, SourceHealth};
 use crate::model::label::Labels;
@@ -94,7 +97,7 @@ pub fn clean(body: &mut Body) {
             }
         }
         Body::Objects(batch) => {
-            batch.upserts.iter_mut().for_each(object);
+            batch.upserts.retain_mut(object);
             batch.deletes.iter_mut().for_each(key);
         }
         Body::Health(health) => source_health(health),
@@ -128,6 +131,13 @@ fn every(value: &mut serde_json::Value) {
     }
 }
 
+/// With every text of it cleaned, whatever the field; `None`: that could not be done.
+fn throughout<T: Serialize + DeserializeOwned>(whole: &T) -> Option<T> {
+    let mut value = serde_json::to_value(whole).ok()?;
+    every(&mut value);
+    serde_json::from_value(value).ok()
+}
+
 fn dirty(text: &str) -> bool {
     text.len() > LIMIT_BYTES || text.chars().any(|c| c != '\n' && is_unsafe(c))
 }
@@ -159,7 +169,8 @@ fn key(key: &mut ObjectKey) {
     shared(&mut key.name);
 }
 
-fn object(object: &mut Object) {
+/// False: it cannot be cleaned, and is left out.
+fn object(object: &mut Object) -> bool {
     match object {
         Object::Node(node) => {
             shared(&mut node.name);
@@ -226,16 +237,13 @@ fn object(object: &mut Object) {
                 }
             }
         }
-        // Few and with many texts: every text of theirs is cleaned alike, whatever the field.
-        other => {
-            if let Ok(mut value) = serde_json::to_value(&*other) {
-                every(&mut value);
-                if let Ok(cleaned) = serde_json::from_value(value) {
-                    *other = cleaned;
-                }
-            }
-        }
+        // Few and with many texts.
+        other => match throughout(other) {
+            Some(cleaned) => *other = cleaned,
+            None => return false,
+        },
     }
+    true
 }
 
 fn source_health(health: &mut SourceHealth) {
@@ -258,12 +266,39 @@ fn source_health(health: &mut SourceHealth) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ptp::{PtpConfig, PtpProfile};
 
     #[test]
     fn addresses_lose_what_may_be_secret() {
         let url = "http://user:pass@host:9090/metrics?token=abc#x";
         assert_eq!(&*address(&url.into()), "http://host:9090/metrics");
         assert_eq!(&*address(&"gpu_util?".into()), "gpu_util?");
+    }
+
+    /// What no text form can hold: such an object is not shown as it came.
+    #[test]
+    fn what_cannot_be_cleaned_is_left_out() {
+        let hostile = |least| {
+            let profile = PtpProfile {
+                name: "a\u{1b}[2J".into(),
+                threshold_ns: Some((least, 1.0)),
+                ..PtpProfile::default()
+            };
+            Object::PtpConfig(PtpConfig {
+                namespace: "openshift-ptp".into(),
+                name: "grandmaster".into(),
+                generation: 1,
+                profiles: vec![profile],
+                matches: Vec::new(),
+            })
+        };
+        let mut good = hostile(0.0);
+        assert!(object(&mut good));
+        let Object::PtpConfig(config) = &good else {
+            panic!("{good:?}");
+        };
+        assert!(!dirty(&config.profiles[0].name), "{good:?}");
+        assert!(!object(&mut hostile(f64::NAN)));
     }
 
     #[test]
