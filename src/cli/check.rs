@@ -20,6 +20,8 @@ use crate::source::kubernetes::clock_words;
 
 /// A clock further off than this makes ages and time ranges wrong.
 const SKEW_LIMIT_MS: i64 = 5_000;
+/// The row of a cluster's API server.
+const KUBERNETES: &str = "kubernetes";
 
 /// What one endpoint said.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -28,8 +30,11 @@ pub struct Row {
     pub cluster: String,
     pub source: String,
     pub endpoint: String,
+    /// Nothing failed.
     pub ok: bool,
-    /// `None`: not tried, because something on this side is wrong.
+    /// Something is not known, for want of a right that nothing configured needs.
+    pub warning: bool,
+    /// `None`: not tried, because something on this side is wrong, or because it is not for us.
     pub reachable: Option<bool>,
     pub auth: String,
     pub version: Option<String>,
@@ -41,6 +46,27 @@ pub struct Row {
     pub error: Option<String>,
     /// What to do; empty when nothing is to be done.
     pub advice: String,
+}
+
+impl Row {
+    /// Nothing is known yet.
+    fn new(cluster: &str, source: String, endpoint: String) -> Self {
+        Self {
+            cluster: cluster.to_owned(),
+            source,
+            endpoint,
+            ok: false,
+            warning: false,
+            reachable: None,
+            auth: "unknown".into(),
+            version: None,
+            latency_ms: None,
+            clock_skew_ms: None,
+            expires: None,
+            error: None,
+            advice: String::new(),
+        }
+    }
 }
 
 /// What a probe learned.
@@ -69,6 +95,7 @@ pub(crate) struct Probe<'a> {
 #[derive(Serialize)]
 struct Report<'a> {
     failed: usize,
+    warnings: usize,
     results: &'a [Row],
 }
 
@@ -96,6 +123,7 @@ pub fn run(config: Config, args: &CheckArgs) -> color_eyre::Result<ExitCode> {
         Output::Json => {
             let report = Report {
                 failed,
+                warnings: rows.iter().filter(|r| r.warning).count(),
                 results: &rows,
             };
             format!("{}\n", serde_json::to_string_pretty(&report)?)
@@ -113,6 +141,13 @@ pub fn run(config: Config, args: &CheckArgs) -> color_eyre::Result<ExitCode> {
 pub async fn check(config: &Config) -> Vec<Row> {
     let named = join_all(probe::all(config).into_iter().map(try_one));
     let (mut rows, found) = futures::join!(named, found::all(config));
+    let dead = |name: &str| {
+        let own = |r: &&Row| r.cluster == name && r.source == KUBERNETES;
+        rows.iter().find(own).is_some_and(|r| !r.ok)
+    };
+    // A server that does not answer is told once.
+    let told = |row: &Row| row.endpoint != found::EVERYTHING || !dead(&row.cluster);
+    let found: Vec<Row> = found.into_iter().filter(told).collect();
     rows.extend(found);
     let place = |row: &Row| config.clusters.iter().position(|c| c.name == row.cluster);
     rows.sort_by_key(|row| place(row).unwrap_or(usize::MAX));
@@ -132,18 +167,8 @@ async fn try_one(probe: Probe<'_>) -> Row {
         }),
     };
     let blank = Row {
-        cluster: probe.cluster.to_owned(),
-        source: probe.source,
-        endpoint: probe.endpoint,
-        ok: false,
-        reachable: None,
         auth: probe.auth.to_owned(),
-        version: None,
-        latency_ms: None,
-        clock_skew_ms: None,
-        expires: None,
-        error: None,
-        advice: String::new(),
+        ..Row::new(probe.cluster, probe.source, probe.endpoint)
     };
     match outcome {
         Ok(good) => fine(blank, good),

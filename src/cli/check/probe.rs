@@ -6,7 +6,7 @@ use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::{Good, Probe, boxed, way};
+use super::{Good, KUBERNETES, Probe, boxed, way};
 use crate::clock;
 use crate::config::{Config, Endpoint, Nats};
 use crate::model::fault::{Fault, FaultKind};
@@ -34,7 +34,7 @@ pub fn all(config: &Config) -> Vec<Probe<'_>> {
         if let Some((kube, server)) = kube.zip(server.clone()) {
             probes.push(Probe {
                 cluster: name,
-                source: "kubernetes".into(),
+                source: KUBERNETES.into(),
                 endpoint: kubernetes::called(kube),
                 auth: "accepted",
                 limit: KUBE_LIMIT,

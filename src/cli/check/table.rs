@@ -38,10 +38,20 @@ pub fn write(rows: &[Row]) -> String {
     for row in &cells {
         out.push_str(&line(row, &widths));
     }
+    let warnings = rows.iter().filter(|r| r.warning).count();
     let failed = rows.iter().filter(|r| !r.ok).count();
+    let answer = rows
+        .iter()
+        .filter(|r| r.ok && r.reachable == Some(true))
+        .count();
     out.push_str(&match failed {
-        0 => format!("\nall {} endpoints answer\n", rows.len()),
-        n => format!("\n{n} of {} endpoints fail\n", rows.len()),
+        0 => format!("\nall {answer} endpoints answer"),
+        n => format!("\n{n} of {} endpoints fail", n + answer),
+    });
+    out.push_str(&match warnings {
+        0 => "\n".to_owned(),
+        1 => "; 1 warning\n".to_owned(),
+        n => format!("; {n} warnings\n"),
     });
     out
 }
@@ -102,6 +112,7 @@ mod tests {
             source: "prometheus".into(),
             endpoint: "http://a".into(),
             ok: true,
+            warning: false,
             reachable: Some(true),
             auth: "none needed".into(),
             version: Some("2.42.0\u{1b}[2J".into()),
@@ -121,14 +132,23 @@ mod tests {
             advice: "start it".into(),
             ..good.clone()
         };
-        let text = write(&[good, bad]);
+        let denied = Row {
+            warning: true,
+            reachable: None,
+            ..good.clone()
+        };
+        let text = write(&[good.clone(), denied, bad]);
         assert!(!text.contains('\u{1b}'), "{text:?}");
         let lines: Vec<&str> = text.lines().collect();
         let column = lines[0].find("WHAT TO DO").expect("head");
         assert_eq!(&lines[1][column..], "nothing");
-        assert_eq!(&lines[2][column..], "nobody answers: start it");
+        assert_eq!(&lines[3][column..], "nobody answers: start it");
         assert!(lines[1].contains("none needed until 2030-01-02"), "{text}");
         assert!(lines[1].contains("-0.3 s"), "{text}");
-        assert!(text.ends_with("1 of 2 endpoints fail\n"), "{text}");
+        assert!(
+            text.ends_with("1 of 2 endpoints fail; 1 warning\n"),
+            "{text}"
+        );
+        assert!(write(&[good]).ends_with("all 1 endpoints answer\n"));
     }
 }
