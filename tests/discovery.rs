@@ -10,6 +10,7 @@ mod tunnel;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use farwatch::clock;
@@ -357,6 +358,15 @@ async fn a_login_page_is_no_prometheus() {
     fleet.shutdown().await;
 }
 
+fn route(name: &str, host: &str) -> Value {
+    json!({"apiVersion": "route.openshift.io/v1", "kind": "Route",
+        "metadata": {"namespace": "monitoring", "name": name},
+        "spec": {"host": host, "to": {"kind": "Service", "name": "kps-prometheus"},
+            "port": {"targetPort": "http-web"}},
+        "status": {"ingress": [{"host": host,
+            "conditions": [{"type": "Admitted", "status": "True"}]}]}})
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_route_that_leads_nowhere_is_passed_over() {
     let metrics = own_metrics(None);
@@ -366,15 +376,7 @@ async fn a_route_that_leads_nowhere_is_passed_over() {
     })
     .await;
     lab.forwarded(stack_prometheus(), loopback(metrics.port));
-    let front = |name: &str, host: &str| {
-        json!({"apiVersion": "route.openshift.io/v1", "kind": "Route",
-            "metadata": {"namespace": "monitoring", "name": name},
-            "spec": {"host": host, "to": {"kind": "Service", "name": "kps-prometheus"},
-                "port": {"targetPort": "http-web"}},
-            "status": {"ingress": [{"host": host,
-                "conditions": [{"type": "Admitted", "status": "True"}]}]}})
-    };
-    lab.api.put(front("gone", "prometheus.farwatch.invalid"));
+    lab.api.put(route("gone", "prometheus.farwatch.invalid"));
     let (fleet, mut queue) = lab.start();
     let told = probes(&mut queue).await;
     let probe = of(&told, Component::Prometheus);
@@ -432,6 +434,201 @@ async fn what_comes_later_is_hired_and_what_goes_is_let_go() {
     fleet.shutdown().await;
 }
 
+/// A server that fails while the switch is on.
+async fn failing_at_times(
+    kind: &'static str,
+    body: &'static str,
+) -> (wire::Server, Arc<AtomicBool>) {
+    let sick = Arc::new(AtomicBool::new(false));
+    let known = sick.clone();
+    let server = wire::Server::start(Arc::new(move |_, stream| {
+        let status = if known.load(Ordering::SeqCst) {
+            503
+        } else {
+            200
+        };
+        Box::pin(async move { wire::reply(stream, status, kind, &[], body.as_bytes()).await })
+    }));
+    (server.await, sick)
+}
+
+const QUERIED: &str = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"1"]}]}}"#;
+const PAGE: &str =
+    "# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running{model_name=\"m\"} 3\n";
+
+fn model(name: &str) -> Value {
+    service(
+        "ai",
+        name,
+        json!({"app": format!("vllm-{name}")}),
+        ("http", 8000),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_passing_error_of_prometheus_hires_no_exporters() {
+    let (metrics, sick) = failing_at_times("application/json", QUERIED).await;
+    let exporter = answering(200, "text/plain", ("x-a", "b"), PAGE).await;
+    let lab = Lab::new().await;
+    lab.proxied(stack_prometheus(), metrics.address);
+    lab.proxied(model("qwen"), exporter.address);
+    let (fleet, mut queue) = lab.start();
+    let told = probes(&mut queue).await;
+    assert!(of(&told, Component::Prometheus).used, "{told:?}");
+    sick.store(true, Ordering::SeqCst);
+    for _ in 0..2 {
+        fleet.refresh(Some(ClusterId(0)));
+        let told = probes(&mut queue).await;
+        let probe = of(&told, Component::Prometheus);
+        assert!(probe.used && probe.outcome == Outcome::Error, "{probe:?}");
+        assert_eq!(of(&told, Component::Vllm).outcome, Outcome::Found);
+        assert!(!of(&told, Component::Vllm).used, "{told:?}");
+    }
+    fleet.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_exporter_that_fails_for_a_while_is_kept() {
+    let well = answering(200, "text/plain", ("x-a", "b"), PAGE).await;
+    let (ill, sick) = failing_at_times("text/plain", PAGE).await;
+    let lab = Lab::new().await;
+    lab.proxied(model("llama"), ill.address);
+    lab.proxied(model("qwen"), well.address);
+    let (fleet, mut queue) = lab.start();
+    probes(&mut queue).await;
+    samples(&mut queue, SourceKind::Exporter(1)).await;
+    sick.store(true, Ordering::SeqCst);
+    for _ in 0..2 {
+        fleet.refresh(Some(ClusterId(0)));
+        until(&mut queue, "another discovery", |t| {
+            assert!(t.body != Body::Gone, "{t:?}");
+            matches!(t.body, Body::Discovery(_)).then_some(())
+        })
+        .await;
+    }
+    // Really gone it goes.
+    lab.api.delete("Service", "ai", "llama");
+    fleet.refresh(Some(ClusterId(0)));
+    until(&mut queue, "let go", |t| {
+        (t.source == SourceKind::Exporter(0) && t.body == Body::Gone).then_some(())
+    })
+    .await;
+    fleet.shutdown().await;
+}
+
+/// `farwatch check` with this kubeconfig, other servers by way of `proxy`: its status and its rows.
+async fn checked(lab: &Lab, proxy: Option<&wire::Server>) -> (Option<i32>, Vec<Value>) {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_farwatch"));
+    command
+        .args(["check", "--output", "json"])
+        .env("HOME", home.path())
+        .env("XDG_CONFIG_HOME", home.path())
+        .env("XDG_STATE_HOME", home.path())
+        .env("KUBECONFIG", lab.api.kubeconfig())
+        .env("NO_PROXY", "127.0.0.1")
+        .env_remove("FARWATCH_CONFIG");
+    if let Some(proxy) = proxy {
+        command.env("http_proxy", proxy.url());
+    }
+    let output = command.output().await.unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).expect("json");
+    let rows = report["results"].as_array().unwrap().clone();
+    (output.status.code(), rows)
+}
+
+fn row<'a>(rows: &'a [Value], source: &str) -> &'a Value {
+    let row = rows.iter().find(|r| r["source"] == source);
+    row.unwrap_or_else(|| panic!("no {source} in {rows:#?}"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_route_that_answers_is_taken_first() {
+    let (metrics, _) = failing_at_times("application/json", QUERIED).await;
+    let lab = Lab::with(Options {
+        openshift: true,
+        ..Options::default()
+    })
+    .await;
+    lab.forwarded(stack_prometheus(), metrics.address);
+    lab.api.put(route("metrics", "metrics.apps.example.org"));
+    lab.api.put(
+        json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+        "metadata": {"namespace": "argocd", "name": "shop"}}),
+    );
+    // Whoever asks for the Route's host comes here.
+    let (code, rows) = checked(&lab, Some(&metrics)).await;
+    let found = row(&rows, "found: Prometheus");
+    assert_eq!(
+        found["endpoint"],
+        "monitoring/kps-prometheus:9090 (via route metrics.apps.example.org)"
+    );
+    assert_eq!(
+        (&found["reachable"], &found["auth"]),
+        (&json!(true), &json!("none needed"))
+    );
+    let argo = row(&rows, "found: Argo CD");
+    assert_eq!(
+        (&argo["reachable"], &argo["auth"]),
+        (&Value::Null, &json!("not asked"))
+    );
+    assert_eq!(code, Some(0), "{rows:#?}");
+    assert!(lab.forwards.asked().is_empty(), "no other way was tried");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn routes_that_cannot_be_listed_are_not_none() {
+    let (metrics, _) = failing_at_times("application/json", QUERIED).await;
+    let lab = Lab::with(Options {
+        openshift: true,
+        ..Options::default()
+    })
+    .await;
+    lab.forwarded(stack_prometheus(), metrics.address);
+    lab.api.put(route("metrics", "metrics.farwatch.invalid"));
+    lab.api.fault(Fault::server_error("list", "routes"));
+    let (fleet, mut queue) = lab.start();
+    let told = probes(&mut queue).await;
+    let probe = of(&told, Component::Prometheus);
+    assert_eq!(probe.outcome, Outcome::Found, "{probe:?}");
+    assert!(
+        probe
+            .reason
+            .contains("other ways are not known: list routes"),
+        "{probe:?}"
+    );
+    fleet.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_warns_of_rights_and_fails_without_discovery() {
+    let lab = Lab::new().await;
+    let viewer = User::new("eve", &[]).allow("list watch", "", "nodes pods events");
+    lab.api.user("lab-view-token", viewer);
+    let (code, rows) = checked(&lab, None).await;
+    let told = row(&rows, "discovery");
+    assert_eq!(
+        (&told["warning"], &told["ok"]),
+        (&json!(true), &json!(true))
+    );
+    assert!(
+        told["error"].as_str().unwrap().contains("list services"),
+        "{told}"
+    );
+    assert_eq!(code, Some(0), "all that is configured works: {rows:#?}");
+
+    lab.api.fault(Fault::server_error("", "/apis"));
+    let (code, rows) = checked(&lab, None).await;
+    assert_eq!(row(&rows, "kubernetes")["ok"], true, "{rows:#?}");
+    let told = row(&rows, "discovery");
+    assert_eq!(
+        (&told["warning"], &told["ok"]),
+        (&json!(false), &json!(false))
+    );
+    assert!(told["error"].as_str().unwrap().contains("500"), "{told}");
+    assert_eq!(code, Some(1));
+}
+
 #[test]
 fn who_was_let_go_is_forgotten_with_its_alerts() {
     let config = Config {
@@ -479,12 +676,9 @@ fn who_was_let_go_is_forgotten_with_its_alerts() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn exporters_are_scraped_where_nobody_else_does() {
-    let page =
-        "# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running{model_name=\"m\"} 3\n";
-    let model = answering(200, "text/plain", ("x-a", "b"), page).await;
+    let exporter = answering(200, "text/plain", ("x-a", "b"), PAGE).await;
     let lab = Lab::new().await;
-    let labels = json!({"app": "vllm-qwen"});
-    lab.proxied(service("ai", "qwen", labels, ("http", 8000)), model.address);
+    lab.proxied(model("qwen"), exporter.address);
     let (fleet, mut queue) = lab.start();
     let told = probes(&mut queue).await;
     let probe = of(&told, Component::Vllm);

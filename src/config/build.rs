@@ -136,11 +136,7 @@ fn catalogue(
 
 /// `^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$`.
 pub fn is_cluster_name(name: &str) -> bool {
-    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    (3..=63).contains(&name.len())
-        && name.bytes().all(inner)
-        && !name.starts_with('-')
-        && !name.ends_with('-')
+    name.len() >= 3 && super::name::is_label(name)
 }
 
 fn cluster(entry: file::Cluster, folder: &Path, roles: &Roles) -> Result<Cluster, Mistake> {

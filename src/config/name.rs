@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-/// Longest cluster name, see `build::is_cluster_name`.
+/// Longest DNS label; also of clusters, see `build::is_cluster_name`.
 const LONGEST: usize = 63;
 
 /// One name for each context, in their order: short where that is enough to tell them apart, else
@@ -104,6 +104,15 @@ fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
+}
+
+/// A DNS label, as names of namespaces, services and ports are.
+pub fn is_label(text: &str) -> bool {
+    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=LONGEST).contains(&text.len())
+        && text.bytes().all(inner)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
 }
 
 /// Whether a pattern with `*` and `?` fits the whole text.

@@ -7,6 +7,7 @@ use toml::Spanned;
 
 use super::build::{Mistake, mistake};
 use super::file;
+use super::name::is_label;
 
 /// How an endpoint is reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,14 +54,6 @@ pub enum ServicePort {
 }
 
 impl Via {
-    /// The service asked, where it is one.
-    pub fn service(&self) -> Option<&ServiceRef> {
-        match self {
-            Self::Proxy(service) | Self::Forward(Target::Service(service)) => Some(service),
-            _ => None,
-        }
-    }
-
     /// The way in a few words, to `url`; `None` for a URL as configured.
     pub fn words(&self, url: &str) -> Option<String> {
         let host = url.split('/').nth(2).unwrap_or_default();
@@ -72,11 +65,6 @@ impl Via {
             Self::Proxy(service) => Some(format!("via service proxy {service}")),
             Self::Forward(target) => Some(format!("via port-forward to {target}")),
         }
-    }
-
-    /// Goes through the API server.
-    pub fn is_tunnel(&self) -> bool {
-        matches!(self, Self::Proxy(_) | Self::Forward(_))
     }
 }
 
@@ -223,26 +211,17 @@ fn parts(text: &Spanned<String>, pods: bool) -> Result<(String, String, ServiceP
     };
     let labels = |c: char| c.is_ascii_alphanumeric() || "-_./=!, ()".contains(c);
     let name_ok = match pods {
-        false => is_name(name),
+        false => is_label(name),
         true => !name.trim().is_empty() && name.chars().all(labels),
     };
-    if !is_name(namespace) || !name_ok {
+    if !is_label(namespace) || !name_ok {
         return wrong("this names nothing that a cluster can have");
     }
     let digits = port.bytes().all(|b| b.is_ascii_digit());
     let port = match port.parse::<u16>() {
         Ok(port) if port > 0 => ServicePort::Number(port),
-        _ if !digits && is_name(port) => ServicePort::Name(port.to_owned()),
+        _ if !digits && is_label(port) => ServicePort::Name(port.to_owned()),
         _ => return wrong("the port is neither a number from 1 to 65535 nor a name"),
     };
     Ok((namespace.to_owned(), name.to_owned(), port))
-}
-
-/// A DNS label, as names of namespaces, services and ports are.
-fn is_name(text: &str) -> bool {
-    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    (1..=63).contains(&text.len())
-        && text.bytes().all(inner)
-        && !text.starts_with('-')
-        && !text.ends_with('-')
 }

@@ -21,7 +21,7 @@ use futures::stream;
 
 use super::kubernetes::Server;
 use super::report::Report;
-use super::supervisor::{Offer, Staff};
+use super::supervisor::{Doubt, Offer, Staff};
 use crate::config;
 use crate::model::discovery::{Component, Outcome, Platform, Probe};
 use crate::model::fault::{Fault, FaultKind};
@@ -49,7 +49,9 @@ pub struct Setup {
 /// What one discovery gave.
 pub struct Discovered {
     pub probes: Vec<Probe>,
+    /// Everything that answered.
     pub offers: Vec<Offer>,
+    pub doubts: Vec<Doubt>,
     pub platform: Platform,
     pub openshift_version: Option<String>,
 }
@@ -63,7 +65,7 @@ pub async fn run(setup: Setup, staff: Arc<Staff>, mut report: Report) {
             Ok(found) => {
                 known = true;
                 report.waits.reset();
-                let failed = found.probes.iter().any(|p| p.outcome == Outcome::Error);
+                let failed = found.doubts.iter().any(|d| d.passing);
                 if !tell(found, &setup, &staff, &report).await {
                     return;
                 }
@@ -99,14 +101,16 @@ pub async fn discover(setup: &Setup) -> Result<Discovered, Fault> {
     };
     looked.extend(side_by_side(SCRAPED.iter(), &seen, setup, every).await);
     looked.sort_by_key(|l| l.probe.component);
-    let (mut probes, mut offers) = (Vec::new(), Vec::new());
+    let (mut probes, mut offers, mut doubts) = (Vec::new(), Vec::new(), Vec::new());
     for one in looked {
         probes.push(one.probe);
         offers.extend(one.offers);
+        doubts.extend(one.doubts);
     }
     Ok(Discovered {
-        offers: wanted(&offers, &setup.cluster, seen.platform),
         probes,
+        offers,
+        doubts,
         platform: seen.platform,
         openshift_version: seen.openshift_version,
     })
@@ -127,13 +131,9 @@ async fn side_by_side(
 /// Has the finds used, then says what there is. False: the loop is gone.
 async fn tell(found: Discovered, setup: &Setup, staff: &Staff, report: &Report) -> bool {
     let mut probes = found.probes;
-    // Of these nothing certain is known: what was found before goes on.
-    let unsure = probes
-        .iter()
-        .filter(|p| matches!(p.outcome, Outcome::Error | Outcome::NoPermission))
-        .map(|p| p.component);
-    let unsure: Vec<Component> = unsure.collect();
-    staff.settle(&found.offers, &unsure);
+    let kept = staff.in_doubt(&found.doubts);
+    let offers = wanted(&found.offers, &setup.cluster, found.platform, &kept);
+    staff.settle(&offers, &found.doubts);
     let employed = staff.employed();
     for probe in &mut probes {
         probe.used = employed.contains(&probe.component);

@@ -36,7 +36,7 @@ use crate::model::telemetry::{Body, Telemetry};
 
 pub use line::{Heard, Line, Wish, Woken};
 pub use plan::{Gate, interval_of};
-pub use staff::{Offer, Staff};
+pub use staff::{Doubt, Offer, Staff};
 
 use plan::Crew;
 use staff::Order;
@@ -325,7 +325,7 @@ impl Post {
         let (line, pace) = (self.line(plan.kind), self.pace.clone());
         async move {
             if !plan.is_aside() {
-                line.via(plan.via.clone());
+                line.leads_to(&plan.endpoint, plan.via.clone());
                 line.tell(Health::Connecting).await;
             }
             keeper::keep(plan, line, pace).await;

@@ -27,6 +27,8 @@ pub struct Seen {
     /// What could not be seen of the services, and why.
     pub blind: Option<Blind>,
     pub fronts: Vec<Front>,
+    /// What could not be seen of the fronts, and why.
+    pub fronts_blind: Option<Blind>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +41,7 @@ pub struct Blind {
 pub async fn look(cluster: &Cluster, only: &[String]) -> Result<Seen, Fault> {
     let groups = cluster.get_json_as::<RawGroups>("/apis", GROUPS, "list API groups");
     let groups = groups.await?.read();
-    let ((services, blind), fronts, (platform, openshift_version)) = tokio::join!(
+    let ((services, blind), (fronts, fronts_blind), (platform, openshift_version)) = tokio::join!(
         services(cluster, only),
         fronts(cluster, &groups),
         platform(cluster, &groups),
@@ -50,6 +52,7 @@ pub async fn look(cluster: &Cluster, only: &[String]) -> Result<Seen, Fault> {
         services,
         blind,
         fronts,
+        fronts_blind,
         groups,
     })
 }
@@ -111,26 +114,41 @@ fn blind_of(fault: &Fault) -> Blind {
     }
 }
 
-/// Names outside of the cluster; without the right to read them there are simply none.
-async fn fronts(cluster: &Cluster, groups: &Groups) -> Vec<Front> {
+/// Names outside of the cluster, and what could not be seen of them.
+async fn fronts(cluster: &Cluster, groups: &Groups) -> (Vec<Front>, Option<Blind>) {
     let routes = async {
         if !groups.has("route.openshift.io") {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let path = "/apis/route.openshift.io/v1/routes";
-        let listed = cluster.list_json::<RawRoute>(path, "list routes", MOST);
-        let items = listed.await.map(|l| l.items).unwrap_or_default();
-        items.into_iter().filter_map(RawRoute::read).collect()
+        let listed = cluster
+            .list_json::<RawRoute>(path, "list routes", MOST)
+            .await?;
+        let read = listed.items.into_iter().filter_map(RawRoute::read);
+        Ok(read.collect())
     };
     let ingresses = async {
         let path = "/apis/networking.k8s.io/v1/ingresses";
         let listed = cluster.list_json::<RawIngress>(path, "list ingresses", MOST);
-        let items = listed.await.map(|l| l.items).unwrap_or_default();
-        items.into_iter().flat_map(RawIngress::read).collect()
+        let read = listed.await?.items.into_iter().flat_map(RawIngress::read);
+        Ok(read.collect())
     };
-    let (mut routes, ingresses): (Vec<Front>, Vec<Front>) = tokio::join!(routes, ingresses);
-    routes.extend(ingresses);
-    routes
+    let listed: (Result<Vec<Front>, Fault>, Result<Vec<Front>, Fault>) =
+        tokio::join!(routes, ingresses);
+    let (mut fronts, mut blind) = (Vec::new(), None);
+    for listed in [listed.0, listed.1] {
+        match listed {
+            Ok(some) => fronts.extend(some),
+            // What may pass says more than a right that is missing.
+            Err(fault) => {
+                let seen: &mut Blind = blind.get_or_insert_with(|| blind_of(&fault));
+                if seen.forbidden && fault.kind != FaultKind::Forbidden {
+                    *seen = blind_of(&fault);
+                }
+            }
+        }
+    }
+    (fronts, blind)
 }
 
 async fn platform(cluster: &Cluster, groups: &Groups) -> (Platform, Option<String>) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::config::name::is_label;
 use crate::model::text::clean;
 
 /// A Service that other programs can be reached by.
@@ -74,7 +75,7 @@ impl RawService {
             namespace,
             labels,
         } = self.metadata;
-        if self.spec.kind == "ExternalName" || !is_name(&name) || !is_name(&namespace) {
+        if self.spec.kind == "ExternalName" || !is_label(&name) || !is_label(&namespace) {
             return None;
         }
         let tcp = |p: &RawPort| p.port > 0 && (p.protocol.is_empty() || p.protocol == "TCP");
@@ -91,12 +92,6 @@ impl RawService {
             headless: self.spec.cluster_ip == "None",
         })
     }
-}
-
-/// A DNS label.
-fn is_name(text: &str) -> bool {
-    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    (1..=63).contains(&text.len()) && text.bytes().all(inner)
 }
 
 /// The API groups that are served, each with its preferred version first; aggregated or plain.

@@ -5,6 +5,7 @@ mod rules;
 use std::cmp::Reverse;
 
 use super::offer::{Port, Service};
+use crate::config::name;
 use crate::model::discovery::Component;
 
 use rules::{RULES, Rule};
@@ -135,8 +136,8 @@ fn fits<'s>(rule: &Rule, service: &'s Service) -> Option<&'s Port> {
             },
         }
     };
-    let named = rule.name.is_empty() || alike(rule.name, &service.name);
-    let placed = rule.namespace.is_empty() || alike(rule.namespace, &service.namespace);
+    let named = rule.name.is_empty() || name::fits(rule.name, &service.name);
+    let placed = rule.namespace.is_empty() || name::fits(rule.namespace, &service.namespace);
     if !named || !placed || service.headless && !rule.headless {
         return None;
     }
@@ -150,16 +151,6 @@ fn fits<'s>(rule: &Rule, service: &'s Service) -> Option<&'s Port> {
             Err(_) => ports.find(|p| p.name == *wanted),
         }
     })
-}
-
-/// `*` at either end stands for anything.
-fn alike(pattern: &str, name: &str) -> bool {
-    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
-        (Some(end), None) => name.ends_with(end),
-        (None, Some(begin)) => name.starts_with(begin),
-        (Some(_), Some(_)) => name.contains(pattern.trim_matches('*')),
-        (None, None) => name == pattern,
-    }
 }
 
 fn candidate(rule: &Rule, service: &Service, port: &Port, openshift: bool) -> Candidate {

@@ -3,17 +3,17 @@
 use super::Setup;
 use super::answer::{ask, is_asked};
 use super::installed::installed;
-use super::look::Seen;
+use super::look::{Blind, Seen};
 use super::pick::{Candidate, pick};
 use super::ways::{PATIENCE, SHARED_SERIES, ways};
 use crate::clock;
-use crate::config::Endpoint;
+use crate::config::{Endpoint, Via};
 use crate::model::discovery::{Component, Outcome, Platform, Probe};
 use crate::model::fault::FaultKind;
 use crate::model::text::clean;
 use crate::source::door::Door;
 use crate::source::error::{Cause, SourceError};
-use crate::source::supervisor::Offer;
+use crate::source::supervisor::{Doubt, Offer};
 
 /// Candidates of one component that are asked.
 const CANDIDATES: usize = 3;
@@ -25,6 +25,7 @@ const REASON: usize = 300;
 pub struct Looked {
     pub probe: Probe,
     pub offers: Vec<Offer>,
+    pub doubts: Vec<Doubt>,
 }
 
 /// Something that answered.
@@ -67,8 +68,21 @@ pub async fn look_for(component: Component, seen: &Seen, setup: &Setup, every: u
     }
     let openshift = seen.platform == Platform::OpenShift;
     let candidates = pick(component, &seen.services, openshift);
+    let mut doubts = Vec::new();
+    let blind = seen.blind.as_ref();
+    // Without a right this lasts: then only what could not be seen at all is in doubt.
+    if let Some(blind) = blind.filter(|b| !b.forbidden || candidates.is_empty()) {
+        doubts.push(Doubt {
+            component,
+            place: None,
+            passing: !blind.forbidden,
+        });
+    }
     if candidates.is_empty() {
-        return without_offers(absent(component, seen));
+        return Looked {
+            doubts,
+            ..without_offers(absent(component, seen))
+        };
     }
     let (mut found, mut refused) = (Vec::new(), Vec::new());
     for candidate in candidates.iter().take(CANDIDATES.max(every)) {
@@ -77,16 +91,51 @@ pub async fn look_for(component: Component, seen: &Seen, setup: &Setup, every: u
         }
         match reach(candidate, seen, setup).await {
             Ok(answered) => found.push(answered),
-            Err(failed) => refused.extend(failed),
+            Err(failed) => {
+                doubts.push(Doubt {
+                    component,
+                    place: Some(candidate.place()),
+                    passing: !failed.iter().any(|r| r.forbidden),
+                });
+                refused.extend(failed);
+            }
         }
         if found.len() >= every {
             break;
         }
     }
-    conclude(component, found, refused)
+    let unseen = unseen(&found, seen);
+    if unseen.is_some_and(|blind| !blind.forbidden) {
+        // A better way may have been in use.
+        doubts.extend(found.iter().map(|f| Doubt {
+            component,
+            place: Some(f.offer.place.clone()),
+            passing: true,
+        }));
+    }
+    let (mut probe, offers) = conclude(component, found, refused);
+    if let Some(blind) = unseen {
+        let reason = format!(
+            "{}; other ways are not known: {}",
+            probe.reason, blind.reason
+        );
+        probe.reason = clean(&reason, REASON);
+    }
+    Looked {
+        probe,
+        offers,
+        doubts,
+    }
 }
 
-fn conclude(component: Component, found: Vec<Found>, refused: Vec<Refused>) -> Looked {
+/// Why Routes and Ingresses are not known, where none of them is in use.
+fn unseen<'s>(found: &[Found], seen: &'s Seen) -> Option<&'s Blind> {
+    let by_front = |f: &Found| matches!(f.offer.endpoint.via, Via::Route | Via::Ingress);
+    let any = found.first().is_some_and(by_front);
+    seen.fronts_blind.as_ref().filter(|_| !any)
+}
+
+fn conclude(component: Component, found: Vec<Found>, refused: Vec<Refused>) -> (Probe, Vec<Offer>) {
     let Some(first) = found.first() else {
         let outcome = match refused.iter().any(|r| r.forbidden) {
             true => Outcome::NoPermission,
@@ -96,7 +145,7 @@ fn conclude(component: Component, found: Vec<Found>, refused: Vec<Refused>) -> L
         let (denied, failed): (Vec<_>, Vec<_>) = refused.iter().partition(|r| r.forbidden);
         let reasons = denied.into_iter().chain(failed).map(|r| r.reason.as_str());
         let reasons: Vec<&str> = reasons.take(4).collect();
-        return without_offers(told(component, outcome, reasons.join("; ")));
+        return (told(component, outcome, reasons.join("; ")), Vec::new());
     };
     let reason = match (found.len(), first.past.first()) {
         (1, None) => "it answers".to_owned(),
@@ -109,10 +158,7 @@ fn conclude(component: Component, found: Vec<Found>, refused: Vec<Refused>) -> L
         version: first.version.clone(),
         ..told(component, Outcome::Found, reason)
     };
-    Looked {
-        probe,
-        offers: found.into_iter().map(|f| f.offer).collect(),
-    }
+    (probe, found.into_iter().map(|f| f.offer).collect())
 }
 
 /// By the first way that leads there. Each try is bounded.
@@ -130,6 +176,7 @@ async fn reach(candidate: &Candidate, seen: &Seen, setup: &Setup) -> Result<Foun
                         past: past.collect(),
                         offer: Offer {
                             component: candidate.component,
+                            place: candidate.place(),
                             series: candidate.platform.then_some(SHARED_SERIES),
                             endpoint,
                         },
@@ -250,5 +297,6 @@ fn without_offers(probe: Probe) -> Looked {
     Looked {
         probe,
         offers: Vec::new(),
+        doubts: Vec::new(),
     }
 }

@@ -12,11 +12,20 @@ pub const SCRAPED: [Component; 3] = [Component::Dcgm, Component::AmdExporter, Co
 
 /// A Prometheus is configured, or was found.
 pub fn has_metrics(cluster: &Cluster, found: &[Offer]) -> bool {
-    let asked = |o: &Offer| matches!(o.component, Component::Prometheus | Component::Thanos);
-    cluster.prometheus.is_some() || found.iter().any(asked)
+    cluster.prometheus.is_some() || found.iter().any(|o| is_metrics(o.component))
 }
 
-pub fn wanted(found: &[Offer], cluster: &Cluster, platform: Platform) -> Vec<Offer> {
+fn is_metrics(component: Component) -> bool {
+    matches!(component, Component::Prometheus | Component::Thanos)
+}
+
+/// `kept`: in service, though this time nothing certain is known of them.
+pub fn wanted(
+    found: &[Offer],
+    cluster: &Cluster,
+    platform: Platform,
+    kept: &[Component],
+) -> Vec<Offer> {
     let first = |component| found.iter().find(|o| o.component == component).cloned();
     let metrics = match platform {
         // One view of what the platform and the users measure.
@@ -35,7 +44,8 @@ pub fn wanted(found: &[Offer], cluster: &Cluster, platform: Platform) -> Vec<Off
     for (configured, component) in named {
         wanted.extend(first(component).filter(|_| !configured));
     }
-    if !has_metrics(cluster, found) && cluster.exporters.is_empty() {
+    let measured = has_metrics(cluster, found) || kept.iter().any(|c| is_metrics(*c));
+    if !measured && cluster.exporters.is_empty() {
         let scraped = found.iter().filter(|o| SCRAPED.contains(&o.component));
         wanted.extend(scraped.take(EXPORTERS).cloned());
     }
@@ -51,11 +61,12 @@ mod tests {
     fn chosen(found: &[Component], cluster: &Cluster, platform: Platform) -> Vec<Component> {
         let offer = |component: &Component| Offer {
             component: *component,
+            place: String::new(),
             endpoint: Endpoint::default(),
             series: None,
         };
         let found: Vec<Offer> = found.iter().map(offer).collect();
-        let wanted = wanted(&found, cluster, platform);
+        let wanted = wanted(&found, cluster, platform, &[]);
         wanted.into_iter().map(|o| o.component).collect()
     }
 

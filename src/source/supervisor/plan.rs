@@ -54,9 +54,14 @@ impl Gate {
             .await
     }
 
-    /// The configured URL; shown only through `door::shown_text`.
+    /// Shown only as [`Gate::shown`] gives it.
     pub fn url(&self) -> &str {
         &self.endpoint.url
+    }
+
+    /// The URL as it may be shown.
+    pub fn shown(&self) -> String {
+        shown_text(&self.endpoint.url)
     }
 
     /// Requests a minute; 0 is no limit.
@@ -121,22 +126,18 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> Crew {
     for (kind, endpoint) in named.into_iter().chain(exporters) {
         let Some(endpoint) = endpoint else { continue };
         let (plan, part) = maker.source(kind, endpoint, None);
-        match part {
-            Part::Metrics(lookup) => route.prometheus = Some(lookup),
-            Part::Logs(lookup) => route.loki = Some(lookup),
-            Part::Alerts(gate) => route.alertmanager = Some(gate),
-            Part::None => {}
-        }
+        route.take(part);
         plans.push(plan);
     }
     let route = Arc::new(RwLock::new(route));
+    let own = maker.cluster.clone();
     let (staff, orders) = Staff::new(maker, route.clone());
     if let (Some(kube), Some(server)) = (kube, server) {
         plans.push(objects(cluster, kube, server.clone()));
         let roles = cluster.roles.as_ref().unwrap_or(&config.roles);
         plans.push(who(cluster, server.clone(), roles));
         if cluster.discover {
-            plans.push(search(cluster, server, staff));
+            plans.push(search(own, server, staff));
         }
     }
     Crew {
@@ -255,12 +256,12 @@ fn who(cluster: &Cluster, server: Server, roles: &Roles) -> Plan {
 }
 
 /// Looks what the cluster offers, and hires it.
-fn search(cluster: &Cluster, server: Server, staff: Arc<Staff>) -> Plan {
+fn search(cluster: Arc<Cluster>, server: Server, staff: Arc<Staff>) -> Plan {
     let setup = Setup {
-        cluster: Arc::new(cluster.clone()),
+        cluster: cluster.clone(),
         server,
     };
-    aside(cluster, move |report| {
+    aside(&cluster, move |report| {
         Box::pin(discovery::run(setup.clone(), staff.clone(), report))
     })
 }

@@ -4,15 +4,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::future::BoxFuture;
 
-use super::plan::Gate;
+use super::plan::{Gate, Part};
 use crate::clock;
 use crate::model::ask::{Answer, Answered, Ask, Question};
 use crate::model::fault::{Fault, FaultKind};
+use crate::model::health::SourceKind;
 use crate::source::Lookup;
 use crate::source::actions::Reach;
-use crate::source::door::shown_text;
 use crate::source::error::{Cause, SourceError};
-use crate::source::kubernetes::{KubeLookup, Server};
+use crate::source::kubernetes::{self, KubeLookup};
 use crate::source::loki::Loki;
 use crate::source::prometheus::PromLookup;
 
@@ -26,7 +26,7 @@ pub(super) struct Route {
     /// For what is changed, not asked.
     pub alertmanager: Option<Arc<Gate>>,
     /// For what is followed or changed, not asked.
-    pub server: Option<Server>,
+    pub server: Option<kubernetes::Server>,
 }
 
 pub(super) type SharedRoute = Arc<RwLock<Route>>;
@@ -36,6 +36,26 @@ impl Route {
         Self {
             cluster: cluster.to_owned(),
             ..Self::default()
+        }
+    }
+
+    /// A source came that also answers.
+    pub(super) fn take(&mut self, part: Part) {
+        match part {
+            Part::Metrics(lookup) => self.prometheus = Some(lookup),
+            Part::Logs(lookup) => self.loki = Some(lookup),
+            Part::Alerts(gate) => self.alertmanager = Some(gate),
+            Part::None => {}
+        }
+    }
+
+    /// The source of this kind goes.
+    pub(super) fn lose(&mut self, kind: SourceKind) {
+        match kind {
+            SourceKind::Prometheus => self.prometheus = None,
+            SourceKind::Loki => self.loki = None,
+            SourceKind::Alertmanager => self.alertmanager = None,
+            SourceKind::Tempo | SourceKind::Kubernetes | SourceKind::Exporter(_) => {}
         }
     }
 
@@ -62,7 +82,7 @@ pub(super) struct LokiRoute {
 impl LokiRoute {
     pub(super) fn new(gate: Arc<Gate>) -> Self {
         Self {
-            shown: shown_text(gate.url()),
+            shown: gate.shown(),
             gate,
         }
     }
@@ -122,6 +142,33 @@ impl Lookup for LokiRoute {
     }
 }
 
+/// Whose question it is.
+#[derive(Clone, Copy)]
+enum Server {
+    Prometheus,
+    Loki,
+    Kubernetes,
+}
+
+impl Server {
+    fn of(ask: &Ask) -> Self {
+        match ask {
+            Ask::Logs { .. } | Ask::LokiLabelValues { .. } => Self::Loki,
+            Ask::Object { .. } | Ask::PodLogs(_) => Self::Kubernetes,
+            _ => Self::Prometheus,
+        }
+    }
+
+    /// As the configuration calls it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Prometheus => "prometheus",
+            Self::Loki => "loki",
+            Self::Kubernetes => "kube",
+        }
+    }
+}
+
 pub(super) struct Router {
     routes: Vec<SharedRoute>,
 }
@@ -132,15 +179,15 @@ impl Router {
     }
 
     /// Who answers now, and the name of the cluster.
-    fn answerer(&self, question: &Question, wanted: &str) -> (Option<Arc<dyn Lookup>>, String) {
+    fn answerer(&self, question: &Question, wanted: Server) -> (Option<Arc<dyn Lookup>>, String) {
         let Some(route) = self.routes.get(usize::from(question.cluster.0)) else {
             return (None, String::new());
         };
         let route = route.read().unwrap_or_else(PoisonError::into_inner);
         let answerer: Option<Arc<dyn Lookup>> = match wanted {
-            "loki" => route.loki.clone().map(|l| l as Arc<dyn Lookup>),
-            "kube" => route.kube.clone().map(|k| k as Arc<dyn Lookup>),
-            _ => route.prometheus.clone().map(|p| p as Arc<dyn Lookup>),
+            Server::Loki => route.loki.clone().map(|l| l as Arc<dyn Lookup>),
+            Server::Kubernetes => route.kube.clone().map(|k| k as Arc<dyn Lookup>),
+            Server::Prometheus => route.prometheus.clone().map(|p| p as Arc<dyn Lookup>),
         };
         (answerer, route.cluster.clone())
     }
@@ -148,11 +195,7 @@ impl Router {
 
 impl Lookup for Router {
     fn ask(&self, question: Question) -> BoxFuture<'_, Answered> {
-        let wanted = match question.ask {
-            Ask::Logs { .. } | Ask::LokiLabelValues { .. } => "loki",
-            Ask::Object { .. } | Ask::PodLogs(_) => "kube",
-            _ => "prometheus",
-        };
+        let wanted = Server::of(&question.ask);
         let (answerer, cluster) = self.answerer(&question, wanted);
         Box::pin(async move {
             match answerer {
@@ -163,7 +206,18 @@ impl Lookup for Router {
     }
 }
 
-fn nobody(question: Question, cluster: String, wanted: &str) -> Answered {
+fn nobody(question: Question, cluster: String, wanted: Server) -> Answered {
+    let word = wanted.word();
+    let (what, hint) = match wanted {
+        Server::Kubernetes => (
+            "no kube is configured for this cluster".to_owned(),
+            "add `kube = { context = \"…\" }` to the cluster in the configuration".to_owned(),
+        ),
+        Server::Prometheus | Server::Loki => (
+            format!("no {word} is configured for this cluster, and none was found"),
+            format!("add `{word} = {{ url = \"…\" }}` to the cluster in the configuration"),
+        ),
+    };
     Answered {
         id: question.id,
         cluster: question.cluster,
@@ -176,19 +230,9 @@ fn nobody(question: Question, cluster: String, wanted: &str) -> Answered {
         result: Err(Fault {
             kind: FaultKind::Config,
             cluster,
-            endpoint: wanted.to_owned(),
-            what: match wanted {
-                "kube" => "no kube is configured for this cluster".to_owned(),
-                _ => format!("no {wanted} is configured for this cluster, and none was found"),
-            },
-            hint: match wanted {
-                "kube" => {
-                    "add `kube = { context = \"…\" }` to the cluster in the configuration".into()
-                }
-                _ => format!(
-                    "add `{wanted} = {{ url = \"…\" }}` to the cluster in the configuration"
-                ),
-            },
+            endpoint: word.to_owned(),
+            what,
+            hint,
         }),
     }
 }

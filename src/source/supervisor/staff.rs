@@ -1,13 +1,13 @@
 //! Sources that a cluster gets, and loses, while it runs: what discovery found.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLockWriteGuard};
 
 use tokio::sync::mpsc;
 
 use super::Plan;
-use super::plan::{Maker, Part};
-use super::router::SharedRoute;
+use super::plan::Maker;
+use super::router::{Route, SharedRoute};
 use crate::config::Endpoint;
 use crate::model::discovery::Component;
 use crate::model::health::SourceKind;
@@ -23,9 +23,28 @@ pub(super) enum Order {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Offer {
     pub component: Component,
+    /// The Service, whatever the way there: `monitoring/prometheus-k8s:9090`.
+    pub place: String,
     pub endpoint: Endpoint,
     /// Most series of one query's answer; `None`: as configured.
     pub series: Option<usize>,
+}
+
+/// Something of which nothing certain could be said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    pub component: Component,
+    /// `None`: whatever there is of the component.
+    pub place: Option<String>,
+    /// It may be known soon; otherwise a right is missing.
+    pub passing: bool,
+}
+
+impl Doubt {
+    fn is_about(&self, offer: &Offer) -> bool {
+        let there = self.place.as_ref().is_none_or(|p| *p == offer.place);
+        there && self.component == offer.component
+    }
 }
 
 /// Takes what was found into service for one cluster.
@@ -33,7 +52,14 @@ pub struct Staff {
     maker: Maker,
     route: SharedRoute,
     orders: mpsc::UnboundedSender<Order>,
-    hired: Mutex<BTreeMap<SourceKind, Offer>>,
+    service: Mutex<Service>,
+}
+
+#[derive(Default)]
+struct Service {
+    hired: BTreeMap<SourceKind, Offer>,
+    /// Those of which nothing certain was known the last time.
+    doubted: BTreeSet<SourceKind>,
 }
 
 impl Staff {
@@ -46,22 +72,59 @@ impl Staff {
             maker,
             route,
             orders,
-            hired: Mutex::default(),
+            service: Mutex::default(),
         };
         (Arc::new(staff), taken)
     }
 
     /// From now on these are in service: what is new is hired, what is unchanged goes on, what is
-    /// gone is let go, unless nothing certain could be said of it this time.
-    pub fn settle(&self, offers: &[Offer], unsure: &[Component]) {
-        let mut hired = self.hired.lock().unwrap_or_else(PoisonError::into_inner);
+    /// gone is let go. What is in doubt stays where nothing else does its work; once also where
+    /// something else would, as most doubts pass.
+    pub fn settle(&self, offers: &[Offer], doubts: &[Doubt]) {
+        let mut service = self.service();
+        let Service { hired, doubted } = &mut *service;
+        let in_doubt = |held: &Offer| doubts.iter().any(|d| d.is_about(held));
+        let wanted = self.placed(offers, hired);
+        let again = std::mem::take(doubted);
+        let held = hired.iter().filter(|(_, held)| in_doubt(held));
+        doubted.extend(held.map(|(kind, _)| *kind));
+        let leaving: Vec<SourceKind> = hired
+            .iter()
+            .filter(|(kind, held)| !wanted.contains_key(kind) && !in_doubt(held))
+            .map(|(kind, _)| *kind)
+            .collect();
+        for kind in leaving {
+            hired.remove(&kind);
+            self.route().lose(kind);
+            let _ = self.orders.send(Order::LetGo(kind));
+        }
+        for (kind, offer) in wanted {
+            let stays = hired.get(&kind) == Some(&offer);
+            if stays || doubted.contains(&kind) && !again.contains(&kind) {
+                continue;
+            }
+            let (plan, part) = self.maker.source(kind, &offer.endpoint, offer.series);
+            self.route().take(part);
+            let _ = self.orders.send(Order::Hire(plan));
+            hired.insert(kind, offer);
+        }
+    }
+
+    /// Which source each is to be. An exporter keeps its number as long as it keeps its place.
+    fn placed(
+        &self,
+        offers: &[Offer],
+        hired: &BTreeMap<SourceKind, Offer>,
+    ) -> BTreeMap<SourceKind, Offer> {
         let mut wanted: BTreeMap<SourceKind, Offer> = BTreeMap::new();
-        let taken: BTreeSet<SourceKind> = hired.keys().copied().collect();
         for offer in offers {
             let kind = kind_of(offer.component).unwrap_or_else(|| {
-                let same = hired.iter().find(|(_, held)| *held == offer);
+                let same =
+                    |held: &Offer| (held.component, &held.place) == (offer.component, &offer.place);
+                let same = hired.iter().find(|(_, held)| same(held));
                 let known = same.map(|(kind, _)| *kind);
-                let free = |kind: &SourceKind| !taken.contains(kind) && !wanted.contains_key(kind);
+                let free =
+                    |kind: &SourceKind| !hired.contains_key(kind) && !wanted.contains_key(kind);
                 let first = self.maker.exporters();
                 let mut numbers = (first..=u16::MAX).map(SourceKind::Exporter);
                 known
@@ -70,51 +133,29 @@ impl Staff {
             });
             wanted.entry(kind).or_insert_with(|| offer.clone());
         }
-        let leaving: Vec<SourceKind> = hired
-            .iter()
-            .filter(|(kind, held)| !wanted.contains_key(kind) && !unsure.contains(&held.component))
-            .map(|(kind, _)| *kind)
-            .collect();
-        for kind in leaving {
-            hired.remove(&kind);
-            self.unroute(kind);
-            let _ = self.orders.send(Order::LetGo(kind));
-        }
-        for (kind, offer) in wanted {
-            if hired.get(&kind) == Some(&offer) {
-                continue;
-            }
-            let (plan, part) = self.maker.source(kind, &offer.endpoint, offer.series);
-            self.reroute(part);
-            let _ = self.orders.send(Order::Hire(plan));
-            hired.insert(kind, offer);
-        }
+        wanted
     }
 
     /// Components that a source was started for.
     pub fn employed(&self) -> Vec<Component> {
-        let hired = self.hired.lock().unwrap_or_else(PoisonError::into_inner);
-        hired.values().map(|offer| offer.component).collect()
+        let service = self.service();
+        service.hired.values().map(|o| o.component).collect()
     }
 
-    fn reroute(&self, part: Part) {
-        let mut route = self.route.write().unwrap_or_else(PoisonError::into_inner);
-        match part {
-            Part::Metrics(lookup) => route.prometheus = Some(lookup),
-            Part::Logs(lookup) => route.loki = Some(lookup),
-            Part::Alerts(gate) => route.alertmanager = Some(gate),
-            Part::None => {}
-        }
+    /// Those in service of which nothing certain is known now.
+    pub fn in_doubt(&self, doubts: &[Doubt]) -> Vec<Component> {
+        let service = self.service();
+        let hired = service.hired.values();
+        let held = hired.filter(|held| doubts.iter().any(|d| d.is_about(held)));
+        held.map(|o| o.component).collect()
     }
 
-    fn unroute(&self, kind: SourceKind) {
-        let mut route = self.route.write().unwrap_or_else(PoisonError::into_inner);
-        match kind {
-            SourceKind::Prometheus => route.prometheus = None,
-            SourceKind::Loki => route.loki = None,
-            SourceKind::Alertmanager => route.alertmanager = None,
-            _ => {}
-        }
+    fn service(&self) -> MutexGuard<'_, Service> {
+        self.service.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn route(&self) -> RwLockWriteGuard<'_, Route> {
+        self.route.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -138,6 +179,7 @@ mod tests {
     fn offer(component: Component, url: &str) -> Offer {
         Offer {
             component,
+            place: url.into(),
             endpoint: Endpoint {
                 url: url.into(),
                 ..Endpoint::default()
@@ -184,13 +226,71 @@ mod tests {
         staff.settle(&both, &[]);
         assert!(said(&mut orders).is_empty());
         // Another in its place: no farewell between.
-        staff.settle(&[offer(Thanos, "http://t/x")], &[Loki]);
+        staff.settle(&[offer(Thanos, "http://t/x")], &[doubt(Loki, None)]);
         assert_eq!(said(&mut orders), ["+prometheus http://t/x"]);
         assert_eq!(staff.employed(), [Thanos, Loki], "who is unsure stays");
         staff.settle(&[], &[]);
         assert_eq!(said(&mut orders), ["-prometheus", "-loki"]);
         let route = route.read().unwrap();
         assert!(route.prometheus.is_none() && route.loki.is_none());
+    }
+
+    fn doubt(component: Component, place: Option<&str>) -> Doubt {
+        Doubt {
+            component,
+            place: place.map(str::to_owned),
+            passing: true,
+        }
+    }
+
+    #[test]
+    fn who_is_in_doubt_is_replaced_the_second_time_only() {
+        use Component::{Prometheus, Thanos};
+        let (staff, mut orders, _) = staff(0);
+        let (thanos, other) = (offer(Thanos, "http://t/x"), offer(Prometheus, "http://p/x"));
+        let failing = [doubt(Thanos, Some("http://t/x"))];
+        staff.settle(std::slice::from_ref(&thanos), &[]);
+        assert_eq!(staff.in_doubt(&failing), [Thanos]);
+        said(&mut orders);
+        for _ in 0..2 {
+            // It was well in between.
+            staff.settle(std::slice::from_ref(&other), &failing);
+            staff.settle(std::slice::from_ref(&thanos), &[]);
+        }
+        assert!(said(&mut orders).is_empty());
+        staff.settle(std::slice::from_ref(&other), &failing);
+        staff.settle(std::slice::from_ref(&other), &failing);
+        assert_eq!(said(&mut orders), ["+prometheus http://p/x"]);
+        // Another of its kind fails: that says nothing of this one, which is gone.
+        staff.settle(&[], &[doubt(Prometheus, Some("http://q/x"))]);
+        assert_eq!(said(&mut orders), ["-prometheus"]);
+    }
+
+    #[test]
+    fn an_exporter_in_doubt_stays_beside_those_that_answer() {
+        let (staff, mut orders, _) = staff(0);
+        let of = |url: &str| offer(Component::Vllm, url);
+        let vllm = |url| doubt(Component::Vllm, Some(url));
+        staff.settle(&[of("http://a/x"), of("http://b/x")], &[]);
+        said(&mut orders);
+        staff.settle(&[of("http://b/x")], &[vllm("http://a/x")]);
+        assert!(said(&mut orders).is_empty());
+        staff.settle(&[of("http://b/x")], &[]);
+        assert_eq!(said(&mut orders), ["-exporter 1"]);
+    }
+
+    #[test]
+    fn another_way_to_an_exporter_keeps_its_number() {
+        let (staff, mut orders, _) = staff(0);
+        let held = offer(Component::Vllm, "http://a/x");
+        staff.settle(std::slice::from_ref(&held), &[]);
+        let mut other = offer(Component::Vllm, "http://proxy/x");
+        other.place = held.place;
+        staff.settle(&[other], &[]);
+        assert_eq!(
+            said(&mut orders),
+            ["+exporter 1 http://a/x", "+exporter 1 http://proxy/x"]
+        );
     }
 
     #[test]
