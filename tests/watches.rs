@@ -6,6 +6,8 @@ mod actions;
 mod apiserver;
 #[path = "watches/basic.rs"]
 mod basic;
+#[path = "watches/certificate.rs"]
+mod certificate;
 #[path = "watches/console.rs"]
 mod console;
 #[path = "watches/identity.rs"]

@@ -152,3 +152,16 @@ async fn what_is_not_told_is_unknown_and_a_bad_token_is_told() {
     let fault = identity::ask(&server, &Roles::default()).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Auth);
 }
+
+/// Directories give a user hundreds of groups; what is shown is less than what counts.
+#[tokio::test]
+async fn the_role_goes_by_all_groups() {
+    let server = ApiServer::start().await;
+    let mut names: Vec<String> = (0..250).map(|n| format!("group-{n:03}")).collect();
+    names.push("aiops-operators".into());
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    everybody(&server, User::new("bob", &names));
+    let identity = ask(&server).await;
+    assert_eq!(identity.role, Role::Operator);
+    assert_eq!(identity.groups.len(), 200);
+}

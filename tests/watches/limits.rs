@@ -118,6 +118,33 @@ async fn an_object_that_cannot_be_read_any_more_is_not_shown_as_it_was() {
         .await;
 }
 
+/// Streams go on while the server as a whole is waited for; what they tell counts as ever.
+#[tokio::test]
+async fn what_is_told_during_a_wait_counts_too() {
+    let server = lists().await;
+    let often = farwatch::config::Kube {
+        interval: Some(Duration::from_millis(100)),
+        ..kube(&server)
+    };
+    let mut console = Console::with(&often, &pace());
+    let node = ObjectKind::Node;
+    console
+        .until("live", |c| c.live() && c.names(node).len() == 6)
+        .await;
+    server.fault(Fault::server_error("get", "/version"));
+    console
+        .until("unwell", |c| failing(c, FaultKind::Server))
+        .await;
+    server.put(json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "odd"}, "spec": 7}));
+    console
+        .until("told", |c| c.batches.iter().any(|b| !b.unread.is_empty()))
+        .await;
+    server.clear_faults();
+    console
+        .until("counted", |c| c.live() && c.health.bad_lines == 1)
+        .await;
+}
+
 /// The same page as the next one, for ever.
 #[tokio::test]
 async fn a_list_without_an_end_is_told() {

@@ -24,6 +24,10 @@ const LONG: Duration = Duration::from_secs(60);
 const CART: &str = "cart-5c6f4d9d8-x";
 
 fn start(server: &ApiServer) -> (Fleet, Receiver<Telemetry>) {
+    start_with(server, Pace::default().term)
+}
+
+fn start_with(server: &ApiServer, term: Duration) -> (Fleet, Receiver<Telemetry>) {
     let config = Config {
         clusters: vec![Cluster {
             name: "lab".into(),
@@ -39,6 +43,7 @@ fn start(server: &ApiServer) -> (Fleet, Receiver<Telemetry>) {
     let pace = Pace {
         shortest: Duration::from_millis(20),
         longest: Duration::from_millis(100),
+        term,
         ..Pace::default()
     };
     let (outlet, queue) = Outlet::new(4_096);
@@ -355,4 +360,37 @@ async fn lines_come_as_they_are_written_until_the_pod_is_gone() {
     let (_, own) = until(&mut queue, "the pod is not there").await;
     assert!(own.last().unwrap().contains("not followed"), "{own:?}");
     tail.abort();
+}
+
+#[tokio::test]
+async fn a_log_whose_other_side_is_gone_is_opened_anew() {
+    let server = ApiServer::recorded().await;
+    let (fleet, mut queue) = start_with(&server, Duration::from_secs(1));
+    let tail = fleet.follow(ClusterId(0), tail(CART)).expect("a server");
+    server.log("shop", CART, "cart", "first");
+    until(&mut queue, "first").await;
+    server.freeze();
+    server.log("shop", CART, "cart", "second");
+    let (told, own) = until(&mut queue, "second").await;
+    assert_eq!((told, own), (vec!["second".to_owned()], Vec::new()));
+    tail.abort();
+}
+
+#[tokio::test]
+async fn only_the_time_that_is_wanted_is_read() {
+    let server = ApiServer::recorded().await;
+    for (age, line) in [(4_000, "old"), (500, "newer"), (5, "new")] {
+        server.log_before(age, "shop", CART, "cart", line);
+    }
+    let (fleet, _queue) = start(&server);
+    let since = |since_s| PodLogs {
+        since_s,
+        ..logs(CART)
+    };
+    let (all, _) = lines(&fleet, since(None)).await;
+    assert_eq!(texts(&all), ["old", "newer", "new"]);
+    let (hour, _) = lines(&fleet, since(Some(3_600))).await;
+    assert_eq!(texts(&hour), ["newer", "new"]);
+    let (minutes, _) = lines(&fleet, since(Some(400))).await;
+    assert_eq!(texts(&minutes), ["new"]);
 }

@@ -31,8 +31,8 @@ fn name(namespace: &str, pod: &str, container: &str) -> Name {
 }
 
 impl Logs {
-    pub fn add(&mut self, namespace: &str, pod: &str, container: &str, line: &str) {
-        let now = now();
+    pub fn add(&mut self, namespace: &str, pod: &str, container: &str, age: u64, line: &str) {
+        let now = now() - std::time::Duration::from_secs(age);
         let lines = self.lines.entry(name(namespace, pod, container));
         lines.or_default().push((now, line.to_owned()));
     }
@@ -75,11 +75,15 @@ pub async fn answer(
         return wire::reply(stream, 200, TEXT, &[], text.as_bytes()).await;
     }
     let mut tick = inner.tick.subscribe();
+    let frozen = tick.borrow_and_update().frozen;
     wire::begin_chunks(stream, TEXT).await?;
     if !text.is_empty() {
         wire::chunk(stream, text.as_bytes()).await?;
     }
     loop {
+        if tick.borrow_and_update().frozen != frozen {
+            return wire::never(stream).await;
+        }
         let (more, now) = since(inner, request, &name, told);
         told = now;
         if !more.is_empty() {

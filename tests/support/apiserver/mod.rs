@@ -246,7 +246,7 @@ impl ApiServer {
         self.tell(|tick| tick.cuts += 1);
     }
 
-    /// Open watches never say a word again, and stay open; new ones are well.
+    /// Open watches and logs never say a word again, and stay open; new ones are well.
     pub fn freeze(&self) {
         self.tell(|tick| tick.frozen += 1);
     }
@@ -295,8 +295,13 @@ impl ApiServer {
 
     /// A line that a container writes, now; open followers get it.
     pub fn log(&self, namespace: &str, pod: &str, container: &str, line: &str) {
+        self.log_before(0, namespace, pod, container, line);
+    }
+
+    /// A line that it wrote so many seconds ago.
+    pub fn log_before(&self, age: u64, namespace: &str, pod: &str, container: &str, line: &str) {
         let mut logs = self.inner.logs.lock().unwrap();
-        logs.add(namespace, pod, container, line);
+        logs.add(namespace, pod, container, age, line);
         drop(logs);
         self.tell(|_| ());
     }
