@@ -5,8 +5,6 @@ use crate::model::id::IncidentId;
 use crate::model::unit::age;
 use crate::state::world::{Status, World};
 
-use super::world_tools::status_word;
-
 /// Incidents told in full.
 const INCIDENTS: usize = 5;
 const FINDINGS: usize = 8;
@@ -46,7 +44,7 @@ fn fleet(world: &World) -> String {
         out.push_str(&format!(
             "- **{}** {}: {why} ({} alerts firing)\n",
             cluster.name,
-            status_word(status),
+            status.word(),
             counts.firing()
         ));
     }

@@ -7,7 +7,7 @@ mod fleet;
 mod gitops;
 mod platform;
 
-pub(super) use fleet::{incident as incident_text, word as status_word};
+pub(super) use fleet::incident as incident_text;
 
 use serde::de::DeserializeOwned;
 

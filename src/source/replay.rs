@@ -111,11 +111,11 @@ pub fn recorded_clusters(config: &Config) -> Vec<RecordedCluster> {
     config.clusters.iter().map(recorded).collect()
 }
 
-const KINDS: [(ClusterKind, &str); 4] = [
-    (ClusterKind::Hub, "hub"),
-    (ClusterKind::Spoke, "spoke"),
-    (ClusterKind::Edge, "edge"),
-    (ClusterKind::FarEdge, "far-edge"),
+const KINDS: [ClusterKind; 4] = [
+    ClusterKind::Hub,
+    ClusterKind::Spoke,
+    ClusterKind::Edge,
+    ClusterKind::FarEdge,
 ];
 
 fn cluster(recorded: &RecordedCluster) -> Cluster {
@@ -134,9 +134,9 @@ fn cluster(recorded: &RecordedCluster) -> Cluster {
     Cluster {
         name: recorded.name.clone(),
         kind: KINDS
-            .iter()
-            .find(|(_, name)| *name == recorded.kind)
-            .map_or(ClusterKind::Spoke, |(kind, _)| *kind),
+            .into_iter()
+            .find(|kind| kind.as_str() == recorded.kind)
+            .unwrap_or_default(),
         environment: recorded.environment.clone(),
         region: recorded.region.clone(),
         labels: recorded.labels.clone(),
@@ -162,10 +162,7 @@ fn recorded(cluster: &Cluster) -> RecordedCluster {
     let exporters = (0..).zip(&cluster.exporters);
     RecordedCluster {
         name: cluster.name.clone(),
-        kind: KINDS
-            .iter()
-            .find(|(kind, _)| *kind == cluster.kind)
-            .map_or_else(String::new, |(_, name)| (*name).into()),
+        kind: cluster.kind.as_str().into(),
         environment: cluster.environment.clone(),
         region: cluster.region.clone(),
         labels: cluster.labels.clone(),

@@ -92,6 +92,17 @@ pub enum Status {
     Unknown,
 }
 
+impl Status {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// Namespace and name.
 pub type Named = (Arc<str>, Arc<str>);
 

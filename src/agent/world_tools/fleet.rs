@@ -4,13 +4,12 @@ use std::cmp::Reverse;
 
 use super::{ROWS, Told, chosen, hearing, or_na, since};
 use crate::agent::tools::args::{self, AlertStateArg, SeverityArg};
-use crate::config::ClusterKind;
 use crate::incident::{Incident, IncidentState};
 use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::health::Health;
 use crate::model::id::ClusterId;
 use crate::model::unit::age;
-use crate::state::world::{ClusterState, Status, World, blamed};
+use crate::state::world::{ClusterState, World, blamed};
 
 pub(super) fn clusters(world: &World, args: &args::ListClusters, told: &mut Told) {
     let same = |wanted: &Option<String>, is: &str| {
@@ -20,8 +19,8 @@ pub(super) fn clusters(world: &World, args: &args::ListClusters, told: &mut Told
         .clusters
         .iter()
         .filter(|c| same(&args.environment, c.environment.as_deref().unwrap_or("")))
-        .filter(|c| same(&args.cluster_type, kind(c.kind)))
-        .filter(|c| same(&args.state, word(world.status(c.id))))
+        .filter(|c| same(&args.cluster_type, c.kind.as_str()))
+        .filter(|c| same(&args.state, world.status(c.id).word()))
         .map(|c| cluster(world, c))
         .collect();
     if rows.is_empty() {
@@ -64,10 +63,10 @@ fn cluster(world: &World, c: &ClusterState) -> String {
     format!(
         "{} type={} environment={} region={} status={} ({why}); health {}; {nodes}; unhealthy pods {}; alerts critical {} warning {} info {} pending {} suppressed {}; open incidents {open}; last sample {}; version {}; sources: {}",
         c.name,
-        kind(c.kind),
+        c.kind.as_str(),
         or_na(c.environment.as_deref()),
         or_na(c.region.as_deref()),
-        word(status),
+        status.word(),
         health(world, c),
         c.capacity.bad_pods,
         counts.critical,
@@ -107,24 +106,6 @@ pub(in crate::agent) fn health(world: &World, c: &ClusterState) -> String {
         false => format!(" ({})", reasons.join(", ")),
     };
     format!("{points} {}{why}", score.reach.word())
-}
-
-fn kind(kind: ClusterKind) -> &'static str {
-    match kind {
-        ClusterKind::Hub => "hub",
-        ClusterKind::Spoke => "spoke",
-        ClusterKind::Edge => "edge",
-        ClusterKind::FarEdge => "far-edge",
-    }
-}
-
-pub(in crate::agent) fn word(status: Status) -> &'static str {
-    match status {
-        Status::Ok => "ok",
-        Status::Warning => "warning",
-        Status::Critical => "critical",
-        Status::Unknown => "unknown",
-    }
 }
 
 pub(super) fn alerts(world: &World, ids: &[ClusterId], args: &args::Alerts, told: &mut Told) {

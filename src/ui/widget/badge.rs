@@ -9,20 +9,22 @@ use crate::state::world::Status;
 use crate::ui::Theme;
 
 pub fn status(theme: &Theme, status: Status) -> (&'static str, &'static str, Style) {
-    match status {
-        Status::Ok => ("●", "ok", theme.ok),
-        Status::Warning => ("▲", "warning", theme.warn),
-        Status::Critical => ("✗", "critical", theme.crit),
-        Status::Unknown => ("?", "unknown", theme.unknown),
-    }
+    let (glyph, style) = match status {
+        Status::Ok => ("●", theme.ok),
+        Status::Warning => ("▲", theme.warn),
+        Status::Critical => ("✗", theme.crit),
+        Status::Unknown => ("?", theme.unknown),
+    };
+    (glyph, status.word(), style)
 }
 
 pub fn severity(theme: &Theme, severity: Severity) -> (&'static str, &'static str, Style) {
-    match severity {
-        Severity::Info => ("i", "info", theme.muted),
-        Severity::Warning => ("▲", "warning", theme.warn),
-        Severity::Critical => ("✗", "critical", theme.crit),
-    }
+    let (glyph, style) = match severity {
+        Severity::Info => ("i", theme.muted),
+        Severity::Warning => ("▲", theme.warn),
+        Severity::Critical => ("✗", theme.crit),
+    };
+    (glyph, severity.word(), style)
 }
 
 /// How well a source is heard.

@@ -4,7 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::list::Tab;
-use crate::config::ClusterKind;
 use crate::state::world::ClusterState;
 use crate::ui::Ctx;
 use crate::ui::view::rights;
@@ -35,14 +34,8 @@ fn who(ctx: &Ctx, area: Rect, buf: &mut Buffer, c: &ClusterState) {
     let x = ctx.put(buf, (area.x, area.y), area.width, &state, style);
     let left = area.right().saturating_sub(x);
     let x = ctx.put(buf, (x, area.y), left, &c.name, ctx.theme.title);
-    let kind = match c.kind {
-        ClusterKind::Hub => "hub",
-        ClusterKind::Spoke => "spoke",
-        ClusterKind::Edge => "edge",
-        ClusterKind::FarEdge => "far-edge",
-    };
     let facts = &c.facts;
-    let mut parts = vec![format!("  {kind}")];
+    let mut parts = vec![format!("  {}", c.kind.as_str())];
     parts.extend(c.environment.clone());
     parts.extend(c.region.clone());
     let versions = [

@@ -1,6 +1,6 @@
 //! One cluster of the fleet in full: how well it is reached and why, its sources, its room.
 
-use super::group::{Head, Row, kind};
+use super::group::{Head, Row};
 use super::row;
 use crate::model::health::Health;
 use crate::model::unit::Unit;
@@ -40,12 +40,7 @@ fn group(world: &World, head: &Head) -> String {
 
 fn cluster(world: &World, c: &ClusterState) -> String {
     let (status, why) = world.standing(c.id);
-    let word = match status {
-        Status::Ok => "ok",
-        Status::Warning => "warning",
-        Status::Critical => "critical",
-        Status::Unknown => "unknown",
-    };
+    let word = status.word();
     let score = c.score(world.now);
     let points = score.points.map_or("?".to_owned(), |p| p.to_string());
     let mut lines = vec![
@@ -60,7 +55,7 @@ fn cluster(world: &World, c: &ClusterState) -> String {
     if reasons.is_empty() && score.points.is_some() {
         lines.push("       every part that is configured answers".into());
     }
-    let mut facts = vec![kind(c.kind).to_owned()];
+    let mut facts = vec![c.kind.as_str().to_owned()];
     facts.extend(c.environment.iter().map(|e| format!("environment {e}")));
     facts.extend(c.region.iter().map(|r| format!("region {r}")));
     facts.extend(

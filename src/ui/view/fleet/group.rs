@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::row;
-use crate::config::ClusterKind;
 use crate::incident::IncidentState;
 use crate::model::id::ClusterId;
 use crate::state::world::{AlertCounts, ClusterState, Status, World};
@@ -53,22 +52,13 @@ impl Grouping {
             Self::Flat => None,
             Self::Environment => c.environment.as_deref(),
             Self::Region => c.region.as_deref(),
-            Self::Type => Some(kind(c.kind)),
+            Self::Type => Some(c.kind.as_str()),
             Self::Label(key) => c
                 .labels
                 .iter()
                 .find(|(name, _)| name == key)
                 .map(|(_, value)| value.as_str()),
         }
-    }
-}
-
-pub fn kind(kind: ClusterKind) -> &'static str {
-    match kind {
-        ClusterKind::Hub => "hub",
-        ClusterKind::Spoke => "spoke",
-        ClusterKind::Edge => "edge",
-        ClusterKind::FarEdge => "far-edge",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::group::{One, kind};
+use super::group::One;
 use crate::model::discovery::Component;
 use crate::model::gitops::{AppHealth, Sync};
 use crate::model::health::SourceKind;
@@ -41,8 +41,8 @@ pub fn fields<'a>(world: &World, c: &'a ClusterState, status: Status) -> Vec<(&'
     let mut fields: Vec<(&str, &str)> = vec![
         ("name", &c.name),
         ("cluster", &c.name),
-        ("status", word(status)),
-        ("type", kind(c.kind)),
+        ("status", status.word()),
+        ("type", c.kind.as_str()),
         ("version", version(c)),
         ("state", c.score(world.now).reach.word()),
     ];
@@ -60,15 +60,6 @@ pub fn fields<'a>(world: &World, c: &'a ClusterState, status: Status) -> Vec<(&'
     }
     fields.extend(c.labels.iter().map(|(n, v)| (n.as_str(), v.as_str())));
     fields
-}
-
-fn word(status: Status) -> &'static str {
-    match status {
-        Status::Ok => "ok",
-        Status::Warning => "warning",
-        Status::Critical => "critical",
-        Status::Unknown => "unknown",
-    }
 }
 
 /// Order of the rows: by a number that grows with what comes later, then by a text.
