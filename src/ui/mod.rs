@@ -102,6 +102,13 @@ impl Ctx<'_> {
         self.time(at, "%Z")
     }
 
+    /// `14:32 .. 15:32`; what is not within today with its days.
+    pub fn span(&self, from: Timestamp, to: Timestamp) -> String {
+        let within = self.is_today(from) && self.is_today(to);
+        let format = if within { "%H:%M" } else { "%m-%d %H:%M" };
+        format!("{} .. {}", self.time(from, format), self.time(to, format))
+    }
+
     /// A time of day in the operator's zone: `14:32:07`.
     pub fn clock(&self, at: Timestamp) -> String {
         self.time(at, "%H:%M:%S")
@@ -110,6 +117,30 @@ impl Ctx<'_> {
     /// `14:32`.
     pub fn minute(&self, at: Timestamp) -> String {
         self.time(at, "%H:%M")
+    }
+
+    /// `14:32`; of another day its date: `11-20`.
+    pub fn minute_or_day(&self, at: Timestamp) -> String {
+        self.time(at, if self.is_today(at) { "%H:%M" } else { "%m-%d" })
+    }
+
+    /// `14:32:07`; of another day with its date: `11-20 14:32`.
+    pub fn clock_or_day(&self, at: Timestamp) -> String {
+        let today = self.is_today(at);
+        self.time(at, if today { "%H:%M:%S" } else { "%m-%d %H:%M" })
+    }
+
+    /// When the day began in the operator's zone.
+    pub fn today(&self) -> Option<Timestamp> {
+        let now = jiff::Timestamp::from_millisecond(self.world.now.0).ok()?;
+        let start = now.to_zoned(self.zone.clone()).start_of_day().ok()?;
+        Some(Timestamp(start.timestamp().as_millisecond()))
+    }
+
+    fn is_today(&self, at: Timestamp) -> bool {
+        let ended = |start: Timestamp| start.plus_ms(86_400_000) <= at;
+        self.today()
+            .is_none_or(|start| start <= at && !ended(start))
     }
 
     /// `2026-11-21 UTC`.
@@ -122,6 +153,20 @@ impl Ctx<'_> {
             .map(|t| t.to_zoned(self.zone.clone()).strftime(format).to_string())
             .unwrap_or_else(|_| "?".into())
     }
+}
+
+/// The context for what only measures a screen's text: its looks and time zone do not matter.
+pub fn measured<T>(world: &World, what: impl FnOnce(&Ctx<'_>) -> T) -> T {
+    let theme = Theme::default();
+    what(&Ctx {
+        world,
+        theme: &theme,
+        ascii: false,
+        zone: &jiff::tz::TimeZone::UTC,
+        window: Window::HOUR,
+        scope: None,
+        focus: false,
+    })
 }
 
 /// `[end - span, end]`; follows `world.now` when live.

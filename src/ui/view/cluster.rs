@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::common::inside;
 use super::{Entry, Focus, Goto, ScreenId, View};
 use crate::command::Command;
 use crate::message::Effect;
@@ -97,10 +98,6 @@ fn areas(area: Rect, tab: Tab, pane: List, sources: usize) -> Vec<(List, Rect)> 
         (List::Events, events),
         (List::Sources, sources),
     ]
-}
-
-fn inside(area: Rect) -> Rect {
-    area.inner(ratatui::layout::Margin::new(1, 1))
 }
 
 impl Cluster {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::common::{above, beside, clusters, empty, focused, pane};
+use super::common::{above, beside, clusters, empty, focused, inside, pane};
 use super::{Ctx, Entry, Focus, Goto, ScreenId, View};
 use crate::command::Command;
 use crate::message::Effect;
@@ -294,14 +294,6 @@ impl View for Cnf {
 
     fn place(&mut self, area: Rect, world: &World) {
         self.area = area;
-        let inside = |r: Rect| {
-            Rect::new(
-                r.x.saturating_add(1),
-                r.y.saturating_add(1),
-                r.width.saturating_sub(2),
-                r.height.saturating_sub(2),
-            )
-        };
         let (clocks, functions) = (self.nodes(world).len(), self.functions(world).len());
         let parts = self.layout(area, clocks, functions);
         self.clocks.place(inside(parts.clocks));

@@ -1,7 +1,7 @@
 //! What several screens need: scope, panes, rows of text, readings, marks of changes.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Margin, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
@@ -11,6 +11,7 @@ use crate::model::sample::{Sample, SampleKind};
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::state::world::{ClusterState, World};
+use crate::ui::layout::middle;
 use crate::ui::widget::badge::age;
 use crate::ui::widget::table::{Column, put_line};
 use crate::ui::widget::text::Pane;
@@ -66,6 +67,42 @@ pub fn scoped<const N: usize>(ctx: &Ctx<'_>, columns: &[Column; N], at: usize) -
         };
     }
     columns
+}
+
+/// These columns with that of a time (number `at`) wide enough for a date, where one of these times
+/// is not of today.
+pub fn dated<const N: usize>(
+    ctx: &Ctx<'_>,
+    mut columns: [Column; N],
+    at: usize,
+    times: impl IntoIterator<Item = Timestamp>,
+) -> [Column; N] {
+    const DATED: u16 = 11;
+    if times.into_iter().any(|t| !ctx.is_today(t))
+        && let Some(column) = columns.get_mut(at)
+    {
+        (column.min, column.max) = (DATED, DATED);
+    }
+    columns
+}
+
+/// What a pane holds, without its border.
+pub fn inside(pane: Rect) -> Rect {
+    pane.inner(Margin::new(1, 1))
+}
+
+/// A pane over the middle of the screen; gives its inside.
+pub fn sheet(
+    ctx: &Ctx<'_>,
+    area: Rect,
+    (width, height): (u16, u16),
+    buf: &mut Buffer,
+    title: &str,
+    right: &str,
+) -> Rect {
+    let spot = middle(area, width, height);
+    ctx.clear(buf, spot);
+    pane(ctx, spot, buf, title, right, true)
 }
 
 /// A pane in the colours of the theme; gives its inside.

@@ -237,7 +237,7 @@ impl View for Diagnostics {
     }
 
     fn place(&mut self, area: Rect, _world: &World) {
-        let inner = split(area).0.inner(ratatui::layout::Margin::new(1, 1));
+        let inner = common::inside(split(area).0);
         self.table.place(inner);
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::common::inside;
 use super::{Focus, Goto, ScreenId, View, first_run};
 use crate::command::Command;
 use crate::incident::{Incident, IncidentState};
@@ -107,10 +108,6 @@ fn areas(area: Rect, pane: Pane, clusters: usize) -> Areas {
         incidents: Some(left),
         changes: Some(right),
     }
-}
-
-fn inside(area: Rect) -> Rect {
-    area.inner(ratatui::layout::Margin::new(1, 1))
 }
 
 impl Fleet {

@@ -6,7 +6,6 @@ use ratatui::layout::Rect;
 use super::{ScreenId, common};
 use crate::command::{Context, ENTRIES, name_of};
 use crate::ui::Ctx;
-use crate::ui::layout::middle;
 use crate::ui::widget::text::wrap;
 
 #[derive(Clone, Debug)]
@@ -47,10 +46,15 @@ impl Help {
     }
 
     pub fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
-        let area = middle(area, 140, area.height);
-        ctx.clear(buf, area);
         let title = format!("Help · {}", self.screen.title());
-        let inner = common::pane(ctx, area, buf, &title, "j/k scroll  Esc closes", true);
+        let inner = common::sheet(
+            ctx,
+            area,
+            (140, area.height),
+            buf,
+            &title,
+            "j/k scroll  Esc closes",
+        );
         let columns = if inner.width >= 100 { 2 } else { 1 };
         let room = (inner.width / columns as u16).saturating_sub(KEYS + 1);
         let rows = rows(ctx.world.replay.is_some(), self.here, usize::from(room));

@@ -6,16 +6,13 @@ use ratatui::layout::Rect;
 use super::common;
 use crate::state::world::Notice;
 use crate::ui::Ctx;
-use crate::ui::layout::middle;
 use crate::ui::widget::text::wrap;
 
 /// The list; `skip` of the newest are scrolled past.
 pub fn draw(ctx: &Ctx, area: Rect, buf: &mut Buffer, skip: usize) {
-    let area = middle(area, 110, area.height);
-    ctx.clear(buf, area);
     let notices = &ctx.world.notices;
     let title = format!("Notices {}", notices.len());
-    let inner = common::pane(ctx, area, buf, &title, "Esc closes", true);
+    let inner = common::sheet(ctx, area, (110, area.height), buf, &title, "Esc closes");
     if notices.is_empty() {
         let text = "nothing yet";
         ctx.put(buf, (inner.x, inner.y), inner.width, text, ctx.theme.muted);

@@ -11,7 +11,6 @@ use crate::command::{Action, Context, ENTRIES, name_of};
 use crate::model::input::{Key, KeyPress};
 use crate::state::world::World;
 use crate::ui::Ctx;
-use crate::ui::layout::middle;
 use crate::ui::widget::field::Field;
 use crate::ui::widget::table::window;
 
@@ -122,13 +121,11 @@ impl Palette {
     }
 
     pub fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
-        let area = middle(area, 90, area.height.min(24));
-        ctx.clear(buf, area);
         let mut count = format!("{} of {}", self.matched, self.items.len());
         if self.left_out > 0 {
             count = format!("{count}, {} pods left out", self.left_out);
         }
-        let inner = common::pane(ctx, area, buf, "Palette", &count, true);
+        let inner = common::sheet(ctx, area, (90, area.height.min(24)), buf, "Palette", &count);
         if inner.is_empty() {
             return;
         }

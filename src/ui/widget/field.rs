@@ -123,6 +123,21 @@ impl Field {
     }
 }
 
+/// A key for an editor that may be open: Enter ends it and gives its text, Esc ends it.
+pub fn typed(editor: &mut Option<Field>, press: KeyPress) -> Option<String> {
+    match press.key {
+        Key::Enter => editor.take().map(|field| field.text),
+        Key::Esc => {
+            *editor = None;
+            None
+        }
+        _ => {
+            editor.as_mut()?.press(press);
+            None
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::Span;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Columns a text takes.
@@ -90,17 +89,6 @@ pub fn put(buf: &mut Buffer, area: Rect, x: u16, y: u16, text: &str, style: Styl
     let room = area.right() - x;
     let shown = cut(text, usize::from(room));
     buf.set_stringn(x, y, &shown, usize::from(room), style).0
-}
-
-/// Several styled pieces in one row of `area`, counted from its top.
-pub fn put_spans(buf: &mut Buffer, area: Rect, row: u16, spans: &[Span<'_>]) {
-    if row >= area.height {
-        return;
-    }
-    let mut x = area.x;
-    for span in spans {
-        x = put(buf, area, x, area.y + row, &span.content, span.style);
-    }
 }
 
 /// A box with a title at the left and one at the right; gives what is inside.
