@@ -5,7 +5,8 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::common::{above, beside, clusters, empty, focused, lines, pane};
+use super::common::{above, beside, clusters, empty, focused, inside, pane};
+use super::scroll::Scroll;
 use super::{Ctx, Entry, Focus, Goto, ScreenId, View};
 use crate::command::Command;
 use crate::message::Effect;
@@ -47,7 +48,7 @@ pub struct Gpu {
     filter: Filter,
     problems: bool,
     detail: Option<bool>,
-    scroll: usize,
+    scroll: Scroll,
     area: Rect,
 }
 
@@ -138,7 +139,7 @@ impl Gpu {
             let column = column.min(target.gpus.len().saturating_sub(1));
             self.chosen = target.gpus.get(column).map(|g| Id::of(target.cluster, g));
         }
-        self.scroll = 0;
+        self.scroll.to_top();
         true
     }
 
@@ -202,7 +203,11 @@ impl Gpu {
     }
 
     fn why_empty(&self, world: &World) -> String {
-        if !self.filter_text.is_empty() || self.problems {
+        let known = map::rows(world, self.scope).len();
+        if known > 0 && self.filter_text.is_empty() {
+            return format!("no trouble told of the devices of {known} nodes (! shows all)");
+        }
+        if known > 0 {
             return "no node matches (Esc clears the filter)".into();
         }
         let heard = clusters(world, self.scope).any(|c| c.last_sample.is_some());
@@ -259,6 +264,8 @@ impl View for Gpu {
                 let rows = self.nodes(world);
                 self.next_problem(&rows, command == Command::NextProblem);
             }
+            Command::ScrollDown => self.scroll.down(),
+            Command::ScrollUp => self.scroll.up(),
             Command::Refresh => return vec![Effect::Refresh(self.scope)],
             Command::CopyRow => {
                 let rows = self.nodes(world);
@@ -289,7 +296,7 @@ impl View for Gpu {
                         false,
                     );
                     let text = detail::lines(ctx, cluster, gpu, usize::from(inner.width));
-                    lines(ctx, inner, buf, &text, self.scroll);
+                    self.scroll.draw(ctx, inner, buf, &text);
                 }
                 None => {
                     let inner = pane(ctx, area, buf, "device", "d", false);
@@ -308,14 +315,6 @@ impl View for Gpu {
 
     fn place(&mut self, area: Rect, world: &World) {
         self.area = area;
-        let inside = |r: Rect| {
-            Rect::new(
-                r.x.saturating_add(1),
-                r.y.saturating_add(1),
-                r.width.saturating_sub(2),
-                r.height.saturating_sub(2),
-            )
-        };
         // How many models there are is not known here; the table only pages by this.
         let parts = self.layout(area, self.models(world).len());
         self.devices.place(inside(parts.devices));

@@ -3,7 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::common::{Numbers, beside, empty, lines, pane};
+use super::common::{Numbers, beside, empty, inside, pane};
+use super::scroll::Scroll;
 use super::{Ctx, Entry, Focus, ScreenId, View};
 use crate::command::Command;
 use crate::message::Effect;
@@ -53,7 +54,7 @@ pub struct Logs {
     find: Find,
     kept: Kept,
     detail: Option<bool>,
-    scroll: usize,
+    scroll: Scroll,
     editor: Option<Field>,
     asked: Option<Asked>,
     /// The pod that led here last, for its log from the API server.
@@ -77,7 +78,7 @@ impl Default for Logs {
             find: Find::default(),
             kept: Kept::default(),
             detail: None,
-            scroll: 0,
+            scroll: Scroll::default(),
             editor: None,
             asked: None,
             pod: None,
@@ -206,8 +207,8 @@ impl View for Logs {
             Command::Wrap => self.wrap = !self.wrap,
             Command::Detail => self.detail = Some(!self.detail.unwrap_or(false)),
             Command::Open => self.detail = Some(true),
-            Command::Right => self.scroll += 1,
-            Command::Left => self.scroll = self.scroll.saturating_sub(1),
+            Command::Right | Command::ScrollDown => self.scroll.down(),
+            Command::Left | Command::ScrollUp => self.scroll.up(),
             Command::Edit => {
                 let text = self.asked.as_ref().map_or("", |a| a.query.as_str());
                 self.editor = Some(Field::new(text));
@@ -259,8 +260,7 @@ impl View for Logs {
             match self.chosen(ctx.world) {
                 Some(entry) => {
                     let text = paint::detail(ctx, &entry, usize::from(inner.width));
-                    let most = text.len().saturating_sub(usize::from(inner.height));
-                    lines(ctx, inner, buf, &text, self.scroll.min(most));
+                    self.scroll.draw(ctx, inner, buf, &text);
                 }
                 None => empty(ctx, inner, buf, "no line"),
             }
@@ -273,7 +273,7 @@ impl View for Logs {
     fn place(&mut self, area: Rect, world: &World) {
         self.area = area;
         let lines = self.layout(area).lines;
-        let inner = lines.inner(ratatui::layout::Margin::new(1, 1));
+        let inner = inside(lines);
         match &mut self.mode {
             Mode::Lines => {}
             Mode::Patterns(table) => table.place(inner),

@@ -25,6 +25,7 @@ pub mod notices;
 pub mod object;
 pub mod palette;
 pub mod rights;
+pub mod scroll;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -40,7 +40,7 @@ pub fn lines<'a>(ctx: &Ctx<'_>, cluster: ClusterId, gpu: &'a Gpu, width: usize) 
     {
         let text = format!(
             "no longer reported since {}: last values",
-            ctx.clock(last.at)
+            ctx.clock_or_day(last.at)
         );
         out.push(Line::styled(text, theme.warn));
     }

@@ -89,8 +89,7 @@ pub fn lines<'a>(ctx: &Ctx<'_>, cluster: ClusterId, gpu: &Gpu, width: usize) -> 
         break;
     }
     if !out.is_empty() {
-        let text = format!("{} .. {}", ctx.minute(from), ctx.minute(to));
-        out.insert(0, heading(theme, text));
+        out.insert(0, heading(theme, ctx.span(from, to)));
     }
     out
 }

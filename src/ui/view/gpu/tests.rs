@@ -138,10 +138,43 @@ fn a_device_that_is_gone_keeps_its_last_values_and_their_age() {
     assert_eq!(gpu.temperature_c, None, "not told now");
     let text = fake::screen(&world, 60, 30, |ctx, area, buf| {
         let text = detail::lines(ctx, cluster, gpu, usize::from(area.width));
-        super::lines(ctx, area, buf, &text, 0);
+        crate::ui::view::common::lines(ctx, area, buf, &text, 0);
     });
     assert!(text.contains("no longer reported since"), "{text}");
     assert!(text.contains("91 C 5m~"), "{text}");
     assert!(text.contains("util") && text.contains("n/a"), "{text}");
     assert!(text.contains("temp  "), "bars of the window\n{text}");
+}
+
+#[test]
+fn no_trouble_and_nothing_told_are_two_things() {
+    let mut world = fake::world(&["gpu-train-1", "gpu-train-2"]);
+    let mut view = Gpu::default();
+    view.update(Command::Problems, &world);
+    let text = |view: &Gpu, world: &World| {
+        fake::screen(world, 90, 20, |ctx, area, buf| view.draw(ctx, area, buf))
+    };
+    assert!(text(&view, &world).contains("nothing known yet"));
+    tell(&mut world, "DCGM_FI_DEV_GPU_UTIL", "n-12", 0, 5.0);
+    let shown = text(&view, &world);
+    assert!(
+        shown.contains("no trouble told of the devices of 1 nodes"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_long_detail_is_scrolled_and_no_further_than_its_end() {
+    let world = world();
+    let mut view = Gpu::default();
+    view.place(Rect::new(0, 0, 80, 14), &world);
+    view.update(Command::Open, &world);
+    let text =
+        |view: &Gpu| fake::screen(&world, 80, 14, |ctx, area, buf| view.draw(ctx, area, buf));
+    let top = text(&view);
+    (0..200).for_each(|_| drop(view.update(Command::ScrollDown, &world)));
+    let end = text(&view);
+    assert!(!top.contains("newest") && end.contains("newest"), "{end}");
+    view.update(Command::ScrollUp, &world);
+    assert!(text(&view) != end, "one step back moves");
 }

@@ -181,7 +181,7 @@ impl Logs {
                 self.seen_ns = newest;
             }
             self.cursor = found;
-            self.scroll = 0;
+            self.scroll.to_top();
         }
     }
 }

@@ -34,7 +34,7 @@ impl Logs {
             self.seen_ns = newest;
         }
         self.cursor = to;
-        self.scroll = 0;
+        self.scroll.to_top();
     }
 
     pub(super) fn pause(&mut self, world: &World) {

@@ -46,13 +46,19 @@ impl Logs {
             empty(ctx, rows, buf, &self.why_empty(ctx.world));
             return;
         }
-        let many = clusters(ctx.world, self.scope).count() > 1;
         let columns = usize::from(rows.width);
+        let look = Look {
+            many: clusters(ctx.world, self.scope).count() > 1,
+            columns,
+            time: time_format(ctx, &page.entries, columns),
+            wrap: self.wrap,
+            find: &self.find,
+        };
         let mut text: Vec<Line<'_>> = Vec::new();
         let mut marked = 0..0;
         for (index, entry) in page.entries.iter().enumerate() {
             let start = text.len();
-            text.extend(row(ctx, entry, many, columns, (self.wrap, &self.find)));
+            text.extend(row(ctx, entry, &look));
             if index == page.cursor {
                 marked = start..text.len();
             }
@@ -143,18 +149,19 @@ impl Logs {
         let sign = if counts.cut { "≥ " } else { "" };
         let mut told = format!("{sign}{} lines", counts.total);
         if wide {
-            told.push_str(&format!(", {} .. {}", ctx.minute(from), ctx.minute(to)));
+            told.push_str(&format!(", {}", ctx.span(from, to)));
         }
         spans.push(Span::styled(told, ctx.theme.muted));
         lines(ctx, area, buf, &[Line::from(spans)], 0);
     }
 
     pub(super) fn why_empty(&self, world: &World) -> String {
-        if !self.filter_text.is_empty() || self.problems {
-            return "no line of the last 50 000 matches (Esc clears the filter)".into();
-        }
         if self.asked.is_some() {
             return "no line matches".into();
+        }
+        let narrowed = !self.filter_text.is_empty() || self.problems;
+        if narrowed && clusters(world, self.scope).any(|c| !c.logs.lines.is_empty()) {
+            return "no line of the last 50 000 matches (Esc clears the filter)".into();
         }
         let with = clusters(world, self.scope)
             .filter(|c| c.sources.contains_key(&SourceKind::Loki))
@@ -182,28 +189,41 @@ pub fn level_style(theme: &Theme, level: Level) -> (&'static str, Style) {
 }
 
 /// Time of a line to the millisecond.
-pub fn time(ctx: &Ctx<'_>, at_ns: i64, format: &str) -> String {
-    format_time(ctx.zone, Timestamp(at_ns.div_euclid(1_000_000)), format)
+pub fn stamp(at_ns: i64) -> Timestamp {
+    Timestamp(at_ns.div_euclid(1_000_000))
 }
 
-fn row<'a>(
-    ctx: &Ctx<'a>,
-    entry: &Entry<'a>,
+/// How the times of a page of lines are written: with the day where the oldest is not of today.
+fn time_format(ctx: &Ctx<'_>, entries: &[Entry<'_>], columns: usize) -> &'static str {
+    let oldest = entries.first().map(|e| stamp(e.line.at_ns));
+    match (columns < 90, oldest.is_none_or(|at| ctx.is_today(at))) {
+        (true, true) => "%H:%M:%S ",
+        (true, false) => "%m-%d %H:%M:%S ",
+        (false, true) => "%H:%M:%S%.3f ",
+        (false, false) => "%m-%d %H:%M:%S%.3f ",
+    }
+}
+
+/// How lines of one page are laid out.
+struct Look<'a> {
+    /// The cluster is told with each line.
     many: bool,
     columns: usize,
-    (wrapped, find): (bool, &Find),
-) -> Vec<Line<'a>> {
+    time: &'static str,
+    wrap: bool,
+    find: &'a Find,
+}
+
+fn row<'a>(ctx: &Ctx<'a>, entry: &Entry<'a>, look: &Look<'_>) -> Vec<Line<'a>> {
+    let (columns, find) = (look.columns, look.find);
     let line = entry.line;
     let theme = ctx.theme;
     let (letter, style) = level_style(theme, line.level);
     let narrow = columns < 90;
-    let format = if narrow { "%H:%M:%S" } else { "%H:%M:%S%.3f" };
-    let mut head = vec![Span::styled(
-        format!("{} ", time(ctx, line.at_ns, format)),
-        theme.muted,
-    )];
-    let mut used = if narrow { 9 } else { 13 };
-    if many {
+    let time = format_time(ctx.zone, stamp(line.at_ns), look.time);
+    let mut used = time.len();
+    let mut head = vec![Span::styled(time, theme.muted)];
+    if look.many {
         let width = if narrow { 8 } else { 12 };
         let text = fit(name(ctx.world, entry.cluster), width);
         head.push(Span::styled(format!("{text} "), theme.accent));
@@ -221,7 +241,7 @@ fn row<'a>(
     } else {
         theme.base
     };
-    if !wrapped {
+    if !look.wrap {
         match find.is_empty() {
             true => head.push(Span::styled(line.line.as_ref(), body)),
             false => {
@@ -252,7 +272,7 @@ pub fn detail<'a>(ctx: &Ctx<'a>, entry: &Entry<'a>, width: usize) -> Vec<Line<'a
         pair(
             theme,
             "time",
-            time(ctx, line.at_ns, "%F %H:%M:%S%.3f"),
+            format_time(ctx.zone, stamp(line.at_ns), "%F %H:%M:%S%.3f"),
             theme.base,
         ),
         pair(theme, "cluster", name(ctx.world, entry.cluster), theme.base),
@@ -297,7 +317,7 @@ pub fn detail<'a>(ctx: &Ctx<'a>, entry: &Entry<'a>, width: usize) -> Vec<Line<'a
 /// The end of the stream and the chosen line, in words; for the agent.
 pub fn brief(ctx: &Ctx<'_>, merged: &Merged<'_>, chosen: Option<&Entry<'_>>) -> String {
     let write = |e: &Entry<'_>| {
-        let at = Timestamp(e.line.at_ns.div_euclid(1_000_000)).rfc3339();
+        let at = stamp(e.line.at_ns).rfc3339();
         let cluster = name(ctx.world, e.cluster);
         format!(
             "{at} {cluster} {} {:?}: {}",

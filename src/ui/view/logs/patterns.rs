@@ -6,14 +6,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::paint::{level_style, time};
+use super::paint::{level_style, stamp};
 use super::stream::{Entry, Merged};
 use super::{Logs, Mode};
 use crate::command::Command;
 use crate::model::log::Level;
 use crate::state::world::World;
 use crate::ui::Ctx;
-use crate::ui::view::common::{empty, pane};
+use crate::ui::view::common::{dated, empty, pane};
 use crate::ui::widget::heat::bars;
 use crate::ui::widget::table::{Column, Table};
 
@@ -243,8 +243,8 @@ impl Logs {
             0 => String::new(),
             n => format!(
                 "of {sign}{n} lines, {} .. {}",
-                time(ctx, from, "%H:%M:%S"),
-                time(ctx, to, "%H:%M:%S")
+                ctx.clock_or_day(stamp(from)),
+                ctx.clock_or_day(stamp(to))
             ),
         };
         let inner = pane(ctx, area, buf, &title, &right, true);
@@ -252,11 +252,15 @@ impl Logs {
             empty(ctx, inner, buf, &self.why_empty(ctx.world));
             return;
         }
+        // The first of all said is the oldest of both times.
+        let columns = [3, 4].iter().fold(COLUMNS, |columns, at| {
+            dated(ctx, columns, *at, [stamp(found.span.0)])
+        });
         table.draw(
             ctx,
             inner,
             buf,
-            (&COLUMNS, &found.rows),
+            (&columns, &found.rows),
             |p| p.id.clone(),
             |p, column| cell(ctx, p, column, found.span),
         );
@@ -281,9 +285,9 @@ fn cell<'a>(ctx: &Ctx<'_>, p: &'a Pattern, column: usize, span: (i64, i64)) -> L
             // Not said in the first tenth of the time looked at: it is new.
             let new = p.first_ns - span.0 > (span.1 - span.0) / 10;
             let style = if new { ctx.theme.warn } else { ctx.theme.muted };
-            Line::styled(time(ctx, p.first_ns, "%H:%M:%S"), style)
+            Line::styled(ctx.clock_or_day(stamp(p.first_ns)), style)
         }
-        4 => Line::styled(time(ctx, p.last_ns, "%H:%M:%S"), ctx.theme.muted),
+        4 => Line::styled(ctx.clock_or_day(stamp(p.last_ns)), ctx.theme.muted),
         5 => Line::styled(p.from.as_str(), ctx.theme.muted),
         _ => Line::styled(p.id.1.as_str(), base),
     }
@@ -294,7 +298,7 @@ pub fn brief(view: &Logs, ctx: &Ctx<'_>) -> String {
     let found = view.found_patterns(ctx.world);
     let mut out = format!("log patterns of the newest {} lines:", found.looked);
     for p in found.rows.iter().take(20) {
-        let first = time(ctx, p.first_ns, "%H:%M:%S");
+        let first = ctx.clock_or_day(stamp(p.first_ns));
         out.push_str(&format!(
             "\n{}x {:?} since {first} from {}: {}",
             p.count, p.level, p.from, p.id.1

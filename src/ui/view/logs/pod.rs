@@ -7,10 +7,10 @@ use crate::message::Effect;
 use crate::model::ask::PodLogs;
 use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
-use crate::model::input::{Key, KeyPress};
+use crate::model::input::KeyPress;
 use crate::model::log::{PodTail, Tail};
 use crate::state::world::World;
-use crate::ui::widget::field::Field;
+use crate::ui::widget::field::{Field, typed};
 
 pub const HINTS: &[(&str, &str)] = &[
     ("G", "follow"),
@@ -46,21 +46,10 @@ pub fn told(pod: &PodLogs) -> String {
 
 impl Logs {
     pub(super) fn type_key(&mut self, press: KeyPress, world: &World) -> Vec<Effect> {
-        let Some(field) = &mut self.editor else {
-            return Vec::new();
-        };
-        match press.key {
-            Key::Enter => {
-                let query = field.text().to_owned();
-                self.editor = None;
-                return self.run(&query, world);
-            }
-            Key::Esc => self.editor = None,
-            _ => {
-                field.press(press);
-            }
+        match typed(&mut self.editor, press) {
+            Some(query) => self.run(&query, world),
+            None => Vec::new(),
         }
-        Vec::new()
     }
 
     pub(super) fn run(&mut self, query: &str, world: &World) -> Vec<Effect> {

@@ -371,3 +371,46 @@ fn without_loki_a_pod_is_asked_of_the_api_server() {
     );
     assert_eq!(view.filter(), "namespace=shop pod=cart-x");
 }
+
+#[test]
+fn lines_of_another_day_tell_the_day() {
+    let mut world = fake::world(&["edge-ran-07"]);
+    let view = Logs::default();
+    let text = |world: &World, width: u16| {
+        fake::screen(world, width, 12, |ctx, area, buf| view.draw(ctx, area, buf))
+    };
+    tell(
+        &mut world,
+        0,
+        vec![line(60, "du-high-0", Level::Info, "today")],
+        0,
+    );
+    assert!(text(&world, 120).contains("│07:59:00.000 "));
+    let old = line(36_000, "du-high-0", Level::Info, "yesterday");
+    tell(&mut world, 0, vec![old], 0);
+    for (width, first, second) in [
+        (120, "│01-14 22:00:00.000 ", "│01-15 07:59:00.000 "),
+        (80, "│01-14 22:00:00 ", "│01-15 07:59:00 "),
+    ] {
+        let shown = text(&world, width);
+        assert!(shown.contains(first) && shown.contains(second), "{shown}");
+    }
+}
+
+#[test]
+fn an_empty_stream_is_not_said_to_be_filtered() {
+    let mut world = fake::world(&["edge-ran-07"]);
+    let mut view = Logs::default();
+    view.update(Command::Problems, &world);
+    let text = |view: &Logs, world: &World| {
+        fake::screen(world, 120, 12, |ctx, area, buf| view.draw(ctx, area, buf))
+    };
+    assert!(text(&view, &world).contains("no line yet"));
+    tell(
+        &mut world,
+        0,
+        vec![line(60, "du-high-0", Level::Info, "fine")],
+        0,
+    );
+    assert!(text(&view, &world).contains("no line of the last 50 000 matches"));
+}
