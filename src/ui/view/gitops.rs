@@ -2,10 +2,11 @@
 //! practice would change in workloads, and everything that was changed.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Margin, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::common::{beside, empty, lines, pane};
+use super::common::{beside, empty, inside, pane, scoped};
+use super::scroll::Scroll;
 use super::{Ctx, Entry, Focus, Goto, View};
 use crate::command::Command;
 use crate::message::Effect;
@@ -70,7 +71,7 @@ pub struct GitOps {
     problems: bool,
     /// Asked for or put away; `None`: as the width allows.
     detail: Option<bool>,
-    scroll: usize,
+    scroll: Scroll,
     area: Rect,
 }
 
@@ -87,7 +88,7 @@ impl Default for GitOps {
             window: Window::HOUR,
             problems: false,
             detail: None,
-            scroll: 0,
+            scroll: Scroll::default(),
             area: Rect::ZERO,
         }
     }
@@ -166,35 +167,53 @@ impl GitOps {
     }
 
     fn title(&self, world: &World, rows: &Rows<'_>) -> String {
-        let only = if self.problems {
-            " · problems only"
-        } else {
-            ""
-        };
         let text = match rows {
-            Rows::Apps(rows) => list::title(world, rows),
+            Rows::Apps(rows) => list::title(world, self.scope, rows),
             Rows::Matrix(sheet) => sheet.title(),
             Rows::Policy(rows) => policy::title(rows),
             Rows::Timeline(rows) => timeline::title(world, self.scope, self.window, rows),
         };
-        format!("{text}{only}")
+        match self.only() {
+            Some(word) => format!("{text} · {word} only"),
+            None => text,
+        }
+    }
+
+    /// What alone is shown, where the mode can leave the others out.
+    fn only(&self) -> Option<&'static str> {
+        match self.mode {
+            Mode::Apps if self.problems => Some("problems"),
+            Mode::Matrix if self.problems => Some("uneven"),
+            _ => None,
+        }
     }
 
     fn why_empty(&self, world: &World) -> String {
-        if !self.filter().is_empty() {
-            return format!(
-                "nothing matches {:?} (Esc clears the filter)",
-                self.filter()
-            );
-        }
-        if self.problems {
-            return "no problem here (! shows all)".into();
+        let known = match self.mode {
+            Mode::Policy => policy::known(world, self.scope),
+            Mode::Timeline => timeline::known(world, self.scope),
+            Mode::Apps | Mode::Matrix => list::known(world, self.scope),
+        };
+        let filter = self.filter();
+        if !filter.is_empty() && known > 0 {
+            return format!("nothing matches {filter:?} (Esc clears the filter)");
         }
         match self.mode {
-            Mode::Apps | Mode::Matrix => apps::absent(world, self.scope)
-                .unwrap_or_else(|| "Argo CD or Flux is there, without an application".into()),
             Mode::Policy => policy::why_empty(world, self.scope),
             Mode::Timeline => timeline::why_empty(world, self.scope, self.window),
+            Mode::Apps | Mode::Matrix => {
+                let absent = apps::absent(world, self.scope);
+                // Of what was not told nobody knows whether it is well.
+                match (self.only().filter(|_| known > 0), absent) {
+                    (None, absent) => absent.unwrap_or_else(|| {
+                        "Argo CD or Flux is there, without an application".into()
+                    }),
+                    (Some(only), absent) => {
+                        let rest = absent.map(|a| format!("; {a}")).unwrap_or_default();
+                        format!("{only}: none of {known} applications (! shows all){rest}")
+                    }
+                }
+            }
         }
     }
 
@@ -221,8 +240,22 @@ impl GitOps {
         match rows {
             Rows::Apps(rows) => list::draw(ctx, inner, buf, &self.apps, rows),
             Rows::Matrix(sheet) => sheet.draw(ctx, inner, buf, &self.matrix, self.first_place),
-            Rows::Policy(rows) => policy::draw(ctx, inner, buf, &self.policy, rows),
-            Rows::Timeline(rows) => timeline::draw(ctx, inner, buf, &self.timeline, rows),
+            Rows::Policy(rows) => self.policy.draw(
+                ctx,
+                inner,
+                buf,
+                (&scoped(ctx, &policy::COLUMNS, 2), rows),
+                |r| r.id.clone(),
+                |row, column| policy::cell(ctx, row, column),
+            ),
+            Rows::Timeline(rows) => self.timeline.draw(
+                ctx,
+                inner,
+                buf,
+                (&timeline::columns(ctx, rows), rows),
+                timeline::id,
+                |row, column| timeline::cell(ctx, row, column),
+            ),
         }
     }
 
@@ -271,7 +304,7 @@ impl View for GitOps {
     fn update(&mut self, command: Command, world: &World) -> Vec<Effect> {
         let rows = self.rows(world);
         if self.move_in(&command, &rows) {
-            self.scroll = 0;
+            self.scroll.to_top();
             return Vec::new();
         }
         match command {
@@ -283,7 +316,7 @@ impl View for GitOps {
             Command::Mode => {
                 drop(rows);
                 self.mode = self.mode.next();
-                self.scroll = 0;
+                self.scroll.to_top();
                 self.place(self.area, world);
             }
             Command::Problems => self.problems = !self.problems,
@@ -296,11 +329,13 @@ impl View for GitOps {
                     let most = rows_places(&rows).saturating_sub(1);
                     self.first_place = (self.first_place + 1).min(most);
                 }
-                _ => self.scroll += 1,
+                _ => self.scroll.down(),
             },
+            Command::ScrollDown => self.scroll.down(),
+            Command::ScrollUp => self.scroll.up(),
             Command::Left => match (self.mode, self.is_covered()) {
                 (Mode::Matrix, false) => self.first_place = self.first_place.saturating_sub(1),
-                _ => self.scroll = self.scroll.saturating_sub(1),
+                _ => self.scroll.up(),
             },
             _ => {}
         }
@@ -316,8 +351,7 @@ impl View for GitOps {
         if let Some(side) = side {
             let inner = pane(ctx, side, buf, "detail", "d", list.width == 0);
             let text = self.detail_text(ctx, &rows, usize::from(inner.width));
-            let most = text.len().saturating_sub(usize::from(inner.height));
-            lines(ctx, inner, buf, &text, self.scroll.min(most));
+            self.scroll.draw(ctx, inner, buf, &text);
         }
         if ctx.ascii {
             crate::ui::widget::text::fold_ascii(area, buf);
@@ -327,7 +361,7 @@ impl View for GitOps {
     fn place(&mut self, area: Rect, _world: &World) {
         self.area = area;
         let (list, _) = self.layout(area);
-        let inside = list.inner(Margin::new(1, 1));
+        let inside = inside(list);
         self.apps.place(inside);
         self.matrix.place(inside);
         self.policy.place(inside);

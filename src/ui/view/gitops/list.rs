@@ -164,7 +164,12 @@ fn matches(row: &Row<'_>, table: &Table<AppId>) -> bool {
     table.filter().matches(&fields)
 }
 
-pub fn title(world: &World, rows: &[Row<'_>]) -> String {
+/// How many there are, whatever is shown of them.
+pub fn known(world: &World, scope: Option<ClusterId>) -> usize {
+    clusters(world, scope).map(|c| c.apps.len()).sum()
+}
+
+pub fn title(world: &World, scope: Option<ClusterId>, rows: &[Row<'_>]) -> String {
     let deploying = rows.iter().filter(|r| !r.app.kind.is_source());
     let sources = rows.len() - deploying.clone().count();
     let drift = rows
@@ -191,16 +196,14 @@ pub fn title(world: &World, rows: &[Row<'_>]) -> String {
         }
     }
     // Clusters of which nothing is known are not left out in silence.
-    let silent = world.clusters.iter().filter(|c| {
+    let all = clusters(world, scope).count();
+    let silent = clusters(world, scope).filter(|c| {
         use crate::model::discovery::Component::{ArgoCd, Flux};
         c.presence(ArgoCd) != apps::Presence::Found && c.presence(Flux) != apps::Presence::Found
     });
     match silent.count() {
         0 => text,
-        n => format!(
-            "{text} · nothing from {n} of {} clusters",
-            world.clusters.len()
-        ),
+        n => format!("{text} · nothing from {n} of {all} clusters"),
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::detail::Told;
@@ -13,12 +11,12 @@ use crate::model::object::ObjectKind;
 use crate::model::workload::{Policy, Workload, WorkloadKind};
 use crate::state::world::{ClusterState, World};
 use crate::ui::Ctx;
-use crate::ui::view::common::{clusters, name, scoped};
+use crate::ui::view::common::{clusters, name};
 use crate::ui::view::{Focus, Goto, ScreenId};
 use crate::ui::widget::filter::Filter;
-use crate::ui::widget::table::{Column, Table};
+use crate::ui::widget::table::Column;
 
-const COLUMNS: [Column; 6] = [
+pub const COLUMNS: [Column; 6] = [
     Column::new("S", 1, 1),
     Column::new("FINDING", 19, 22),
     Column::new("CLUSTER", 11, 16),
@@ -98,6 +96,11 @@ pub fn title(rows: &[Row<'_>]) -> String {
     )
 }
 
+/// How many findings there are, whatever is shown of them.
+pub fn known(world: &World, scope: Option<ClusterId>) -> usize {
+    rows(world, scope, &Filter::default()).len()
+}
+
 pub fn why_empty(world: &World, scope: Option<ClusterId>) -> String {
     let kinds = [
         ObjectKind::Deployment,
@@ -113,31 +116,16 @@ pub fn why_empty(world: &World, scope: Option<ClusterId>) -> String {
     }
 }
 
-pub fn draw(
-    ctx: &Ctx<'_>,
-    area: Rect,
-    buf: &mut Buffer,
-    table: &Table<PolicyId>,
-    rows: &[Row<'_>],
-) {
-    table.draw(
-        ctx,
-        area,
-        buf,
-        (&scoped(ctx, &COLUMNS, 2), rows),
-        |r| r.id.clone(),
-        |row, column| {
-            let theme = ctx.theme;
-            match column {
-                0 => Line::styled("i", theme.muted),
-                1 => Line::styled(row.id.0.words(), theme.base),
-                2 => Line::styled(name(ctx.world, row.id.1), theme.base),
-                3 => Line::styled(row.id.2.as_ref(), theme.base),
-                4 => Line::styled(row.workloads.len().to_string(), theme.base),
-                _ => Line::styled(row.names.as_str(), theme.muted),
-            }
-        },
-    );
+pub fn cell<'a>(ctx: &Ctx<'a>, row: &'a Row<'a>, column: usize) -> Line<'a> {
+    let theme = ctx.theme;
+    match column {
+        0 => Line::styled("i", theme.muted),
+        1 => Line::styled(row.id.0.words(), theme.base),
+        2 => Line::styled(name(ctx.world, row.id.1), theme.base),
+        3 => Line::styled(row.id.2.as_ref(), theme.base),
+        4 => Line::styled(row.workloads.len().to_string(), theme.base),
+        _ => Line::styled(row.names.as_str(), theme.muted),
+    }
 }
 
 pub fn detail<'a>(ctx: &Ctx<'_>, row: &Row<'a>, width: usize) -> Vec<Line<'a>> {

@@ -154,3 +154,108 @@ fn a_focused_application_is_found_again() {
     view.enter(&fake::entry(Some(focus.clone())), &world);
     assert_eq!(view.focus(&world), Some(focus));
 }
+
+#[test]
+fn only_problems_says_what_it_left_out_and_what_nobody_told() {
+    let mut world = fake::world(&["edge-ran-07", "core-5gc-2"]);
+    let mut view = GitOps::default();
+    view.update(Command::Problems, &world);
+    let shown = text(&view, &world, (140, 20));
+    assert!(!shown.contains("none of"), "{shown}");
+    assert!(
+        shown.contains("unknown in 2: edge-ran-07, core-5gc-2"),
+        "{shown}"
+    );
+    let fine = app(AppKind::Application, "upf-values");
+    tell(&mut world, 0, ObjectKind::Application, vec![fine]);
+    let shown = text(&view, &world, (140, 20));
+    assert!(
+        shown.contains("problems: none of 1 applications (! shows all); unknown in 1: core-5gc-2"),
+        "{shown}"
+    );
+    view.update(Command::Mode, &world);
+    let shown = text(&view, &world, (140, 20));
+    assert!(shown.contains("uneven: none of 1 applications"), "{shown}");
+    // Findings and changes are not narrowed by it: it explains nothing there.
+    for words in ["unknown: the workloads of 2 clusters", "no change is known"] {
+        view.update(Command::Mode, &world);
+        let shown = text(&view, &world, (140, 20));
+        assert!(shown.contains(words) && !shown.contains(" only"), "{shown}");
+    }
+}
+
+#[test]
+fn the_title_tells_of_the_clusters_of_the_scope_alone() {
+    let world = world();
+    let mut view = GitOps::default();
+    let shown = text(&view, &world, (140, 20));
+    assert!(shown.contains("nothing from 2 of 4 clusters"), "{shown}");
+    let entry = |cluster| Entry {
+        scope: Some(ClusterId(cluster)),
+        ..fake::entry(None)
+    };
+    view.enter(&entry(0), &world);
+    let shown = text(&view, &world, (140, 20));
+    assert!(
+        shown.contains("Applications 2") && !shown.contains("nothing from"),
+        "{shown}"
+    );
+    view.enter(&entry(1), &world);
+    let shown = text(&view, &world, (140, 20));
+    assert!(shown.contains("nothing from 1 of 1 clusters"), "{shown}");
+}
+
+#[test]
+fn changes_of_another_day_tell_day_and_time() {
+    use crate::model::gitops::Deployed;
+    use crate::model::time::Timestamp;
+    let mut world = fake::world(&["edge-ran-07"]);
+    let deployed = |hours: i64| Deployed {
+        revision: format!("1.{hours}.0"),
+        at: Some(Timestamp(fake::NOW - hours * 3_600_000)),
+    };
+    let app = App {
+        history: vec![deployed(2), deployed(20)],
+        ..app(AppKind::Application, "upf-values")
+    };
+    tell(&mut world, 0, ObjectKind::Application, vec![app]);
+    let mut view = GitOps::default();
+    view.enter(
+        &Entry {
+            window: Window {
+                end: None,
+                span_ms: 86_400_000,
+            },
+            ..fake::entry(None)
+        },
+        &world,
+    );
+    (0..3).for_each(|_| drop(view.update(Command::Mode, &world)));
+    let shown = text(&view, &world, (140, 20));
+    assert!(
+        shown.contains("06:00:00") && shown.contains("01-14 12:00"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn changes_of_one_time_are_told_apart() {
+    use crate::model::gitops::Deployed;
+    use crate::model::time::Timestamp;
+    let mut world = fake::world(&["edge-ran-07"]);
+    let synced = |name: &str| App {
+        history: vec![Deployed {
+            revision: "1.0.0".into(),
+            at: Some(Timestamp(fake::NOW - 600_000)),
+        }],
+        ..app(AppKind::Application, name)
+    };
+    let all = vec![synced("du-config"), synced("upf-values")];
+    tell(&mut world, 0, ObjectKind::Application, all);
+    let mut view = GitOps::default();
+    (0..3).for_each(|_| drop(view.update(Command::Mode, &world)));
+    let first = view.focus(&world);
+    view.update(Command::Down, &world);
+    let second = view.focus(&world);
+    assert!(first.is_some() && first != second, "{first:?} {second:?}");
+}

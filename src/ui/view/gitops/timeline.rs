@@ -1,7 +1,8 @@
 //! Everything that was changed, newest first.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use ratatui::text::Line;
 
 use super::detail::Told;
@@ -10,11 +11,11 @@ use crate::model::gitops::App;
 use crate::model::id::ClusterId;
 use crate::model::time::Timestamp;
 use crate::state::world::{ClusterState, World};
-use crate::ui::view::common::{ago, clusters, name, scoped};
+use crate::ui::view::common::{ago, clusters, dated, name, scoped};
 use crate::ui::view::{Focus, Goto, ScreenId};
 use crate::ui::widget::badge::age;
 use crate::ui::widget::filter::Filter;
-use crate::ui::widget::table::{Column, Table};
+use crate::ui::widget::table::Column;
 use crate::ui::{Ctx, Window};
 
 const COLUMNS: [Column; 7] = [
@@ -30,17 +31,31 @@ const COLUMNS: [Column; 7] = [
 /// Changes shown at most.
 const MOST: usize = 5_000;
 
-pub type ChangeId = (ClusterId, Change);
+/// Cluster, time, and what tells it from others of that time: a row of thousands is compared in
+/// every frame, so nothing is copied.
+pub type ChangeId = (ClusterId, Timestamp, u64);
 
 pub struct Row<'a> {
     cluster: &'a ClusterState,
     change: &'a Change,
+}
+
+impl<'a> Row<'a> {
     /// `ran-du/du-high`
-    object: String,
+    fn object(&self) -> Cow<'a, str> {
+        match self.change.namespace.as_str() {
+            "" => Cow::Borrowed(&self.change.subject.1),
+            namespace => Cow::Owned(format!("{namespace}/{}", self.change.subject.1)),
+        }
+    }
 }
 
 pub fn id(row: &Row<'_>) -> ChangeId {
-    (row.cluster.id, row.change.clone())
+    let change = row.change;
+    let mut hasher = DefaultHasher::new();
+    let told = (&change.subject, &change.namespace, &change.what);
+    (change.kind, told).hash(&mut hasher);
+    (row.cluster.id, change.at, hasher.finish())
 }
 
 /// Those of the window, newest first.
@@ -55,15 +70,8 @@ pub fn rows<'a>(
     changes
         .filter(|(_, change)| change.at <= to)
         .filter_map(|(cluster, change)| {
-            let object = match change.namespace.as_str() {
-                "" => change.subject.1.clone(),
-                namespace => format!("{namespace}/{}", change.subject.1),
-            };
-            Some(Row {
-                cluster: world.cluster(cluster)?,
-                change,
-                object,
-            })
+            let cluster = world.cluster(cluster)?;
+            Some(Row { cluster, change })
         })
         .filter(|row| filter.is_empty() || matches(row, filter))
         .collect()
@@ -74,14 +82,15 @@ fn matches(row: &Row<'_>, filter: &Filter) -> bool {
         ("kind", row.change.kind.word()),
         ("cluster", row.cluster.name.as_ref()),
         ("namespace", &row.change.namespace),
-        ("object", &row.object),
+        ("object", &row.object()),
         ("type", &row.change.subject.0),
         ("what", &row.change.what),
         ("by", row.change.by.as_deref().unwrap_or_default()),
     ])
 }
 
-fn known(world: &World, scope: Option<ClusterId>) -> usize {
+/// How many there are, whatever is shown of them.
+pub fn known(world: &World, scope: Option<ClusterId>) -> usize {
     clusters(world, scope).map(|c| c.changes.len()).sum()
 }
 
@@ -103,41 +112,23 @@ pub fn why_empty(world: &World, scope: Option<ClusterId>, window: Window) -> Str
     }
 }
 
-pub fn draw(
-    ctx: &Ctx<'_>,
-    area: Rect,
-    buf: &mut Buffer,
-    table: &Table<ChangeId>,
-    rows: &[Row<'_>],
-) {
-    table.draw(
-        ctx,
-        area,
-        buf,
-        (&scoped(ctx, &COLUMNS, 2), rows),
-        id,
-        |row, column| cell(ctx, row, column),
-    );
+pub fn columns(ctx: &Ctx<'_>, rows: &[Row<'_>]) -> [Column; 7] {
+    // They stand in the order of time.
+    let ends = [rows.first(), rows.last()];
+    let times = ends.into_iter().flatten().map(|r| r.change.at);
+    dated(ctx, scoped(ctx, &COLUMNS, 2), 0, times)
 }
 
-fn cell<'a>(ctx: &Ctx<'a>, row: &'a Row<'a>, column: usize) -> Line<'a> {
+pub fn cell<'a>(ctx: &Ctx<'a>, row: &'a Row<'a>, column: usize) -> Line<'a> {
     let theme = ctx.theme;
     match column {
-        0 => Line::styled(clock(ctx, row.change.at), theme.base),
+        0 => Line::styled(ctx.clock_or_day(row.change.at), theme.base),
         1 => Line::styled(ago(ctx.world, row.change.at), theme.muted),
         2 => Line::styled(name(ctx.world, row.cluster.id), theme.base),
         3 => Line::styled(row.change.kind.word(), theme.accent),
-        4 => Line::styled(row.object.as_str(), theme.base),
+        4 => Line::styled(row.object(), theme.base),
         5 => Line::styled(row.change.what.as_str(), theme.base),
         _ => Line::styled(row.change.by.as_deref().unwrap_or("-"), theme.muted),
-    }
-}
-
-/// The time of day; of another day its date.
-fn clock(ctx: &Ctx<'_>, at: Timestamp) -> String {
-    match ctx.day(at) == ctx.day(ctx.world.now) {
-        true => ctx.clock(at),
-        false => ctx.day(at).chars().skip(5).take(5).collect(),
     }
 }
 
@@ -152,7 +143,7 @@ pub fn detail<'a>(ctx: &Ctx<'_>, row: &Row<'a>, width: usize) -> Vec<Line<'a>> {
     );
     told.pair("kind", change.kind.word());
     told.pair("cluster", name(ctx.world, row.cluster.id));
-    told.pair("object", format!("{} {}", change.subject.0, row.object));
+    told.pair("object", format!("{} {}", change.subject.0, row.object()));
     told.pair("by", change.by.as_deref().unwrap_or("not told"));
     let from = change.at.plus_ms(-300_000);
     let near = row
@@ -163,7 +154,7 @@ pub fn detail<'a>(ctx: &Ctx<'_>, row: &Row<'a>, width: usize) -> Vec<Line<'a>> {
         .map(|c| {
             format!(
                 "{} {} {}: {}",
-                ctx.clock(c.at),
+                ctx.clock_or_day(c.at),
                 c.kind.word(),
                 c.subject.1,
                 c.what
@@ -257,7 +248,7 @@ pub fn plain(row: &Row<'_>) -> String {
         row.cluster.name,
         change.kind.word(),
         change.subject.0,
-        row.object,
+        row.object(),
         change.what,
         change.by.as_deref().unwrap_or("unknown")
     )
