@@ -1,10 +1,11 @@
 //! Alerts of all clusters of the scope: one row for what is one alert, detail beside it.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Margin, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::common::{ago, beside, empty, lines, pane, scoped};
+use super::common::{ago, beside, empty, inside, pane, scoped};
+use super::scroll::Scroll;
 use super::{Ctx, Entry, Focus, Goto, ScreenId, View};
 use crate::command::Command;
 use crate::message::Effect;
@@ -43,7 +44,7 @@ pub struct Alerts {
     each: bool,
     /// Asked for or put away; `None`: as the width allows.
     detail: Option<bool>,
-    scroll: usize,
+    scroll: Scroll,
     /// The silences instead of the alerts.
     silences: Option<Table<SilenceId>>,
     area: Rect,
@@ -57,7 +58,7 @@ impl Default for Alerts {
             problems: false,
             each: false,
             detail: None,
-            scroll: 0,
+            scroll: Scroll::default(),
             silences: None,
             area: Rect::ZERO,
         }
@@ -86,6 +87,20 @@ impl Alerts {
 
     fn chosen<'a>(&self, rows: &'a [Row<'a>]) -> Option<&'a Row<'a>> {
         rows.get(self.table.position(rows, |r| r.id.clone())?)
+    }
+
+    fn why_empty(&self, world: &World) -> String {
+        let filter = self.table.filter_text();
+        let known = group::rows(world, self.scope, self.each).len();
+        let word = if self.each { "alerts" } else { "groups" };
+        match (known, filter, self.problems) {
+            (0, ..) => group::why_none(world, self.scope),
+            (_, "", true) => {
+                let blind = group::unheard(world, self.scope);
+                format!("no problem in {known} {word} (! shows all){blind}")
+            }
+            _ => format!("no alert matches {filter:?} (Esc clears the filter)"),
+        }
     }
 
     fn shows_detail(&self, width: u16) -> bool {
@@ -218,7 +233,7 @@ impl View for Alerts {
         if table.update(&command, &rows, |r| r.id.clone()) {
             drop(rows);
             self.table = table;
-            self.scroll = 0;
+            self.scroll.to_top();
             return Vec::new();
         }
         match command {
@@ -242,8 +257,8 @@ impl View for Alerts {
                 drop(rows);
                 found.into_iter().for_each(|id| self.table.select(id));
             }
-            Command::Right => self.scroll += 1,
-            Command::Left => self.scroll = self.scroll.saturating_sub(1),
+            Command::Right | Command::ScrollDown => self.scroll.down(),
+            Command::Left | Command::ScrollUp => self.scroll.up(),
             Command::Refresh => return vec![Effect::Refresh(self.scope)],
             _ => {}
         }
@@ -260,12 +275,7 @@ impl View for Alerts {
         if list.width > 0 {
             let inner = pane(ctx, list, buf, &self.title(&rows), "Tab silences", true);
             if rows.is_empty() {
-                empty(
-                    ctx,
-                    inner,
-                    buf,
-                    &group::why_empty(ctx.world, self.scope, &self.table),
-                );
+                empty(ctx, inner, buf, &self.why_empty(ctx.world));
             }
             self.table.draw(
                 ctx,
@@ -281,8 +291,7 @@ impl View for Alerts {
             match self.chosen(&rows) {
                 Some(row) => {
                     let text = detail::lines(ctx, row, usize::from(inner.width));
-                    let most = text.len().saturating_sub(usize::from(inner.height));
-                    lines(ctx, inner, buf, &text, self.scroll.min(most));
+                    self.scroll.draw(ctx, inner, buf, &text);
                 }
                 None => empty(ctx, inner, buf, "nothing chosen"),
             }
@@ -294,16 +303,20 @@ impl View for Alerts {
 
     fn place(&mut self, area: Rect, _world: &World) {
         self.area = area;
-        let inside = Margin::new(1, 1);
         if let Some(table) = &mut self.silences {
-            table.place(area.inner(inside));
+            table.place(inside(area));
         }
         let (list, _) = self.layout(area);
-        self.table.place(list.inner(inside));
+        self.table.place(inside(list));
     }
 
     fn enter(&mut self, entry: &Entry, world: &World) -> Vec<Effect> {
         self.scope = entry.scope;
+        // What leads here is about alerts, whatever was looked at before.
+        if entry.focus.is_some() {
+            self.silences = None;
+            self.place(self.area, world);
+        }
         match &entry.focus {
             Some(focus @ Focus::Alert { .. }) => self.show(focus, world),
             // The alerts about a thing: those whose labels name it.

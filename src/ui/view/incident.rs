@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::common::{above, ago, beside, empty, focused, lines, name, pane, scoped};
+use super::common::{above, ago, beside, dated, empty, focused, inside, lines, name, pane, scoped};
 use super::{Ctx, Entry, Focus, Goto, ScreenId, View};
 use crate::command::Command;
 use crate::incident::{Incident, IncidentState};
@@ -157,6 +157,17 @@ impl Incidents {
         incident.findings.get(at)
     }
 
+    fn why_empty(&self, world: &World) -> String {
+        let here = |i: &&Incident| self.scope.is_none_or(|s| s == i.cluster);
+        match world.incidents.iter().filter(here).count() {
+            0 => "no incident: no detector has found anything it is sure of".into(),
+            _ if !self.list.filter_text().is_empty() => {
+                "no incident matches the filter (Esc clears it)".into()
+            }
+            n => format!("no open incident, {n} resolved (! shows all)"),
+        }
+    }
+
     fn draw_list(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
         let rows = self.rows(ctx.world);
         let open = rows
@@ -174,11 +185,7 @@ impl Incidents {
             here,
         );
         if rows.is_empty() {
-            let text = match self.list.filter_text() {
-                "" => "no incident: no detector has found anything it is sure of",
-                _ => "no incident matches the filter (Esc clears it)",
-            };
-            empty(ctx, inner, buf, text);
+            empty(ctx, inner, buf, &self.why_empty(ctx.world));
             return;
         }
         self.list.draw(
@@ -195,11 +202,12 @@ impl Incidents {
         let here = self.part == Part::Findings;
         let title = format!("findings {}, earliest first", incident.findings.len());
         let inner = pane(ctx, area, buf, &title, "Enter opens the evidence", here);
+        let since = incident.findings.iter().map(|f| f.since);
         self.findings.draw(
             &focused(ctx, here),
             inner,
             buf,
-            (&FINDINGS, &incident.findings),
+            (&dated(ctx, FINDINGS, 6, since), &incident.findings),
             |f| f.key.clone(),
             |finding, column| finding_cell(ctx, finding, column),
         );
@@ -243,7 +251,7 @@ fn finding_cell<'a>(ctx: &Ctx<'a>, finding: &'a Finding, column: usize) -> Line<
             None => Line::styled("-", theme.muted),
         },
         5 => Line::styled(why::expected(finding), theme.muted),
-        _ => Line::styled(ctx.clock(finding.since), base),
+        _ => Line::styled(ctx.clock_or_day(finding.since), base),
     }
 }
 
@@ -374,14 +382,6 @@ impl View for Incidents {
     fn place(&mut self, area: Rect, world: &World) {
         self.area = area;
         let parts = self.layout(area, world);
-        let inside = |r: Rect| {
-            Rect::new(
-                r.x.saturating_add(1),
-                r.y.saturating_add(1),
-                r.width.saturating_sub(2),
-                r.height.saturating_sub(2),
-            )
-        };
         self.list.place(inside(parts.list));
         self.findings.place(inside(parts.findings));
     }

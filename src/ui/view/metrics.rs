@@ -5,15 +5,16 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::common::{Numbers, above, empty, focused, pane};
+use super::common::{Numbers, above, empty, focused, inside, pane};
 use super::{Ctx, Entry, Focus, ScreenId, View};
 use crate::command::Command;
 use crate::message::Effect;
 use crate::model::ask::Answered;
 use crate::model::id::ClusterId;
+use crate::model::input::{Key, KeyPress};
 use crate::state::world::World;
 use crate::ui::Window;
-use crate::ui::widget::field::Field;
+use crate::ui::widget::field::{Field, typed};
 use crate::ui::widget::table::{Column, Table};
 
 mod asked;
@@ -190,34 +191,26 @@ impl Metrics {
         effects
     }
 
-    fn type_key(&mut self, press: crate::model::input::KeyPress, world: &World) -> Vec<Effect> {
-        use crate::model::input::Key;
-        let Some(field) = &mut self.editor else {
+    fn type_key(&mut self, press: KeyPress, world: &World) -> Vec<Effect> {
+        if matches!(press.key, Key::Up | Key::Down) {
+            self.walk_history(press.key == Key::Up);
             return Vec::new();
-        };
-        match press.key {
-            Key::Enter => {
-                let query = field.text().to_owned();
-                self.editor = None;
-                return self.run(&query, world);
-            }
-            Key::Esc => self.editor = None,
-            Key::Up | Key::Down => {
-                let older = press.key == Key::Up;
-                let most = self.history.len();
-                self.back_in_history = if older {
-                    (self.back_in_history + 1).min(most)
-                } else {
-                    self.back_in_history.saturating_sub(1)
-                };
-                let place = most - self.back_in_history;
-                *field = Field::new(self.history.get(place).map_or("", String::as_str));
-            }
-            _ => {
-                field.press(press);
-            }
         }
-        Vec::new()
+        match typed(&mut self.editor, press) {
+            Some(query) => self.run(&query, world),
+            None => Vec::new(),
+        }
+    }
+
+    fn walk_history(&mut self, older: bool) {
+        let most = self.history.len();
+        self.back_in_history = match older {
+            true => (self.back_in_history + 1).min(most),
+            false => self.back_in_history.saturating_sub(1),
+        };
+        let place = most - self.back_in_history;
+        let query = self.history.get(place).map_or("", String::as_str);
+        self.editor = Some(Field::new(query));
     }
 
     fn edit(&mut self, world: &World) {
@@ -267,7 +260,11 @@ impl Metrics {
                 ctx,
                 inner,
                 buf,
-                &list::why_empty(ctx.world, self.scope, self.list.filter_text()),
+                &list::why_empty(
+                    ctx.world,
+                    self.scope,
+                    (self.list.filter_text(), self.problems),
+                ),
             );
             return;
         }
@@ -377,14 +374,6 @@ impl View for Metrics {
     fn place(&mut self, area: Rect, _world: &World) {
         self.area = area;
         let parts = self.layout(area);
-        let inside = |r: Rect| {
-            Rect::new(
-                r.x.saturating_add(1),
-                r.y.saturating_add(1),
-                r.width.saturating_sub(2),
-                r.height.saturating_sub(2),
-            )
-        };
         self.list.place(inside(parts.list));
         self.legend.place(inside(parts.legend));
     }

@@ -32,7 +32,7 @@ pub fn lines<'a>(ctx: &Ctx<'_>, row: &'a Row<'a>, width: usize) -> Vec<Line<'a>>
                 "{word}, {} {}, since {}",
                 row.state_word(),
                 ago(ctx.world, row.since),
-                ctx.clock(row.since)
+                ctx.clock_or_day(row.since)
             ),
             theme.base,
         ),
@@ -96,10 +96,10 @@ fn history<'a>(ctx: &Ctx<'_>, row: &Row<'_>) -> Vec<Line<'a>> {
     for spell in spells.iter().take(SPELLS) {
         let lasted = age(spell.to.unwrap_or(ctx.world.now).age_since_ms(spell.from));
         let (until, style) = match spell.to {
-            Some(to) => (format!("{} resolved", ctx.clock(to)), theme.muted),
+            Some(to) => (format!("{} resolved", ctx.clock_or_day(to)), theme.muted),
             None => ("still firing".to_owned(), theme.base),
         };
-        let text = format!("{} → {until}, {lasted}", ctx.clock(spell.from));
+        let text = format!("{} → {until}, {lasted}", ctx.clock_or_day(spell.from));
         out.push(Line::styled(text, style));
     }
     if let Some(more) = spells.len().checked_sub(SPELLS).filter(|n| *n > 0) {

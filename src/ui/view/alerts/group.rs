@@ -9,7 +9,6 @@ use crate::model::time::Timestamp;
 use crate::state::world::World;
 use crate::ui::view::Focus;
 use crate::ui::view::common::clusters;
-use crate::ui::widget::table::Table;
 
 /// Labels that tell which replica of a pair spoke, not what is wrong.
 const REPLICA: [&str; 5] = [
@@ -250,15 +249,9 @@ pub fn subject(cluster: ClusterId, labels: &Labels) -> Option<Focus> {
         })
 }
 
-/// Why there is nothing to show: filtered away, nobody asked, or really nothing.
-pub fn why_empty(world: &World, scope: Option<ClusterId>, table: &Table<Id>) -> String {
+/// How many clusters of the scope tell of alerts, and those that do not.
+fn heard(world: &World, scope: Option<ClusterId>) -> (usize, Vec<&str>) {
     use crate::model::health::{Health, SourceKind};
-    if !table.filter_text().is_empty() {
-        return format!(
-            "no alert matches {:?} (Esc clears the filter)",
-            table.filter_text()
-        );
-    }
     let mut heard = 0;
     let mut silent = Vec::new();
     for cluster in clusters(world, scope) {
@@ -271,6 +264,12 @@ pub fn why_empty(world: &World, scope: Option<ClusterId>, table: &Table<Id>) -> 
             silent.push(cluster.name.as_ref());
         }
     }
+    (heard, silent)
+}
+
+/// Why no alert is known: nobody answered, or really nothing.
+pub fn why_none(world: &World, scope: Option<ClusterId>) -> String {
+    let (heard, silent) = heard(world, scope);
     match (heard, silent.is_empty()) {
         (0, _) => "no alerts known: no Alertmanager or Prometheus of the scope has answered".into(),
         (_, true) => "no alerts: every source answered and none is firing".into(),
@@ -280,6 +279,15 @@ pub fn why_empty(world: &World, scope: Option<ClusterId>, table: &Table<Id>) -> 
         ),
     }
 }
+
+/// `; unknown in edge-1`, to go behind what is said of the others.
+pub fn unheard(world: &World, scope: Option<ClusterId>) -> String {
+    match heard(world, scope).1 {
+        silent if silent.is_empty() => String::new(),
+        silent => format!("; unknown in {}", silent.join(", ")),
+    }
+}
+
 /// What an expression compares with a number: the whole curve tells more than the part beyond it.
 pub fn curve_of(expression: &str) -> String {
     let joined = [" and ", " or ", " unless "];

@@ -1,5 +1,7 @@
 //! Silences: what they hush, who made them, until when; and that in words for a hushed alert.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -7,9 +9,10 @@ use ratatui::text::Line;
 use crate::model::alert::{Alert, AlertState, Silence};
 use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
+use crate::model::time::Timestamp;
 use crate::state::world::{ClusterState, World};
 use crate::ui::Ctx;
-use crate::ui::view::common::{clusters, empty, pane, scoped};
+use crate::ui::view::common::{clusters, dated, empty, pane, scoped};
 use crate::ui::widget::badge::age;
 use crate::ui::widget::table::{Column, Table};
 
@@ -76,6 +79,7 @@ pub fn rows<'a>(
 ) -> Vec<SilenceRow<'a>> {
     let mut rows: Vec<SilenceRow<'a>> = Vec::new();
     for cluster in clusters(world, scope) {
+        let hushed = hushed(cluster);
         for silence in cluster.silences.values() {
             let fields = [
                 ("matchers", silence.matchers.as_str()),
@@ -86,16 +90,30 @@ pub fn rows<'a>(
             if silence.ends_at <= world.now || !table.filter().matches(&fields) {
                 continue;
             }
-            let hushed = cluster.alerts.values().filter(|a| hushed_by(a, silence));
             rows.push(SilenceRow {
                 cluster,
                 silence,
-                alerts: hushed.count(),
+                alerts: hushed.get(silence.id.as_str()).copied().unwrap_or(0),
             });
         }
     }
-    rows.sort_by_key(|r| (r.silence.ends_at, r.id()));
+    fn order<'r>(r: &SilenceRow<'r>) -> (Timestamp, ClusterId, &'r str) {
+        (r.silence.ends_at, r.cluster.id, &r.silence.id)
+    }
+    rows.sort_by(|a, b| order(a).cmp(&order(b)));
     rows
+}
+
+/// How many alerts each silence of a cluster hushes.
+fn hushed(cluster: &ClusterState) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    let alerts = cluster.alerts.values();
+    for alert in alerts.filter(|a| a.state != AlertState::Resolved) {
+        let ids: BTreeSet<&str> = alert.silenced_by.iter().map(String::as_str).collect();
+        ids.into_iter()
+            .for_each(|id| *counts.entry(id).or_default() += 1);
+    }
+    counts
 }
 
 pub fn draw(
@@ -117,11 +135,13 @@ pub fn draw(
         empty(ctx, inner, buf, &why_empty(ctx.world, scope, table));
         return;
     }
+    let ends = rows.iter().map(|r| r.silence.ends_at);
+    let columns = dated(ctx, scoped(ctx, &COLUMNS, 2), 4, ends);
     table.draw(
         ctx,
         inner,
         buf,
-        (&scoped(ctx, &COLUMNS, 2), &rows),
+        (&columns, &rows),
         SilenceRow::id,
         |row, column| cell(ctx, row, column),
     );
@@ -137,7 +157,7 @@ fn cell<'a>(ctx: &Ctx<'a>, row: &SilenceRow<'a>, column: usize) -> Line<'a> {
         1 => Line::styled(silence.matchers.as_str(), theme.base),
         2 => Line::styled(row.cluster.name.as_ref(), theme.base),
         3 => Line::styled(silence.by.as_str(), theme.base),
-        4 => Line::styled(ctx.clock(silence.ends_at), theme.base),
+        4 => Line::styled(ctx.clock_or_day(silence.ends_at), theme.base),
         5 if waits => Line::styled("waits", theme.muted),
         5 => Line::styled(left(ctx, silence), theme.base),
         6 if row.alerts == 0 => Line::styled("0", theme.warn),
@@ -177,7 +197,7 @@ pub fn reasons(ctx: &Ctx<'_>, cluster: ClusterId, alert: &Alert) -> Vec<String> 
                     true => String::new(),
                     false => format!(": {}", s.comment),
                 };
-                let until = ctx.clock(s.ends_at);
+                let until = ctx.clock_or_day(s.ends_at);
                 format!(
                     "silenced to {until} by {}, {} left{said}",
                     s.by,

@@ -239,3 +239,77 @@ fn the_curve_of_an_alert_goes_on_below_its_limit() {
         assert_eq!(group::curve_of(expression), curve);
     }
 }
+
+#[test]
+fn who_is_sent_to_an_alert_sees_it_and_no_silences() {
+    let world = world();
+    let mut view = Alerts::default();
+    view.place(Rect::new(0, 0, 120, 30), &world);
+    view.update(Command::NextPane, &world);
+    view.enter(&fake::entry(None), &world);
+    assert!(view.silences.is_some(), "another scope is no other place");
+    let focus = Focus::Alert {
+        cluster: ClusterId(0),
+        fingerprint: "b".into(),
+    };
+    view.enter(&fake::entry(Some(focus)), &world);
+    let shown = fake::screen(&world, 120, 30, |ctx, area, buf| view.draw(ctx, area, buf));
+    assert!(shown.contains("KubePodCrashLooping"), "{shown}");
+    assert!(!shown.contains("Silences"), "{shown}");
+}
+
+#[test]
+fn only_problems_is_not_said_to_be_all() {
+    let mut world = fake::world(&["a", "b"]);
+    let mut view = Alerts::default();
+    view.update(Command::Problems, &world);
+    let text = |view: &Alerts, world: &World| {
+        fake::screen(world, 120, 10, |ctx, area, buf| view.draw(ctx, area, buf))
+    };
+    assert!(text(&view, &world).contains("no alerts known"));
+    fake::tell(
+        &mut world,
+        0,
+        Body::Alerts(vec![alert("1", "Info", "info", &[])]),
+    );
+    let shown = text(&view, &world);
+    assert!(
+        shown.contains("no problem in 1 groups (! shows all)") && shown.contains("unknown in a, b"),
+        "{shown}"
+    );
+    view.update(Command::Filter("x".into()), &world);
+    let shown = text(&view, &world);
+    assert!(shown.contains("no alert matches \"x\""), "{shown}");
+}
+
+#[test]
+fn times_of_other_days_tell_the_day() {
+    let mut world = fake::world(&["a", "b"]);
+    let mut fired = alert("1", "GpuXid", "critical", &[("gpu", "3")]);
+    fired.starts_at = Timestamp(NOW - 30 * 3_600_000);
+    fake::tell(&mut world, 0, Body::Alerts(vec![fired]));
+    let mut view = Alerts::default();
+    view.place(Rect::new(0, 0, 160, 30), &world);
+    let text = |view: &Alerts, world: &World| {
+        fake::screen(world, 160, 30, |ctx, area, buf| view.draw(ctx, area, buf))
+    };
+    let shown = text(&view, &world);
+    assert!(shown.contains("since 01-14 02:00"), "{shown}");
+    assert!(shown.contains("01-14 02:00 → still firing"), "{shown}");
+    let silence = |id: &str, hours: i64| Silence {
+        id: id.into(),
+        by: "ops".into(),
+        comment: "firmware".into(),
+        starts_at: Timestamp(NOW - 60_000),
+        ends_at: Timestamp(NOW + hours * 3_600_000),
+        matchers: format!("alertname=\"{id}\""),
+    };
+    let list = vec![silence("today", 2), silence("tomorrow", 20)];
+    fake::tell(&mut world, 1, Body::Silences(list));
+    view.update(Command::NextPane, &world);
+    let shown = text(&view, &world);
+    assert!(
+        shown.contains("10:00:00") && shown.contains("01-16 04:00"),
+        "{shown}"
+    );
+}

@@ -41,8 +41,10 @@ pub fn draw(ctx: &Ctx<'_>, incident: &Incident, area: Rect, buf: &mut Buffer) {
         "INC-{} {} · {} → {} · score {:.2} · {}",
         incident.number,
         name(ctx.world, incident.cluster),
-        ctx.clock(incident.opened),
-        incident.closed.map_or("now".into(), |c| ctx.clock(c)),
+        ctx.clock_or_day(incident.opened),
+        incident
+            .closed
+            .map_or("now".into(), |c| ctx.clock_or_day(c)),
         incident.score,
         state_word(incident.state),
     );

@@ -114,3 +114,44 @@ fn any_room_will_do() {
         }
     }
 }
+
+#[test]
+fn why_no_incident_is_shown() {
+    let mut world = world();
+    let mut view = Incidents::default();
+    let text = |view: &Incidents, world: &World| {
+        fake::screen(world, 100, 30, |ctx, area, buf| view.draw(ctx, area, buf))
+    };
+    view.update(Command::Problems, &world);
+    world
+        .incidents
+        .iter_mut()
+        .for_each(|i| i.state = IncidentState::Resolved);
+    let shown = text(&view, &world);
+    assert!(
+        shown.contains("no open incident, 1 resolved (! shows all)"),
+        "{shown}"
+    );
+    world.incidents.clear();
+    assert!(text(&view, &world).contains("no detector has found anything"));
+}
+
+#[test]
+fn signs_of_another_day_tell_the_day() {
+    let mut world = world();
+    let text = |view: &Incidents, world: &World| {
+        fake::screen(world, 160, 40, |ctx, area, buf| view.draw(ctx, area, buf))
+    };
+    let view = Incidents::default();
+    assert!(!text(&view, &world).contains("01-14"));
+    let before = |at: Timestamp| at.plus_ms(-86_400_000);
+    for incident in &mut world.incidents {
+        incident.opened = before(incident.opened);
+        for finding in &mut incident.findings {
+            finding.since = before(finding.since);
+        }
+    }
+    let shown = text(&view, &world);
+    // In the title of the timeline, in the list of findings, and why.
+    assert!(shown.matches("01-14 07:4").count() >= 3, "{shown}");
+}

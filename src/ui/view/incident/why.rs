@@ -100,8 +100,8 @@ pub fn lines<'a>(ctx: &Ctx<'_>, finding: &'a Finding, width: usize) -> Vec<Line<
         told("seen", value(finding, seen));
     }
     told("expected", expected(finding));
-    told(finding.begun(), ctx.clock(finding.since));
-    let newest = ctx.clock(finding.at);
+    told(finding.begun(), ctx.clock_or_day(finding.since));
+    let newest = ctx.clock_or_day(finding.at);
     told(
         "newest",
         if finding.over {
@@ -140,7 +140,7 @@ fn evidence_text(ctx: &Ctx<'_>, evidence: &Evidence) -> String {
             )
         }
         Evidence::Log { at_ns, line } => {
-            let at = ctx.clock(Timestamp(at_ns.div_euclid(1_000_000)));
+            let at = ctx.clock_or_day(Timestamp(at_ns.div_euclid(1_000_000)));
             format!("log {at} {line}")
         }
         Evidence::Text(text) => text.clone(),
@@ -174,7 +174,7 @@ pub fn changed_before<'a>(ctx: &Ctx<'_>, incident: &Incident, width: usize) -> V
     }
     let mut out = vec![heading(ctx.theme, "changed before")];
     for change in found.iter().rev() {
-        let text = format!("▼ {} {}", ctx.clock(change.at), told(change));
+        let text = format!("▼ {} {}", ctx.clock_or_day(change.at), told(change));
         let parts = wrap(&text, width).into_iter();
         out.extend(parts.map(|p| Line::styled(p, ctx.theme.accent)));
     }

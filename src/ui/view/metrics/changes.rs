@@ -68,7 +68,7 @@ pub fn told(
     let by = change.by.as_deref().map(|by| format!(" by {by}"));
     Some(format!(
         "▼ {more}{} {} {} {}: {}{}",
-        ctx.clock(change.at),
+        ctx.clock_or_day(change.at),
         name(ctx.world, *cluster),
         change.kind.word(),
         change.subject.1,

@@ -83,9 +83,17 @@ pub fn cell<'a>(ctx: &Ctx<'_>, row: &'a Row, column: usize) -> Line<'a> {
     }
 }
 
-pub fn why_empty(world: &World, scope: Option<ClusterId>, filter: &str) -> String {
-    if !filter.is_empty() {
+pub fn why_empty(
+    world: &World,
+    scope: Option<ClusterId>,
+    (filter, abnormal): (&str, bool),
+) -> String {
+    let held = clusters(world, scope).any(|c| !world.store.names(c.id).is_empty());
+    if held && !filter.is_empty() {
         return format!("no series matches {filter:?} (Esc clears the filter)");
+    }
+    if held && abnormal {
+        return "no series that an open incident rests on (! shows all)".into();
     }
     match clusters(world, scope).next() {
         None => "no cluster is configured".into(),

@@ -140,3 +140,16 @@ fn any_size() {
         }
     }
 }
+
+#[test]
+fn why_no_series_is_shown() {
+    let mut view = Metrics::default();
+    let text = |view: &Metrics, world: &World| {
+        fake::screen(world, 160, 20, |ctx, area, buf| view.draw(ctx, area, buf))
+    };
+    let empty = fake::world(&["alpha"]);
+    view.update(Command::Problems, &empty);
+    assert!(text(&view, &empty).contains("no series held yet"));
+    let shown = text(&view, &world());
+    assert!(shown.contains("no series that an open"), "{shown}");
+}
