@@ -108,6 +108,7 @@ async fn answer(script: &Script, request: Request, stream: &mut TcpStream) -> io
     }
     match path.as_str() {
         "/loki/api/v1/status/buildinfo" => file(stream, 200, JSON, "buildinfo.json").await,
+        "/loki/api/v1/labels" => file(stream, 200, JSON, "labels.json").await,
         "/loki/api/v1/label/app/values" => file(stream, 200, JSON, "label_values_app.json").await,
         "/loki/api/v1/label/nope/values" => {
             file(stream, 200, JSON, "label_values_missing.json").await

@@ -6,7 +6,7 @@ use farwatch::model::identity::{Identity, Right, Role};
 use farwatch::model::rights::{NEEDS, Need, Part};
 use farwatch::source::kubernetes::{Server, identity};
 
-use crate::apiserver::{ApiServer, Fault, Options, User};
+use crate::apiserver::{ApiServer, Fault, Options, User, manifest};
 use crate::console::kube;
 
 async fn ask(server: &ApiServer) -> Identity {
@@ -43,18 +43,13 @@ async fn the_viewer_is_told_what_is_missing() {
     assert!(told.reason.contains("RBAC: allowed"), "{}", told.reason);
 }
 
-/// The role of the manual is enough for all that is read, and gives nothing beyond it.
+/// The role of the manual, as the file has it, is enough for all that is read, and gives nothing
+/// beyond it.
 #[tokio::test]
 async fn the_read_role_is_enough_for_reading() {
     let server = ApiServer::recorded().await;
-    let mut user = User::new("bob", &["aiops-operators"]);
-    for need in NEEDS
-        .iter()
-        .filter(|n| n.part == Part::Read && n.names.is_empty())
-    {
-        user = user.allow(&need.verbs.join(" "), need.group, need.resource);
-    }
-    everybody(&server, user);
+    let rules = manifest(&["farwatch-read"]);
+    everybody(&server, User::bound("bob", &["aiops-operators"], rules));
     let identity = ask(&server).await;
     assert_eq!(identity.role, Role::Operator);
     assert_eq!(identity.role_from, "aiops-operators");

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 
 use super::faults::What;
 use super::store::Resource;
-use super::users::{self, User};
+use super::users::{self, Used, User};
 use super::wire::{self, Request};
 use super::{Inner, Seen, discovery, faults, list, logs, proxy, watch};
 
@@ -90,18 +90,11 @@ pub async fn answer(inner: &Inner, request: Request, stream: &mut TcpStream) -> 
     let place = Place::of(&request.path).unwrap_or_default();
     let verb = verb(&request, &place);
     inner.seen.lock().unwrap().push(Seen {
+        at: tokio::time::Instant::now(),
         verb,
         plural: place.plural.clone(),
         request: request.clone(),
     });
-    let extra = {
-        let extra = inner.extra.lock().unwrap();
-        let fits = extra.iter().find(|(end, _)| request.path.ends_with(end));
-        fits.map(|(_, handler)| handler.clone())
-    };
-    if let Some(handler) = extra {
-        return handler(request, stream).await;
-    }
     let fault = {
         let mut faults = inner.faults.lock().unwrap();
         faults::next(&mut faults, verb, &place.plural, &request.path)
@@ -129,6 +122,22 @@ pub async fn answer(inner: &Inner, request: Request, stream: &mut TcpStream) -> 
         }
         return wire::reply(stream, 200, kind, &[("ETag", &etag)], body.as_bytes()).await;
     }
+    let own = place.plural == "users" && place.name.as_deref() == Some("~");
+    if !place.plural.is_empty() && !own {
+        for verb in needed(verb, &place, &request) {
+            if !may(inner, &user, verb, &place) {
+                return send(stream, 403, &forbidden(&user, verb, &place)).await;
+            }
+        }
+    }
+    let extra = {
+        let extra = inner.extra.lock().unwrap();
+        let fits = extra.iter().find(|(end, _)| request.path.ends_with(end));
+        fits.map(|(_, handler)| handler.clone())
+    };
+    if let Some(handler) = extra {
+        return handler(request, stream).await;
+    }
     if place.plural.is_empty() {
         return not_found(stream).await;
     }
@@ -138,13 +147,9 @@ pub async fn answer(inner: &Inner, request: Request, stream: &mut TcpStream) -> 
             return send(stream, 201, &body).await;
         }
     }
-    if place.plural == "users" && place.name.as_deref() == Some("~") && inner.options.openshift {
+    if own && inner.options.openshift {
         let body = json!({"kind": "User", "apiVersion": "user.openshift.io/v1", "metadata": {"name": user.name}, "identities": [], "groups": user.groups});
         return send(stream, 200, &body).await;
-    }
-    let namespace = place.namespace.as_deref();
-    if !user.may(verb, &place.group, &place.resource(), namespace) {
-        return send(stream, 403, &forbidden(&user, verb, &place)).await;
     }
     served(inner, &request, verb, &place, fault, stream).await
 }
@@ -189,6 +194,28 @@ async fn served(
     }
 }
 
+/// Since 1.35 a port-forward by an upgrade of a GET needs the right to create, too.
+fn needed(verb: &'static str, place: &Place, request: &Request) -> Vec<&'static str> {
+    let upgrade = request.header("upgrade").is_some();
+    match place.sub.as_deref() {
+        Some("portforward") if upgrade => vec![verb, "create"],
+        _ => vec![verb],
+    }
+}
+
+fn may(inner: &Inner, user: &User, verb: &str, place: &Place) -> bool {
+    let (namespace, name) = (place.namespace.as_deref(), place.name.as_deref());
+    let allowed = user.may(verb, &place.group, &place.resource(), namespace, name);
+    inner.used.lock().unwrap().insert(Used {
+        verb: verb.into(),
+        group: place.group.clone(),
+        resource: place.resource(),
+        name: name.unwrap_or_default().into(),
+        allowed,
+    });
+    allowed
+}
+
 fn verb(request: &Request, place: &Place) -> &'static str {
     match request.method.as_str() {
         "GET" if place.name.is_some() => "get",
@@ -205,9 +232,9 @@ fn verb(request: &Request, place: &Place) -> &'static str {
 /// `None`: the token is not known.
 fn user(inner: &Inner, request: &Request) -> Option<User> {
     let users = inner.users.lock().unwrap();
-    if users.is_empty() {
+    let Some(users) = users.as_ref() else {
         return Some(User::admin("root"));
-    }
+    };
     let header = request.header("authorization").unwrap_or_default();
     users.get(header.trim_start_matches("Bearer ")).cloned()
 }

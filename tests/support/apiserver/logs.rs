@@ -19,6 +19,7 @@ type Name = (String, String, String);
 #[derive(Debug, Default)]
 pub struct Logs {
     lines: BTreeMap<Name, Vec<(jiff::Timestamp, String)>>,
+    count: u64,
     previous: BTreeMap<Name, String>,
 }
 
@@ -32,9 +33,12 @@ fn name(namespace: &str, pod: &str, container: &str) -> Name {
 
 impl Logs {
     pub fn add(&mut self, namespace: &str, pod: &str, container: &str, age: u64, line: &str) {
-        let now = now() - std::time::Duration::from_secs(age);
+        // Each line at a time of its own, as kubelets write them.
+        self.count += 1;
+        let own = std::time::Duration::from_nanos(self.count);
+        let at = now() - std::time::Duration::from_secs(age) + own;
         let lines = self.lines.entry(name(namespace, pod, container));
-        lines.or_default().push((now, line.to_owned()));
+        lines.or_default().push((at, line.to_owned()));
     }
 
     pub fn set_previous(&mut self, namespace: &str, pod: &str, container: &str, text: &str) {

@@ -15,7 +15,7 @@ mod watch;
 #[path = "../wire.rs"]
 pub mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -26,7 +26,7 @@ use tokio::sync::watch as signal;
 
 pub use faults::{Fault, What};
 pub use store::Store;
-pub use users::{Rule, User};
+pub use users::{Rule, Used, User, manifest};
 pub use wire::Request;
 
 #[derive(Clone, Debug)]
@@ -74,6 +74,7 @@ pub struct Tick {
 /// One request and how it was understood.
 #[derive(Clone, Debug)]
 pub struct Seen {
+    pub at: tokio::time::Instant,
     /// `list`, `watch`, `get`, `create`, `patch`.
     pub verb: &'static str,
     pub plural: String,
@@ -85,9 +86,10 @@ pub(crate) struct Inner {
     store: Mutex<Store>,
     tick: signal::Sender<Tick>,
     faults: Mutex<Vec<Fault>>,
-    /// By bearer token; empty: everybody may everything.
-    users: Mutex<BTreeMap<String, User>>,
+    /// By bearer token; `None`: everybody may everything.
+    users: Mutex<Option<BTreeMap<String, User>>>,
     seen: Mutex<Vec<Seen>>,
+    used: Mutex<BTreeSet<Used>>,
     logs: Mutex<logs::Logs>,
     backends: Mutex<BTreeMap<proxy::Name, SocketAddr>>,
     /// Paths that end so are answered by others.
@@ -114,6 +116,7 @@ impl ApiServer {
             faults: Mutex::default(),
             users: Mutex::default(),
             seen: Mutex::default(),
+            used: Mutex::default(),
             logs: Mutex::default(),
             backends: Mutex::default(),
             extra: Mutex::default(),
@@ -228,12 +231,14 @@ impl ApiServer {
 
     /// From the first user on, other tokens get 401.
     pub fn user(&self, token: &str, user: User) {
-        self.inner.users.lock().unwrap().insert(token.into(), user);
+        let mut users = self.inner.users.lock().unwrap();
+        users.get_or_insert_default().insert(token.into(), user);
     }
 
     /// Forgets a token: it has expired.
     pub fn revoke(&self, token: &str) {
-        self.inner.users.lock().unwrap().remove(token);
+        let mut users = self.inner.users.lock().unwrap();
+        users.get_or_insert_default().remove(token);
     }
 
     /// A bookmark to every open watch.
@@ -323,6 +328,11 @@ impl ApiServer {
 
     pub fn seen(&self) -> Vec<Seen> {
         self.inner.seen.lock().unwrap().clone()
+    }
+
+    /// Every right that a request needed.
+    pub fn used(&self) -> BTreeSet<Used> {
+        self.inner.used.lock().unwrap().clone()
     }
 
     /// How many requests there were: `count("list", "pods")`.

@@ -1,5 +1,8 @@
 //! Who asks, by bearer token, and what they may.
 
+use std::path::Path;
+
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 #[derive(Clone, Debug)]
@@ -10,13 +13,58 @@ pub struct User {
     pub rules: Option<Vec<Rule>>,
 }
 
-/// Verbs, API groups and resources (`pods/log` …); `*` is any. Namespace: `None` is all.
-#[derive(Clone, Debug)]
+/// Verbs, API groups and resources (`pods/log` …); `*` is any. As a rule of a ClusterRole.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rule {
     pub verbs: Vec<String>,
+    #[serde(rename = "apiGroups")]
     pub groups: Vec<String>,
     pub resources: Vec<String>,
+    /// Only the objects of these names; empty: all.
+    #[serde(default, rename = "resourceNames")]
+    pub names: Vec<String>,
+    /// `None`: all.
+    #[serde(skip)]
     pub namespace: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Role {
+    metadata: Named,
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Named {
+    name: String,
+}
+
+/// A right that was asked for by a request, and whether the user had it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Used {
+    pub verb: String,
+    pub group: String,
+    pub resource: String,
+    /// Empty for lists.
+    pub name: String,
+    pub allowed: bool,
+}
+
+/// The rules of these roles of `docs/rbac.yaml`, as it stands in the file.
+pub fn manifest(roles: &[&str]) -> Vec<Rule> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rbac.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let all: Vec<Role> = text
+        .split("\n---\n")
+        .filter(|part| part.contains("kind: ClusterRole"))
+        .map(|part| serde_saphyr::from_str(part).unwrap())
+        .collect();
+    let of = |wanted: &&str| {
+        let role = all.iter().find(|role| role.metadata.name == *wanted);
+        role.expect(wanted).rules.clone()
+    };
+    roles.iter().flat_map(of).collect()
 }
 
 impl User {
@@ -28,8 +76,19 @@ impl User {
         }
     }
 
-    /// May nothing yet.
+    /// May nothing yet but what everybody may: ask about itself.
     pub fn new(name: &str, groups: &[&str]) -> Self {
+        Self::bound(name, groups, Vec::new())
+            .allow("create", "authentication.k8s.io", "selfsubjectreviews")
+            .allow(
+                "create",
+                "authorization.k8s.io",
+                "selfsubjectaccessreviews selfsubjectrulesreviews",
+            )
+    }
+
+    /// May this and nothing else.
+    pub fn bound(name: &str, groups: &[&str], rules: Vec<Rule>) -> Self {
         Self {
             name: name.into(),
             groups: groups
@@ -38,7 +97,7 @@ impl User {
                 .chain(["system:authenticated"])
                 .map(str::to_owned)
                 .collect(),
-            rules: Some(Vec::new()),
+            rules: Some(rules),
         }
     }
 
@@ -55,7 +114,7 @@ impl User {
                 verbs: list("verbs"),
                 groups: list("apiGroups"),
                 resources: list("resources"),
-                namespace: None,
+                ..Rule::default()
             });
         }
         user
@@ -68,12 +127,19 @@ impl User {
             verbs: list(verbs),
             groups: vec![group.into()],
             resources: list(resources),
-            namespace: None,
+            ..Rule::default()
         });
         self
     }
 
-    pub fn may(&self, verb: &str, group: &str, resource: &str, namespace: Option<&str>) -> bool {
+    pub fn may(
+        &self,
+        verb: &str,
+        group: &str,
+        resource: &str,
+        namespace: Option<&str>,
+        name: Option<&str>,
+    ) -> bool {
         let has = |list: &[String], what: &str| list.iter().any(|w| w == "*" || w == what);
         self.rules.as_ref().is_none_or(|rules| {
             rules.iter().any(|rule| {
@@ -81,6 +147,7 @@ impl User {
                     && has(&rule.groups, group)
                     && has(&rule.resources, resource)
                     && (rule.namespace.is_none() || rule.namespace.as_deref() == namespace)
+                    && (rule.names.is_empty() || name.is_some_and(|n| has(&rule.names, n)))
             })
         })
     }
@@ -108,9 +175,10 @@ fn access(user: &User, asked: &Value) -> Value {
         "" => text("resource").to_owned(),
         sub => format!("{}/{sub}", text("resource")),
     };
-    let namespace = of["namespace"].as_str().filter(|n| !n.is_empty());
+    let filled = |name: &str| of[name].as_str().filter(|n| !n.is_empty());
     let allowed = if of.is_object() {
-        user.may(text("verb"), text("group"), &resource, namespace)
+        let (namespace, name) = (filled("namespace"), filled("name"));
+        user.may(text("verb"), text("group"), &resource, namespace, name)
     } else {
         user.rules.is_none() || spec["nonResourceAttributes"]["verb"] == "get"
     };
@@ -127,14 +195,21 @@ fn rules(user: &User, asked: &Value) -> Value {
         verbs: vec!["*".into()],
         groups: vec!["*".into()],
         resources: vec!["*".into()],
-        namespace: None,
+        ..Rule::default()
     };
     let namespace = asked["spec"]["namespace"].as_str();
     let rules = user.rules.clone().unwrap_or_else(|| vec![all]);
     let rules: Vec<Value> = rules
         .iter()
         .filter(|r| r.namespace.is_none() || r.namespace.as_deref() == namespace)
-        .map(|r| json!({"verbs": r.verbs, "apiGroups": r.groups, "resources": r.resources}))
+        .map(|r| {
+            let mut rule =
+                json!({"verbs": r.verbs, "apiGroups": r.groups, "resources": r.resources});
+            if !r.names.is_empty() {
+                rule["resourceNames"] = json!(r.names);
+            }
+            rule
+        })
         .collect();
     json!({"kind": "SelfSubjectRulesReview", "apiVersion": "authorization.k8s.io/v1", "metadata": {}, "spec": {},
         "status": {"resourceRules": rules, "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": ["/healthz", "/livez", "/readyz", "/version", "/version/"]}], "incomplete": false}})

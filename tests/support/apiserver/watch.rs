@@ -48,9 +48,9 @@ pub async fn answer(
         );
         return send(stream, 500, &status(500, "", &message)).await;
     };
-    wire::begin_chunks(stream, JSON).await?;
     let mut tick = inner.tick.subscribe();
     let started = *tick.borrow_and_update();
+    wire::begin_chunks(stream, JSON).await?;
     let (version, compacted, first) = {
         let store = inner.store.lock().unwrap();
         let first = (initial || wanted == 0).then(|| store.list(at, place.namespace.as_deref()));
@@ -118,14 +118,15 @@ impl Watch<'_> {
         let mut due = Instant::now() + every;
         let mut bookmarks = self.started.bookmarks;
         loop {
+            let now = *tick.borrow_and_update();
+            // Before the news: what changes after the silence began is not told.
+            if now.frozen != self.started.frozen {
+                return wire::never(stream).await;
+            }
             for (word, object) in self.news() {
                 if !self.event(word, &object, stream).await? {
                     return Ok(false);
                 }
-            }
-            let now = *tick.borrow_and_update();
-            if now.frozen != self.started.frozen {
-                return wire::never(stream).await;
             }
             if now.cuts != self.started.cuts {
                 wire::chunk(stream, b"{\"type\":\"MODIFIED\",\"obj").await?;
