@@ -14,6 +14,8 @@ mod console;
 mod identity;
 #[path = "watches/limits.rs"]
 mod limits;
+#[path = "support/memory.rs"]
+mod memory;
 #[path = "watches/pods.rs"]
 mod pods;
 #[path = "watches/resume.rs"]

@@ -1,7 +1,5 @@
 //! Lists, watches, refusals.
 
-use std::time::Duration;
-
 use farwatch::model::fault::FaultKind;
 use farwatch::model::health::Health;
 use farwatch::model::object::ObjectKind;
@@ -101,14 +99,9 @@ async fn an_absent_crd_is_no_fault() {
             );
         }
         let mut console = Console::of(&server);
-        console.until("live", Console::live).await;
-        console.rest(Duration::from_millis(300)).await;
-        assert!(console.health.fault().is_none(), "{:?}", console.health);
-        let failed = console
-            .healths
-            .iter()
-            .find(|h| matches!(h, Health::Failing { .. } | Health::Denied { .. }));
-        assert!(failed.is_none(), "viewer {viewer}: {failed:?}");
+        console.settled().await;
+        let faults = console.faults();
+        assert!(faults.is_empty(), "viewer {viewer}: {faults:?}");
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use farwatch::config::Kube;
+use farwatch::model::fault::Fault;
 use farwatch::model::health::{Health, SourceHealth, SourceKind};
 use farwatch::model::id::ClusterId;
 use farwatch::model::object::{Object, ObjectKey, ObjectKind};
@@ -19,6 +20,20 @@ use crate::apiserver::ApiServer;
 
 /// How long anything may take on a slow machine; only a failure takes so long.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What every API server has.
+const BUILT_IN: [ObjectKind; 10] = [
+    ObjectKind::Node,
+    ObjectKind::Pod,
+    ObjectKind::Event,
+    ObjectKind::Service,
+    ObjectKind::Claim,
+    ObjectKind::Deployment,
+    ObjectKind::StatefulSet,
+    ObjectKind::DaemonSet,
+    ObjectKind::Job,
+    ObjectKind::Autoscaler,
+];
 
 pub struct Console {
     queue: Receiver<Telemetry>,
@@ -129,6 +144,21 @@ impl Console {
         for key in batch.deletes.iter().chain(&batch.unread) {
             self.objects.remove(key);
         }
+    }
+
+    /// Every fault that was ever told.
+    pub fn faults(&self) -> Vec<&Fault> {
+        let told = self.healths.iter().filter_map(|health| match health {
+            Health::Failing { fault, .. } | Health::Denied { fault, .. } => Some(fault),
+            Health::Connecting | Health::Live => None,
+        });
+        told.collect()
+    }
+
+    /// The list of every kind that each server has came once, and nobody was at fault.
+    pub async fn settled(&mut self) {
+        let whole = |c: &Self| BUILT_IN.iter().all(|kind| c.resets(*kind) == 1);
+        self.until("all lists", |c| c.live() && whole(c)).await;
     }
 
     pub fn live(&self) -> bool {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::apiserver::{ApiServer, Options, wire};
 use crate::console::{Console, pace};
+use crate::memory::resident;
 
 const PODS: usize = 5_000;
 const NODES: usize = 200;
@@ -108,12 +109,6 @@ async fn a_large_cluster_costs_little_as_a_stream() {
     assert!(grown < MOST, "{grown}");
     assert_eq!(server.count("list", "pods"), 0);
     assert_eq!(server.count("watch", "pods"), 1);
-}
-
-fn resident() -> u64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
-    pages * rustix::param::page_size() as u64
 }
 
 #[tokio::test]
