@@ -1,6 +1,8 @@
 //! A hundred clusters: the reachable ones are live soon whatever the others do, each kind is
 //! listed once, and memory stays bounded. Figures: `docs/performance.md`.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,14 +18,18 @@ use farwatch::state::world::World;
 mod apiserver;
 #[path = "support/crowd.rs"]
 mod crowd;
+#[path = "support/memory.rs"]
+mod memory;
 #[path = "support/ports.rs"]
 mod ports;
 
-use apiserver::ApiServer;
+use apiserver::{ApiServer, Seen};
 use ports::Refusal;
 
 const PODS: usize = 30;
 const NODES: usize = 3;
+/// Bytes that a small cluster may cost, its server and its connections in this process included.
+const MOST: u64 = 4 << 20;
 
 async fn site() -> ApiServer {
     let server = ApiServer::start().await;
@@ -82,12 +88,55 @@ async fn watch(clusters: Vec<Cluster>, done: impl Fn(&World) -> bool) -> World {
     world
 }
 
+/// What every API server has.
+const BUILT_IN: [ObjectKind; 10] = [
+    ObjectKind::Node,
+    ObjectKind::Pod,
+    ObjectKind::Event,
+    ObjectKind::Service,
+    ObjectKind::Claim,
+    ObjectKind::Deployment,
+    ObjectKind::StatefulSet,
+    ObjectKind::DaemonSet,
+    ObjectKind::Job,
+    ObjectKind::Autoscaler,
+];
+
 fn whole(c: &farwatch::state::world::ClusterState) -> bool {
-    c.pods.len() == PODS && c.nodes.len() == NODES && c.is_listed(ObjectKind::Event)
+    let listed = BUILT_IN.iter().all(|kind| c.is_listed(*kind));
+    c.pods.len() == PODS && c.nodes.len() == NODES && listed
+}
+
+/// One fleet at a time: what it costs is measured.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// Takes connections and says nothing.
+struct Silent {
+    listener: std::net::TcpListener,
+    held: RefCell<Vec<std::net::TcpStream>>,
+}
+
+impl Silent {
+    fn new() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        Self {
+            listener,
+            held: RefCell::default(),
+        }
+    }
+
+    /// Whether anybody ever came.
+    fn met(&self) -> bool {
+        let mut held = self.held.borrow_mut();
+        held.extend(self.listener.accept().ok().map(|(stream, _)| stream));
+        !held.is_empty()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_of_a_hundred_are_live_whatever_the_others_do() {
+    let _alone = ALONE.lock().await;
     let folder = tempfile::tempdir().unwrap();
     let (mut servers, mut clusters) = (Vec::new(), Vec::new());
     let (mut refusing, mut silent) = (Vec::new(), Vec::new());
@@ -109,13 +158,13 @@ async fn ten_of_a_hundred_are_live_whatever_the_others_do() {
                 refusing.push(refusal);
             }
             _ => {
-                let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-                let url = format!("https://{}", listener.local_addr().unwrap());
+                let one = Silent::new();
+                let url = format!("https://{}", one.listener.local_addr().unwrap());
                 clusters.push(cluster(
                     name.clone(),
                     kubeconfig(folder.path(), &name, &url),
                 ));
-                silent.push(listener);
+                silent.push(one);
             }
         }
     }
@@ -129,7 +178,8 @@ async fn ten_of_a_hundred_are_live_whatever_the_others_do() {
             .all(failing)
     };
     let world = watch(clusters, |world| {
-        world.clusters.iter().step_by(10).all(whole) && refused(world)
+        let live = world.clusters.iter().step_by(10).all(whole);
+        live && refused(world) && silent.iter().all(Silent::met)
     })
     .await;
     for (n, c) in world.clusters.iter().enumerate() {
@@ -149,14 +199,34 @@ async fn ten_of_a_hundred_are_live_whatever_the_others_do() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_live_clusters_cost_one_list_a_kind() {
+    let _alone = ALONE.lock().await;
     let (mut servers, mut clusters) = (Vec::new(), Vec::new());
     for n in 0..100 {
         let server = site().await;
         clusters.push(cluster(format!("site-{n:03}"), server.kubeconfig()));
         servers.push(server);
     }
-    watch(clusters, |world| world.clusters.iter().all(whole)).await;
+    let before = memory::resident();
+    let world = watch(clusters, |world| world.clusters.iter().all(whole)).await;
+    let each = memory::resident().saturating_sub(before) / world.clusters.len() as u64;
+    println!("{} kB a cluster", each / 1_000);
+    assert!(each < MOST, "{each} bytes a cluster");
+    let once: BTreeMap<_, _> = BUILT_IN.iter().map(|kind| (kind.api().plural, 1)).collect();
     for server in &servers {
-        assert!(server.count("list", "pods") <= 1, "pods were listed again");
+        let mut lists = BTreeMap::new();
+        let seen = server.seen();
+        for seen in seen.iter().filter(|s| is_list(s)) {
+            *lists.entry(seen.plural.as_str()).or_insert(0) += 1;
+        }
+        assert_eq!(lists, once, "one list a kind");
+    }
+}
+
+/// A list as such, or as the first events of a watch.
+fn is_list(seen: &Seen) -> bool {
+    let has = |name| seen.request.param(name);
+    match seen.verb {
+        "list" => has("continue").is_none(),
+        _ => seen.verb == "watch" && has("sendInitialEvents") == Some("true"),
     }
 }
