@@ -272,8 +272,9 @@ async fn a_context_that_goes_is_told_and_taken_again_when_it_is_back() {
         "{fault}"
     );
     let waits = server.clone();
-    let mended = tokio::spawn(async move { waits.mended().await });
-    tokio::time::sleep(LOOK * 3).await;
+    let mut mended = tokio::spawn(async move { waits.mended().await });
+    let early = tokio::time::timeout(LOOK * 3, &mut mended).await;
+    assert!(early.is_err(), "nothing is mended yet");
     kubeconfig(&file, &other.url, "token: t");
     tokio::time::timeout(PATIENCE, mended)
         .await
