@@ -504,4 +504,4 @@ fn rows_places(rows: &Rows<'_>) -> usize {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

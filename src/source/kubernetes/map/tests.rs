@@ -1,5 +1,6 @@
 //! The mapping on objects as real API servers gave them, and on what no server should give.
 
+mod gpus;
 mod hostile;
 mod pods;
 

@@ -183,6 +183,35 @@ fn every_kind_is_found_by_its_key_and_goes_with_it() {
     }
 }
 
+/// Whoever made them: a cluster with both has one number of GPUs.
+#[test]
+fn gpus_of_all_makes_are_one_number() {
+    let mut c = cluster();
+    let offers = |name: &str, make: &str, count: u64| {
+        let mut object = node(name);
+        if let Object::Node(node) = &mut object {
+            node.allocatable = vec![(make.into(), count), ("openshift.io/vfio".into(), 16)];
+        }
+        object
+    };
+    let nodes = vec![
+        offers("a", "amd.com/gpu", 8),
+        offers("n", "nvidia.com/gpu", 4),
+    ];
+    take(&mut c, batch(ObjectKind::Node, true, nodes, Vec::new()));
+    let asks = |name: &str, make: &str| {
+        let mut object = pod(name, 0);
+        if let Object::Pod(pod) = &mut object {
+            pod.requests.extended = vec![(make.into(), 3)];
+        }
+        object
+    };
+    let pods = vec![asks("x", "amd.com/gpu"), asks("y", "openshift.io/vfio")];
+    take(&mut c, batch(ObjectKind::Pod, true, pods, Vec::new()));
+    let all = c.capacity.gpus().unwrap();
+    assert_eq!((all.allocatable, all.requested), (Some(12), Some(3)));
+}
+
 proptest! {
     /// Whatever comes in whatever order, what is held is what a plain map would hold.
     #[test]

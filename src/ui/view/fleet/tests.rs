@@ -118,3 +118,62 @@ fn a_hundred_clusters_at_three_sizes() {
         fleet.update(Command::Mode, &world);
     }
 }
+
+/// What stands under this title in the line of this cluster.
+fn under(text: &str, title: &str, cluster: &str) -> String {
+    let line = |word: &str| text.lines().find(|l| l.contains(word)).unwrap();
+    let head = line(title);
+    let at = head[..head.find(title).unwrap()].chars().count();
+    let rest = line(cluster).chars().skip(at).collect::<String>();
+    rest.split("  ").next().unwrap().trim().to_owned()
+}
+
+#[test]
+fn applications_that_drifted_are_counted_and_sorted_by() {
+    use crate::model::gitops::{AppHealth, AppKind, Sync};
+    use crate::model::object::{Object, ObjectKind};
+    use crate::model::telemetry::{Body, ObjectBatch};
+    use crate::ui::view::gitops::tests::app;
+
+    let mut world = world(5);
+    let made = |name: &str, sync, health| {
+        let mut app = app(AppKind::Application, name);
+        (app.sync, app.health) = (sync, health);
+        Object::App(Box::new(app))
+    };
+    let (fine, well) = (Sync::Synced, AppHealth::Healthy);
+    let (drifted, ill) = (Sync::OutOfSync, AppHealth::Degraded);
+    for (cluster, upserts) in [
+        (0, vec![made("a", fine, well)]),
+        (1, vec![made("a", drifted, well), made("b", fine, well)]),
+        (2, vec![made("a", drifted, well), made("b", drifted, ill)]),
+        (3, vec![made("a", fine, ill)]),
+    ] {
+        let batch = ObjectBatch {
+            reset: true,
+            upserts,
+            ..ObjectBatch::empty(ObjectKind::Application)
+        };
+        fake::tell(&mut world, cluster, Body::Objects(batch));
+    }
+    let mut fleet = Fleet::default();
+    let text = fake::screen(&world, 240, 40, |ctx, area, buf| {
+        fleet.draw(ctx, area, buf);
+    });
+    for (cluster, cell) in [
+        ("c-000", "synced"),
+        ("c-001", "1 drift"),
+        ("c-002", "1 bad 2 drift"),
+        ("c-003", "1 bad"),
+        // Nobody looked: nothing is known of it.
+        ("c-004", "?"),
+    ] {
+        assert_eq!(under(&text, "GITOPS", cluster), cell, "{cluster}\n{text}");
+    }
+    let column = row::COLUMNS.iter().position(|c| c.title == "GITOPS");
+    while fleet.clusters.order().0 != column {
+        fleet.update(Command::Sort, &world);
+    }
+    let order = names(&fleet, &world);
+    assert_eq!(order, ["c-002", "c-001", "c-003", "c-000", "c-004"]);
+}
