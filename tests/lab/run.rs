@@ -21,6 +21,8 @@ use clap::Parser;
 use farwatch::clock;
 use tokio::process::{Child, Command};
 
+#[path = "../support/apiserver/mod.rs"]
+mod apiserver;
 mod common;
 mod events;
 mod exporter;
@@ -37,9 +39,8 @@ mod ports;
 mod ran;
 mod series;
 mod story;
-#[path = "../support/wire.rs"]
-mod wire;
 
+use apiserver::wire;
 use common::Site;
 use exporter::Exporter;
 use story::Story;
@@ -83,7 +84,7 @@ struct Cluster {
     prometheus: u16,
     alertmanager: u16,
     loki: String,
-    api: String,
+    api: kube::Api,
 }
 
 #[tokio::main]
@@ -132,7 +133,7 @@ async fn main() -> io::Result<()> {
             c.prometheus,
             c.alertmanager,
             c.loki,
-            c.api
+            c.api.url()
         );
     }
     println!("ready: farwatch --config {}", config.display());
@@ -174,19 +175,14 @@ async fn start(site: Site, story: Story, seam: f64, dir: PathBuf) -> io::Result<
         Box::pin(async move { loki::answer(book, request, stream).await })
     }))
     .await;
-    let ledger = kube::Api::new(site, story);
-    let api = wire::Server::start(Arc::new(move |request, stream| {
-        let ledger = ledger.clone();
-        Box::pin(async move { kube::answer(ledger, request, stream).await })
-    }))
-    .await;
+    let api = kube::Api::start(site, story).await;
     let (prometheus, alertmanager) = (ports::free_port(), ports::free_port());
     let children = servers(&dir, site, &pages, prometheus, alertmanager)?;
     Ok(Cluster {
         site,
         loki: logs.url(),
-        api: api.url(),
-        servers: vec![pages, logs, api],
+        api,
+        servers: vec![pages, logs],
         children,
         prometheus,
         alertmanager,
@@ -297,7 +293,7 @@ fn configure(dir: &Path, clusters: &[Cluster], model: &str) -> io::Result<PathBu
         let _ = writeln!(
             named,
             "- {{name: {name}, cluster: {{server: '{}'}}}}",
-            c.api
+            c.api.url()
         );
         let _ = writeln!(
             contexts,
