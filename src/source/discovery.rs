@@ -175,3 +175,6 @@ async fn tell_fault(fault: &Fault, report: &Report) -> bool {
     let telemetry = report.wrap(Body::Discovery(all.to_vec()));
     report.outlet.send(telemetry).await
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,8 @@ pub mod discovery;
 pub mod door;
 pub mod error;
 pub mod exposition;
+#[cfg(test)]
+mod hostile;
 pub mod json;
 pub mod kubernetes;
 pub mod loki;

@@ -144,9 +144,12 @@ fn read(body: &[u8]) -> Option<Groups> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::kinds::KINDS;
     use super::*;
     use crate::model::object::ObjectKind;
+    use crate::source::hostile::{cut, spoilt};
 
     fn kind(object: ObjectKind) -> &'static Kind {
         KINDS.iter().find(|k| k.object == object).unwrap()
@@ -184,6 +187,35 @@ mod tests {
         };
         let version = installed.version(kind(ObjectKind::HelmRelease));
         assert_eq!(version.as_deref(), Some("v2beta2"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_told_is_read_or_not(
+            bad in prop::sample::select(vec!["apis_aggregated_discovery.json", "apis.json"])
+                .prop_flat_map(|file| spoilt(&document(file))),
+        ) {
+            if let Some(groups) = read(bad.to_string().as_bytes()) {
+                let installed = Installed {
+                    groups: Some(Arc::new(groups)),
+                    ..Installed::default()
+                };
+                for kind in &KINDS {
+                    let version = installed.version(kind);
+                    prop_assert!(version.is_some() || !installed.has(kind));
+                }
+            }
+        }
+
+        #[test]
+        fn half_an_answer_is_none(bad in cut(&document("apis.json"))) {
+            prop_assert!(read(&bad).is_none());
+        }
+    }
+
+    fn document(file: &str) -> serde_json::Value {
+        let body = std::fs::read(format!("tests/fixtures/kube/{file}")).unwrap();
+        serde_json::from_slice(&body).unwrap()
     }
 
     #[test]

@@ -115,8 +115,11 @@ fn read(printed: &[u8]) -> Option<Pass> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use proptest::prelude::*;
     use secrecy::ExposeSecret;
+
+    use super::*;
+    use crate::source::hostile::{cut, spoilt};
 
     fn sh(script: &str) -> ExecConfig {
         ExecConfig {
@@ -170,6 +173,36 @@ mod tests {
             let told = fails(&sh(&format!("echo '{printed}'")), LIMIT).await;
             assert!(told.contains("printed no credentials"), "{told}");
             assert!(!told.contains("s3cret"), "{told}");
+        }
+    }
+
+    fn good() -> serde_json::Value {
+        serde_json::json!({"kind": "ExecCredential", "apiVersion": "client.authentication.k8s.io/v1",
+            "status": {"token": "s3cret", "expirationTimestamp": "2030-01-01T00:00:00Z",
+                "clientCertificateData": "PEM", "clientKeyData": "s3cret"}})
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_not_credentials_gives_no_pass(bad in spoilt(&good())) {
+            if let Some(pass) = read(bad.to_string().as_bytes()) {
+                prop_assert!(pass.token.is_some() || pass.certificate.is_some());
+                let status = &bad["status"];
+                let token = pass.token.as_ref().map(|t| t.expose_secret());
+                prop_assert_eq!(token, status["token"].as_str());
+                let end = status["expirationTimestamp"].as_str();
+                prop_assert_eq!(pass.until, end.and_then(Timestamp::parse_rfc3339));
+            }
+        }
+
+        #[test]
+        fn half_of_credentials_gives_no_pass(bad in cut(&good())) {
+            prop_assert!(read(&bad).is_none());
+        }
+
+        #[test]
+        fn noise_gives_no_pass(bad in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(read(&bad).is_none());
         }
     }
 }

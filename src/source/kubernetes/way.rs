@@ -396,3 +396,6 @@ fn certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests;

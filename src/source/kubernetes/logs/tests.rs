@@ -1,5 +1,6 @@
 //! What refusals mean, as recorded; lines of every kind.
 
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::lines::Raw;
@@ -85,4 +86,17 @@ fn a_container_is_over_when_nobody_starts_it_again() {
     assert!(!pod("OnFailure", "Running", 1).is_over("a"));
     assert!(pod("Always", "Failed", 1).is_over("a"));
     assert!(!PodFacts::of(&json!({})).has_node);
+}
+
+proptest! {
+    /// A line is a line whatever its bytes are: safe to show, bounded, never lost.
+    #[test]
+    fn lines_of_noise(bytes in prop::collection::vec(any::<u8>(), 0..300), timed in any::<bool>()) {
+        let stamp = Stamp::new("shop", "cart-x", "cart", false);
+        let time: &[u8] = if timed { b"2026-11-21T03:00:29Z " } else { b"" };
+        let told = stamp.line(&Raw::of(&[time, &bytes].concat()), 7);
+        prop_assert!(!told.line.chars().any(text::is_unsafe), "{:?}", told.line);
+        prop_assert!(told.line.len() <= 3 * bytes.len() + 40);
+        prop_assert!(told.at_ns == 7 || told.at_ns > 1_000_000_000);
+    }
 }
