@@ -100,6 +100,11 @@ impl Lab {
 }
 
 fn start(cluster: Cluster) -> (Fleet, Receiver<Telemetry>) {
+    start_with(cluster, Pace::default().discovery)
+}
+
+/// `discovery`: time between two of them.
+fn start_with(cluster: Cluster, discovery: Duration) -> (Fleet, Receiver<Telemetry>) {
     let config = Config {
         clusters: vec![cluster],
         ..Config::default()
@@ -107,6 +112,7 @@ fn start(cluster: Cluster) -> (Fleet, Receiver<Telemetry>) {
     let pace = Pace {
         shortest: Duration::from_millis(100),
         longest: Duration::from_secs(1),
+        discovery,
         ..Pace::default()
     };
     let (outlet, queue) = Outlet::new(1024);
@@ -627,6 +633,23 @@ async fn a_check_warns_of_rights_and_fails_without_discovery() {
     );
     assert!(told["error"].as_str().unwrap().contains("500"), "{told}");
     assert_eq!(code, Some(1));
+}
+
+/// As every day, only sooner: nobody asks for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_is_looked_again_from_time_to_time() {
+    let metrics = own_metrics(None);
+    let lab = Lab::new().await;
+    let (fleet, mut queue) = start_with(lab.cluster(), Duration::from_millis(50));
+    let told = probes(&mut queue).await;
+    assert_eq!(of(&told, Component::Prometheus).outcome, Outcome::NotFound);
+    lab.proxied(stack_prometheus(), loopback(metrics.port));
+    until(&mut queue, "found later", |t| match &t.body {
+        Body::Discovery(told) => of(told, Component::Prometheus).used.then_some(()),
+        _ => None,
+    })
+    .await;
+    fleet.shutdown().await;
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod basic;
 mod certificate;
 #[path = "watches/console.rs"]
 mod console;
+#[path = "watches/ends.rs"]
+mod ends;
 #[path = "watches/identity.rs"]
 mod identity;
 #[path = "watches/limits.rs"]

@@ -31,7 +31,6 @@ use look::Seen;
 use probe::{Looked, look_for, told};
 use wanted::{EXPORTERS, SCRAPED, has_metrics, wanted};
 
-const DAILY: Duration = Duration::from_secs(24 * 3600);
 /// Something did not answer: it is looked for again after this, then after twice the time.
 const SOON: Duration = Duration::from_secs(600);
 /// Time between two discoveries, however often a refresh is asked for.
@@ -58,6 +57,7 @@ pub struct Discovered {
 
 /// Looks again and again until the loop is gone.
 pub async fn run(setup: Setup, staff: Arc<Staff>, mut report: Report) {
+    let daily = report.waits.pace().discovery;
     let mut known = false;
     let mut again = SOON;
     loop {
@@ -69,8 +69,8 @@ pub async fn run(setup: Setup, staff: Arc<Staff>, mut report: Report) {
                 if !tell(found, &setup, &staff, &report).await {
                     return;
                 }
-                let rest = if failed { again } else { DAILY };
-                again = if failed { (again * 2).min(DAILY) } else { SOON };
+                let rest = if failed { again } else { daily };
+                again = if failed { (again * 2).min(daily) } else { SOON };
                 rest
             }
             Err(fault) => {

@@ -102,6 +102,8 @@ pub struct Pace {
     pub listing: Duration,
     /// Between two looks at what a cluster has installed.
     pub look: Duration,
+    /// Between two discoveries of what a cluster offers.
+    pub discovery: Duration,
 }
 
 impl Pace {
@@ -128,6 +130,7 @@ impl Default for Pace {
             term: Duration::from_secs(290),
             listing: Duration::from_secs(20),
             look: Duration::from_secs(180),
+            discovery: Duration::from_secs(24 * 3600),
         }
     }
 }

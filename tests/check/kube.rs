@@ -4,6 +4,10 @@
 use std::path::Path;
 use std::process::Command;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use crate::sick::{Manner, Server, fixture};
 
 /// A kubeconfig of many contexts, each with a cluster and a user of its own.
@@ -150,4 +154,108 @@ async fn the_commonest_faults_say_what_to_do() {
     let text = String::from_utf8(output.stdout).expect("utf-8");
     assert!(!text.contains("hunter2"), "{text}");
     insta::assert_snapshot!("check_kube_faults", steady(&text, folder.path()));
+}
+
+/// A token that says when it ends, and nothing else that is true.
+fn jwt(ends_in_minutes: i64) -> String {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a server with a clock of its own"
+    )]
+    let end = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(ends_in_minutes);
+    let part = |text: String| URL_SAFE_NO_PAD.encode(text);
+    let claims = format!("{{\"exp\":{},\"sub\":\"jane\"}}", end.as_second());
+    format!("{}.{}.x", part("{\"alg\":\"none\"}".into()), part(claims))
+}
+
+/// A proxy that leads wherever one signs in to go.
+async fn proxy(sign_in: &'static str) -> std::net::SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("listen");
+    let address = listener.local_addr().expect("address");
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(client.read_u8().await?);
+                }
+                let head = String::from_utf8_lossy(&head).into_owned();
+                let mut words = head.split(' ');
+                let (method, target) = (words.next(), words.next().unwrap_or_default());
+                if method != Some("CONNECT") || !head.contains(sign_in) {
+                    let no =
+                        "HTTP/1.1 407 X\r\nproxy-authenticate: Basic\r\ncontent-length: 0\r\n\r\n";
+                    return client.write_all(no.as_bytes()).await;
+                }
+                let mut server = tokio::net::TcpStream::connect(target).await?;
+                client.write_all(b"HTTP/1.1 200 X\r\n\r\n").await?;
+                tokio::io::copy_bidirectional(&mut client, &mut server).await?;
+                Ok(())
+            });
+        }
+    });
+    address
+}
+
+/// A token from the issuer in place of one that ended; and a proxy that wants a sign-in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn issuers_and_proxies_are_asked_first() {
+    const VERSION: &str = r#"{"gitVersion":"v1.33.4"}"#;
+    let folder = tempfile::tempdir().expect("folder");
+    let (fresh, ended) = (jwt(60), jwt(-60));
+    let server = Server::start_tls(Manner::Status(200, "", VERSION), "valid").await;
+    let other = Server::start_tls(Manner::Status(200, "", VERSION), "valid").await;
+    // One answer says both where tokens are, and the token.
+    let issuer = Server::start_tls(Manner::Silent, "valid").await;
+    let answer = format!(
+        r#"{{"issuer":"{0}","token_endpoint":"{0}/token","id_token":"{fresh}"}}"#,
+        issuer.url()
+    );
+    issuer.become_(Manner::Status(200, "", Box::leak(answer.into_boxed_str())));
+    let through = proxy("Basic Ym9iOnNlY3JldA==").await;
+    let ca = format!("certificate-authority: '{}'", fixture("ca.pem").display());
+    let mut all = Contexts::default();
+    let to = |server: &Server| format!("server: '{}', {ca}", server.url());
+    let oidc = format!(
+        "auth-provider: {{name: oidc, config: {{idp-issuer-url: '{}', client-id: me, \
+         client-secret: s, refresh-token: r, id-token: {ended}}}}}",
+        issuer.url()
+    );
+    all.add("oidc", &to(&server), &oidc);
+    let by = |sign_in: &str| format!("{}, proxy-url: 'http://{sign_in}{through}'", to(&other));
+    all.add("signed-in", &by("bob:secret@"), "token: hunter2");
+    all.add("stranger", &by(""), "token: hunter2");
+    let kubeconfig = folder.path().join("kubeconfig");
+    std::fs::write(&kubeconfig, all.text()).expect("write");
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_farwatch"))
+        .args(["check", "--output", "json"])
+        .env("HOME", folder.path())
+        .env("XDG_CONFIG_HOME", folder.path())
+        .env("XDG_STATE_HOME", folder.path())
+        .env("KUBECONFIG", &kubeconfig)
+        .env("SSL_CERT_FILE", fixture("ca.pem"))
+        .env_remove("FARWATCH_CONFIG")
+        .output()
+        .await
+        .expect("run");
+    let text = String::from_utf8(output.stdout).expect("utf-8");
+    for secret in [fresh.as_str(), &ended, "hunter2", "secret"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    let report: serde_json::Value = serde_json::from_str(&text).expect("json");
+    let row = |cluster: &str| {
+        let mut rows = report["results"].as_array().expect("rows").iter();
+        let own = rows.find(|r| r["cluster"] == cluster && r["source"] == "kubernetes");
+        own.unwrap_or_else(|| panic!("no {cluster} in {report:#}"))
+    };
+    for cluster in ["oidc", "signed-in"] {
+        assert_eq!(row(cluster)["version"], "v1.33.4", "{:#}", row(cluster));
+    }
+    let heads = server.heads.lock().expect("heads").clone();
+    assert!(heads.contains(&format!("Bearer {fresh}")), "{heads}");
+    assert!(!heads.contains(&ended));
+    let error = row("stranger")["error"].as_str().unwrap_or_default();
+    assert!(error.contains("407"), "{:#}", row("stranger"));
 }

@@ -48,7 +48,7 @@ pub fn of(kube: &Kube) -> Result<Way, NoWay> {
     let place = place(kube);
     let found = match &kube.server {
         Some(server) => declared(kube, server, &mut files),
-        None if kube.in_cluster => in_cluster(&mut files),
+        None if kube.in_cluster => in_cluster(Path::new(ACCOUNT), &proxy::environment, &mut files),
         None => in_kubeconfig(kube, &mut files),
     };
     found
@@ -303,9 +303,14 @@ fn means(user: &AuthInfo, cluster: &Cluster, certificate: bool) -> Result<Means,
     })
 }
 
-fn in_cluster(files: &mut Vec<PathBuf>) -> Result<Parts, String> {
+/// With what the kubelet put into `folder`.
+fn in_cluster(
+    folder: &Path,
+    variables: proxy::Variables,
+    files: &mut Vec<PathBuf>,
+) -> Result<Parts, String> {
     let variable = |name: &str| {
-        std::env::var(name).map_err(|_| format!("farwatch runs in no pod: there is no {name}"))
+        variables(name).ok_or_else(|| format!("farwatch runs in no pod: there is no {name}"))
     };
     let host = variable("KUBERNETES_SERVICE_HOST")?;
     let port = variable("KUBERNETES_SERVICE_PORT")?;
@@ -314,7 +319,6 @@ fn in_cluster(files: &mut Vec<PathBuf>) -> Result<Parts, String> {
     } else {
         host
     };
-    let folder = Path::new(ACCOUNT);
     let (token, ca) = (folder.join("token"), folder.join("ca.crt"));
     let authority = file(&ca)?;
     files.extend([token.clone(), ca]);

@@ -68,3 +68,36 @@ proptest! {
         prop_assert!(told(good.to_string().as_bytes()).is_ok());
     }
 }
+
+#[test]
+fn the_service_account_of_a_pod_is_read_from_its_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |host: &'static str| {
+        let variables = move |name: &str| match name {
+            "KUBERNETES_SERVICE_HOST" => Some(host.to_owned()),
+            "KUBERNETES_SERVICE_PORT" => Some("6443".to_owned()),
+            _ => None,
+        };
+        let mut files = Vec::new();
+        let parts = in_cluster(folder.path(), &variables, &mut files);
+        parts.map(|parts| (parts, files))
+    };
+    let missing = read("10.0.0.1").err().unwrap();
+    assert!(missing.contains("ca.crt"), "{missing}");
+    let ca = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls/ca.pem");
+    std::fs::copy(ca, folder.path().join("ca.crt")).unwrap();
+    std::fs::write(folder.path().join("namespace"), "watch").unwrap();
+    let (parts, files) = read("fd00::1").unwrap();
+    assert_eq!(parts.server, "https://[fd00::1]:6443");
+    assert_eq!(parts.namespace.as_deref(), Some("watch"));
+    // The kubelet puts a new token there in time: the file is read, not its words kept.
+    let token = folder.path().join("token");
+    let Means::Reference(Auth::BearerFile(path)) = &parts.means else {
+        panic!("{:?}", parts.means);
+    };
+    assert_eq!((path, files.contains(&token)), (&token, true));
+    let way = parts.way("service account", &mut []).unwrap();
+    assert!(way.config.root_cert.is_some_and(|c| c.len() == 1));
+    let nowhere = in_cluster(folder.path(), &|_| None, &mut Vec::new());
+    assert!(nowhere.err().unwrap().contains("runs in no pod"));
+}
