@@ -34,9 +34,14 @@ async fn desk() -> Desk {
 
 /// One that also has an Alertmanager at this address.
 async fn desk_beside(alertmanager: &wire::Server) -> Desk {
+    desk_within(alertmanager, Duration::from_secs(20)).await
+}
+
+/// The same, which waits no longer for its answer.
+async fn desk_within(alertmanager: &wire::Server, timeout: Duration) -> Desk {
     let endpoint = Endpoint {
         url: alertmanager.url(),
-        timeout: Duration::from_millis(500),
+        timeout,
         ..Endpoint::default()
     };
     let gate = Gate::new(&endpoint, "alpha", None);
@@ -399,7 +404,7 @@ async fn a_silence_without_a_name_is_not_told_as_made() {
 #[tokio::test]
 async fn without_an_answer_nobody_knows_whether_it_was_done() {
     let (server, asked) = alertmanager(0, ("x-a", "b"), "").await;
-    let desk = desk_beside(&server).await;
+    let desk = desk_within(&server, Duration::from_secs(3)).await;
     let fault = desk.act(silence()).await.unwrap_err();
     assert!(fault.what.contains("no answer within"), "{fault}");
     assert!(
