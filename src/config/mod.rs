@@ -106,7 +106,7 @@ pub struct Cluster {
     pub actions: Option<bool>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ClusterKind {
     Hub,
     #[default]

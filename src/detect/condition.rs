@@ -9,8 +9,9 @@ use crate::model::id::ClusterId;
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 
-/// Looks without the condition before it is over: one missed scrape is not an end.
-const MISSED: u8 = 2;
+/// A condition is over when a look without it is followed by another at least this much later,
+/// milliseconds: one missed scrape is not an end, nor are two batches of one moment.
+const APART_MS: u64 = 5_000;
 
 /// One bad state as it is now.
 #[derive(Clone, Debug)]
@@ -70,7 +71,8 @@ struct Held {
     told: bool,
     /// Told, and no news any more.
     spent: bool,
-    missed: u8,
+    /// The first look without it.
+    missed: Option<Timestamp>,
 }
 
 /// The conditions of one cluster, by the scope that told them.
@@ -92,6 +94,10 @@ impl Conditions {
         self.looked.insert(scope);
     }
 
+    pub(crate) fn look_anew(&mut self, scope: &'static str) {
+        self.looked.remove(scope);
+    }
+
     /// Takes all conditions of a scope as they are at `at`; tells what begins, goes on and ends.
     pub(crate) fn update(
         &mut self,
@@ -102,7 +108,7 @@ impl Conditions {
         out: &mut Vec<Finding>,
     ) {
         for held in self.held.iter_mut().filter(|(k, _)| k.0 == scope) {
-            held.1.missed = held.1.missed.saturating_add(1);
+            held.1.missed.get_or_insert(at);
         }
         for condition in list {
             let place = (scope, condition.key.clone());
@@ -115,15 +121,17 @@ impl Conditions {
                 earlier,
                 told: false,
                 spent: false,
-                missed: 0,
+                missed: None,
             });
             held.condition = condition;
-            held.missed = 0;
+            held.missed = None;
             held.go_on(cluster, at, out);
         }
-        let needed = if scope == "alerts" { 1 } else { MISSED };
+        // An alert's end is told.
+        let apart = if scope == "alerts" { 0 } else { APART_MS };
         self.held.retain(|(s, _), held| {
-            let over = *s == scope && held.missed > 0 && (!held.told || held.missed >= needed);
+            let missed = held.missed.filter(|_| *s == scope);
+            let over = missed.is_some_and(|m| !held.told || at.age_since_ms(m) >= apart);
             if over && held.told && !held.spent {
                 out.push(held.finding(cluster, at, true));
             }
@@ -229,6 +237,19 @@ mod tests {
                 vec![]
             ]
         );
+    }
+
+    #[test]
+    fn looks_of_one_moment_are_one_look() {
+        let mut conditions = Conditions::default();
+        let mut over = |at_ms: i64, list: Vec<Condition>| {
+            let mut out = Vec::new();
+            conditions.update(ClusterId(0), "s", list, Timestamp(at_ms), &mut out);
+            out.iter().any(|f| f.over)
+        };
+        over(0, vec![bad(0, None)]);
+        let looks = [50, 100, 150, 5_000, 5_050].map(|at| over(at, Vec::new()));
+        assert_eq!(looks, [false, false, false, false, true]);
     }
 
     #[test]

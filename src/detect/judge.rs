@@ -214,6 +214,11 @@ impl Judge {
         self.conditions.entry(cluster).or_default().heard(scope);
     }
 
+    /// The next look at a scope is a first one again: nobody looked for a while.
+    pub fn look_anew(&mut self, cluster: ClusterId, scope: &'static str) {
+        self.conditions.entry(cluster).or_default().look_anew(scope);
+    }
+
     /// Takes all bad states of a scope as they are now.
     pub fn conditions(
         &mut self,

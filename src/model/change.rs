@@ -35,6 +35,30 @@ impl ChangeKind {
     }
 }
 
+/// Who told of a change.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Told {
+    /// The object: its difference to its former self, or a history that it keeps.
+    #[default]
+    Object,
+    /// The object, and only that something was changed: what exactly may be known already.
+    Vague,
+    /// An event about what no watched object tells.
+    Event,
+    /// An event about what the object tells better, where its kind is watched.
+    WeakEvent,
+}
+
+impl Told {
+    /// Left out where another tells the same.
+    pub fn is_weak(self) -> bool {
+        matches!(self, Self::Vague | Self::WeakEvent)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// As the server tells it; where it does not, when we saw it.
@@ -47,4 +71,19 @@ pub struct Change {
     pub what: String,
     /// Who did it, where that is known.
     pub by: Option<String>,
+    #[serde(default)]
+    pub told: Told,
+    /// It befell the object and nobody did it: a sign of trouble, never its cause.
+    #[serde(default)]
+    pub symptom: bool,
+    /// Nobody watched from then until `at`: it happened somewhere between.
+    #[serde(default)]
+    pub unwatched: Option<Timestamp>,
+}
+
+impl Change {
+    /// What stands before its time, where that is only when we saw it.
+    pub fn when(&self) -> &'static str {
+        if self.unwatched.is_some() { "by " } else { "" }
+    }
 }

@@ -10,6 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::condition::ObjectCondition;
 use super::time::Timestamp;
 
+/// Out of sync for longer than this is a drift that nobody looks after, milliseconds.
+pub const DRIFT_MS: u64 = 3_600_000;
+/// Progressing for longer than this is stuck, milliseconds.
+pub const STUCK_MS: u64 = 1_800_000;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AppKind {
@@ -24,6 +29,17 @@ pub enum AppKind {
 }
 
 impl AppKind {
+    pub const ALL: [Self; 8] = [
+        Self::Application,
+        Self::Kustomization,
+        Self::HelmRelease,
+        Self::GitRepository,
+        Self::OciRepository,
+        Self::HelmRepository,
+        Self::HelmChart,
+        Self::Bucket,
+    ];
+
     /// As the API writes it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -36,6 +52,11 @@ impl AppKind {
             Self::HelmChart => "HelmChart",
             Self::Bucket => "Bucket",
         }
+    }
+
+    /// The kind that the API writes so.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.as_str() == word)
     }
 
     pub fn tool(self) -> &'static str {
@@ -225,10 +246,13 @@ impl App {
         self.operation.as_ref().is_some_and(failed)
     }
 
-    /// Out of sync, unhealthy, or with a failed operation.
+    /// Unhealthy, or with a failed operation.
+    pub fn is_ill(&self) -> bool {
+        matches!(self.health, AppHealth::Degraded | AppHealth::Missing) || self.has_failed()
+    }
+
+    /// Ill, or out of sync.
     pub fn is_bad(&self) -> bool {
-        matches!(self.health, AppHealth::Degraded | AppHealth::Missing)
-            || self.sync == Sync::OutOfSync
-            || self.has_failed()
+        self.is_ill() || self.sync == Sync::OutOfSync
     }
 }

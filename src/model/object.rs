@@ -149,6 +149,17 @@ pub struct Requests {
 }
 
 impl Pod {
+    /// Kind and name of what runs it as people know it: of a ReplicaSet the Deployment, after
+    /// which it is named with a hash.
+    pub fn controller(&self) -> Option<(&str, &str)> {
+        let (kind, name) = self.owner.as_ref()?;
+        let deployment = name.rsplit_once('-').filter(|_| kind == "ReplicaSet");
+        Some(match deployment {
+            Some((name, _)) => ("Deployment", name),
+            None => (kind, name),
+        })
+    }
+
     /// A pod that is neither running whole nor finished as it should.
     pub fn is_bad(&self) -> bool {
         match self.phase.as_str() {
@@ -193,6 +204,17 @@ pub enum Object {
 }
 
 impl Object {
+    /// When it came to be, for kinds whose objects tell: two of one name and two births are two.
+    pub fn created(&self) -> Option<Timestamp> {
+        match self {
+            Self::Node(n) => n.created,
+            Self::Workload(w) => w.created,
+            Self::Claim(c) => c.created,
+            Self::App(a) => a.created,
+            _ => None,
+        }
+    }
+
     pub fn key(&self) -> ObjectKey {
         let (kind, namespace, name) = match self {
             Self::Node(n) => (ObjectKind::Node, Arc::from(""), n.name.clone()),

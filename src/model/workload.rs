@@ -18,6 +18,13 @@ pub enum WorkloadKind {
 }
 
 impl WorkloadKind {
+    pub const ALL: [Self; 4] = [
+        Self::Deployment,
+        Self::StatefulSet,
+        Self::DaemonSet,
+        Self::Job,
+    ];
+
     /// As the API writes it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
 //! What is known: facts of all clusters, changed by telemetry and time only.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::config::{self, ClusterKind, Config};
@@ -71,6 +71,9 @@ pub struct World {
     /// Whether anything can be changed, and where that is written down.
     pub audit: String,
     events_most: usize,
+    words: apps::matrix::Words,
+    /// Places in `clusters`, which are never more nor others.
+    by_name: HashMap<Arc<str>, usize>,
     ticked: Timestamp,
 }
 
@@ -83,7 +86,7 @@ pub struct Notice {
 }
 
 /// How the cluster is, as far as we can tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Status {
     Ok,
     Warning,
@@ -163,7 +166,11 @@ pub struct ClusterState {
     spells: BTreeMap<Arc<str>, VecDeque<Spell>>,
     anomaly_slice: i64,
     drift: BTreeMap<apps::AppKey, apps::Drift>,
-    listed: BTreeSet<ObjectKind>,
+    /// Kinds that were listed whole, and when each was heard of last; `None`: of another server.
+    listed: BTreeMap<ObjectKind, Option<Timestamp>>,
+    event_names: BTreeSet<Named>,
+    /// Pods changed since [`Self::capacity`] was counted.
+    capacity_due: bool,
     /// Kinds that are not installed, as the server says.
     absent: BTreeSet<ObjectKind>,
     /// Objects that are there and could not be read.
@@ -233,7 +240,9 @@ impl ClusterState {
             spells: BTreeMap::new(),
             anomaly_slice: 0,
             drift: BTreeMap::new(),
-            listed: BTreeSet::new(),
+            listed: BTreeMap::new(),
+            event_names: BTreeSet::new(),
+            capacity_due: false,
             absent: BTreeSet::new(),
             unread: BTreeSet::new(),
             reminded: BTreeMap::new(),
@@ -284,14 +293,18 @@ impl World {
         let limits = &config.limits;
         let retention_ms = i64::try_from(limits.retention.as_millis()).unwrap_or(i64::MAX);
         let share = limits.log_bytes / config.clusters.len().max(1) as u64;
+        let clusters: Vec<ClusterState> = config
+            .clusters
+            .iter()
+            .enumerate()
+            .map(|(i, c)| ClusterState::new(ClusterId(i as u16), c, share))
+            .collect();
+        let names = clusters.iter().enumerate().rev();
         Self {
             now,
-            clusters: config
-                .clusters
-                .iter()
-                .enumerate()
-                .map(|(i, c)| ClusterState::new(ClusterId(i as u16), c, share))
-                .collect(),
+            words: apps::matrix::Words::of(&clusters),
+            by_name: names.map(|(at, c)| (c.name.clone(), at)).collect(),
+            clusters,
             store: Store::new(limits.series_bytes, limits.series_per_cluster, retention_ms),
             signals: config.signals.clone(),
             metrics: config.metrics.clone(),
@@ -308,7 +321,7 @@ impl World {
     }
 
     pub fn cluster_by_name(&self, name: &str) -> Option<&ClusterState> {
-        self.clusters.iter().find(|c| c.name.as_ref() == name)
+        self.clusters.get(*self.by_name.get(name)?)
     }
 
     pub fn incident(&self, id: IncidentId) -> Option<&Incident> {
@@ -349,6 +362,10 @@ impl World {
     pub fn tick(&mut self, now: Timestamp) -> bool {
         self.now = now;
         let mut changed = false;
+        for cluster in self.clusters.iter_mut().filter(|c| c.capacity_due) {
+            cluster.count_capacity();
+            changed = true;
+        }
         // What ages slowly is looked at every ten seconds.
         if now.0 / 10_000 != self.ticked.0 / 10_000 {
             self.ticked = now;
@@ -359,7 +376,9 @@ impl World {
                     changed |= cluster.forget_alerts(now);
                     cluster.note_score(now, f64::NAN);
                 }
-                changed |= self.judge_known(ClusterId(place as u16), judge::Known::All, now);
+                let id = ClusterId(place as u16);
+                changed |= self.count_used(id);
+                changed |= self.judge_known(id, judge::Known::All, now);
             }
             changed |= self.grouper.tick(&mut self.incidents, now);
         }

@@ -7,6 +7,7 @@ use farwatch::model::gitops::{
     App, AppHealth, AppKind, AppResource, AppSource, Automation, Deployed, Operation, Sync,
 };
 use farwatch::model::object::{Object, ObjectKind};
+use farwatch::model::telemetry::{Body, ObjectBatch};
 use farwatch::model::time::Timestamp;
 use farwatch::model::workload::{Policy, Workload, WorkloadKind};
 
@@ -162,11 +163,12 @@ fn told(size: (u16, u16), ascii: bool) -> Console {
         ObjectKind::Deployment,
         vec![workload("quay.io/ran/du:1.8")],
     );
-    tell(
-        0,
-        ObjectKind::Deployment,
-        vec![workload("quay.io/ran/du:1.9")],
-    );
+    // What the watch tells after its list.
+    let rollout = Body::Objects(ObjectBatch {
+        upserts: vec![workload("quay.io/ran/du:1.9")],
+        ..ObjectBatch::empty(ObjectKind::Deployment)
+    });
+    console.tell(0, SourceKind::Kubernetes, rollout);
     console
 }
 

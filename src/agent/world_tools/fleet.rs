@@ -201,7 +201,8 @@ pub(in crate::agent) fn incident(world: &World, i: &Incident) -> String {
     );
     for change in blamed(world, i) {
         out.push_str(&format!(
-            "\n    changed before: {} {} {} {}: {}",
+            "\n    changed before: {}{} {} {} {}: {}",
+            change.when(),
             change.at.rfc3339(),
             change.kind.word(),
             change.subject.0,

@@ -19,7 +19,7 @@ pub(super) fn apps(world: &World, ids: &[ClusterId], args: &args::GitOps, told: 
             .apps
             .values()
             .filter(wanted)
-            .map(|app| (apps::status(c, app, world.now), app))
+            .map(|app| (apps::status(app, world.now), app))
             .collect();
         all.sort_by_key(|(status, _)| match status {
             Status::Critical => 0,

@@ -62,18 +62,14 @@ fn reason(text: &str) -> Option<(Severity, u64, Option<u64>)> {
     }
 }
 
-/// Name of what owns the pod as people know it: a ReplicaSet is its Deployment.
+/// What the pod belongs to; static pods are their own.
 fn owner(pod: &Pod) -> Subject {
     let namespace = pod.namespace.to_string();
-    match &pod.owner {
-        Some((kind, name)) if kind != "Node" => {
-            let short = name.rsplit_once('-').map(|(head, _)| head);
-            let name = match short {
-                Some(head) if kind == "ReplicaSet" => head.to_owned(),
-                _ => name.clone(),
-            };
-            Subject::Workload { namespace, name }
-        }
+    match pod.controller() {
+        Some((kind, name)) if kind != "Node" => Subject::Workload {
+            namespace,
+            name: name.to_owned(),
+        },
         _ => Subject::Pod {
             namespace,
             pod: pod.name.to_string(),

@@ -5,7 +5,7 @@ use crate::detect::Condition;
 use crate::model::alert::Severity;
 use crate::model::condition::find;
 use crate::model::finding::Subject;
-use crate::model::gitops::{App, AppHealth};
+use crate::model::gitops::{App, AppHealth, DRIFT_MS, STUCK_MS};
 use crate::model::serving::InferenceService;
 use crate::model::time::Timestamp;
 
@@ -27,7 +27,7 @@ pub fn apps<'a>(all: impl Iterator<Item = (&'a App, Option<(Timestamp, bool)>)>)
             );
             let mut c = condition(app, "drift", Severity::Warning, text);
             (c.since, c.earlier) = (Some(since), earlier);
-            c.for_ms = 60 * MINUTE_MS;
+            c.for_ms = DRIFT_MS;
             c.weight = 0.6;
             c.method = "out of sync for 1 h, as far as seen".into();
             found.push(c);
@@ -74,7 +74,7 @@ fn health(app: &App, found: &mut Vec<Condition>) {
             let text = format!("Progressing for more than 30 min{message}");
             let mut c = condition(app, "progress", Severity::Warning, text);
             c.since = app.health_since;
-            c.for_ms = 30 * MINUTE_MS;
+            c.for_ms = STUCK_MS;
             found.push(c);
         }
         _ => {}

@@ -12,6 +12,8 @@ use crate::model::openshift::{ClusterOperator, ClusterVersion};
 use crate::model::workload::{Autoscaler, Claim, Workload, WorkloadKind};
 
 const TEN_MINUTES_MS: u64 = 600_000;
+/// Reason of the condition `Progressing` of a Deployment whose newest template is everywhere.
+const ROLLED_OUT: &str = "NewReplicaSetAvailable";
 /// A Job that failed this long ago is no news, milliseconds.
 const JOB_NEWS_MS: u64 = 24 * 3_600_000;
 
@@ -62,16 +64,25 @@ fn workload(w: &Workload, nodes_down: usize) -> Option<Condition> {
     if w.kind == WorkloadKind::DaemonSet && missing as usize <= nodes_down {
         return None;
     }
-    let progress = find(&w.conditions, "Progressing").filter(|c| c.status == Some(false));
+    let progress = find(&w.conditions, "Progressing");
     let unavailable = find(&w.conditions, "Available").filter(|c| c.status == Some(false));
+    // The controller ends it itself when nothing moved for its deadline.
+    let moves = |c: &ObjectCondition| c.status == Some(true) && c.reason != ROLLED_OUT;
+    if unavailable.is_none() && progress.is_some_and(moves) {
+        return None;
+    }
     let text = format!(
         "{kind} {}: {} of {} replicas ready{}",
         w.name,
         w.ready,
         w.desired,
-        said(progress.or(unavailable))
+        said(progress.filter(|c| c.status == Some(false)).or(unavailable))
     );
-    let key = format!("workload/{kind}/{}/{}", w.namespace, w.name);
+    let mut key = format!("workload/{kind}/{}/{}", w.namespace, w.name);
+    if progress.is_none() && w.is_rolling() {
+        // Nobody tells whether it moves: each pod that is replaced gives it ten minutes more.
+        key = format!("{key}/{}", w.updated);
+    }
     let mut c = Condition::state(about, key, Severity::Critical, text);
     c.signal = "replicas";
     c.seen = Some(f64::from(w.ready));
@@ -232,6 +243,35 @@ mod tests {
         );
         // The pods' own rule tells of the same subject, so that both stand in one incident.
         assert_eq!(found[0].subject, subject("ran-du", "du"));
+    }
+
+    #[test]
+    fn an_update_that_moves_on_is_no_fault() {
+        let mut rolling = of(WorkloadKind::Deployment, 100, 80);
+        rolling.updated = 40;
+        let progress = |status, reason: &str| ObjectCondition {
+            reason: reason.into(),
+            ..condition("Progressing", status)
+        };
+        let bad = |w: &Workload| workloads([w].into_iter(), 0).len();
+        rolling.conditions = vec![progress(true, "ReplicaSetUpdated")];
+        assert_eq!(bad(&rolling), 0);
+        rolling.conditions.push(condition("Available", false));
+        assert_eq!(bad(&rolling), 1, "fewer than it may lack");
+        rolling.conditions = vec![progress(false, "ProgressDeadlineExceeded")];
+        assert_eq!(bad(&rolling), 1, "stuck");
+        rolling.conditions = vec![progress(true, ROLLED_OUT)];
+        assert_eq!(bad(&rolling), 1, "pods fell over after it");
+        // Where no condition tells, each pod that is replaced counts.
+        let mut set = of(WorkloadKind::StatefulSet, 100, 99);
+        set.updated = 40;
+        let key = |w: &Workload| workloads([w].into_iter(), 0)[0].key.clone();
+        let before = key(&set);
+        assert_eq!(before, key(&set));
+        set.updated = 41;
+        assert_ne!(before, key(&set));
+        set.updated = 100;
+        assert_eq!(key(&set), "workload/StatefulSet/ran-du/du");
     }
 
     #[test]

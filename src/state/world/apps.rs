@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::model::discovery::{Component, Outcome};
-use crate::model::gitops::{App, AppHealth, AppKind, Sync};
+use crate::model::gitops::{App, AppHealth, AppKind, DRIFT_MS, STUCK_MS, Sync};
 use crate::model::id::ClusterId;
 use crate::model::object::ObjectKind;
 use crate::model::time::Timestamp;
@@ -14,11 +14,6 @@ use super::{ClusterState, Status, World};
 
 pub mod matrix;
 pub mod promoted;
-
-/// Out of sync for longer than this is a drift that nobody looks after, milliseconds.
-pub const DRIFT_MS: u64 = 3_600_000;
-/// Progressing for longer than this is stuck, milliseconds.
-pub const STUCK_MS: u64 = 1_800_000;
 
 /// Kind, namespace and name.
 pub type AppKey = (AppKind, Arc<str>, Arc<str>);
@@ -47,18 +42,21 @@ impl ClusterState {
         self.drift.get(&key(app)).copied()
     }
 
-    /// Keeps the time of the first sight of a drift. `known`: the kind was listed before.
-    pub(super) fn note_drift(&mut self, app: &App, known: bool, seen: Timestamp) {
+    /// Keeps the time of the first sight of a drift. `earlier`: it may have begun before. A tool
+    /// that cannot compare for a while ends none.
+    pub(super) fn note_drift(&mut self, app: &App, earlier: bool, seen: Timestamp) {
         let place = key(app);
-        if app.sync != Sync::OutOfSync {
-            self.drift.remove(&place);
-            return;
+        match app.sync {
+            Sync::Synced => drop(self.drift.remove(&place)),
+            Sync::Unknown => {}
+            Sync::OutOfSync => {
+                let begun = Drift {
+                    since: seen,
+                    earlier,
+                };
+                self.drift.entry(place).or_insert(begun);
+            }
         }
-        let begun = Drift {
-            since: seen,
-            earlier: !known,
-        };
-        self.drift.entry(place).or_insert(begun);
     }
 
     /// Applications and Flux's objects that deploy, without the sources.
@@ -107,15 +105,10 @@ fn key(app: &App) -> AppKey {
     (app.kind, app.namespace.clone(), app.name.clone())
 }
 
-/// How an application is, in one of the four states.
-pub fn status(cluster: &ClusterState, app: &App, now: Timestamp) -> Status {
-    if app.has_failed() || matches!(app.health, AppHealth::Degraded | AppHealth::Missing) {
-        return Status::Critical;
-    }
-    if app.suspended || app.sync == Sync::OutOfSync || is_stuck(app, now) {
-        return Status::Warning;
-    }
-    if cluster.drift(app).is_some() || !errors(app).is_empty() {
+/// How an application is, in one of the four states. What is deployed being ill is a warning, as in
+/// the findings: how bad it is, its pods tell.
+pub fn status(app: &App, now: Timestamp) -> Status {
+    if app.is_bad() || app.suspended || is_stuck(app, now) || !errors(app).is_empty() {
         return Status::Warning;
     }
     let unsure = app.sync == Sync::Unknown && !app.kind.is_source();
@@ -164,6 +157,10 @@ pub fn flags(world: &World, cluster: &ClusterState, app: &App) -> Vec<String> {
             // It has just been looked at for the first time.
             0..20_000 => "OutOfSync".to_owned(),
             _ => format!("OutOfSync for {least}{}{long}", age(ms)),
+        };
+        let how = match app.sync {
+            Sync::Unknown => format!("{how}; it cannot be compared now"),
+            _ => how,
         };
         found.push(how);
     }

@@ -141,12 +141,12 @@ impl World {
         told
     }
 
-    /// Newest value of a signal by node; an address with a port stands for its host.
+    /// Newest value of a signal by node, where it still tells of now; an address with a port stands
+    /// for its host.
     pub fn node_values(&self, c: &ClusterState, signal: &str) -> Vec<(String, f64)> {
         let names = ["node", "nodename", "instance", "kubernetes_node"];
-        let series = self.store.find(c.id, signal);
-        let values = series.filter_map(|(id, key)| {
-            let sample = self.store.last(id)?;
+        let series = self.current(c.id, signal).into_iter();
+        let values = series.filter_map(|(key, sample)| {
             let node = key.labels.first_of(&names)?;
             let host = node.rsplit_once(':').map_or(node, |(host, _)| host);
             Some((host.to_owned(), sample.value))

@@ -1,15 +1,14 @@
 //! What a cluster's nodes have for pods, what the pods ask for, and how much of it is used.
 //!
-//! Counted when nodes, pods or their series change, not in every frame.
+//! Counted when nodes, pods or their series change, not in every frame nor for every pod.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::model::id::ClusterId;
 use crate::model::object::Pod;
-use crate::store::Store;
 
-use super::ClusterState;
-use super::readings::living;
+use super::{ClusterState, World};
 
 /// One resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -124,18 +123,30 @@ impl ClusterState {
         (new.cpu.used, new.cpu.told) = (cpu.used, cpu.told);
         (new.memory.used, new.memory.told) = (memory.used, memory.told);
         self.capacity = new;
+        self.capacity_due = false;
+    }
+}
+
+impl World {
+    /// After samples of the nodes came in, and as these age. True when something else is known now.
+    pub(super) fn count_used(&mut self, id: ClusterId) -> bool {
+        let (cpu, memory) = (
+            self.mean(id, "node_cpu_busy"),
+            self.mean(id, "node_memory_used"),
+        );
+        let Some(cluster) = self.clusters.get_mut(usize::from(id.0)) else {
+            return false;
+        };
+        let held = &mut cluster.capacity;
+        let before = (held.cpu, held.memory);
+        (held.cpu.used, held.cpu.told) = cpu;
+        (held.memory.used, held.memory.told) = memory;
+        before != (held.cpu, held.memory)
     }
 
-    /// After samples of the nodes came in.
-    pub(super) fn count_used(&mut self, store: &Store) {
-        (self.capacity.cpu.used, self.capacity.cpu.told) = self.mean(store, "node_cpu_busy");
-        (self.capacity.memory.used, self.capacity.memory.told) =
-            self.mean(store, "node_memory_used");
-    }
-
-    fn mean(&self, store: &Store, signal: &str) -> (Option<f64>, usize) {
-        let all = living(store, self.id, std::iter::once(signal.to_owned()));
-        let known = all.iter().map(|(_, s)| s.value).filter(|v| v.is_finite());
+    fn mean(&self, id: ClusterId, signal: &str) -> (Option<f64>, usize) {
+        let all = self.current(id, signal).into_iter();
+        let known = all.map(|(_, s)| s.value).filter(|v| v.is_finite());
         let (sum, count) = known.fold((0.0, 0usize), |(sum, count), v| (sum + v, count + 1));
         ((count > 0).then(|| sum / count as f64), count)
     }

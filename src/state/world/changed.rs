@@ -1,9 +1,9 @@
 //! The changes of all clusters, for timelines, charts and causes.
 
 use crate::incident::Incident;
-use crate::model::change::{Change, ChangeKind};
+use crate::model::change::{Change, ChangeKind, Told};
 use crate::model::finding::Subject;
-use crate::model::gitops::App;
+use crate::model::gitops::{App, AppKind};
 use crate::model::id::ClusterId;
 use crate::model::time::Timestamp;
 
@@ -37,8 +37,9 @@ impl World {
 }
 
 impl ClusterState {
-    /// In time order, each once. `weak`: left out where another change tells the same better.
-    pub(super) fn note_change(&mut self, mut change: Change, weak: bool) {
+    /// In time order, each once; a weak one only where no other tells the same.
+    pub(super) fn note_change(&mut self, mut change: Change) {
+        let weak = change.told.is_weak();
         let same = |held: &Change| {
             (held.at, held.kind, &held.subject) == (change.at, change.kind, &change.subject)
                 && (&held.namespace, &held.what) == (&change.namespace, &change.what)
@@ -48,15 +49,14 @@ impl ClusterState {
             return;
         }
         if !weak {
-            let change = &change;
+            let (change, event) = (&change, Told::WeakEvent);
             self.changes
-                .retain(|c| !(changes::is_of_event(c) && changes::is_retold(c, change)));
+                .retain(|c| !(c.told == event && changes::is_retold(c, change)));
         }
         if change.by.is_none() {
             change.by = self.asked_by(&change);
         }
-        let later = self.changes.iter().rev();
-        let place = self.changes.len() - later.take_while(|c| c.at > change.at).count();
+        let place = self.changes.partition_point(|c| c.at <= change.at);
         self.changes.insert(place, change);
         while self.changes.len() > CHANGES {
             self.changes.pop_front();
@@ -65,16 +65,8 @@ impl ClusterState {
 
     /// Who did it: of a deployment who asked for it, of a scaling the autoscaler.
     fn asked_by(&self, change: &Change) -> Option<String> {
-        let (kind, name) = (&change.subject.0, &change.subject.1);
         match change.kind {
-            ChangeKind::Sync => {
-                let app = self.apps.values().find(|a| {
-                    a.kind.as_str() == kind
-                        && a.namespace.as_ref() == change.namespace
-                        && a.name.as_ref() == name
-                });
-                changes::asked_by(app?, change).map(str::to_owned)
-            }
+            ChangeKind::Sync => changes::asked_by(self.changed_app(change)?, change),
             ChangeKind::Scale => {
                 let scales = self.autoscalers.values().find(|a| {
                     a.namespace.as_ref() == change.namespace && a.target == change.subject
@@ -85,15 +77,26 @@ impl ClusterState {
         }
     }
 
+    /// The application that a change is about.
+    pub fn changed_app(&self, change: &Change) -> Option<&App> {
+        let kind = AppKind::named(&change.subject.0)?;
+        let key = (
+            kind,
+            change.namespace.as_str().into(),
+            change.subject.1.as_str().into(),
+        );
+        self.apps.get(&key)
+    }
+
     /// Changes from `from` to `to`, oldest first.
     pub fn changes_between(
         &self,
         from: Timestamp,
         to: Timestamp,
     ) -> impl DoubleEndedIterator<Item = &Change> {
-        let held = self.changes.iter().skip_while(move |c| c.at < from);
-        let held: Vec<&Change> = held.take_while(move |c| c.at <= to).collect();
-        held.into_iter()
+        let first = self.changes.partition_point(|c| c.at < from);
+        let end = self.changes.partition_point(|c| c.at <= to);
+        self.changes.range(first..end.max(first))
     }
 
     /// Whether a change can have to do with what an incident is about.
@@ -113,16 +116,12 @@ impl ClusterState {
                 let config = self.ptp_configs.get(&key);
                 config.is_some_and(|c| c.matches.iter().any(|(node, _)| on(node)))
             }
-            _ if changes::is_app(kind) => self.deploys_to(change, incident),
+            _ if AppKind::named(kind).is_some() => self.deploys_to(change, incident),
             _ => {
-                let own = |owner: &str| {
-                    let head = owner.rsplit_once('-').map(|(head, _)| head);
-                    owner == name || head == Some(name)
-                };
                 let first = (change.namespace.as_str().into(), "".into());
                 let pods = self.pods.range(first..);
                 let pods = pods.take_while(|((ns, _), _)| ns.as_ref() == change.namespace);
-                pods.filter(|(_, p)| p.owner.as_ref().is_some_and(|(_, o)| own(o)))
+                pods.filter(|(_, p)| p.controller().is_some_and(|(_, owner)| owner == name))
                     .any(|(_, p)| p.node.as_deref().is_some_and(on))
             }
         }
@@ -130,12 +129,7 @@ impl ClusterState {
 
     /// An application that deploys to a namespace of the incident, or that is in it itself.
     fn deploys_to(&self, change: &Change, incident: &Incident) -> bool {
-        let app = self.apps.values().find(|a| {
-            a.kind.as_str() == change.subject.0
-                && a.namespace.as_ref() == change.namespace
-                && a.name.as_ref() == change.subject.1
-        });
-        let runs_in = app.and_then(App::runs_in);
+        let runs_in = self.changed_app(change).and_then(App::runs_in);
         incident.subjects.iter().any(|s| match s {
             Subject::App {
                 namespace, name, ..
@@ -147,7 +141,7 @@ impl ClusterState {
 
 /// Changes that may have led to an incident: of its cluster, of what it is about, in the quarter of
 /// an hour before its first sign; or what somebody set up before one of its later signs. Oldest
-/// first.
+/// first. What happened while nobody watched counts where all of that time is near enough.
 pub fn blamed<'a>(world: &'a World, incident: &Incident) -> Vec<&'a Change> {
     let Some(cluster) = world.cluster(incident.cluster) else {
         return Vec::new();
@@ -159,18 +153,15 @@ pub fn blamed<'a>(world: &'a World, incident: &Incident) -> Vec<&'a Change> {
         use ChangeKind::{Config, Rollout, Sync, Upgrade};
         // While it goes on, nodes fall out and autoscalers answer: these follow from it.
         let set_up = matches!(change.kind, Config | Rollout | Sync | Upgrade);
-        let to = change.at.plus_ms(BLAME_MS);
-        change.at <= first || set_up && signs().any(|s| change.at < s && s <= to)
+        let near = |sign: Timestamp| {
+            let to = change.unwatched.unwrap_or(change.at).plus_ms(BLAME_MS);
+            change.at <= sign && sign <= to
+        };
+        near(first) || set_up && signs().any(|s| change.at < s && near(s))
     };
     cluster
         .changes_between(first.plus_ms(-BLAME_MS), last)
-        .filter(|change| leads(change) && !is_symptom(change))
+        .filter(|change| !change.symptom && leads(change))
         .filter(|change| cluster.concerns(change, incident))
         .collect()
-}
-
-/// A node that went away was not changed by anybody.
-fn is_symptom(change: &Change) -> bool {
-    let gone = ["→ NotReady", "→ unknown"];
-    change.kind == ChangeKind::Node && gone.iter().any(|end| change.what.ends_with(end))
 }

@@ -3,8 +3,7 @@
 //! Pure: the same objects give the same changes, live and in a replay. What a server dates itself
 //! (history of an application, of the cluster's version) is told of the time before us too.
 
-use crate::model::change::{Change, ChangeKind};
-use crate::model::gitops::AppKind;
+use crate::model::change::{Change, ChangeKind, Told};
 use crate::model::image;
 use crate::model::object::{Node, Object};
 use crate::model::time::Timestamp;
@@ -16,7 +15,7 @@ mod events;
 mod upgrades;
 
 pub(super) use apps::asked_by;
-pub(super) use events::{is_of_event, of_event, retells};
+pub(super) use events::of_event;
 
 /// What the news is about, for those who tell it.
 #[derive(Clone, Copy)]
@@ -37,6 +36,9 @@ impl About<'_> {
             namespace: self.namespace.to_owned(),
             what: what.into(),
             by: None,
+            told: Told::Object,
+            symptom: false,
+            unwatched: None,
         }
     }
 
@@ -57,10 +59,10 @@ pub(super) fn between(
     match (old, new) {
         (Some(Object::Node(old)), Some(Object::Node(new))) => node(old, new, seen, found),
         (None, Some(Object::Node(new))) if known => {
-            found.push(of_node(new, seen, "joined the cluster".into()));
+            found.push(of_node(new, seen).now(ChangeKind::Node, "joined the cluster"));
         }
         (Some(Object::Node(old)), None) => {
-            found.push(of_node(old, seen, "left the cluster".into()))
+            found.push(of_node(old, seen).now(ChangeKind::Node, "left the cluster"));
         }
         (old, Some(Object::Workload(new))) => {
             let old = match old {
@@ -98,7 +100,8 @@ pub(super) fn between(
 }
 
 fn node(old: &Node, new: &Node, seen: Timestamp, found: &mut Vec<Change>) {
-    let mut say = |what: String| found.push(of_node(new, seen, what));
+    let about = of_node(new, seen);
+    let mut say = |what: String| found.push(about.now(ChangeKind::Node, what));
     if old.unschedulable != new.unschedulable {
         let word = if new.unschedulable {
             "cordoned"
@@ -119,18 +122,21 @@ fn node(old: &Node, new: &Node, seen: Timestamp, found: &mut Vec<Change>) {
             Some(false) => "NotReady",
             None => "unknown",
         };
-        say(format!("{} → {}", word(old.ready), word(new.ready)));
+        let what = format!("{} → {}", word(old.ready), word(new.ready));
+        found.push(Change {
+            // A node that went away was not changed by anybody.
+            symptom: new.ready != Some(true),
+            ..about.now(ChangeKind::Node, what)
+        });
     }
 }
 
-fn of_node(node: &Node, at: Timestamp, what: String) -> Change {
-    Change {
-        at,
-        kind: ChangeKind::Node,
-        subject: ("Node".into(), node.name.to_string()),
-        namespace: String::new(),
-        what,
-        by: None,
+fn of_node(node: &Node, seen: Timestamp) -> About<'_> {
+    About {
+        kind: "Node",
+        namespace: "",
+        name: &node.name,
+        seen,
     }
 }
 
@@ -180,7 +186,10 @@ fn workload(
     match (&old.revision, &new.revision) {
         (Some(was), Some(is)) if was != is => {
             let what = format!("new template, revision {was} → {is}");
-            say(ChangeKind::Rollout, what);
+            found.push(Change {
+                told: Told::Vague,
+                ..about.now(ChangeKind::Rollout, what)
+            });
         }
         (None, None) if old.generation != new.generation => {
             let what = format!(
@@ -223,22 +232,6 @@ pub(super) fn is_retold(change: &Change, held: &Change) -> bool {
         && held.subject == change.subject
         && held.namespace == change.namespace
         && (held.at.0 - change.at.0).abs() <= NEAR_MS
-}
-
-/// It says only that something was changed: what exactly may be known already.
-pub(super) fn is_vague(change: &Change) -> bool {
-    change.kind == ChangeKind::Rollout && change.what.starts_with("new template")
-}
-
-/// `Application`, `Kustomization` … of a change's subject.
-pub(super) fn is_app(kind: &str) -> bool {
-    [
-        AppKind::Application,
-        AppKind::Kustomization,
-        AppKind::HelmRelease,
-    ]
-    .iter()
-    .any(|k| k.as_str() == kind)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::detect::Arrival;
 use crate::model::health::SourceKind;
 use crate::model::id::{ClusterId, SeriesId};
 use crate::model::sample::SeriesSamples;
+use crate::model::signal::Group;
 use crate::model::telemetry::{Body, LogBatch, SampleBatch, Telemetry};
 use crate::model::time::Timestamp;
 use crate::store::Origin;
@@ -30,10 +31,15 @@ impl World {
                 (Known::Alerts, changed)
             }
             Body::Silences(list) => return cluster.take_silences(list),
-            Body::Objects(batch) => (
-                Known::Objects,
-                cluster.take_objects(batch, telemetry.received, events_most),
-            ),
+            Body::Objects(batch) => {
+                let kind = batch.kind;
+                if batch.reset {
+                    // What is bad in it began at some time before.
+                    self.judge.look_anew(id, kind.word());
+                }
+                let changed = cluster.take_objects(batch, telemetry.received, events_most);
+                (Known::Objects(kind), changed)
+            }
             Body::Discovery(probes) => {
                 let changed = cluster.probes != probes;
                 cluster.probes = probes;
@@ -88,6 +94,9 @@ impl World {
             cluster.last_sample = cluster.last_sample.max(newest);
             cluster.rebuild(batch.group, &self.store);
             cluster.note_score(newest.unwrap_or(batch.at), score);
+        }
+        if batch.group == Group::Cluster {
+            self.count_used(id);
         }
         self.forget_series(batch.at);
         if !batch.backfill {

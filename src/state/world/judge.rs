@@ -6,19 +6,58 @@ use std::sync::Arc;
 use crate::detect;
 use crate::model::finding::{Finding, Subject};
 use crate::model::id::ClusterId;
+use crate::model::object::ObjectKind;
 use crate::model::signal::Group;
 use crate::model::time::Timestamp;
 
-use super::{ClusterState, World};
+use super::{ClusterState, World, objects};
 
 /// Which knowledge a delivery changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
-    Objects,
+    Objects(ObjectKind),
     Alerts,
     Sources,
     /// Time went by: all of it is older.
     All,
+}
+
+/// Kinds whose objects are judged. Each is a scope of its own: what is bad in its first list began
+/// before, whichever kinds were listed earlier.
+const JUDGED: [ObjectKind; 20] = [
+    ObjectKind::Node,
+    ObjectKind::Pod,
+    ObjectKind::SriovNodeState,
+    ObjectKind::Deployment,
+    ObjectKind::StatefulSet,
+    ObjectKind::DaemonSet,
+    ObjectKind::Job,
+    ObjectKind::Autoscaler,
+    ObjectKind::Application,
+    ObjectKind::Kustomization,
+    ObjectKind::HelmRelease,
+    ObjectKind::GitRepository,
+    ObjectKind::OciRepository,
+    ObjectKind::HelmRepository,
+    ObjectKind::HelmChart,
+    ObjectKind::Bucket,
+    ObjectKind::InferenceService,
+    ObjectKind::Claim,
+    ObjectKind::ClusterOperator,
+    ObjectKind::ClusterVersion,
+];
+
+impl Known {
+    /// What is judged of a kind may hang on another: on nodes that are down, on pods that wait.
+    fn touches(self, kind: ObjectKind) -> bool {
+        match self {
+            Self::All => true,
+            Self::Objects(ObjectKind::Node) if kind == ObjectKind::DaemonSet => true,
+            Self::Objects(ObjectKind::Pod) if kind == ObjectKind::Claim => true,
+            Self::Objects(told) => told == kind,
+            _ => false,
+        }
+    }
 }
 
 impl World {
@@ -66,34 +105,8 @@ impl World {
                 self.judge.heard(id, scope);
             }
         };
-        if is(Known::Objects) {
-            let some = !cluster.nodes.is_empty();
-            take("nodes", detect::nodes(cluster.nodes.values()), some);
-            let some = !cluster.pods.is_empty();
-            take("pods", detect::pods(cluster.pods.values(), at), some);
-            let some = !cluster.sriov.is_empty();
-            take("sriov", detect::sriov(cluster.sriov.values()), some);
-            let down = cluster.nodes.len() - cluster.capacity.ready_nodes.min(cluster.nodes.len());
-            let bad = detect::workloads(cluster.workloads.values(), down);
-            take("workloads", bad, !cluster.workloads.is_empty());
-            let bad = detect::autoscalers(cluster.autoscalers.values());
-            take("autoscalers", bad, !cluster.autoscalers.is_empty());
-            let drifts = cluster.apps.values().map(|app| {
-                let drift = cluster.drift(app).map(|d| (d.since, d.earlier));
-                (app, drift)
-            });
-            take("apps", detect::apps(drifts), !cluster.apps.is_empty());
-            let bad = detect::inference(cluster.inference.values());
-            take("inference", bad, !cluster.inference.is_empty());
-            let bad = detect::claims(cluster.claims.values(), &cluster.waiting_namespaces());
-            take("claims", bad, !cluster.claims.is_empty());
-            let mut bad = detect::operators(cluster.operators.values());
-            bad.extend(detect::version(cluster.version.as_ref()));
-            take(
-                "operators",
-                bad,
-                !cluster.operators.is_empty() || cluster.version.is_some(),
-            );
+        for kind in JUDGED.into_iter().filter(|k| known.touches(*k)) {
+            take(kind.word(), cluster.bad(kind, at), cluster.is_listed(kind));
         }
         if is(Known::Alerts) {
             take("alerts", detect::alerts(cluster.alerts.values()), true);
@@ -128,6 +141,40 @@ impl World {
 }
 
 impl ClusterState {
+    /// What is bad in the objects of a kind.
+    fn bad(&self, kind: ObjectKind, at: Timestamp) -> Vec<detect::Condition> {
+        match kind {
+            ObjectKind::Node => detect::nodes(self.nodes.values()),
+            ObjectKind::Pod => detect::pods(self.pods.values(), at),
+            ObjectKind::SriovNodeState => detect::sriov(self.sriov.values()),
+            ObjectKind::Autoscaler => detect::autoscalers(self.autoscalers.values()),
+            ObjectKind::InferenceService => detect::inference(self.inference.values()),
+            ObjectKind::Claim => detect::claims(self.claims.values(), &self.waiting_namespaces()),
+            ObjectKind::ClusterOperator => detect::operators(self.operators.values()),
+            ObjectKind::ClusterVersion => {
+                let version = self.version.as_ref();
+                detect::version(version).into_iter().collect()
+            }
+            _ => self.bad_workloads(kind).unwrap_or_else(|| {
+                let apps = self.apps.values();
+                detect::apps(
+                    apps.filter(|a| ObjectKind::of_app(a.kind) == kind)
+                        .map(|app| {
+                            let drift = self.drift(app).map(|d| (d.since, d.earlier));
+                            (app, drift)
+                        }),
+                )
+            }),
+        }
+    }
+
+    fn bad_workloads(&self, kind: ObjectKind) -> Option<Vec<detect::Condition>> {
+        let wanted = objects::workload_kind(kind)?;
+        let down = self.nodes.len() - self.capacity.ready_nodes.min(self.nodes.len());
+        let own = self.workloads.values().filter(|w| w.kind == wanted);
+        Some(detect::workloads(own, down))
+    }
+
     /// Namespaces with a pod that has found no place yet.
     pub fn waiting_namespaces(&self) -> BTreeSet<Arc<str>> {
         let waiting = self.pods.values().filter(|p| p.phase == "Pending");
@@ -177,3 +224,6 @@ impl ClusterState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

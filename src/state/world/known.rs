@@ -169,7 +169,7 @@ impl ClusterState {
         if let Some(known) = ObjectKind::named(kind) {
             direct.key = Some(key(known, &pod.namespace, name));
         }
-        let above = direct.key.clone().or_else(|| self.behind(pod));
+        let above = self.controller(pod);
         found.push(direct.clone());
         if let Some(above) = above {
             if direct.key.is_none() {
@@ -186,21 +186,12 @@ impl ClusterState {
         }
     }
 
-    /// The Deployment behind a ReplicaSet, which is named after it with a hash.
-    fn behind(&self, pod: &Pod) -> Option<ObjectKey> {
-        let (kind, name) = pod.owner.as_ref()?;
-        let (deployment, _) = name.rsplit_once('-').filter(|_| kind == "ReplicaSet")?;
-        let key = key(ObjectKind::Deployment, &pod.namespace, deployment);
-        self.known(&key).is_some().then_some(key)
-    }
-
-    /// The controller that the pod's owner is, or that stands behind it.
+    /// The watched object that runs the pod; a ReplicaSet may have no Deployment.
     fn controller(&self, pod: &Pod) -> Option<ObjectKey> {
-        let (kind, name) = pod.owner.as_ref()?;
-        match ObjectKind::named(kind) {
-            Some(kind) => Some(key(kind, &pod.namespace, name)),
-            None => self.behind(pod),
-        }
+        let (kind, name) = pod.controller()?;
+        let key = key(ObjectKind::named(kind)?, &pod.namespace, name);
+        let direct = pod.owner.as_ref().is_some_and(|(own, _)| own == kind);
+        (direct || self.known(&key).is_some()).then_some(key)
     }
 
     fn around(&self, workload: &Workload, found: &mut Vec<Related>) {

@@ -14,7 +14,7 @@ use super::{ClusterState, changes};
 impl ClusterState {
     /// The kind was listed whole at least once: what is not there does not exist.
     pub fn is_listed(&self, kind: ObjectKind) -> bool {
-        self.listed.contains(&kind)
+        self.listed.contains_key(&kind)
     }
 
     /// The server said that it does not have this kind.
@@ -33,9 +33,12 @@ impl ClusterState {
         seen: Timestamp,
         events_most: usize,
     ) -> bool {
+        let kind = batch.kind;
         let changed = !batch.is_empty();
-        let known = self.is_listed(batch.kind);
-        let mut former = self.begin(&batch);
+        let (mut former, heard) = self.begin(&batch, seen);
+        // A list after others shows what came to pass since, not when.
+        let unwatched = heard.filter(|_| batch.reset);
+        let known = heard.is_some();
         let mut found = Vec::new();
         for object in batch.upserts {
             if let Object::Event(event) = object {
@@ -49,7 +52,7 @@ impl ClusterState {
                 changes::between(old.as_ref(), Some(&object), known, seen, &mut found);
             }
             if let Object::App(app) = &object {
-                self.note_drift(app, known, seen);
+                self.note_drift(app, !known || unwatched.is_some(), seen);
             }
             self.put(object);
         }
@@ -62,41 +65,70 @@ impl ClusterState {
         for old in former.values() {
             changes::between(Some(old), None, known, seen, &mut found);
         }
-        for change in found {
-            let vague = changes::is_vague(&change);
-            self.note_change(change, vague);
+        for mut change in found {
+            // What the server dates itself is dated otherwise.
+            if let Some(since) = unwatched.filter(|_| change.at == seen) {
+                change.unwatched = Some(since);
+                change.what.push_str(" (while not watched)");
+            }
+            self.note_change(change);
         }
-        if matches!(batch.kind, ObjectKind::Node | ObjectKind::Pod) {
-            self.count_capacity();
+        match kind {
+            ObjectKind::Node => self.count_capacity(),
+            ObjectKind::Pod if batch.reset => self.count_capacity(),
+            ObjectKind::Pod => self.capacity_due = true,
+            _ => {}
         }
-        if app_kind(batch.kind).is_some() {
+        if app_kind(kind).is_some() {
             let Self { drift, apps, .. } = self;
             drift.retain(|key, _| apps.contains_key(key));
         }
         changed
     }
 
-    /// What the batch says of its kind as a whole; gives what a fresh list replaces.
-    fn begin(&mut self, batch: &ObjectBatch) -> BTreeMap<ObjectKey, Object> {
+    /// What the batch says of its kind as a whole; gives what a fresh list replaces, and when the
+    /// kind was heard of last. `None`: what is told was there before.
+    fn begin(
+        &mut self,
+        batch: &ObjectBatch,
+        seen: Timestamp,
+    ) -> (BTreeMap<ObjectKey, Object>, Option<Timestamp>) {
+        let kind = batch.kind;
+        let mut heard = self.listed.get(&kind).copied().flatten();
         let mut former = BTreeMap::new();
         if batch.reset {
-            let (now, no_more) = match batch.gone {
-                true => (&mut self.absent, &mut self.listed),
-                false => (&mut self.listed, &mut self.absent),
-            };
-            now.insert(batch.kind);
-            no_more.remove(&batch.kind);
-            former = self.take_kind(batch.kind);
+            former = self.take_kind(kind);
+            if heard.is_some() && is_another(kind, &former, &batch.upserts) {
+                self.begin_anew(kind);
+                heard = None;
+            }
+            if heard.is_none() {
+                former.clear();
+            }
+            self.absent.remove(&kind);
             let upserts: BTreeSet<ObjectKey> = batch.upserts.iter().map(Object::key).collect();
-            let unread = |k: &ObjectKey| k.kind != batch.kind || upserts.contains(k);
+            let unread = |k: &ObjectKey| k.kind != kind || upserts.contains(k);
             self.unread.retain(unread);
+        }
+        if batch.gone {
+            self.absent.insert(kind);
+            self.listed.remove(&kind);
+        } else if batch.reset || self.is_listed(kind) {
+            self.listed.insert(kind, Some(seen));
         }
         for key in &batch.unread {
             former.remove(key);
             drop(self.take(key));
             self.unread.insert(key.clone());
         }
-        former
+        (former, heard)
+    }
+
+    /// Behind the place of the former server is another: what it has is no change, in any kind.
+    fn begin_anew(&mut self, kind: ObjectKind) {
+        self.listed.values_mut().for_each(|heard| *heard = None);
+        self.drift
+            .retain(|(app, ..), _| ObjectKind::of_app(*app) != kind);
     }
 
     fn put(&mut self, object: Object) {
@@ -216,45 +248,48 @@ impl ClusterState {
     /// In time order; an event that repeats (same name) replaces its former self.
     fn take_event(&mut self, event: Event, most: usize) {
         if let Some(change) = changes::of_event(&event) {
-            self.note_change(change, changes::retells(&event));
+            self.note_change(change);
         }
-        self.events
-            .retain(|e| e.name != event.name || e.namespace != event.namespace);
-        let mut place = self.events.len();
-        while place > 0 && self.events.get(place - 1).is_some_and(|e| e.at > event.at) {
-            place -= 1;
+        let named = |e: &Event| (e.namespace.clone(), e.name.clone());
+        if !self.event_names.insert(named(&event)) {
+            let same = |e: &Event| (&e.namespace, &e.name) == (&event.namespace, &event.name);
+            if let Some(place) = self.events.iter().rposition(same) {
+                self.events.remove(place);
+            }
         }
+        let place = self.events.partition_point(|e| e.at <= event.at);
         self.events.insert(place, event);
         while self.events.len() > most.max(1) {
-            self.events.pop_front();
+            if let Some(oldest) = self.events.pop_front() {
+                self.event_names.remove(&named(&oldest));
+            }
         }
     }
 }
 
+/// Whether a list is of another server than the former one: not one object is what it was, by its
+/// name and birth. A few objects may all have been made anew; all nodes are not.
+fn is_another(kind: ObjectKind, former: &BTreeMap<ObjectKey, Object>, new: &[Object]) -> bool {
+    const FEW: usize = 3;
+    let least = if kind == ObjectKind::Node { 1 } else { FEW };
+    let same = |o: &Object| {
+        let born = former.get(&o.key()).map(Object::created);
+        born.is_some_and(|born| born == o.created())
+    };
+    let told = new.iter().any(|o| o.created().is_some());
+    told && former.len() >= least && !new.iter().any(same)
+}
+
 pub(super) fn workload_kind(kind: ObjectKind) -> Option<WorkloadKind> {
-    [
-        WorkloadKind::Deployment,
-        WorkloadKind::StatefulSet,
-        WorkloadKind::DaemonSet,
-        WorkloadKind::Job,
-    ]
-    .into_iter()
-    .find(|k| ObjectKind::of_workload(*k) == kind)
+    WorkloadKind::ALL
+        .into_iter()
+        .find(|k| ObjectKind::of_workload(*k) == kind)
 }
 
 pub(super) fn app_kind(kind: ObjectKind) -> Option<AppKind> {
-    [
-        AppKind::Application,
-        AppKind::Kustomization,
-        AppKind::HelmRelease,
-        AppKind::GitRepository,
-        AppKind::OciRepository,
-        AppKind::HelmRepository,
-        AppKind::HelmChart,
-        AppKind::Bucket,
-    ]
-    .into_iter()
-    .find(|k| ObjectKind::of_app(*k) == kind)
+    AppKind::ALL
+        .into_iter()
+        .find(|k| ObjectKind::of_app(*k) == kind)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::model::signal::Group;
 use crate::model::{gpu, ptp, serving};
 use crate::store::Store;
 
-use super::ClusterState;
+use super::{ClusterState, Freshness, World};
 
 /// A series this much older than its newest neighbour is no longer exported, milliseconds.
 const GONE_MS: i64 = 60_000;
@@ -14,32 +14,40 @@ const GONE_MS: i64 = 60_000;
 impl ClusterState {
     /// Makes the readings of a group anew.
     pub(super) fn rebuild(&mut self, group: Group, store: &Store) {
-        if group == Group::Cluster {
-            self.count_used(store);
-        }
         let any = group == Group::Exporter;
         if any || group == Group::Gpu {
             let series = living(store, self.id, gpu::names());
-            self.gpus = gpu::read(series.iter().map(|(k, s)| (*k, *s)));
+            self.gpus = gpu::read(series.iter().map(|(k, s, _)| (*k, *s)));
         }
         if any || group == Group::Ptp {
             let series = living(store, self.id, ptp::names());
-            self.ptp = ptp::read(series.iter().map(|(k, s)| (*k, *s)));
+            self.ptp = ptp::read(series.iter().map(|(k, s, _)| (*k, *s)));
         }
         if any || group == Group::Serving {
             let series = living(store, self.id, serving::names());
-            self.serving = serving::read(series.iter().map(|(k, s)| (*k, *s)));
+            self.serving = serving::read(series.iter().map(|(k, s, _)| (*k, *s)));
         }
     }
 }
 
-/// Newest samples of the series with these names, without those that ended while others went on.
-/// When the whole source is silent, all are kept: old values are shown as old.
-pub(super) fn living(
+impl World {
+    /// Newest samples of a signal's series that still tell of now.
+    pub(super) fn current(&self, cluster: ClusterId, signal: &str) -> Vec<(&SeriesKey, Sample)> {
+        let all = living(&self.store, cluster, std::iter::once(signal.to_owned()));
+        all.into_iter()
+            .filter(|(_, last, interval_ms)| self.fresh(last.at, *interval_ms) != Freshness::Gone)
+            .map(|(key, last, _)| (key, last))
+            .collect()
+    }
+}
+
+/// Newest samples of the series with these names and their usual distance, without those that ended
+/// while others went on. When the whole source is silent, all are kept: old values are shown as old.
+fn living(
     store: &Store,
     cluster: ClusterId,
     names: impl Iterator<Item = String>,
-) -> Vec<(&SeriesKey, Sample)> {
+) -> Vec<(&SeriesKey, Sample, u32)> {
     let mut all = Vec::new();
     for name in names {
         let start = all.len();
@@ -61,5 +69,5 @@ pub(super) fn living(
             }
         }
     }
-    all.into_iter().map(|(k, s, _)| (k, s)).collect()
+    all
 }

@@ -1,39 +1,21 @@
 //! The same application over clusters and environments: who has which version, and who is the
 //! odd one out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::config::ClusterKind;
 use crate::model::discovery::Component;
 use crate::model::gitops::App;
 use crate::model::id::ClusterId;
 use crate::model::image;
 use crate::state::world::{ClusterState, World};
 
-/// Words that name an environment at the end or the beginning of a name or in a path.
-const ENVIRONMENTS: [&str; 22] = [
-    "dev",
-    "develop",
-    "development",
-    "test",
-    "tst",
-    "testing",
-    "qa",
-    "uat",
-    "int",
-    "integration",
-    "stage",
-    "staging",
-    "stg",
-    "preprod",
-    "preview",
-    "prod",
-    "prd",
-    "production",
-    "lab",
-    "sandbox",
-    "canary",
-    "live",
-];
+mod group;
+mod names;
+
+use group::group;
+use names::Found;
+pub(in crate::state::world) use names::Words;
 
 /// Where an application runs: a cluster, and the environment where one cluster holds several.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -116,23 +98,8 @@ pub struct Matrix<'a> {
     pub lines: Vec<Line<'a>>,
 }
 
-/// An application before it is put into a line.
-struct Found<'a> {
-    stem: String,
-    repository: String,
-    path: String,
-    place: Place,
-    held_by: ClusterId,
-    app: &'a App,
-}
-
 pub fn compare(world: &World, scope: Option<ClusterId>) -> Matrix<'_> {
-    let words = Words::of(world);
-    let clusters = world.clusters.iter();
-    let mut found: Vec<Found<'_>> = clusters
-        .flat_map(|c| c.deployments().map(move |app| (c, app)))
-        .map(|(cluster, app)| words.read(world, cluster, app))
-        .collect();
+    let mut found = read(world);
     if let Some(scope) = scope.and_then(|s| world.cluster(s)) {
         // One cluster is compared with all that have the same.
         let name = scope.name.as_ref();
@@ -143,21 +110,55 @@ pub fn compare(world: &World, scope: Option<ClusterId>) -> Matrix<'_> {
             .collect();
         found.retain(|f| here.contains(&f.stem));
     }
-    let groups = group(found);
-    let mut places: BTreeSet<Place> = groups.values().flatten().map(|f| f.place.clone()).collect();
-    let bare: Vec<Place> = world
-        .clusters
-        .iter()
-        .filter_map(|c| empty(c, &places))
-        .collect();
-    places.extend(bare);
-    let places: Vec<Place> = places.into_iter().collect();
-    let mut lines: Vec<Line<'_>> = groups
-        .into_iter()
+    let places = places(world, &found);
+    let lines = group(found).into_iter();
+    let mut lines: Vec<Line<'_>> = lines
         .map(|((name, _), members)| line(world, name, members, &places))
         .collect();
     lines.sort_by_key(|l| (l.is_even(), l.members().count() < 2, l.name.clone()));
     Matrix { places, lines }
+}
+
+/// The one line of an application, and the places of its cells.
+pub fn line_of<'a>(
+    world: &'a World,
+    held_by: ClusterId,
+    app: &App,
+) -> Option<(Vec<Place>, Line<'a>)> {
+    let is = |f: &Found<'_>| f.held_by == held_by && std::ptr::eq(f.app, app);
+    let mut found = read(world);
+    let places = places(world, &found);
+    let own = found.iter().find(|f| is(f))?;
+    let source = |f: &Found<'_>| (f.repository.clone(), f.path.clone());
+    let (stem, from) = (own.stem.clone(), source(own));
+    // Whatever may stand in its line: of its name, or of a name that its folder has, too.
+    let mut names: BTreeSet<String> = BTreeSet::from([stem]);
+    let folder = found.iter().filter(|f| source(f) == from);
+    names.extend(folder.map(|f| f.stem.clone()));
+    found.retain(|f| names.contains(&f.stem));
+    let ((name, _), members) = group(found)
+        .into_iter()
+        .find(|(_, members)| members.iter().any(is))?;
+    let line = line(world, name, members, &places);
+    Some((places, line))
+}
+
+fn read(world: &World) -> Vec<Found<'_>> {
+    let clusters = world.clusters.iter();
+    clusters
+        .flat_map(|c| c.deployments().map(move |app| (c, app)))
+        .map(|(cluster, app)| world.words.read(world, cluster, app))
+        .collect()
+}
+
+/// Where they run, and where nothing runs although a tool is there.
+fn places(world: &World, found: &[Found<'_>]) -> Vec<Place> {
+    let known: BTreeSet<&Place> = found.iter().map(|f| &f.place).collect();
+    let mut places: BTreeSet<Place> = known.into_iter().cloned().collect();
+    let clusters = world.clusters.iter();
+    let bare: Vec<Place> = clusters.filter_map(|c| empty(c, &places)).collect();
+    places.extend(bare);
+    places.into_iter().collect()
 }
 
 /// A cluster that has a tool, and nothing runs there: what its peers have is missing.
@@ -170,179 +171,6 @@ fn empty(cluster: &ClusterState, places: &BTreeSet<Place>) -> Option<Place> {
     (has && !known).then(|| Place {
         cluster: cluster.name.to_string(),
         environment: cluster.environment.clone().unwrap_or_default(),
-    })
-}
-
-/// The line that holds an application, with the places of its cells.
-pub fn line_of<'m, 'a>(
-    matrix: &'m Matrix<'a>,
-    held_by: ClusterId,
-    app: &App,
-) -> Option<&'m Line<'a>> {
-    let is = |m: &Member<'_>| m.held_by == held_by && std::ptr::eq(m.app, app);
-    matrix.lines.iter().find(|l| l.members().any(is))
-}
-
-/// The words that are taken off names.
-struct Words {
-    clusters: Vec<String>,
-    environments: BTreeSet<String>,
-}
-
-impl Words {
-    fn of(world: &World) -> Self {
-        let mut environments: BTreeSet<String> = ENVIRONMENTS.map(str::to_owned).into();
-        for cluster in &world.clusters {
-            let own = cluster.environment.iter().chain(&cluster.region);
-            environments.extend(own.filter(|w| !w.is_empty()).map(|w| w.to_lowercase()));
-        }
-        let mut clusters: Vec<String> = world.clusters.iter().map(|c| c.name.to_string()).collect();
-        clusters.sort_by_key(|c| std::cmp::Reverse(c.len()));
-        Self {
-            clusters,
-            environments,
-        }
-    }
-
-    fn read<'a>(&self, world: &World, cluster: &ClusterState, app: &'a App) -> Found<'a> {
-        let name = app.name.as_ref();
-        let stands = match (app.deploys_here(), app.destination.as_deref()) {
-            (false, Some(elsewhere)) => elsewhere,
-            _ => cluster.name.as_ref(),
-        };
-        let home = world.cluster_by_name(stands);
-        let (stem, environment) = self.stem(name);
-        let known = home.and_then(|c| c.environment.clone());
-        let source = app.sources.first();
-        Found {
-            repository: source.map_or_else(String::new, |s| repository(&s.repository)),
-            path: source.map_or_else(String::new, |s| self.bare_path(&s.path)),
-            stem,
-            place: Place {
-                cluster: stands.to_owned(),
-                environment: known.or(environment).unwrap_or_default(),
-            },
-            held_by: cluster.id,
-            app,
-        }
-    }
-
-    /// The name without cluster and environment, and the environment that it named.
-    fn stem(&self, name: &str) -> (String, Option<String>) {
-        let mut rest = name;
-        let mut environment = None;
-        while let Some((shorter, word)) = self.shorten(rest) {
-            rest = shorter;
-            environment = word.or(environment);
-        }
-        (rest.to_owned(), environment)
-    }
-
-    fn shorten<'n>(&self, name: &'n str) -> Option<(&'n str, Option<String>)> {
-        const JOINTS: [char; 3] = ['-', '_', '.'];
-        for cluster in &self.clusters {
-            let end = name.strip_suffix(cluster.as_str());
-            if let Some(head) = end
-                .and_then(|h| h.strip_suffix(JOINTS))
-                .filter(|h| !h.is_empty())
-            {
-                return Some((head, None));
-            }
-            let begin = name.strip_prefix(cluster.as_str());
-            if let Some(tail) = begin
-                .and_then(|t| t.strip_prefix(JOINTS))
-                .filter(|t| !t.is_empty())
-            {
-                return Some((tail, None));
-            }
-        }
-        let is_word = |word: &str| self.environments.contains(&word.to_lowercase());
-        if let Some((head, tail)) = name.rsplit_once(JOINTS)
-            && is_word(tail)
-            && !head.is_empty()
-        {
-            return Some((head, Some(tail.to_owned())));
-        }
-        let (head, tail) = name.split_once(JOINTS)?;
-        (is_word(head) && !tail.is_empty()).then(|| (tail, Some(head.to_owned())))
-    }
-
-    fn bare_path(&self, path: &str) -> String {
-        let kept = path.split('/').filter(|part| {
-            let word = part.to_lowercase();
-            !word.is_empty()
-                && !["overlays", "envs", "environments", "clusters", "."].contains(&&*word)
-                && !self.environments.contains(&word)
-                && !self.clusters.iter().any(|c| c == part)
-        });
-        kept.collect::<Vec<_>>().join("/")
-    }
-}
-
-/// The same repository, however its URL is written; empty where the source is no URL.
-fn repository(url: &str) -> String {
-    let bare = url.split_once("://").map_or_else(
-        || url.strip_prefix("git@").map(|u| u.replacen(':', "/", 1)),
-        |(_, rest)| Some(rest.to_owned()),
-    );
-    let bare = bare.unwrap_or_default().to_lowercase();
-    let bare = bare
-        .rsplit_once('@')
-        .map_or(bare.as_str(), |(_, host)| host);
-    bare.trim_end_matches('/')
-        .trim_end_matches(".git")
-        .to_owned()
-}
-
-type Groups<'a> = BTreeMap<(String, String), Vec<Found<'a>>>;
-
-/// By name, unless the sources are different ones; then those of one folder under other names.
-fn group(found: Vec<Found<'_>>) -> Groups<'_> {
-    let mut groups: Groups<'_> = BTreeMap::new();
-    let urls: BTreeMap<String, BTreeSet<String>> =
-        found.iter().fold(BTreeMap::new(), |mut all, f| {
-            let urls: &mut BTreeSet<String> = all.entry(f.stem.clone()).or_default();
-            urls.extend((!f.repository.is_empty()).then(|| f.repository.clone()));
-            all
-        });
-    for one in found {
-        // Without a URL it goes to those of its name, if these have one source.
-        let only = urls
-            .get(&one.stem)
-            .filter(|u| u.len() == 1)
-            .and_then(|u| u.first());
-        let url = match one.repository.as_str() {
-            "" => only.cloned().unwrap_or_default(),
-            url => url.to_owned(),
-        };
-        groups.entry((one.stem.clone(), url)).or_default().push(one);
-    }
-    let keys: Vec<(String, String)> = groups.keys().cloned().collect();
-    for key in keys {
-        let Some((folder, places)) = groups.get(&key).and_then(|g| of_one_folder(g)) else {
-            continue;
-        };
-        let other = groups.iter().find(|(k, g)| {
-            **k < key
-                && k.1 == key.1
-                && of_one_folder(g).is_some_and(|(f, p)| f == folder && p.is_disjoint(&places))
-        });
-        if let Some(into) = other.map(|(k, _)| k.clone()) {
-            let moved = groups.remove(&key).unwrap_or_default();
-            groups.entry(into).or_default().extend(moved);
-        }
-    }
-    groups
-}
-
-/// The folder that all of them come from, and where they run.
-fn of_one_folder(group: &[Found<'_>]) -> Option<(String, BTreeSet<Place>)> {
-    let first = group.first()?;
-    let same = group.iter().all(|f| f.path == first.path);
-    let known = !first.path.is_empty() && !first.repository.is_empty();
-    (same && known).then(|| {
-        let places = group.iter().map(|f| f.place.clone());
-        (first.path.clone(), places.collect())
     })
 }
 
@@ -366,14 +194,16 @@ fn line<'a>(world: &World, name: String, found: Vec<Found<'a>>, places: &[Place]
             *odd = usual.is_some() && own.is_some() && own != usual;
         }
     }
-    let holders: BTreeSet<Place> = members.keys().cloned().collect();
+    let wanted = Wanted::of(world, places, &members);
     let cells = places.iter().map(|place| match members.remove(place) {
         Some(member) => Cell::Here(Box::new(member)),
-        None => lacking(world, place, places, &holders),
+        None if wanted.at(world, place) => Cell::Missing,
+        None => Cell::Nothing,
     });
+    let cells = cells.collect();
     Line {
         name,
-        cells: cells.collect(),
+        cells,
         differs,
     }
 }
@@ -418,34 +248,39 @@ fn most(values: &[&String]) -> Option<String> {
     (count * 2 > values.len() && values.len() > 2).then(|| value.clone())
 }
 
-/// Is a place without it one that should have it? Clusters of its kind are asked: most have it, or
-/// its environment is the only one without.
-fn lacking<'a>(
-    world: &World,
-    place: &Place,
-    places: &[Place],
-    holders: &BTreeSet<Place>,
-) -> Cell<'a> {
-    let Some(cluster) = world.cluster_by_name(&place.cluster) else {
-        return Cell::Nothing;
-    };
-    let kind = |p: &Place| world.cluster_by_name(&p.cluster).map(|c| c.kind);
-    let peers: Vec<&Place> = places
-        .iter()
-        .filter(|p| kind(p) == Some(cluster.kind))
-        .collect();
-    let have: Vec<&Place> = peers
-        .iter()
-        .copied()
-        .filter(|p| holders.contains(p))
-        .collect();
-    let environments: BTreeSet<&str> = have.iter().map(|p| p.environment.as_str()).collect();
-    let alone = !place.environment.is_empty()
-        && environments.len() >= 2
-        && !environments.contains(place.environment.as_str());
-    if have.len() < 2 || !(have.len() * 2 > peers.len() || alone) {
-        return Cell::Nothing;
+/// Where an application should be: clusters of one kind are asked.
+struct Wanted<'p> {
+    /// By kind: places, those that have it, and the environments of these.
+    kinds: HashMap<ClusterKind, (usize, usize, BTreeSet<&'p str>)>,
+}
+
+impl<'p> Wanted<'p> {
+    fn of(world: &World, places: &'p [Place], members: &BTreeMap<Place, Member<'_>>) -> Self {
+        let mut kinds: HashMap<ClusterKind, (usize, usize, BTreeSet<&str>)> = HashMap::new();
+        for place in places {
+            let Some(cluster) = world.cluster_by_name(&place.cluster) else {
+                continue;
+            };
+            let (all, have, environments) = kinds.entry(cluster.kind).or_default();
+            *all += 1;
+            if members.contains_key(place) {
+                *have += 1;
+                environments.insert(&place.environment);
+            }
+        }
+        Self { kinds }
     }
-    // A place is known by an application that runs there, or by its own tool: it was looked at.
-    Cell::Missing
+
+    /// Is a place without it one that should have it? Most of its peers have it, or its environment
+    /// is the only one without. A place is known by an application that runs there, or by its own
+    /// tool: it was looked at.
+    fn at(&self, world: &World, place: &Place) -> bool {
+        let cluster = world.cluster_by_name(&place.cluster);
+        let Some((all, have, environments)) = cluster.and_then(|c| self.kinds.get(&c.kind)) else {
+            return false;
+        };
+        let own = place.environment.as_str();
+        let alone = !own.is_empty() && environments.len() >= 2 && !environments.contains(own);
+        *have >= 2 && (have * 2 > *all || alone)
+    }
 }

@@ -63,7 +63,6 @@ fn synced(app: &App) -> Check {
     let at = at.unwrap_or_else(|| "no revision yet".into());
     let wanted = app.attempted.as_deref().map(image::revision);
     match app.sync {
-        Sync::Synced => check("synced", Some(true), format!("synced to {at}")),
         Sync::OutOfSync => {
             let why = match wanted {
                 Some(wanted) => format!("at {at}, wanted {wanted}"),
@@ -72,6 +71,15 @@ fn synced(app: &App) -> Check {
             check("synced", Some(false), why)
         }
         Sync::Unknown => check("synced", None, "the tool does not tell"),
+        // What it says is of what was wanted before.
+        Sync::Synced if app.suspended => {
+            check("synced", None, format!("suspended, synced to {at} before"))
+        }
+        Sync::Synced if !app.observed => {
+            let why = format!("synced to {at}; the controller has not seen the newest spec");
+            check("synced", None, why)
+        }
+        Sync::Synced => check("synced", Some(true), format!("synced to {at}")),
     }
 }
 
@@ -101,65 +109,55 @@ pub fn workloads<'a>(cluster: &'a ClusterState, app: &App) -> Vec<&'a Workload> 
 
 /// The pod is one of the workload's.
 pub(super) fn belongs(pod: &Pod, workload: &Workload) -> bool {
-    let Some((kind, name)) = &pod.owner else {
-        return false;
-    };
-    let owner = match kind.as_str() {
-        "ReplicaSet" => name
-            .rsplit_once('-')
-            .map_or(name.as_str(), |(head, _)| head),
-        _ => name.as_str(),
-    };
-    let kinds = match workload.kind {
-        WorkloadKind::Deployment => kind == "ReplicaSet",
-        other => kind == other.as_str(),
-    };
-    kinds && pod.namespace == workload.namespace && owner == workload.name.as_ref()
+    let own = Some((workload.kind.as_str(), workload.name.as_ref()));
+    pod.controller() == own && pod.namespace == workload.namespace
 }
 
-fn pods(cluster: &ClusterState, own: &[&Workload]) -> Check {
-    let wanted: u32 = own.iter().map(|w| w.desired).sum();
-    if !cluster.is_listed(ObjectKind::Pod) {
-        return check(
-            "pods",
-            None,
-            format!("pods of {} are not known", cluster.name),
-        );
-    }
-    let mut on_new = 0;
-    let mut old = BTreeSet::new();
-    let mut told = true;
-    for (pod, workload) in own
-        .iter()
-        .flat_map(|w| cluster.pods.values().map(move |p| (p, *w)))
-        .filter(|(p, w)| belongs(p, w))
-    {
-        told &= !pod.images.is_empty();
+/// Pods of one workload that run on the images of its template, and the images of the others.
+/// `None`: a pod does not tell its images.
+fn arrived(cluster: &ClusterState, workload: &Workload) -> Option<(u32, BTreeSet<String>)> {
+    let (mut on_new, mut old) = (0, BTreeSet::new());
+    for pod in cluster.pods.values().filter(|p| belongs(p, workload)) {
+        if pod.images.is_empty() {
+            return None;
+        }
         // Injected containers are not in the template; what counts is that the template's are.
         if workload.images.iter().all(|i| pod.images.contains(i)) {
             on_new += u32::from(pod.phase == "Running");
         } else if pod.phase != "Succeeded" {
             // The same image with another tag is the old one, whatever was injected beside it.
-            let wanted = |i: &str| {
-                workload
-                    .images
-                    .iter()
-                    .any(|w| image::parts(w).0 == image::parts(i).0)
+            let own = |i: &str| {
+                let mut template = workload.images.iter();
+                template.any(|w| image::parts(w).0 == image::parts(i).0)
             };
             let mut strange = pod.images.iter().filter(|i| !workload.images.contains(i));
-            let other = strange.clone().find(|i| wanted(i));
+            let other = strange.clone().find(|i| own(i));
             let strange = other.or_else(|| strange.next());
             old.extend(strange.map(|i| image::short(i)));
         }
     }
-    if !told {
-        return check("pods", None, "the pods do not tell their images");
+    Some((on_new, old))
+}
+
+fn pods(cluster: &ClusterState, own: &[&Workload]) -> Check {
+    if !cluster.is_listed(ObjectKind::Pod) {
+        let why = format!("pods of {} are not known", cluster.name);
+        return check("pods", None, why);
     }
-    let images: BTreeSet<String> = own
-        .iter()
-        .flat_map(|w| &w.images)
-        .map(|i| image::short(i))
-        .collect();
+    let (mut on_new, mut surplus, mut missing) = (0, 0, false);
+    let mut old = BTreeSet::new();
+    for workload in own {
+        let Some((new, others)) = arrived(cluster, workload) else {
+            return check("pods", None, "the pods do not tell their images");
+        };
+        on_new += new;
+        missing |= new < workload.desired;
+        surplus += new.saturating_sub(workload.desired);
+        old.extend(others);
+    }
+    let wanted: u32 = own.iter().map(|w| w.desired).sum();
+    let images = own.iter().flat_map(|w| &w.images);
+    let images: BTreeSet<String> = images.map(|i| image::short(i)).collect();
     let images: Vec<String> = images.into_iter().take(3).collect();
     let mut why = format!("{on_new} of {wanted} pods on {}", images.join(", "));
     if !old.is_empty() {
@@ -167,7 +165,15 @@ fn pods(cluster: &ClusterState, own: &[&Workload]) -> Check {
         why.push_str(&format!("; still on {}", still.join(", ")));
         return check("pods", Some(false), why);
     }
-    check("pods", Some(on_new >= wanted), why)
+    if surplus > 0 {
+        // Only the configuration differs: those of the former template run yet.
+        why.push_str(&format!("; {surplus} more than wanted"));
+        return check("pods", Some(false), why);
+    }
+    match wanted {
+        0 => check("pods", None, "no pod is wanted: nothing runs"),
+        _ => check("pods", Some(!missing), why),
+    }
 }
 
 fn autoscalers(cluster: &ClusterState, own: &[&Workload]) -> Check {

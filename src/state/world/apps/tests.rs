@@ -1,14 +1,13 @@
 use super::matrix::{Cell, Matrix, compare};
-use super::promoted::{checks, verdict};
 use super::*;
 use crate::config::{Cluster, ClusterKind, Config};
-use crate::model::condition::ObjectCondition;
 use crate::model::discovery::Probe;
 use crate::model::gitops::AppSource;
 use crate::model::health::SourceKind;
-use crate::model::object::{Object, Pod};
+use crate::model::object::Object;
 use crate::model::telemetry::{Body, ObjectBatch, Telemetry};
-use crate::model::workload::{Autoscaler, Workload, WorkloadKind};
+
+mod promoted;
 
 const NOW: i64 = 1_800_000_000_000;
 
@@ -38,10 +37,16 @@ fn body(world: &mut World, cluster: u16, body: Body) {
     });
 }
 
+/// The whole list of a kind.
 fn tell(world: &mut World, cluster: u16, kind: ObjectKind, upserts: Vec<Object>) {
+    told(world, cluster, (kind, true), upserts);
+}
+
+fn told(world: &mut World, cluster: u16, of: (ObjectKind, bool), upserts: Vec<Object>) {
+    let (kind, reset) = of;
     let batch = ObjectBatch {
         kind,
-        reset: true,
+        reset,
         upserts,
         ..ObjectBatch::empty(kind)
     };
@@ -237,125 +242,6 @@ fn a_hub_deploys_elsewhere() {
     assert_eq!(drawn(&matrix)[0].0, "du");
 }
 
-fn workload(images: &[&str], updated: u32) -> Workload {
-    Workload {
-        kind: WorkloadKind::Deployment,
-        namespace: "ran".into(),
-        name: "du".into(),
-        desired: 2,
-        ready: 2,
-        updated,
-        available: 2,
-        failed: 0,
-        paused: false,
-        observed: true,
-        generation: 3,
-        images: images.iter().map(|i| Arc::from(*i)).collect(),
-        conditions: Vec::new(),
-        revision: None,
-        instance: Some("du".into()),
-        policies: Vec::new(),
-        created: None,
-    }
-}
-
-fn pod(name: &str, image: &str) -> Object {
-    Object::Pod(Pod {
-        namespace: "ran".into(),
-        name: name.into(),
-        node: None,
-        phase: "Running".into(),
-        reason: None,
-        message: None,
-        ready: 1,
-        containers: 1,
-        restarts: 0,
-        owner: Some(("ReplicaSet".into(), "du-7f9c".into())),
-        started: None,
-        since: None,
-        images: vec!["istio:1".into(), image.into()],
-        names: Vec::new(),
-        requests: Default::default(),
-    })
-}
-
-fn answers(world: &World) -> Vec<(&'static str, Option<bool>, String)> {
-    let cluster = &world.clusters[0];
-    let app = cluster.apps.values().next().expect("an application");
-    let all = checks(world, cluster, app).into_iter();
-    all.map(|c| (c.name, c.fine, c.why)).collect()
-}
-
-#[test]
-fn promoted_in_one_look() {
-    let mut world = world(&[("a", "")]);
-    apps_of(&mut world, 0, vec![app("du", "1.9.0", "r/du:1.9", "main")]);
-    let unknown = answers(&world);
-    assert_eq!(unknown[0].1, Some(true));
-    assert!(unknown[1..].iter().all(|a| a.1.is_none()), "{unknown:?}");
-    assert!(unknown[1].2.contains("not known"), "{unknown:?}");
-
-    tell(
-        &mut world,
-        0,
-        ObjectKind::Deployment,
-        vec![Object::Workload(workload(&["r/du:1.9"], 1))],
-    );
-    let pods = vec![pod("du-7f9c-a", "r/du:1.9"), pod("du-7f9c-b", "r/du:1.8")];
-    tell(&mut world, 0, ObjectKind::Pod, pods);
-    let half = answers(&world);
-    assert_eq!(half[1].1, Some(false));
-    assert_eq!(half[1].2, "1 of 2 pods on du:1.9; still on du:1.8");
-    assert_eq!(half[2].1, None, "autoscalers are not listed yet");
-    assert_eq!(half[3].1, Some(false));
-    assert!(
-        half[3].2.contains("1 updated, 2 ready, 2 wanted"),
-        "{half:?}"
-    );
-
-    tell(
-        &mut world,
-        0,
-        ObjectKind::Deployment,
-        vec![Object::Workload(workload(&["r/du:1.9"], 2))],
-    );
-    let pods = vec![pod("du-7f9c-a", "r/du:1.9"), pod("du-7f9c-b", "r/du:1.9")];
-    tell(&mut world, 0, ObjectKind::Pod, pods);
-    tell(&mut world, 0, ObjectKind::Autoscaler, Vec::new());
-    let cluster = &world.clusters[0];
-    let held = cluster.apps.values().next().expect("an application");
-    assert_eq!(verdict(&checks(&world, cluster, held)), Some(true));
-    assert_eq!(
-        of_pod(cluster, "ran", "du-7f9c-a").map(|a| a.name.as_ref()),
-        Some("du")
-    );
-
-    let broken = Autoscaler {
-        namespace: "ran".into(),
-        name: "du-hpa".into(),
-        target: ("Deployment".into(), "du".into()),
-        min: 1,
-        max: 4,
-        current: 2,
-        desired: 2,
-        conditions: vec![ObjectCondition {
-            kind: "ScalingActive".into(),
-            status: Some(false),
-            reason: "FailedGetResourceMetric".into(),
-            ..ObjectCondition::default()
-        }],
-    };
-    tell(
-        &mut world,
-        0,
-        ObjectKind::Autoscaler,
-        vec![Object::Autoscaler(broken)],
-    );
-    let last = answers(&world);
-    assert_eq!(last[2].1, Some(false));
-    assert_eq!(last[2].2, "du-hpa cannot scale: FailedGetResourceMetric");
-}
-
 #[test]
 fn a_drift_is_as_old_as_we_saw_it() {
     let mut world = world(&[("a", "")]);
@@ -366,15 +252,35 @@ fn a_drift_is_as_old_as_we_saw_it() {
     apps_of(&mut world, 0, vec![drifted()]);
     world.tick(Timestamp(NOW + 600_000));
     apps_of(&mut world, 0, vec![drifted()]);
+    // What came by the watch.
+    let came = |world: &mut World, app: App| {
+        let app = vec![Object::App(Box::new(app))];
+        told(world, 0, (ObjectKind::Application, false), app);
+    };
     let drift = |world: &World| {
         let cluster = &world.clusters[0];
         cluster.drift(cluster.apps.values().next().expect("an application"))
     };
     let first = drift(&world).expect("drifts");
     assert_eq!((first.since, first.earlier), (Timestamp(NOW), true));
-    apps_of(&mut world, 0, vec![app("du", "1", "x:1", "main")]);
+    let unknown = App {
+        sync: Sync::Unknown,
+        ..drifted()
+    };
+    came(&mut world, unknown);
+    assert_eq!(drift(&world), Some(first), "it could not be compared");
+    let held = world.clusters[0].apps.values().next().expect("it");
+    assert_eq!(status(held, world.now), Status::Unknown);
+    let flags = flags(&world, &world.clusters[0], held);
+    let wanted = "OutOfSync for at least 10m; it cannot be compared now";
+    assert_eq!(flags, [wanted]);
+    came(&mut world, app("du", "1", "x:1", "main"));
     assert_eq!(drift(&world), None);
+    // A list after an outage: it began at some time in it.
     apps_of(&mut world, 0, vec![drifted()]);
+    assert!(drift(&world).is_some_and(|d| d.earlier));
+    came(&mut world, app("du", "1", "x:1", "main"));
+    came(&mut world, drifted());
     let again = drift(&world).expect("drifts again");
     assert_eq!(
         (again.since, again.earlier),

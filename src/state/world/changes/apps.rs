@@ -75,18 +75,19 @@ fn dated(app: &App) -> Vec<Change> {
         let what = format!("sync{wanted} {}: {message}", operation.phase);
         let mut change = about.change(ChangeKind::Sync, at, what);
         change.by.clone_from(&operation.by);
+        change.symptom = true;
         told.push(change);
     }
     told
 }
 
 /// Who asked for the newest deployment, where the operation that made it is known.
-pub(in crate::state::world) fn asked_by<'a>(app: &'a App, change: &Change) -> Option<&'a str> {
+pub(in crate::state::world) fn asked_by(app: &App, change: &Change) -> Option<String> {
     let operation = app.operation.as_ref()?;
     let newest = app.history.first()?.at?;
     let within = operation.started.is_none_or(|s| s <= newest.plus_ms(5_000));
     let own = change.at == newest && change.kind == ChangeKind::Sync;
-    (own && within).then_some(operation.by.as_deref()?)
+    (own && within).then_some(operation.by.clone()?)
 }
 
 /// A revision that came without an entry in the history.
@@ -123,7 +124,10 @@ fn stopped(old: &App, new: &App, seen: Timestamp, found: &mut Vec<Change>) {
     let message: String = message.chars().take(MESSAGE).collect();
     let what = format!("reconciliation {}: {message}", new.state);
     let at = new.health_since.filter(|at| *at <= seen).unwrap_or(seen);
-    found.push(about(new, seen).change(ChangeKind::Sync, at, what));
+    found.push(Change {
+        symptom: true,
+        ..about(new, seen).change(ChangeKind::Sync, at, what)
+    });
 }
 
 /// What is followed, where to, and whether by itself.

@@ -1,7 +1,8 @@
 //! Kubernetes events that tell of a change somebody or something made: what was changed before
 //! farwatch began, and in kinds that it does not watch.
 
-use crate::model::change::{Change, ChangeKind};
+use crate::model::change::{Change, ChangeKind, Told};
+use crate::model::gitops::AppKind;
 use crate::model::object::Event;
 
 /// Longest message in a change.
@@ -18,25 +19,25 @@ fn kind(event: &Event) -> Option<ChangeKind> {
         | "Reboot" | "Starting" | "OSUpdateStarted" | "OSUpgradeApplied" | "PendingConfig"
         | "SetDesiredConfig" => Some(ChangeKind::Node),
         "OperationStarted" | "OperationCompleted" | "ResourceUpdated" | "Sync" => {
-            super::is_app(&event.about.0).then_some(ChangeKind::Sync)
+            let app = AppKind::named(&event.about.0).is_some_and(|k| !k.is_source());
+            (app && !is_state(event)).then_some(ChangeKind::Sync)
         }
         _ => None,
     }
 }
 
-/// The object itself tells the same where its kind is watched.
-pub(in crate::state::world) fn retells(event: &Event) -> bool {
-    !matches!(
-        event.reason.as_str(),
-        "Drain"
-            | "Rebooted"
-            | "Reboot"
-            | "Starting"
-            | "OSUpdateStarted"
-            | "OSUpgradeApplied"
-            | "PendingConfig"
-            | "SetDesiredConfig"
-    )
+/// Argo CD writes each new sync and health state under the reason that a user's change has, too.
+fn is_state(event: &Event) -> bool {
+    let states = ["Updated sync status", "Updated health status"];
+    states.iter().any(|s| event.message.starts_with(s))
+}
+
+fn told(event: &Event) -> Told {
+    match event.reason.as_str() {
+        "Drain" | "Rebooted" | "Reboot" | "Starting" | "OSUpdateStarted" | "OSUpgradeApplied"
+        | "PendingConfig" | "SetDesiredConfig" => Told::Event,
+        _ => Told::WeakEvent,
+    }
 }
 
 pub(in crate::state::world) fn of_event(event: &Event) -> Option<Change> {
@@ -58,21 +59,8 @@ pub(in crate::state::world) fn of_event(event: &Event) -> Option<Change> {
         namespace,
         what,
         by,
+        told: told(event),
+        symptom: false,
+        unwatched: None,
     })
-}
-
-/// Told by an event whose objects may tell it better.
-pub(in crate::state::world) fn is_of_event(change: &Change) -> bool {
-    const RETOLD: [&str; 8] = [
-        "ScalingReplicaSet",
-        "SuccessfulRescale",
-        "NodeNotSchedulable",
-        "NodeSchedulable",
-        "Cordon",
-        "Uncordon",
-        "OperationStarted",
-        "OperationCompleted",
-    ];
-    let reason = change.what.split(':').next().unwrap_or_default();
-    RETOLD.contains(&reason)
 }

@@ -291,15 +291,15 @@ fn resources(app: &App, told: &mut Told<'_, '_>) {
 
 /// The same application elsewhere.
 fn others(ctx: &Ctx<'_>, row: &Row<'_>, told: &mut Told<'_, '_>) {
-    let matrix = apps::matrix::compare(ctx.world, None);
-    let Some(line) = apps::matrix::line_of(&matrix, row.id.cluster, row.app) else {
+    let found = apps::matrix::line_of(ctx.world, row.id.cluster, row.app);
+    let Some((places, line)) = found else {
         return;
     };
     if line.members().count() + line.missing() < 2 {
         return;
     }
     told.heading(format!("the same application elsewhere ({})", line.name));
-    let texts = super::matrix::member_texts(&matrix.places, line);
+    let texts = super::matrix::member_texts(&places, &line);
     told.list(texts.into_iter());
 }
 

@@ -105,7 +105,7 @@ pub fn rows<'a>(
             id: AppId::of(cluster.id, app),
             cluster,
             app,
-            status: apps::status(cluster, app, world.now),
+            status: apps::status(app, world.now),
         })
         .filter(|row| !problems || row.is_problem())
         .filter(|row| table.filter().is_empty() || matches(row, table))
@@ -117,7 +117,7 @@ pub fn rows<'a>(
         Status::Ok => 3,
     };
     rows.sort_by(|a, b| {
-        let key = |r: &Row<'_>| (rank(r.status), r.app.kind.is_source());
+        let key = |r: &Row<'_>| (rank(r.status), !r.app.is_ill(), r.app.kind.is_source());
         (key(a), &a.app.name, a.id.cluster).cmp(&(key(b), &b.app.name, b.id.cluster))
     });
     let (column, reverse) = table.order();

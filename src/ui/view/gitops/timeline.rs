@@ -185,12 +185,7 @@ pub fn focus(world: &World, row: &Row<'_>) -> Option<Focus> {
     if matches!(kind.as_str(), "Node" | "SriovNetworkNodeState") {
         return Some(node(object.clone()));
     }
-    let found = cluster.apps.values().find(|a| {
-        a.kind.as_str() == kind
-            && a.namespace.as_ref() == row.change.namespace
-            && a.name.as_ref() == object
-    });
-    if let Some(found) = found {
+    if let Some(found) = cluster.changed_app(row.change) {
         return Some(app(found));
     }
     if kind == "PtpConfig" {
@@ -221,17 +216,11 @@ pub fn target(world: &World, row: &Row<'_>) -> Option<Goto> {
 
 /// A pod of a workload, one in trouble if there is one.
 pub fn pod_of(cluster: &ClusterState, namespace: &str, workload: &str) -> Option<Focus> {
-    let own = |owner: &str| {
-        owner == workload
-            || owner
-                .rsplit_once('-')
-                .is_some_and(|(head, _)| head == workload)
-    };
     let pods = cluster
         .pods
         .values()
         .filter(|p| p.namespace.as_ref() == namespace);
-    let pods = pods.filter(|p| p.owner.as_ref().is_some_and(|(_, name)| own(name)));
+    let pods = pods.filter(|p| p.controller().is_some_and(|(_, name)| name == workload));
     let pod = pods.max_by_key(|p| p.is_bad())?;
     Some(Focus::Pod {
         cluster: cluster.id,

@@ -174,7 +174,8 @@ pub fn changed_before<'a>(ctx: &Ctx<'_>, incident: &Incident, width: usize) -> V
     }
     let mut out = vec![heading(ctx.theme, "changed before")];
     for change in found.iter().rev() {
-        let text = format!("▼ {} {}", ctx.clock_or_day(change.at), told(change));
+        let at = ctx.clock_or_day(change.at);
+        let text = format!("▼ {}{at} {}", change.when(), told(change));
         let parts = wrap(&text, width).into_iter();
         out.extend(parts.map(|p| Line::styled(p, ctx.theme.accent)));
     }
@@ -207,7 +208,8 @@ pub fn plain(world: &World, incident: &Incident) -> String {
     );
     for change in blamed(world, incident) {
         out.push_str(&format!(
-            "\n- changed before: {} {}",
+            "\n- changed before: {}{} {}",
+            change.when(),
             change.at.rfc3339(),
             told(change)
         ));
