@@ -1,5 +1,6 @@
 //! All that is not well in a cluster in one list, worst first, each with what to look at first.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::model::condition::{ObjectCondition, find, is_true};
@@ -22,6 +23,8 @@ pub struct Problem {
     pub state: String,
     pub remedy: String,
     pub since: Option<Timestamp>,
+    /// Of a pod: what runs it, and its state. Those that share both are one row.
+    group: Option<(String, String)>,
 }
 
 impl Problem {
@@ -65,6 +68,7 @@ pub fn all(c: &ClusterState, filter: &Filter) -> Vec<Problem> {
             state: bad.map_or("degraded".into(), |c| format!("{} False", c.kind)),
             remedy: bad.map_or_else(String::new, said),
             since: bad.and_then(|c| c.since),
+            group: None,
         }
     }));
     found.retain(|p| {
@@ -91,7 +95,27 @@ pub fn all(c: &ClusterState, filter: &Filter) -> Vec<Problem> {
             .cmp(&key(b))
             .then_with(|| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)))
     });
+    fold(&mut found);
     found
+}
+
+/// Pods of one controller in one state are one row: that of the first of them.
+fn fold(found: &mut Vec<Problem>) {
+    let key = |p: &Problem| Some((p.status, p.namespace.clone(), p.group.clone()?));
+    let mut counts = HashMap::new();
+    found.retain(|p| {
+        let count = key(p).map(|key| counts.entry(key).or_insert(0));
+        count.is_none_or(|count| {
+            *count += 1;
+            *count == 1
+        })
+    });
+    for problem in found {
+        let count = key(problem).and_then(|key| counts.get(&key).copied());
+        if let (Some((owner, _)), Some(count @ 2..)) = (&problem.group, count) {
+            problem.state = format!("{}, {count} pods of {owner}", problem.state);
+        }
+    }
 }
 
 fn node(n: &Node) -> Option<Problem> {
@@ -127,6 +151,7 @@ fn node(n: &Node) -> Option<Problem> {
         state: format!("{state}{more}"),
         remedy: remedy.to_owned(),
         since: None,
+        group: None,
     })
 }
 
@@ -146,6 +171,7 @@ fn version(c: &ClusterState) -> Option<Problem> {
         state: format!("update to {} fails", v.desired),
         remedy: said(failing),
         since: failing.since,
+        group: None,
     })
 }
 
@@ -170,6 +196,7 @@ fn operator(o: &ClusterOperator) -> Problem {
         },
         remedy: cause.map_or_else(String::new, said),
         since: cause.and_then(|c| c.since),
+        group: None,
     }
 }
 
@@ -213,6 +240,7 @@ fn workload(w: &Workload, nodes_down: usize) -> Option<Problem> {
         state,
         remedy,
         since: cause.and_then(|c| c.since),
+        group: None,
     })
 }
 
@@ -241,6 +269,9 @@ fn pod(p: &Pod) -> Problem {
         state: counted,
         remedy: remedy(p).to_owned(),
         since: p.since,
+        group: p
+            .controller()
+            .map(|(_, name)| (name.to_owned(), word.to_owned())),
     }
 }
 
@@ -300,5 +331,6 @@ fn claim(claim: &Claim, pods_wait: bool) -> Option<Problem> {
         state: claim.phase.clone(),
         remedy,
         since: claim.created,
+        group: None,
     })
 }

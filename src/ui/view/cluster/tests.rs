@@ -154,6 +154,23 @@ fn screen() -> Cluster {
 }
 
 #[test]
+fn pods_of_one_controller_in_one_state_are_one_row() {
+    let mut world = fake::world(&["edge"]);
+    let bad = |n: usize| pod(&format!("du-5d-{n:03}"), Some("CrashLoopBackOff"));
+    let mut pods: Vec<Object> = (0..500).map(bad).collect();
+    pods.push(pod("du-5d-x", Some("OOMKilled")));
+    list(&mut world, ObjectKind::Pod, pods);
+    let c = &world.clusters[0];
+    let all = problem::all(c, &Filter::default());
+    let told: Vec<&str> = all.iter().map(|p| p.state.as_str()).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].ends_with(", 500 pods of du"), "{told:?}");
+    // Each is found by its name.
+    let filter = Filter::parse("name=du-5d-499");
+    assert_eq!(problem::all(c, &filter).len(), 1);
+}
+
+#[test]
 fn problems_come_worst_first_with_a_first_look() {
     let world = world();
     let all = problem::all(&world.clusters[0], &Filter::default());
@@ -264,6 +281,14 @@ fn capacity_counts_requests_and_says_what_is_blind() {
         "{blind:?}"
     );
     assert_eq!(world.clusters[0].capacity.cpu.used, Some(0.5));
+    // Nothing is heard any more: after a while nobody knows.
+    world.tick(Timestamp(fake::NOW + 3_600_000));
+    let cluster = &world.clusters[0];
+    assert_eq!(
+        (cluster.capacity.cpu.used, cluster.capacity.cpu.told),
+        (None, 0)
+    );
+    assert!(world.node_values(cluster, "node_cpu_busy").is_empty());
 }
 
 #[test]
