@@ -19,6 +19,7 @@ use crate::ui::widget::table::{Column, Table};
 mod asked;
 mod changes;
 mod graph;
+mod label;
 mod list;
 mod query;
 
