@@ -1,0 +1,93 @@
+//! The cursor among the devices.
+
+use super::Gpu;
+use super::map::{self, Id, NodeRow};
+use super::table;
+use crate::command::Command;
+use crate::model::gpu;
+use crate::model::id::ClusterId;
+use crate::state::world::World;
+
+impl Gpu {
+    /// The chosen device, or the first one that has trouble, or the first one.
+    pub(super) fn current<'a>(&self, rows: &[NodeRow<'a>]) -> Option<(ClusterId, &'a gpu::Gpu)> {
+        let all = || {
+            rows.iter()
+                .flat_map(|r| r.gpus.iter().map(move |g| (r.cluster, *g)))
+        };
+        all()
+            .find(|(c, g)| self.chosen.as_ref().is_some_and(|id| id.is(*c, g)))
+            .or_else(|| all().find(|(_, g)| map::trouble(g).is_some()))
+            .or_else(|| all().next())
+    }
+
+    fn step(&mut self, rows: &[NodeRow<'_>], command: &Command) -> bool {
+        let Some((cluster, gpu)) = self.current(rows) else {
+            return false;
+        };
+        let Some(row) = rows
+            .iter()
+            .position(|r| r.cluster == cluster && r.node == gpu.node)
+        else {
+            return false;
+        };
+        let column = rows
+            .get(row)
+            .and_then(|r| r.gpus.iter().position(|g| std::ptr::eq(*g, gpu)))
+            .unwrap_or(0);
+        let last = rows.len().saturating_sub(1);
+        let (row, column) = match command {
+            Command::Up => (row.saturating_sub(1), column),
+            Command::Down => ((row + 1).min(last), column),
+            Command::PageUp => (row.saturating_sub(10), column),
+            Command::PageDown => ((row + 10).min(last), column),
+            Command::Top => (0, 0),
+            Command::Bottom => (last, 0),
+            Command::Left => (row, column.saturating_sub(1)),
+            Command::Right => (row, column + 1),
+            _ => return false,
+        };
+        if let Some(target) = rows.get(row) {
+            let column = column.min(target.gpus.len().saturating_sub(1));
+            self.chosen = target.gpus.get(column).map(|g| Id::of(target.cluster, g));
+        }
+        self.scroll.to_top();
+        true
+    }
+
+    pub(super) fn next_problem(&mut self, rows: &[NodeRow<'_>], forward: bool) {
+        let all: Vec<_> = rows
+            .iter()
+            .flat_map(|r| r.gpus.iter().map(move |g| (r.cluster, *g)))
+            .collect();
+        let Some((cluster, gpu)) = self.current(rows) else {
+            return;
+        };
+        let at = all
+            .iter()
+            .position(|(c, g)| *c == cluster && std::ptr::eq(*g, gpu))
+            .unwrap_or(0);
+        let bad = |(_, g): &&(ClusterId, &gpu::Gpu)| map::trouble(g).is_some();
+        let found = if forward {
+            all.iter().skip(at + 1).find(bad)
+        } else {
+            all.iter().take(at).rev().find(bad)
+        };
+        if let Some((cluster, gpu)) = found {
+            self.chosen = Some(Id::of(*cluster, gpu));
+        }
+    }
+
+    pub(super) fn update_devices(&mut self, command: &Command, world: &World) -> bool {
+        let rows = self.nodes(world);
+        if !self.as_table {
+            return self.step(&rows, command);
+        }
+        let all = table::rows(&rows);
+        let moved = self.devices.update(command, &all, |(c, g)| Id::of(*c, g));
+        if moved {
+            self.chosen = self.devices.selected_id().cloned();
+        }
+        moved
+    }
+}
