@@ -4,32 +4,22 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::common::{above, ago, beside, dated, empty, focused, inside, lines, name, pane, scoped};
-use super::{Ctx, Entry, Focus, Goto, ScreenId, View};
+use super::common::{above, beside, dated, empty, focused, inside, lines, pane};
+use super::{Ctx, Entry, Focus, Goto, View};
 use crate::command::Command;
-use crate::incident::{Incident, IncidentState};
+use crate::incident::Incident;
 use crate::message::Effect;
-use crate::model::finding::{Evidence, Finding, FindingKind};
+use crate::model::finding::{Finding, FindingKind};
 use crate::model::id::{ClusterId, IncidentId};
 use crate::state::world::World;
-use crate::ui::Window;
 use crate::ui::widget::badge;
 use crate::ui::widget::table::{Column, Table};
 
 mod lanes;
+mod list;
 mod why;
 
 pub use why::subject_focus;
-
-const LIST: [Column; 7] = [
-    Column::new("S", 1, 1),
-    Column::new("ID", 6, 8),
-    Column::new("CLUSTER", 10, 14),
-    Column::new("STATE", 10, 10).priority(2),
-    Column::new("SINCE", 5, 6),
-    Column::new("SCORE", 5, 5).priority(1).right(),
-    Column::new("WHAT", 20, 120),
-];
 
 const FINDINGS: [Column; 7] = [
     Column::new("S", 1, 1),
@@ -125,25 +115,6 @@ impl Incidents {
         }
     }
 
-    fn rows<'a>(&self, world: &'a World) -> Vec<&'a Incident> {
-        world
-            .incidents
-            .iter()
-            .filter(|i| self.scope.is_none_or(|s| s == i.cluster))
-            .filter(|i| !self.open_only || i.state != IncidentState::Resolved)
-            .filter(|i| {
-                let id = format!("INC-{}", i.number);
-                let fields = [
-                    ("title", i.title.as_str()),
-                    ("id", id.as_str()),
-                    ("cluster", name(world, i.cluster)),
-                    ("severity", i.severity.word()),
-                ];
-                self.list.filter().matches(&fields)
-            })
-            .collect()
-    }
-
     fn chosen<'a>(&self, world: &'a World) -> Option<&'a Incident> {
         let rows = self.rows(world);
         let at = self.list.position(&rows, |i| i.id)?;
@@ -155,47 +126,6 @@ impl Incidents {
             .findings
             .position(&incident.findings, |f| f.key.clone())?;
         incident.findings.get(at)
-    }
-
-    fn why_empty(&self, world: &World) -> String {
-        let here = |i: &&Incident| self.scope.is_none_or(|s| s == i.cluster);
-        match world.incidents.iter().filter(here).count() {
-            0 => "no incident: no detector has found anything it is sure of".into(),
-            _ if !self.list.filter_text().is_empty() => {
-                "no incident matches the filter (Esc clears it)".into()
-            }
-            n => format!("no open incident, {n} resolved (! shows all)"),
-        }
-    }
-
-    fn draw_list(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
-        let rows = self.rows(ctx.world);
-        let open = rows
-            .iter()
-            .filter(|i| i.state != IncidentState::Resolved)
-            .count();
-        let title = format!("Incidents: {open} open of {}", rows.len());
-        let here = self.part == Part::List;
-        let inner = pane(
-            ctx,
-            area,
-            buf,
-            &title,
-            if self.open_only { "open only" } else { "" },
-            here,
-        );
-        if rows.is_empty() {
-            empty(ctx, inner, buf, &self.why_empty(ctx.world));
-            return;
-        }
-        self.list.draw(
-            &focused(ctx, here),
-            inner,
-            buf,
-            (&scoped(ctx, &LIST, 2), &rows),
-            |i| i.id,
-            |incident, column| list_cell(ctx, incident, column),
-        );
     }
 
     fn draw_findings(&self, ctx: &Ctx<'_>, incident: &Incident, area: Rect, buf: &mut Buffer) {
@@ -211,23 +141,6 @@ impl Incidents {
             |f| f.key.clone(),
             |finding, column| finding_cell(ctx, finding, column),
         );
-    }
-}
-
-fn list_cell<'a>(ctx: &Ctx<'a>, incident: &'a Incident, column: usize) -> Line<'a> {
-    let theme = ctx.theme;
-    let over = incident.state == IncidentState::Resolved;
-    let base = if over { theme.muted } else { theme.base };
-    let (glyph, _, style) = badge::severity(theme, incident.severity);
-    match column {
-        0 if over => Line::styled("✓", theme.muted),
-        0 => Line::styled(glyph, style),
-        1 => Line::styled(format!("INC-{}", incident.number), base),
-        2 => Line::styled(name(ctx.world, incident.cluster), base),
-        3 => Line::styled(lanes::state_word(incident.state), base),
-        4 => Line::styled(ago(ctx.world, incident.opened), base),
-        5 => Line::styled(format!("{:.2}", incident.score), base),
-        _ => Line::styled(incident.title.as_str(), base),
     }
 }
 
@@ -252,54 +165,6 @@ fn finding_cell<'a>(ctx: &Ctx<'a>, finding: &'a Finding, column: usize) -> Line<
         },
         5 => Line::styled(why::expected(finding), theme.muted),
         _ => Line::styled(ctx.clock_or_day(finding.since), base),
-    }
-}
-
-/// The screen that shows a piece of evidence.
-fn evidence_target(incident: &Incident, finding: &Finding) -> Goto {
-    let cluster = Some(incident.cluster);
-    let window = incident.closed.map(|end| Window {
-        end: Some(end.plus_ms(300_000)),
-        span_ms: (end.0 - incident.opened.0 + 1_200_000).max(1_800_000),
-    });
-    let base = Goto {
-        cluster,
-        window,
-        ..Goto::default()
-    };
-    for evidence in &finding.evidence {
-        match evidence {
-            Evidence::Series(key) => {
-                return Goto {
-                    screen: ScreenId::Metrics,
-                    query: Some(key.to_string()),
-                    ..base
-                };
-            }
-            Evidence::Alert(fingerprint) => {
-                return Goto {
-                    screen: ScreenId::Alerts,
-                    focus: Some(Focus::Alert {
-                        cluster: incident.cluster,
-                        fingerprint: fingerprint.to_string(),
-                    }),
-                    ..base
-                };
-            }
-            Evidence::Log { .. } => {
-                return Goto {
-                    screen: ScreenId::Logs,
-                    focus: why::subject_focus(incident.cluster, &finding.subject),
-                    ..base
-                };
-            }
-            Evidence::Text(_) => {}
-        }
-    }
-    Goto {
-        screen: ScreenId::Cluster,
-        focus: why::subject_focus(incident.cluster, &finding.subject),
-        ..base
     }
 }
 
@@ -402,7 +267,7 @@ impl View for Incidents {
             return None;
         }
         let incident = self.chosen(world)?;
-        Some(evidence_target(incident, self.finding(incident)?))
+        Some(why::evidence_target(incident, self.finding(incident)?))
     }
 
     fn back(&mut self) -> bool {

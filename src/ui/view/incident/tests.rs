@@ -1,10 +1,12 @@
 use super::*;
+use crate::incident::IncidentState;
 use crate::model::alert::Severity;
-use crate::model::finding::Subject;
+use crate::model::finding::{Evidence, Subject};
 use crate::model::label::Labels;
 use crate::model::sample::SeriesKey;
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
+use crate::ui::view::ScreenId;
 use crate::ui::view::fake::{self, NOW};
 
 fn finding(

@@ -10,8 +10,8 @@ use crate::model::id::ClusterId;
 use crate::model::ptp::ClockState;
 use crate::model::time::Timestamp;
 use crate::state::world::{World, blamed};
-use crate::ui::Ctx;
-use crate::ui::view::Focus;
+use crate::ui::view::{Focus, Goto, ScreenId};
+use crate::ui::{Ctx, Window};
 use crate::ui::view::common::{heading, name, pair};
 use crate::ui::widget::text::wrap;
 
@@ -163,6 +163,54 @@ pub fn subject_focus(cluster: ClusterId, subject: &Subject) -> Option<Focus> {
             cluster,
             node: node.to_owned(),
         }),
+    }
+}
+
+/// The screen that shows a piece of evidence.
+pub fn evidence_target(incident: &Incident, finding: &Finding) -> Goto {
+    let cluster = Some(incident.cluster);
+    let window = incident.closed.map(|end| Window {
+        end: Some(end.plus_ms(300_000)),
+        span_ms: (end.0 - incident.opened.0 + 1_200_000).max(1_800_000),
+    });
+    let base = Goto {
+        cluster,
+        window,
+        ..Goto::default()
+    };
+    for evidence in &finding.evidence {
+        match evidence {
+            Evidence::Series(key) => {
+                return Goto {
+                    screen: ScreenId::Metrics,
+                    query: Some(key.to_string()),
+                    ..base
+                };
+            }
+            Evidence::Alert(fingerprint) => {
+                return Goto {
+                    screen: ScreenId::Alerts,
+                    focus: Some(Focus::Alert {
+                        cluster: incident.cluster,
+                        fingerprint: fingerprint.to_string(),
+                    }),
+                    ..base
+                };
+            }
+            Evidence::Log { .. } => {
+                return Goto {
+                    screen: ScreenId::Logs,
+                    focus: subject_focus(incident.cluster, &finding.subject),
+                    ..base
+                };
+            }
+            Evidence::Text(_) => {}
+        }
+    }
+    Goto {
+        screen: ScreenId::Cluster,
+        focus: subject_focus(incident.cluster, &finding.subject),
+        ..base
     }
 }
 
