@@ -96,7 +96,6 @@ impl Default for GitOps {
 }
 
 impl GitOps {
-
     fn shows_detail(&self, width: u16) -> bool {
         let room = self.mode == Mode::Apps && width >= WIDE;
         self.detail.unwrap_or(room)

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::common::{Numbers, beside, empty, inside, pane};
+use super::common::{Numbers, empty, inside, pane};
 use super::scroll::Scroll;
 use super::{Ctx, Entry, Focus, ScreenId, View};
 use crate::command::Command;
@@ -19,12 +19,14 @@ use crate::ui::widget::table::Table;
 
 mod asked;
 mod find;
+mod hints;
 mod kept;
 mod motion;
 mod page;
 mod paint;
 mod patterns;
 mod pod;
+mod query;
 mod stream;
 mod volume;
 
@@ -34,9 +36,6 @@ use kept::Kept;
 pub use paint::level_style;
 pub use pod::is_asked as pod_is_asked;
 use stream::{LineId, Merged};
-
-/// From this width on the detail stands beside the lines.
-const WIDE: u16 = 100;
 
 #[derive(Debug)]
 pub struct Logs {
@@ -96,13 +95,6 @@ enum Mode {
     Volume(Table<volume::SourceId>),
 }
 
-/// Where the parts stand.
-struct Layout {
-    query: Rect,
-    lines: Rect,
-    detail: Option<Rect>,
-}
-
 impl Logs {
     fn merged<'a>(&'a self, world: &'a World) -> Merged<'a> {
         match &self.asked {
@@ -114,39 +106,6 @@ impl Logs {
                 Merged::new(rings, &self.filter, self.problems)
             }
         }
-    }
-
-    fn layout(&self, area: Rect) -> Layout {
-        let query_rows = if self.editor.is_some() || self.asked.is_some() {
-            4
-        } else {
-            0
-        };
-        let query = Rect {
-            height: query_rows.min(area.height),
-            ..area
-        };
-        let rest = Rect {
-            y: query.bottom(),
-            height: area.height - query.height,
-            ..area
-        };
-        let wanted = self.detail.unwrap_or(false) && self.shows_lines();
-        let (lines, detail) = match wanted {
-            false => (rest, None),
-            true if area.width >= WIDE => beside(rest, WIDE, (area.width / 3).max(36)),
-            true => (Rect { width: 0, ..rest }, Some(rest)),
-        };
-        Layout {
-            query,
-            lines,
-            detail,
-        }
-    }
-
-    /// Rows of lines in view, without border and strip.
-    fn page_rows(&self) -> usize {
-        usize::from(self.layout(self.area).lines.height.saturating_sub(3)).max(1)
     }
 
     fn shows_lines(&self) -> bool {
@@ -400,55 +359,7 @@ impl View for Logs {
     }
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
-        if self.editor.is_some() {
-            return &[("Enter", "run LogQL"), ("Esc", "leave")];
-        }
-        if self.asked.as_ref().is_some_and(|a| a.pod.is_some()) && self.shows_lines() {
-            return pod::HINTS;
-        }
-        let counted: &[(&str, &str)] = match self.mode {
-            Mode::Lines => &[],
-            Mode::Patterns(_) => &[
-                ("Enter", "its lines"),
-                ("m", "volume"),
-                ("/", "filter"),
-                ("!", "warnings"),
-                ("o", "LogQL"),
-            ],
-            Mode::Volume(_) => &[
-                ("Enter", "its lines"),
-                ("m", "lines"),
-                ("/", "filter"),
-                ("!", "warnings"),
-                ("t", "time"),
-            ],
-        };
-        match (self.shows_lines(), self.find.is_empty(), &self.cursor) {
-            (false, ..) => counted,
-            (true, false, _) => &[
-                ("n/N", "next, previous"),
-                ("G", "follow"),
-                ("d", "detail"),
-                ("Esc", "stop finding"),
-                ("&", "filter"),
-            ],
-            (true, true, Some(_)) => &[
-                ("G", "follow"),
-                ("d", "detail"),
-                ("e", "next error"),
-                ("m", "patterns"),
-                ("/", "find"),
-                ("&", "filter"),
-            ],
-            (true, true, None) => &[
-                ("p", "pause"),
-                ("/", "find"),
-                ("m", "patterns"),
-                ("&", "filter"),
-                ("d", "detail"),
-                ("o", "LogQL"),
-            ],
-        }
+        hints::of(self)
     }
 
     fn brief(&self, ctx: &Ctx) -> String {

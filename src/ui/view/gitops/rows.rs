@@ -69,7 +69,12 @@ impl GitOps {
         }
     }
 
-    pub(super) fn detail_text<'a>(&self, ctx: &Ctx<'_>, rows: &Rows<'a>, width: usize) -> Vec<Line<'a>> {
+    pub(super) fn detail_text<'a>(
+        &self,
+        ctx: &Ctx<'_>,
+        rows: &Rows<'a>,
+        width: usize,
+    ) -> Vec<Line<'a>> {
         let Some(at) = self.at(rows) else {
             return vec![Line::styled("nothing chosen", ctx.theme.muted)];
         };

@@ -10,10 +10,10 @@ use crate::model::id::ClusterId;
 use crate::model::ptp::ClockState;
 use crate::model::time::Timestamp;
 use crate::state::world::{World, blamed};
-use crate::ui::view::{Focus, Goto, ScreenId};
-use crate::ui::{Ctx, Window};
 use crate::ui::view::common::{heading, name, pair};
+use crate::ui::view::{Focus, Goto, ScreenId};
 use crate::ui::widget::text::wrap;
+use crate::ui::{Ctx, Window};
 
 /// `20 .. 35 ns`, or a dash.
 pub fn expected(finding: &Finding) -> String {

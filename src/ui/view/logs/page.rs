@@ -1,10 +1,21 @@
-//! Which lines are in view, and where.
+//! Where the parts of the screen stand, which lines are in view, and where.
 
 use ratatui::layout::Rect;
 
 use super::Logs;
 use super::stream::{Entry, LineId};
 use crate::state::world::World;
+use crate::ui::view::common::beside;
+
+/// From this width on the detail stands beside the lines.
+const WIDE: u16 = 100;
+
+/// Where the parts stand.
+pub struct Layout {
+    pub query: Rect,
+    pub lines: Rect,
+    pub detail: Option<Rect>,
+}
 
 /// Lines in view, oldest first, and the place of the cursor among them.
 pub struct Page<'a> {
@@ -13,6 +24,39 @@ pub struct Page<'a> {
 }
 
 impl Logs {
+    pub(super) fn layout(&self, area: Rect) -> Layout {
+        let query_rows = if self.editor.is_some() || self.asked.is_some() {
+            4
+        } else {
+            0
+        };
+        let query = Rect {
+            height: query_rows.min(area.height),
+            ..area
+        };
+        let rest = Rect {
+            y: query.bottom(),
+            height: area.height - query.height,
+            ..area
+        };
+        let wanted = self.detail.unwrap_or(false) && self.shows_lines();
+        let (lines, detail) = match wanted {
+            false => (rest, None),
+            true if area.width >= WIDE => beside(rest, WIDE, (area.width / 3).max(36)),
+            true => (Rect { width: 0, ..rest }, Some(rest)),
+        };
+        Layout {
+            query,
+            lines,
+            detail,
+        }
+    }
+
+    /// Rows of lines in view, without border and strip.
+    pub(super) fn page_rows(&self) -> usize {
+        usize::from(self.layout(self.area).lines.height.saturating_sub(3)).max(1)
+    }
+
     /// A page of `rows` lines: its end follows the newest line, or the cursor stands in its middle.
     pub(super) fn page<'a>(&'a self, world: &'a World, rows: usize) -> Page<'a> {
         let merged = self.merged(world);

@@ -7,10 +7,9 @@ use crate::message::Effect;
 use crate::model::ask::PodLogs;
 use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
-use crate::model::input::KeyPress;
 use crate::model::log::{PodTail, Tail};
 use crate::state::world::World;
-use crate::ui::widget::field::{Field, typed};
+use crate::ui::widget::field::Field;
 
 pub const HINTS: &[(&str, &str)] = &[
     ("G", "follow"),
@@ -45,50 +44,6 @@ pub fn told(pod: &PodLogs) -> String {
 }
 
 impl Logs {
-    pub(super) fn type_key(&mut self, press: KeyPress, world: &World) -> Vec<Effect> {
-        match typed(&mut self.editor, press) {
-            Some(query) => self.run(&query, world),
-            None => Vec::new(),
-        }
-    }
-
-    pub(super) fn run(&mut self, query: &str, world: &World) -> Vec<Effect> {
-        self.cursor = None;
-        let query = query.trim();
-        if query.is_empty() {
-            self.asked = None;
-            return Vec::new();
-        }
-        let before = self.asked.take();
-        let (asked, effects) = Asked::new(
-            query,
-            world,
-            self.scope,
-            self.window,
-            &mut self.numbers,
-            before,
-        );
-        self.asked = Some(asked);
-        effects
-    }
-
-    /// Asks again for what is shown.
-    pub(super) fn rerun(&mut self, world: &World) -> Vec<Effect> {
-        let Some(asked) = &self.asked else {
-            return Vec::new();
-        };
-        match &asked.pod {
-            Some(pod) => {
-                let pod = pod.clone();
-                self.ask_for(pod, world)
-            }
-            None => {
-                let query = asked.query.clone();
-                self.run(&query, world)
-            }
-        }
-    }
-
     /// Asks the API server for the log of the pod that led here.
     pub(super) fn ask_pod(&mut self, world: &World) -> Vec<Effect> {
         let Some((_, namespace, pod)) = self.pod.clone() else {
@@ -106,7 +61,7 @@ impl Logs {
         self.ask_for(wanted, world)
     }
 
-    fn ask_for(&mut self, wanted: PodLogs, world: &World) -> Vec<Effect> {
+    pub(super) fn ask_for(&mut self, wanted: PodLogs, world: &World) -> Vec<Effect> {
         let Some((cluster, ..)) = self.pod else {
             return Vec::new();
         };

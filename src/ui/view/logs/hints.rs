@@ -1,0 +1,56 @@
+//! The keys that are told at the foot of the screen.
+
+use super::{Logs, Mode, pod};
+
+/// Keys worth telling, best first.
+pub fn of(view: &Logs) -> &'static [(&'static str, &'static str)] {
+    if view.editor.is_some() {
+        return &[("Enter", "run LogQL"), ("Esc", "leave")];
+    }
+    if view.asked.as_ref().is_some_and(|a| a.pod.is_some()) && view.shows_lines() {
+        return pod::HINTS;
+    }
+    let counted: &[(&str, &str)] = match view.mode {
+        Mode::Lines => &[],
+        Mode::Patterns(_) => &[
+            ("Enter", "its lines"),
+            ("m", "volume"),
+            ("/", "filter"),
+            ("!", "warnings"),
+            ("o", "LogQL"),
+        ],
+        Mode::Volume(_) => &[
+            ("Enter", "its lines"),
+            ("m", "lines"),
+            ("/", "filter"),
+            ("!", "warnings"),
+            ("t", "time"),
+        ],
+    };
+    match (view.shows_lines(), view.find.is_empty(), &view.cursor) {
+        (false, ..) => counted,
+        (true, false, _) => &[
+            ("n/N", "next, previous"),
+            ("G", "follow"),
+            ("d", "detail"),
+            ("Esc", "stop finding"),
+            ("&", "filter"),
+        ],
+        (true, true, Some(_)) => &[
+            ("G", "follow"),
+            ("d", "detail"),
+            ("e", "next error"),
+            ("m", "patterns"),
+            ("/", "find"),
+            ("&", "filter"),
+        ],
+        (true, true, None) => &[
+            ("p", "pause"),
+            ("/", "find"),
+            ("m", "patterns"),
+            ("&", "filter"),
+            ("d", "detail"),
+            ("o", "LogQL"),
+        ],
+    }
+}
