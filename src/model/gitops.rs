@@ -218,6 +218,39 @@ pub struct App {
 }
 
 impl App {
+    /// One of which only the name is known.
+    pub fn new(kind: AppKind, namespace: &str, name: &str) -> Self {
+        Self {
+            kind,
+            namespace: namespace.into(),
+            name: name.into(),
+            project: None,
+            sources: Vec::new(),
+            destination: None,
+            destination_namespace: None,
+            sync: Sync::Unknown,
+            health: AppHealth::Unknown,
+            state: String::new(),
+            message: None,
+            health_since: None,
+            revision: None,
+            attempted: None,
+            operation: None,
+            automation: None,
+            suspended: false,
+            conditions: Vec::new(),
+            resources: Vec::new(),
+            resource_count: None,
+            images: Vec::new(),
+            chart: None,
+            reconciled: None,
+            history: Vec::new(),
+            generation: 1,
+            observed: true,
+            created: None,
+        }
+    }
+
     /// Namespace of its workloads, where they are in the cluster that the application stands in.
     pub fn runs_in(&self) -> Option<&str> {
         let here = self.deploys_here();

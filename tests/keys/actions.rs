@@ -53,36 +53,14 @@ fn tell_app(console: &mut Console, phase: &str) {
         ..Operation::default()
     };
     let app = App {
-        kind: AppKind::Application,
-        namespace: "argocd".into(),
-        name: "shop".into(),
-        project: None,
         sources: vec![AppSource {
             target: "main".into(),
             ..AppSource::default()
         }],
-        destination: None,
-        destination_namespace: None,
         sync: Sync::OutOfSync,
         health: AppHealth::Healthy,
-        state: String::new(),
-        message: None,
-        health_since: None,
-        revision: None,
-        attempted: None,
         operation: Some(operation),
-        automation: None,
-        suspended: false,
-        conditions: vec![],
-        resources: vec![],
-        resource_count: None,
-        images: vec![],
-        chart: None,
-        reconciled: None,
-        history: vec![],
-        generation: 1,
-        observed: true,
-        created: None,
+        ..App::new(AppKind::Application, "argocd", "shop")
     };
     let body = objects(ObjectKind::Application, vec![Object::App(Box::new(app))]);
     console.tell(0, SourceKind::Kubernetes, body);

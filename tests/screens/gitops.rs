@@ -1,8 +1,6 @@
 //! GitOps in all its ways of showing it, at the sizes the design names, over objects as the API
 //! server tells them.
 
-use std::sync::Arc;
-
 use farwatch::model::gitops::{
     App, AppHealth, AppKind, AppResource, AppSource, Automation, Deployed, Operation, Sync,
 };
@@ -21,47 +19,35 @@ fn at(minutes: i64) -> Timestamp {
 }
 
 fn app(kind: AppKind, name: &str, revision: &str, image: &str) -> App {
+    let namespace = match kind {
+        AppKind::Application => "argocd",
+        _ => "flux-system",
+    };
     App {
-        kind,
-        namespace: Arc::from(match kind {
-            AppKind::Application => "argocd",
-            _ => "flux-system",
-        }),
-        name: name.into(),
         project: Some("ran".into()),
         sources: vec![AppSource {
             repository: "https://git.example/fleet.git".into(),
             path: format!("apps/{name}"),
             target: "main".into(),
         }],
-        destination: None,
         destination_namespace: Some("ran-du".into()),
         sync: Sync::Synced,
         health: AppHealth::Healthy,
-        state: String::new(),
-        message: None,
         health_since: Some(at(-360)),
         revision: Some(revision.into()),
-        attempted: None,
-        operation: None,
         automation: Some(Automation {
             prune: true,
             self_heal: false,
         }),
-        suspended: false,
-        conditions: Vec::new(),
-        resources: Vec::new(),
         resource_count: Some(14),
         images: vec![image.into()],
-        chart: None,
         reconciled: Some(at(-2)),
         history: vec![Deployed {
             revision: revision.into(),
             at: Some(at(-25)),
         }],
         generation: 3,
-        observed: true,
-        created: None,
+        ..App::new(kind, namespace, name)
     }
 }
 

@@ -3,33 +3,12 @@ use crate::model::gitops::{AppKind, Operation, Sync};
 
 fn app(kind: AppKind) -> App {
     App {
-        kind,
-        namespace: "argocd".into(),
-        name: "du".into(),
-        project: None,
-        sources: Vec::new(),
-        destination: None,
         destination_namespace: Some("ran".into()),
         sync: Sync::Synced,
         health: AppHealth::Healthy,
-        state: String::new(),
-        message: None,
         health_since: Some(Timestamp(5_000)),
         revision: Some("1.0.0".into()),
-        attempted: None,
-        operation: None,
-        automation: None,
-        suspended: false,
-        conditions: Vec::new(),
-        resources: Vec::new(),
-        resource_count: None,
-        images: Vec::new(),
-        chart: None,
-        reconciled: None,
-        history: Vec::new(),
-        generation: 1,
-        observed: true,
-        created: None,
+        ..App::new(kind, "argocd", "du")
     }
 }
 

@@ -55,37 +55,17 @@ fn told(world: &mut World, cluster: u16, of: (ObjectKind, bool), upserts: Vec<Ob
 
 fn app(name: &str, revision: &str, image: &str, target: &str) -> App {
     App {
-        kind: AppKind::Application,
-        namespace: "argocd".into(),
-        name: name.into(),
-        project: None,
         sources: vec![AppSource {
             repository: "https://git.example/fleet.git".into(),
             path: format!("apps/{name}"),
             target: target.into(),
         }],
-        destination: None,
         destination_namespace: Some("ran".into()),
         sync: Sync::Synced,
         health: AppHealth::Healthy,
-        state: String::new(),
-        message: None,
-        health_since: None,
         revision: Some(revision.into()),
-        attempted: None,
-        operation: None,
-        automation: None,
-        suspended: false,
-        conditions: Vec::new(),
-        resources: Vec::new(),
-        resource_count: None,
         images: vec![image.into()],
-        chart: None,
-        reconciled: None,
-        history: Vec::new(),
-        generation: 1,
-        observed: true,
-        created: None,
+        ..App::new(AppKind::Application, "argocd", name)
     }
 }
 

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::*;
 use crate::model::gitops::{App, AppHealth, AppSource, Sync};
 use crate::model::object::{Object, ObjectKind};
@@ -7,42 +5,25 @@ use crate::model::telemetry::{Body, ObjectBatch};
 use crate::ui::view::fake;
 
 pub fn app(kind: AppKind, name: &str) -> App {
+    let namespace = match kind {
+        AppKind::Application => "argocd",
+        _ => "flux-system",
+    };
     App {
-        kind,
-        namespace: Arc::from(if kind == AppKind::Application {
-            "argocd"
-        } else {
-            "flux-system"
-        }),
-        name: Arc::from(name),
         project: Some("default".into()),
         sources: vec![AppSource {
             repository: "https://git.example/fleet.git".into(),
             path: format!("apps/{name}"),
             target: "main".into(),
         }],
-        destination: None,
         destination_namespace: Some("ran-du".into()),
         sync: Sync::Synced,
         health: AppHealth::Healthy,
-        state: String::new(),
-        message: None,
         health_since: Some(crate::model::time::Timestamp(fake::NOW - 600_000)),
         revision: Some("9f31c2ab6b1fd58b6e0c9d7a1a0c3b2e1d4f5a6b".into()),
-        attempted: None,
-        operation: None,
-        automation: None,
-        suspended: false,
-        conditions: Vec::new(),
-        resources: Vec::new(),
         resource_count: Some(12),
         images: vec!["quay.io/ran/du:1.9".into()],
-        chart: None,
-        reconciled: None,
-        history: Vec::new(),
-        generation: 1,
-        observed: true,
-        created: None,
+        ..App::new(kind, namespace, name)
     }
 }
 

@@ -1,44 +1,24 @@
 //! Syncs, what is followed, and what is only a state.
 
 use super::{at, tell, told, words, world};
-use crate::model::condition::ObjectCondition;
 use crate::model::gitops::{App, AppHealth, AppKind, AppSource, Deployed, Operation, Sync};
 use crate::model::object::{Object, ObjectKind};
 use crate::state::world::{World, blamed};
 
 fn app() -> App {
     App {
-        kind: AppKind::Application,
-        namespace: "argocd".into(),
-        name: "du".into(),
-        project: None,
         sources: vec![AppSource {
             repository: "https://git/x".into(),
             path: "du".into(),
             target: "main".into(),
         }],
-        destination: None,
         destination_namespace: Some("ran".into()),
         sync: Sync::Synced,
         health: AppHealth::Healthy,
-        state: String::new(),
-        message: None,
         health_since: Some(at(-100)),
         revision: Some("1.0.0".into()),
-        attempted: None,
-        operation: None,
-        automation: None,
-        suspended: false,
-        conditions: Vec::<ObjectCondition>::new(),
-        resources: Vec::new(),
-        resource_count: None,
-        images: Vec::new(),
-        chart: None,
-        reconciled: None,
         history: vec![deployed("1.0.0", -50), deployed("0.9.0", -300)],
-        generation: 1,
-        observed: true,
-        created: None,
+        ..App::new(AppKind::Application, "argocd", "du")
     }
 }
 
