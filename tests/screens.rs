@@ -92,6 +92,7 @@ fn cluster_in_tabs() {
         ] {
             let mut console = Console::live(size);
             platform::tell(&mut console);
+            console.tell_standing();
             console.keys(keys);
             let name = format!("cluster_{name}_{}x{}", size.0, size.1);
             insta::assert_snapshot!(name, console.screen());

@@ -13,6 +13,7 @@ use crate::model::id::ClusterId;
 use crate::model::input::{Key, KeyPress};
 use crate::ui::view::Focus;
 use crate::ui::view::actions::{Actions, Confirm, HOURS, Menu, Mute, Step};
+use crate::ui::{layout, measured};
 
 mod entries;
 
@@ -191,7 +192,11 @@ impl State {
                 self.notice(false, "not sent");
                 return Vec::new();
             }
-            Key::Down | Key::Char('j') => dialog.scroll = (dialog.scroll + 1).min(500),
+            Key::Down | Key::Char('j') => {
+                let body = layout::frame(self.screen.area, false).body;
+                let most = measured(&self.world, |ctx| dialog.most_scroll(ctx, body));
+                dialog.scroll = (dialog.scroll + 1).min(most);
+            }
             Key::Up | Key::Char('k') => dialog.scroll = dialog.scroll.saturating_sub(1),
             _ => {}
         }

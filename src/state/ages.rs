@@ -7,8 +7,12 @@ use super::screen::Screen;
 use super::world::World;
 use crate::command::ScreenId;
 use crate::model::health::Health;
+use crate::model::id::ClusterId;
 use crate::model::unit;
 use crate::ui::widget::badge;
+
+/// Signals of the nodes that the cluster screen shows.
+const NODES: [&str; 2] = ["node_cpu_busy", "node_memory_used"];
 
 /// A number that stays the same while the passing of time changes nothing on the screen.
 pub fn shown(world: &World, screen: &Screen, answering: bool) -> u64 {
@@ -29,6 +33,7 @@ pub fn shown(world: &World, screen: &Screen, answering: bool) -> u64 {
         ScreenId::Cluster | ScreenId::Diagnostics => {
             clusters(world, &mut hasher);
             sources(world, &mut hasher);
+            nodes(world, screen.scope, &mut hasher);
         }
         // Curves and values with their ages: often enough to be true, seldom enough to be quiet.
         _ => (world.now.0 / 10_000).hash(&mut hasher),
@@ -65,6 +70,19 @@ fn clusters(world: &World, hasher: &mut DefaultHasher) {
         if let Some(at) = cluster.last_sample {
             badge::age(world.age_ms(at)).hash(hasher);
         }
+        let room = &cluster.capacity;
+        let until = [room.cpu.until, room.memory.until];
+        let readings = [cluster.samples_until, cluster.gpus_until, cluster.ptp_until];
+        let old = until.into_iter().chain(readings).map(|u| world.is_old(u));
+        old.for_each(|old| old.hash(hasher));
+    }
+}
+
+/// What was told of the nodes is forgotten with time.
+fn nodes(world: &World, scope: Option<ClusterId>, hasher: &mut DefaultHasher) {
+    let cluster = scope.and_then(|id| world.cluster(id));
+    for (cluster, signal) in cluster.into_iter().flat_map(|c| NODES.map(|s| (c, s))) {
+        world.node_values(cluster, signal).len().hash(hasher);
     }
 }
 

@@ -41,7 +41,7 @@ mod readings;
 mod score;
 mod standing;
 
-pub use blind::Blind;
+pub use blind::{Blind, NodeValue};
 pub use capacity::{Amount, Capacity, holds_room, is_gpu};
 pub use changed::blamed;
 pub use known::{Known, MOST_RELATED, Related, Relation};
@@ -151,6 +151,10 @@ pub struct ClusterState {
     /// Readings, rebuilt when their samples come in.
     pub gpus: Vec<Gpu>,
     pub ptp: Vec<PtpNode>,
+    /// After these times the samples, and the readings made of some, are of the past.
+    pub samples_until: Option<Timestamp>,
+    pub gpus_until: Option<Timestamp>,
+    pub ptp_until: Option<Timestamp>,
     pub serving: Vec<Serving>,
     /// Greatest anomaly score per slice of the last hour (10 slices, oldest first); NaN: no data.
     pub anomaly: [f64; 10],
@@ -231,6 +235,9 @@ impl ClusterState {
             logs: LogRing::new(log_bytes),
             gpus: Vec::new(),
             ptp: Vec::new(),
+            samples_until: None,
+            gpus_until: None,
+            ptp_until: None,
             serving: Vec::new(),
             anomaly: [f64::NAN; 10],
             last_sample: None,

@@ -27,6 +27,9 @@ use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+#[path = "standing.rs"]
+mod standing;
+
 /// 2026-11-21T14:32:07Z
 pub const NOW: Timestamp = Timestamp(1_795_271_527_000);
 pub const NAMES: [&str; 3] = ["edge-ran-07", "gpu-train-1", "prod-eu-1"];
@@ -116,6 +119,7 @@ impl Console {
     /// As live, then the first cluster is gone and the second refuses.
     pub fn failing(size: (u16, u16)) -> Self {
         let mut console = Self::live(size);
+        console.tell_standing();
         let now = Timestamp(NOW.0 + 660_000);
         for kind in kinds() {
             console.tell(0, kind, Body::Health(failing(now)));
@@ -153,7 +157,16 @@ impl Console {
                 SourceKind::Kubernetes,
                 objects(ObjectKind::Pod, pods(cluster)),
             );
-            self.tell(cluster, SourceKind::Prometheus, samples());
+            self.tell(
+                cluster,
+                SourceKind::Prometheus,
+                samples("node_cpu_busy", 0.3),
+            );
+            self.tell(
+                cluster,
+                SourceKind::Prometheus,
+                samples("node_memory_used", 0.6),
+            );
         }
         self.tell(
             0,
@@ -175,6 +188,23 @@ impl Console {
             Body::Alerts(vec![alert("GpuThrottle", Severity::Warning)]),
         );
         self.update(Msg::Tick(NOW));
+    }
+
+    /// What the objects themselves do not show: applications, rights, and that of the other kinds
+    /// there are none.
+    pub fn tell_standing(&mut self) {
+        for cluster in 0..self.state.world.clusters.len() as u16 {
+            let apps = objects(ObjectKind::Application, standing::apps(cluster));
+            self.tell(cluster, SourceKind::Kubernetes, apps);
+            let who = Body::Identity(Box::new(standing::identity()));
+            self.tell(cluster, SourceKind::Kubernetes, who);
+            for kind in standing::WORKLOADS {
+                let listed = self.state.world.clusters[usize::from(cluster)].is_listed(kind);
+                if !listed {
+                    self.tell(cluster, SourceKind::Kubernetes, objects(kind, Vec::new()));
+                }
+            }
+        }
     }
 
     pub fn tell(&mut self, cluster: u16, source: SourceKind, body: Body) {
@@ -334,10 +364,14 @@ pub fn node(name: &str, ready: bool) -> Object {
         kubelet_version: "v1.30.4".into(),
         labels: Labels::default(),
         allocatable: vec![("nvidia.com/gpu".into(), 8)],
-        room: Room::default(),
+        room: Room {
+            cpu_milli: Some(32_000),
+            memory_bytes: Some(128 << 30),
+            pods: Some(250),
+        },
         taints: vec![],
         os_image: String::new(),
-        created: None,
+        created: Some(Timestamp(NOW.0 - 20 * 86_400_000)),
     })
 }
 
@@ -364,7 +398,11 @@ pub fn pod(namespace: &str, name: &str, reason: Option<&str>, restarts: u32) -> 
         since: Some(Timestamp(NOW.0 - 720_000)),
         images: vec![],
         names: vec![],
-        requests: Requests::default(),
+        requests: Requests {
+            cpu_milli: 2_000,
+            memory_bytes: 8 << 30,
+            extended: vec![],
+        },
     })
 }
 
@@ -401,23 +439,23 @@ fn events() -> Vec<Object> {
     ]
 }
 
-fn samples() -> Body {
+fn samples(name: &str, least: f64) -> Body {
     let series = ["n-07-a", "n-07-b", "n-07-c"]
         .iter()
         .map(|node| SeriesSamples {
-            key: SeriesKey::new("node_cpu_busy", Labels::from_pairs([("node", *node)])),
+            key: SeriesKey::new(name, Labels::from_pairs([("node", *node)])),
             kind: SampleKind::Gauge,
             points: (0..60)
                 .map(|n| Sample {
                     at: Timestamp(NOW.0 - (59 - n) * 15_000),
-                    value: 0.3 + (n % 10) as f64 / 100.0,
+                    value: least + (n % 10) as f64 / 100.0,
                 })
                 .collect(),
         });
     Body::Samples(SampleBatch {
         group: Group::Cluster,
-        name: "node_cpu_busy".into(),
-        query: "node_cpu_busy".into(),
+        name: name.into(),
+        query: name.into(),
         at: NOW,
         interval_ms: 15_000,
         backfill: false,

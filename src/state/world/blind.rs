@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::model::health::SourceKind;
 use crate::model::object::Node;
+use crate::model::time::Timestamp;
 use crate::model::workload::{Workload, WorkloadKind};
 
+use super::readings::current_until;
 use super::{ClusterState, World, is_gpu, score};
 
 /// Words in the names of DaemonSets that carry the nodes' logs away.
@@ -24,6 +26,13 @@ const LOG_AGENTS: [&str; 7] = [
 pub struct Blind {
     pub what: String,
     pub remedy: &'static str,
+}
+
+/// What a node's series told last, and until when that counts as current.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeValue {
+    pub value: f64,
+    pub until: Option<Timestamp>,
 }
 
 impl World {
@@ -128,28 +137,27 @@ impl World {
         }
     }
 
-    /// Hosts that the nodes' series name.
+    /// Hosts that the nodes' series tell of now.
     fn nodes_told(&self, c: &ClusterState) -> BTreeSet<String> {
         let mut told = BTreeSet::new();
         for signal in ["node_cpu_busy", "node_memory_used"] {
-            told.extend(
-                self.node_values(c, signal)
-                    .into_iter()
-                    .map(|(node, _)| node),
-            );
+            let all = self.node_values(c, signal).into_iter();
+            told.extend(all.map(|(node, _)| node));
         }
         told
     }
 
     /// Newest value of a signal by node, where it still tells of now; an address with a port stands
     /// for its host.
-    pub fn node_values(&self, c: &ClusterState, signal: &str) -> Vec<(String, f64)> {
+    pub fn node_values(&self, c: &ClusterState, signal: &str) -> Vec<(String, NodeValue)> {
         let names = ["node", "nodename", "instance", "kubernetes_node"];
         let series = self.current(c.id, signal).into_iter();
-        let values = series.filter_map(|(key, sample)| {
+        let values = series.filter_map(|(key, sample, interval_ms)| {
+            let until = current_until(&[(key, sample, interval_ms)]);
             let node = key.labels.first_of(&names)?;
             let host = node.rsplit_once(':').map_or(node, |(host, _)| host);
-            Some((host.to_owned(), sample.value))
+            let value = sample.value;
+            Some((host.to_owned(), NodeValue { value, until }))
         });
         values.collect()
     }

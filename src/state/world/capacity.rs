@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use crate::model::id::ClusterId;
 use crate::model::object::Pod;
+use crate::model::sample::{Sample, SeriesKey};
+use crate::model::time::Timestamp;
 
+use super::readings::current_until;
 use super::{ClusterState, World};
 
 /// One resource.
@@ -21,9 +24,16 @@ pub struct Amount {
     pub used: Option<f64>,
     /// Nodes that tell it.
     pub told: usize,
+    /// After this time `used` is of the past.
+    pub until: Option<Timestamp>,
 }
 
 impl Amount {
+    /// What is used was told a while ago, and nothing since.
+    pub fn is_old(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| now > until)
+    }
+
     /// Requests as a share of what there is.
     pub fn asked(&self) -> Option<f64> {
         let all = self.allocatable.filter(|all| *all > 0)?;
@@ -120,8 +130,9 @@ impl ClusterState {
                 }
             }
         }
-        (new.cpu.used, new.cpu.told) = (cpu.used, cpu.told);
-        (new.memory.used, new.memory.told) = (memory.used, memory.told);
+        (new.cpu.used, new.cpu.told, new.cpu.until) = (cpu.used, cpu.told, cpu.until);
+        let memory = (memory.used, memory.told, memory.until);
+        (new.memory.used, new.memory.told, new.memory.until) = memory;
         self.capacity = new;
         self.capacity_due = false;
     }
@@ -130,24 +141,30 @@ impl ClusterState {
 impl World {
     /// After samples of the nodes came in, and as these age. True when something else is known now.
     pub(super) fn count_used(&mut self, id: ClusterId) -> bool {
-        let (cpu, memory) = (
-            self.mean(id, "node_cpu_busy"),
-            self.mean(id, "node_memory_used"),
-        );
+        let (mut cpu, mut memory) = match self.cluster(id) {
+            Some(cluster) => (cluster.capacity.cpu, cluster.capacity.memory),
+            None => return false,
+        };
+        cpu.mean(&self.current(id, "node_cpu_busy"));
+        memory.mean(&self.current(id, "node_memory_used"));
         let Some(cluster) = self.clusters.get_mut(usize::from(id.0)) else {
             return false;
         };
         let held = &mut cluster.capacity;
         let before = (held.cpu, held.memory);
-        (held.cpu.used, held.cpu.told) = cpu;
-        (held.memory.used, held.memory.told) = memory;
+        (held.cpu, held.memory) = (cpu, memory);
         before != (held.cpu, held.memory)
     }
+}
 
-    fn mean(&self, id: ClusterId, signal: &str) -> (Option<f64>, usize) {
-        let all = self.current(id, signal).into_iter();
-        let known = all.map(|(_, s)| s.value).filter(|v| v.is_finite());
+impl Amount {
+    /// Takes the newest samples of the nodes.
+    fn mean(&mut self, all: &[(&SeriesKey, Sample, u32)]) {
+        let known = all.iter().map(|(_, s, _)| s.value);
+        let known = known.filter(|v| v.is_finite());
         let (sum, count) = known.fold((0.0, 0usize), |(sum, count), v| (sum + v, count + 1));
-        ((count > 0).then(|| sum / count as f64), count)
+        self.used = (count > 0).then(|| sum / count as f64);
+        self.told = count;
+        self.until = current_until(all);
     }
 }

@@ -10,7 +10,7 @@ use crate::model::time::Timestamp;
 use crate::store::Origin;
 
 use super::judge::Known;
-use super::{ClusterState, World};
+use super::{ClusterState, World, readings};
 
 impl World {
     /// Takes one delivery. True when something visible may have changed. A delivery for a cluster
@@ -92,6 +92,8 @@ impl World {
         self.store.enforce();
         if let Some(cluster) = self.clusters.get_mut(usize::from(id.0)) {
             cluster.last_sample = cluster.last_sample.max(newest);
+            let until = newest.map(|at| readings::until(at, batch.interval_ms));
+            cluster.samples_until = cluster.samples_until.max(until);
             cluster.rebuild(batch.group, &self.store);
             cluster.note_score(newest.unwrap_or(batch.at), score);
         }

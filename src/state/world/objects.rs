@@ -27,6 +27,11 @@ impl ClusterState {
         self.unread.contains(key)
     }
 
+    /// How many objects of a kind there are, of which so many are known; `None`: not known yet.
+    pub fn listed_count(&self, kind: ObjectKind, known: usize) -> Option<usize> {
+        (known > 0 || self.is_listed(kind)).then_some(known)
+    }
+
     pub(super) fn take_objects(
         &mut self,
         batch: ObjectBatch,

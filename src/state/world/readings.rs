@@ -3,6 +3,7 @@
 use crate::model::id::ClusterId;
 use crate::model::sample::{Sample, SeriesKey};
 use crate::model::signal::Group;
+use crate::model::time::Timestamp;
 use crate::model::{gpu, ptp, serving};
 use crate::store::Store;
 
@@ -18,10 +19,12 @@ impl ClusterState {
         if any || group == Group::Gpu {
             let series = living(store, self.id, gpu::names());
             self.gpus = gpu::read(series.iter().map(|(k, s, _)| (*k, *s)));
+            self.gpus_until = current_until(&series);
         }
         if any || group == Group::Ptp {
             let series = living(store, self.id, ptp::names());
             self.ptp = ptp::read(series.iter().map(|(k, s, _)| (*k, *s)));
+            self.ptp_until = current_until(&series);
         }
         if any || group == Group::Serving {
             let series = living(store, self.id, serving::names());
@@ -31,14 +34,32 @@ impl ClusterState {
 }
 
 impl World {
-    /// Newest samples of a signal's series that still tell of now.
-    pub(super) fn current(&self, cluster: ClusterId, signal: &str) -> Vec<(&SeriesKey, Sample)> {
-        let all = living(&self.store, cluster, std::iter::once(signal.to_owned()));
-        all.into_iter()
-            .filter(|(_, last, interval_ms)| self.fresh(last.at, *interval_ms) != Freshness::Gone)
-            .map(|(key, last, _)| (key, last))
-            .collect()
+    /// Newest samples of a signal's series that still tell of now, with their usual distance.
+    pub(super) fn current(
+        &self,
+        cluster: ClusterId,
+        signal: &str,
+    ) -> Vec<(&SeriesKey, Sample, u32)> {
+        let mut all = living(&self.store, cluster, std::iter::once(signal.to_owned()));
+        let now = |last: &Sample, interval_ms| self.fresh(last.at, interval_ms) != Freshness::Gone;
+        all.retain(|(_, last, interval_ms)| now(last, *interval_ms));
+        all
     }
+}
+
+/// A reading is current for this long, or for two of its intervals where they are longer.
+const CURRENT_MS: i64 = 60_000;
+
+/// Until when readings made of these series count as current. `None`: there are none.
+pub(super) fn current_until(series: &[(&SeriesKey, Sample, u32)]) -> Option<Timestamp> {
+    let each = series.iter();
+    each.map(|(_, sample, interval_ms)| until(sample.at, *interval_ms))
+        .max()
+}
+
+pub(super) fn until(at: Timestamp, interval_ms: u32) -> Timestamp {
+    let intervals = i64::from(interval_ms) * 2 + 1_000;
+    at.plus_ms(intervals.max(CURRENT_MS))
 }
 
 /// Newest samples of the series with these names and their usual distance, without those that ended

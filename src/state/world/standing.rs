@@ -64,6 +64,11 @@ impl World {
         self.now.age_since_ms(at)
     }
 
+    /// Readings that were current until then are of the past.
+    pub fn is_old(&self, until: Option<Timestamp>) -> bool {
+        until.is_some_and(|until| self.now > until)
+    }
+
     /// How fresh a sample is, given the expected distance between samples.
     pub fn fresh(&self, at: Timestamp, interval_ms: u32) -> Freshness {
         let age = self.age_ms(at);

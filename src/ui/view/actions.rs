@@ -1,6 +1,8 @@
 //! `X`: what can be done with the thing under the cursor, the form of a silence, and the dialog
 //! that shows the exact request before it is sent.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -129,54 +131,59 @@ impl Actions {
     }
 
     pub fn draw(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
-        let wide = area.width.saturating_sub(4).min(100);
-        let (title, right, text) = match self {
-            Self::Menu(menu) => (menu.title.clone(), "Esc closes", menu.lines(ctx, wide)),
-            Self::Mute(mute) => ("Mute: make a silence".into(), "Esc closes", mute.lines(ctx)),
+        let wide = wide(area);
+        let (title, right, text, pinned) = match self {
+            Self::Menu(menu) => (menu.title.clone(), "Esc closes", menu.lines(ctx, wide).0, 0),
+            Self::Mute(mute) => {
+                let (text, pinned) = mute.lines(ctx);
+                ("Mute: make a silence".into(), "Esc closes", text, pinned)
+            }
             Self::Confirm(confirm) => (
                 format!("Send this? {}", confirm.request.action.word()),
                 "default: no",
                 confirm.lines(ctx, wide),
+                1,
             ),
         };
-        let rows = u16::try_from(text.len() + 2).unwrap_or(u16::MAX);
-        let spot = middle(area, wide, rows.min(area.height));
+        let (spot, room) = spot(area, text.len(), pinned);
         ctx.clear(buf, spot);
         let inner = common::pane(ctx, spot, buf, &title, right, true);
-        let (mut body, last) = match self {
-            Self::Confirm(_) => text.split_at(text.len().saturating_sub(1)),
-            _ => text.split_at(text.len()),
-        };
+        // What is answered with stays in view however long the rest is.
+        let (body, last) = text.split_at(text.len().saturating_sub(pinned));
         let skip = match self {
             Self::Confirm(confirm) => confirm.scroll,
-            Self::Menu(_) | Self::Mute(_) => 0,
+            Self::Menu(menu) => menu.lines(ctx, wide).1.end.saturating_sub(room),
+            Self::Mute(_) => 0,
         };
-        let room = usize::from(inner.height).saturating_sub(last.len());
-        // The end stays in view however far one scrolls.
-        body = body
-            .get(skip.min(body.len().saturating_sub(room))..)
-            .unwrap_or(body);
-        let area = Rect {
-            height: inner.height.saturating_sub(last.len() as u16),
-            ..inner
-        };
-        common::lines(ctx, area, buf, body, 0);
-        let area = Rect {
-            y: area.bottom(),
-            height: last.len() as u16,
-            ..inner
-        };
-        common::lines(ctx, area, buf, last, 0);
+        let skip = skip.min(body.len().saturating_sub(room));
+        let (top, bottom) = common::above(inner, last.len() as u16);
+        common::lines(ctx, top, buf, body, skip);
+        common::lines(ctx, bottom, buf, last, 0);
     }
 }
 
+fn wide(area: Rect) -> u16 {
+    area.width.saturating_sub(4).min(100)
+}
+
+/// Where so many lines are shown, and how many of those that may scroll are in view at a time.
+fn spot(area: Rect, lines: usize, pinned: usize) -> (Rect, usize) {
+    let rows = u16::try_from(lines + 2).unwrap_or(u16::MAX);
+    let spot = middle(area, wide(area), rows.min(area.height));
+    let room = usize::from(spot.height.saturating_sub(2)).saturating_sub(pinned);
+    (spot, room)
+}
+
 impl Menu {
-    fn lines(&self, ctx: &Ctx<'_>, wide: u16) -> Vec<Line<'static>> {
+    /// With the place of the chosen entry among the lines.
+    fn lines(&self, ctx: &Ctx<'_>, wide: u16) -> (Vec<Line<'static>>, Range<usize>) {
         let theme = ctx.theme;
         let room = usize::from(wide.saturating_sub(8));
         let mut out = Vec::new();
+        let mut place = 0..0;
         for (at, entry) in self.entries.iter().enumerate() {
             let chosen = at == self.at;
+            let start = out.len();
             let style = match (&entry.step, chosen) {
                 (_, true) => theme.selected,
                 (Ok(_), false) => theme.base,
@@ -194,13 +201,17 @@ impl Menu {
                     out.push(Line::styled(format!("    {part}"), style));
                 }
             }
+            if chosen {
+                place = start..out.len();
+            }
         }
-        out
+        (out, place)
     }
 }
 
 impl Mute {
-    fn lines(&self, ctx: &Ctx<'_>) -> Vec<Line<'static>> {
+    /// With the number of the last ones, which are filled in.
+    fn lines(&self, ctx: &Ctx<'_>) -> (Vec<Line<'static>>, usize) {
         let theme = ctx.theme;
         let count = self.matching(ctx.world);
         let mut hours = vec![Span::styled("for         ", theme.muted)];
@@ -227,6 +238,7 @@ impl Mute {
         for (name, value) in self.matchers() {
             out.push(pair(theme, "", format!("{name}={value:?}"), theme.base));
         }
+        let labels = out.len();
         let style = if count == 0 { theme.warn } else { theme.base };
         out.push(pair(theme, "matches now", format!("{count} alerts"), style));
         out.push(Line::from(hours));
@@ -234,7 +246,8 @@ impl Mute {
         if let Some(error) = self.error {
             out.push(Line::styled(error, theme.crit));
         }
-        out
+        let filled_in = out.len() - labels;
+        (out, filled_in)
     }
 }
 
@@ -253,6 +266,13 @@ fn comment(field: &Field, base: Style, muted: Style) -> Line<'static> {
 }
 
 impl Confirm {
+    /// How far it can be scrolled in this area.
+    pub fn most_scroll(&self, ctx: &Ctx<'_>, area: Rect) -> usize {
+        let lines = self.lines(ctx, wide(area)).len();
+        let (_, room) = spot(area, lines, 1);
+        lines.saturating_sub(1).saturating_sub(room)
+    }
+
     fn lines(&self, ctx: &Ctx<'_>, wide: u16) -> Vec<Line<'static>> {
         let theme = ctx.theme;
         let room = usize::from(wide.saturating_sub(4));
@@ -286,5 +306,54 @@ impl Confirm {
             Span::styled(" sends it, once", theme.muted),
         ]));
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::view::fake;
+
+    fn drawn(actions: &Actions, height: u16) -> String {
+        let world = fake::world(&["alpha"]);
+        fake::screen(&world, 80, height, |ctx, area, buf| {
+            actions.draw(ctx, area, buf)
+        })
+    }
+
+    #[test]
+    fn the_chosen_entry_stays_in_view() {
+        let entry = |n: usize| Entry {
+            label: format!("entry-{n:02}"),
+            does: "something",
+            note: Some("a note of one line".into()),
+            step: Err("why not".into()),
+        };
+        for at in 0..12 {
+            let menu = Menu {
+                title: "Actions".into(),
+                entries: (0..12).map(entry).collect(),
+                at,
+            };
+            let text = drawn(&Actions::Menu(menu), 12);
+            assert!(text.contains(&format!("> entry-{at:02}")), "{at}\n{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_typed_stays_in_view_whatever_the_alert_carries() {
+        let mute = Mute {
+            cluster: ClusterId(0),
+            by: "alice".into(),
+            labels: (0..40).map(|n| (format!("label{n}"), "x".into())).collect(),
+            wide: false,
+            hours: 0,
+            comment: Field::new("planned work"),
+            error: Some("say why"),
+        };
+        let text = drawn(&Actions::Mute(Box::new(mute)), 14);
+        for wanted in ["cluster", "planned work", "say why", "matches now"] {
+            assert!(text.contains(wanted), "{wanted}\n{text}");
+        }
     }
 }

@@ -13,10 +13,10 @@ use crate::message::Effect;
 use crate::model::id::ClusterId;
 use crate::model::object::ObjectKind;
 use crate::state::world::{ClusterState, World};
-use crate::ui::Ctx;
 use crate::ui::layout::{split_bottom, split_right};
 use crate::ui::widget::badge;
 use crate::ui::widget::table::Table;
+use crate::ui::{Ctx, measured};
 
 mod capacity;
 mod cell;
@@ -151,18 +151,39 @@ impl Cluster {
         }
     }
 
+    /// Moves in what is no table, never past its end.
+    fn scroll(&mut self, command: &Command, world: &World) {
+        let Some(c) = self.cluster(world) else {
+            return;
+        };
+        let lines = measured(world, |ctx| super::rights::lines(ctx, c).len());
+        let area = self.areas.first().map(|(_, area)| inside(*area));
+        let page = area.map_or(1, |area| usize::from(area.height));
+        let most = lines.saturating_sub(page);
+        let to = match command {
+            Command::Down => self.skip + 1,
+            Command::Up => self.skip.saturating_sub(1),
+            Command::PageDown => self.skip + page,
+            Command::PageUp => self.skip.saturating_sub(page),
+            Command::Top => 0,
+            Command::Bottom => most,
+            _ => self.skip,
+        };
+        self.skip = to.min(most);
+    }
+
     fn tell_table(&mut self, command: &Command, world: &World) {
         let list = self.list();
-        match command {
-            Command::Down => self.skip = self.skip.saturating_add(1),
-            Command::Up => self.skip = self.skip.saturating_sub(1),
-            Command::Top => self.skip = 0,
-            _ => {}
+        if list == List::Rights {
+            return self.scroll(command, world);
         }
         let Some(c) = self.cluster(world) else {
             return;
         };
-        let rows = self.rows(world, c, list);
+        let rows = match Table::<RowId>::moves(command) {
+            true => self.rows(world, c, list),
+            false => Vec::new(),
+        };
         if let Some(table) = self.table_mut(list) {
             table.update(command, &rows, Row::id);
         }
@@ -176,7 +197,7 @@ impl Cluster {
         }
         self.problems = false;
         if let Some(table) = self.table_mut(list) {
-            table.select(id);
+            table.seek(id);
         }
     }
 }
@@ -235,6 +256,7 @@ impl View for Cluster {
         if entry.scope != self.cluster {
             self.cluster = entry.scope;
             self.detail = false;
+            self.tables.iter_mut().for_each(Table::release);
         }
         let arc = |text: &str| Arc::<str>::from(text);
         match &entry.focus {
@@ -243,6 +265,19 @@ impl View for Cluster {
             }
             Some(Focus::Pod { namespace, pod, .. }) => {
                 self.choose(List::Pods, ("pod", arc(namespace), arc(pod)));
+            }
+            Some(Focus::Object {
+                kind,
+                namespace,
+                name,
+                ..
+            }) => {
+                if List::Workloads.kinds().contains(kind) {
+                    let id = (kind.word(), arc(namespace), arc(name));
+                    self.choose(List::Workloads, id);
+                } else if *kind == ObjectKind::ClusterOperator {
+                    self.choose(List::Operators, ("operator", arc(""), arc(name)));
+                }
             }
             _ => {}
         }
@@ -265,6 +300,7 @@ impl View for Cluster {
         let list = self.list();
         std::mem::take(&mut self.detail)
             || self.table_mut(list).is_some_and(Table::back)
+            || std::mem::take(&mut self.problems)
             || std::mem::take(&mut self.tab) != Tab::Overview
     }
 
@@ -272,6 +308,7 @@ impl View for Cluster {
         let open = [
             self.detail,
             !self.filter().is_empty(),
+            self.problems,
             self.tab != Tab::Overview,
         ];
         open.into_iter().filter(|open| *open).count()
@@ -355,13 +392,14 @@ fn brief(ctx: &Ctx, c: &ClusterState) -> String {
         .map(|p| format!("- {} {} {}: {}", p.word, p.place(), p.state, p.remedy))
         .collect();
     format!(
-        "Cluster screen of {}: {word}, {why}. Health {} {}. {} nodes, {} pods, {} problems:\n{}",
+        "Cluster screen of {}: {word}, {why}. Health {} {}. {} nodes, {} pods, {} problems \
+         (? and +: not all is listed):\n{}",
         c.name,
         score.points.map_or("?".to_owned(), |p| p.to_string()),
         score.reach.word(),
-        c.nodes.len(),
-        c.pods.len(),
-        problems.len(),
+        List::Nodes.counted(c, c.nodes.len()),
+        List::Pods.counted(c, c.pods.len()),
+        List::Problems.counted(c, problems.len()),
         lines.join("\n")
     )
 }

@@ -159,6 +159,24 @@ pub fn empty(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, text: &str) {
     }
 }
 
+/// What is known of a row in full, in a pane over the lower part of the screen.
+pub fn detail(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, text: &str, most: u16) {
+    let lines = super::super::widget::text::wrap(text, usize::from(area.width.saturating_sub(2)));
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let rows = rows.saturating_add(2).min(most).max(3);
+    let (_, area) = above(area, rows);
+    ctx.clear(buf, area);
+    let shown = usize::from(area.height.saturating_sub(2));
+    let right = match lines.len() > shown {
+        true => format!("{shown} of {} lines · d closes", lines.len()),
+        false => "d closes".to_owned(),
+    };
+    let inner = pane(ctx, area, buf, "Detail", &right, true);
+    for (y, line) in (inner.y..inner.bottom()).zip(&lines) {
+        ctx.put(buf, (inner.x, y), inner.width, line, ctx.theme.base);
+    }
+}
+
 /// `key  value`, the key dimmed.
 pub fn pair<'a>(theme: &Theme, key: &'a str, value: impl Into<String>, style: Style) -> Line<'a> {
     Line::from(vec![

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use super::{Entry, Focus};
 use crate::config::{Cluster, Config, Endpoint};
-use crate::model::health::SourceKind;
+use crate::model::health::{Health, SourceHealth, SourceKind};
 use crate::model::id::ClusterId;
 use crate::model::label::Labels;
 use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
@@ -51,6 +51,24 @@ pub fn tell(world: &mut World, cluster: u16, body: Body) {
         received: Timestamp(NOW),
         body,
     });
+}
+
+pub fn tell_of(world: &mut World, cluster: u16, source: SourceKind, body: Body) {
+    world.ingest(Telemetry {
+        cluster: ClusterId(cluster),
+        source,
+        received: Timestamp(NOW),
+        body,
+    });
+}
+
+/// A source that answers.
+pub fn heard() -> SourceHealth {
+    SourceHealth {
+        health: Health::Live,
+        last_ok: Some(Timestamp(NOW)),
+        ..SourceHealth::default()
+    }
 }
 
 /// One series with these values, one each `step_s` seconds, the last one now.

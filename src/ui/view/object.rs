@@ -26,6 +26,7 @@ mod row;
 mod tests;
 mod visit;
 
+use body::Body;
 use visit::{Got, Subject, Tab, Visit, Yaml};
 
 /// Objects remembered on the way from one to the next.
@@ -195,19 +196,30 @@ impl ObjectView {
                 let size = Unit::Bytes.write(got.bytes as f64);
                 format!("{} · {size} · {} ago", got.origin, ago(ctx.world, got.at))
             }
-            (Tab::Yaml, _) => String::new(),
+            (Tab::Yaml | Tab::Logs, _) => String::new(),
             _ => {
                 let c = ctx.world.cluster(visit.at.cluster);
                 let health = c.and_then(|c| c.sources.get(&SourceKind::Kubernetes));
+                let kind = visit.shows();
+                let watched = match c.is_some_and(|c| c.is_listed(kind)) {
+                    true => "watched",
+                    false => "not watched",
+                };
                 match health.and_then(|h| h.last_ok) {
-                    Some(at) => format!("watched · heard {} ago", ago(ctx.world, at)),
+                    Some(at) => format!("{watched} · heard {} ago", ago(ctx.world, at)),
                     None => "not heard yet".into(),
                 }
             }
         }
     }
 
-    fn draw_tabs(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, visit: &Visit) {
+    fn draw_tabs(
+        &self,
+        ctx: &Ctx<'_>,
+        area: Rect,
+        buf: &mut Buffer,
+        (visit, body): (&Visit, &Body<'_>),
+    ) {
         let mut x = area.x;
         for tab in Tab::of(visit.at.key.kind) {
             let chosen = *tab == visit.tab;
@@ -218,22 +230,30 @@ impl ObjectView {
             let room = area.right().saturating_sub(x);
             x = ctx.put(buf, (x, area.y), room, &text, style);
         }
-        let told = self.matches_told(ctx);
+        let told = self.matches_told(body);
         if !told.is_empty() {
             let room = area.right().saturating_sub(x + 2);
             ctx.put(buf, (x + 2, area.y), room, &told, ctx.theme.accent);
         }
     }
 
-    fn draw_body(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, visit: &Visit) {
-        let body = self.body(ctx);
+    fn draw_body(
+        &self,
+        ctx: &Ctx<'_>,
+        area: Rect,
+        buf: &mut Buffer,
+        (visit, body): (&Visit, &Body<'_>),
+    ) {
         let columns = usize::from(area.width);
         let wrapped = self.wraps();
-        // Another text than the one that was scrolled may be shorter.
-        let top = if visit.top < body.len() { visit.top } else { 0 };
+        // The text may have become shorter than it was when it was scrolled.
+        let top = match visit.top {
+            0 => 0,
+            top => top.min(self.last_top(body, ctx, area)),
+        };
         let (mut y, mut at) = (area.y, top);
         while y < area.bottom() && at < body.len() {
-            let found = self.matches_row(&body, at);
+            let found = self.matches_row(body, at);
             let chosen = visit.tab == Tab::Owners && at == visit.cursor && ctx.focus;
             for line in body.lines(ctx, at, columns, wrapped) {
                 if y >= area.bottom() {
@@ -291,8 +311,9 @@ impl View for ObjectView {
             return;
         }
         let (tabs, text) = super::common::above(inner, inner.height - 1);
-        self.draw_tabs(ctx, tabs, buf, visit);
-        self.draw_body(ctx, text, buf, visit);
+        let body = self.body(ctx);
+        self.draw_tabs(ctx, tabs, buf, (visit, &body));
+        self.draw_body(ctx, text, buf, (visit, &body));
         if ctx.ascii {
             crate::ui::widget::text::fold_ascii(area, buf);
         }

@@ -42,7 +42,8 @@ pub fn summary(cluster: &ClusterState) -> String {
     let mut text = format!("{} · {}", name(identity), identity.role.word());
     let missing = missing(identity).count();
     if missing > 0 {
-        text.push_str(&format!(" · {missing} rights missing"));
+        let rights = if missing == 1 { "right" } else { "rights" };
+        text.push_str(&format!(" · {missing} {rights} missing"));
     }
     text
 }

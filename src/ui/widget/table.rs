@@ -57,6 +57,8 @@ impl Column {
 pub struct Table<Id> {
     /// The row under the cursor, by id: it stays the same thing when rows move.
     selected: Option<Id>,
+    /// It was sent for, not come upon: no other row may stand in for it.
+    sought: bool,
     /// Where it was last seen: takes over when it is gone.
     row: usize,
     offset: usize,
@@ -81,6 +83,7 @@ impl<Id> Table<Id> {
     pub fn sorted(sorts: usize) -> Self {
         Self {
             selected: None,
+            sought: false,
             row: 0,
             offset: 0,
             sort: 0,
@@ -132,11 +135,31 @@ impl<Id: Clone + PartialEq> Table<Id> {
         self.selected = Some(id);
     }
 
+    /// Puts the cursor on a row that is meant and no other: the filter goes, and while the row is
+    /// not there the cursor is nowhere.
+    pub fn seek(&mut self, id: Id) {
+        self.set_filter("");
+        self.selected = Some(id);
+        self.sought = true;
+    }
+
+    /// What was sought is no longer: the list is another one.
+    pub fn release(&mut self) {
+        self.sought = false;
+    }
+
+    /// The row that is sought and not there.
+    pub fn missing<R>(&self, rows: &[R], id: impl Fn(&R) -> Id) -> Option<&Id> {
+        let wanted = self.selected.as_ref().filter(|_| self.sought)?;
+        (!rows.iter().any(|row| id(row) == *wanted)).then_some(wanted)
+    }
+
     pub fn selected_id(&self) -> Option<&Id> {
         self.selected.as_ref()
     }
 
-    /// Position of the cursor among these rows; the first row when nothing was chosen yet.
+    /// Position of the cursor among these rows; the first row when nothing was chosen yet, none
+    /// while the row that is sought is not there.
     pub fn position<R>(&self, rows: &[R], id: impl Fn(&R) -> Id) -> Option<usize> {
         if rows.is_empty() {
             return None;
@@ -144,15 +167,26 @@ impl<Id: Clone + PartialEq> Table<Id> {
         self.selected
             .as_ref()
             .and_then(|wanted| rows.iter().position(|row| id(row) == *wanted))
-            .or(Some(self.row.min(rows.len() - 1)))
+            .or_else(|| (!self.sought).then(|| self.row.min(rows.len() - 1)))
+    }
+
+    /// Whether the command moves the cursor: the others need no rows.
+    pub fn moves(command: &Command) -> bool {
+        use Command::{Bottom, Click, Down, PageDown, PageUp, Top, Up};
+        matches!(
+            command,
+            Up | Down | PageUp | PageDown | Top | Bottom | Click { .. }
+        )
     }
 
     /// Moves, sorts, filters, clicks. False: the command means nothing to a table.
     pub fn update<R>(&mut self, command: &Command, rows: &[R], id: impl Fn(&R) -> Id) -> bool {
-        let at = self.position(rows, &id).unwrap_or(0);
+        let held = self.position(rows, &id);
+        let at = held.unwrap_or(0);
         let last = rows.len().saturating_sub(1);
         let to = match command {
             Command::Up => at.saturating_sub(1),
+            Command::Down if held.is_none() => 0,
             Command::Down => (at + 1).min(last),
             Command::PageUp => at.saturating_sub(self.page()),
             Command::PageDown => (at + self.page()).min(last),
@@ -177,6 +211,7 @@ impl<Id: Clone + PartialEq> Table<Id> {
             _ => return false,
         };
         self.selected = rows.get(to).map(&id);
+        self.sought = false;
         self.row = to;
         self.offset = window(self.offset, to, rows.len(), self.page());
         true
@@ -371,6 +406,23 @@ mod tests {
         assert_eq!(table.position(&[3, 1], |r| *r), Some(1), "gone: nearest");
         assert_eq!(table.position(&[], |r: &u32| *r), None);
         assert!(!table.update(&Command::Mode, &[1], |r| *r));
+    }
+
+    #[test]
+    fn no_row_stands_in_for_one_that_is_sought() {
+        let mut table: Table<u32> = Table::default();
+        table.set_filter("other");
+        table.seek(7);
+        assert_eq!(table.filter_text(), "");
+        assert_eq!(table.position(&[1, 2], |r| *r), None);
+        assert_eq!(table.missing(&[1, 2], |r| *r), Some(&7));
+        assert_eq!(table.position(&[1, 7], |r| *r), Some(1), "it came");
+        assert_eq!(table.missing(&[1, 7], |r| *r), None);
+        table.update(&Command::Down, &[1, 2], |r| *r);
+        assert_eq!(table.position(&[3, 1], |r| *r), Some(1), "moved on");
+        table.seek(7);
+        table.release();
+        assert_eq!(table.position(&[1, 2], |r| *r), Some(0));
     }
 
     #[test]

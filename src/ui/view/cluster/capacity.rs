@@ -3,6 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::Line;
 
+use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::state::world::{Amount, ClusterState, World, is_gpu};
 use crate::ui::Ctx;
@@ -24,12 +25,12 @@ impl Room {
         }
     }
 
-    pub fn explain(&self) -> String {
+    pub fn explain(&self, now: Timestamp) -> String {
         match self {
             Self::Resource(name, amount, unit, scale) => format!(
                 "{name}: {}\nrequests are those of pods that run or wait; allocatable is what the \
                  nodes leave to pods",
-                crate::ui::view::fleet::amount(amount, *unit, *scale)
+                crate::ui::view::fleet::amount(now, amount, (*unit, *scale))
             ),
             Self::Blind(what, remedy) => format!("{what}\nlook at: {remedy}"),
         }
@@ -87,6 +88,7 @@ fn resource<'a>(
         Some(value) => Line::styled(format!("{:.0}%", value * 100.0), style),
         None => Line::styled("n/a", theme.muted),
     };
+    let old = amount.is_old(ctx.world.now);
     let full = amount.asked().is_some_and(|asked| asked > FULL);
     let style = if full { theme.warn } else { theme.base };
     match column {
@@ -99,12 +101,17 @@ fn resource<'a>(
         2 => known(amount.allocatable, theme.base),
         3 => known(amount.requested, theme.base),
         4 => share(amount.asked(), style),
+        5 if old => {
+            let mut used = share(amount.used, theme.muted);
+            used.push_span("~");
+            used
+        }
         5 => share(amount.used, theme.base),
-        _ => Line::styled(note(name, amount), theme.muted),
+        _ => Line::styled(note(name, amount, old), theme.muted),
     }
 }
 
-fn note(name: &str, amount: &Amount) -> String {
+fn note(name: &str, amount: &Amount, old: bool) -> String {
     let mut notes = Vec::new();
     if let (Some(all), Some(asked)) = (amount.allocatable, amount.requested) {
         if all == 0 && asked > 0 {
@@ -122,6 +129,9 @@ fn note(name: &str, amount: &Amount) -> String {
         0 => {}
         1 => notes.push("used: 1 node tells".into()),
         n => notes.push(format!("used: mean of {n} nodes")),
+    }
+    if old {
+        notes.push("~ is old: no sample since".into());
     }
     notes.join("; ")
 }

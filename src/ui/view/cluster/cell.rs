@@ -130,7 +130,7 @@ fn event_style(ctx: &Ctx, e: &Event) -> ratatui::style::Style {
 
 fn of_event<'a>(ctx: &Ctx, e: &'a Event, column: usize) -> Line<'a> {
     match column {
-        0 => Line::styled(ctx.clock(e.at), ctx.theme.muted),
+        0 => Line::styled(ctx.clock_or_day(e.at), ctx.theme.muted),
         1 => Line::default(),
         2 => Line::styled(e.count.to_string(), ctx.theme.muted),
         3 => Line::styled(e.reason.as_str(), event_style(ctx, e)),
@@ -142,7 +142,7 @@ fn of_event<'a>(ctx: &Ctx, e: &'a Event, column: usize) -> Line<'a> {
 fn of_repeated<'a>(ctx: &Ctx, r: &'a Repeated<'a>, column: usize) -> Line<'a> {
     match column {
         1 if r.first == r.newest.at => Line::default(),
-        1 => Line::styled(ctx.clock(r.first), ctx.theme.muted),
+        1 => Line::styled(ctx.clock_or_day(r.first), ctx.theme.muted),
         2 => Line::styled(r.count.to_string(), ctx.theme.muted),
         4 => Line::styled(format!("{} {}", r.kind, r.owner), ctx.theme.base),
         column => of_event(ctx, r.newest, column),

@@ -26,7 +26,7 @@ pub fn row(c: &ClusterState, row: &Row, now: Timestamp) -> String {
             o.version.as_deref().unwrap_or("version unknown"),
             conditions(&o.conditions)
         ),
-        Row::Room(r) => r.explain(),
+        Row::Room(r) => r.explain(now),
         Row::Probe(p) => of_probe(p),
         Row::Source(kind, health) => source::explain(*kind, health, now),
     }
@@ -82,7 +82,11 @@ fn of_node(n: &Node) -> String {
         n.kubelet_version,
         n.os_image,
         row::node_note(n),
-        known(n.room.cpu_milli.map(|m| format!("{}m", m))),
+        known(
+            n.room
+                .cpu_milli
+                .map(|m| format!("{} cores", m as f64 / 1000.0))
+        ),
         known(
             n.room
                 .memory_bytes

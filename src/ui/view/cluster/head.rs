@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::list::Tab;
-use crate::state::world::ClusterState;
+use crate::state::world::{Amount, ClusterState};
 use crate::ui::Ctx;
 use crate::ui::view::rights;
 use crate::ui::widget::badge;
@@ -62,19 +62,27 @@ fn strip(ctx: &Ctx, c: &ClusterState) -> String {
     let score = c.score(ctx.world.now);
     let points = score.points.map_or("?".to_owned(), |p| p.to_string());
     let share = |value: Option<f64>| value.map_or("n/a".into(), |v| format!("{:.0}%", v * 100.0));
+    let used = |amount: &Amount| {
+        let old = if amount.is_old(ctx.world.now) {
+            "~"
+        } else {
+            ""
+        };
+        format!("{}{old} used", share(amount.used))
+    };
     let room = &c.capacity;
     let mut parts = vec![format!("health {points} {}", score.reach.word())];
     if !c.nodes.is_empty() {
         parts.push(format!("nodes {}/{}", room.ready_nodes, c.nodes.len()));
     }
     parts.push(format!(
-        "CPU {} used, {} requested",
-        share(room.cpu.used),
+        "CPU {}, {} requested",
+        used(&room.cpu),
         share(room.cpu.asked())
     ));
     parts.push(format!(
-        "memory {} used, {} requested",
-        share(room.memory.used),
+        "memory {}, {} requested",
+        used(&room.memory),
         share(room.memory.asked())
     ));
     parts.push(format!("you: {}", rights::summary(c)));
@@ -86,12 +94,12 @@ fn tabs(ctx: &Ctx, area: Rect, buf: &mut Buffer, c: &ClusterState, tab: Tab) {
     let (mut x, y) = (area.x, area.y + 3);
     for each in Tab::ALL {
         let count = match each {
-            Tab::Only(list) if area.width >= 100 => list.count(c),
+            Tab::Only(list) if area.width >= 100 => list.len(c).map(|n| list.counted(c, n)),
             _ => None,
         };
-        let word = match count {
+        let word = match count.as_deref() {
+            Some("?") | None => each.word().to_owned(),
             Some(count) => format!("{} {count}", each.word()),
-            None => each.word().to_owned(),
         };
         let (text, style) = match each == tab {
             true => (format!("[{word}] "), theme.title),

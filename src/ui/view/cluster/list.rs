@@ -66,18 +66,44 @@ impl List {
         }
     }
 
-    /// How many there are; `None`: not known, or nothing to count.
-    pub fn count(self, c: &ClusterState) -> Option<usize> {
-        let listed = self.kinds().iter().any(|kind| c.is_listed(*kind));
-        let count = match self {
+    /// The kinds without which nothing can be said of the list as a whole.
+    pub fn needed(self) -> &'static [ObjectKind] {
+        let kinds = self.kinds();
+        match self {
+            // The last two are no more than hints.
+            Self::Problems => kinds.get(..6).unwrap_or(kinds),
+            Self::Operators => kinds.get(..1).unwrap_or(kinds),
+            _ => kinds,
+        }
+    }
+
+    /// Those of [`List::needed`] that were not listed yet, or may not be.
+    pub fn unlisted(self, c: &ClusterState) -> Vec<ObjectKind> {
+        let needed = self.needed().iter().copied();
+        needed
+            .filter(|kind| !c.is_listed(*kind) && !c.is_absent(*kind))
+            .collect()
+    }
+
+    /// A count in words: `3`; `3+` and `?` where something was not listed.
+    pub fn counted(self, c: &ClusterState, count: usize) -> String {
+        match (self.unlisted(c).is_empty(), count) {
+            (true, count) => count.to_string(),
+            (false, 0) => "?".into(),
+            (false, count) => format!("{count}+"),
+        }
+    }
+
+    /// How many objects the list is made of; `None`: there is nothing to count.
+    pub fn len(self, c: &ClusterState) -> Option<usize> {
+        Some(match self {
             Self::Nodes => c.nodes.len(),
             Self::Pods => c.pods.len(),
             Self::Events => c.events.len(),
             Self::Workloads => c.workloads.len(),
             Self::Operators => c.operators.len(),
             _ => return None,
-        };
-        (listed || count > 0).then_some(count)
+        })
     }
 
     pub fn columns(self, full: bool) -> &'static [Column] {

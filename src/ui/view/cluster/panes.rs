@@ -10,9 +10,7 @@ use super::{Cluster, cell};
 use crate::model::health::SourceKind;
 use crate::state::world::ClusterState;
 use crate::ui::Ctx;
-use crate::ui::layout::split_bottom;
 use crate::ui::view::{common, rights};
-use crate::ui::widget::text::wrap;
 
 impl Cluster {
     pub(super) fn draw_list(
@@ -27,9 +25,12 @@ impl Cluster {
             return self.draw_rights(ctx, area, buf, c, focus);
         }
         let rows = self.rows(ctx.world, c, list);
-        let title = self.title(list, rows.len(), c);
-        let side = self.side(list);
-        let inner = common::pane(ctx, area, buf, &title, side, focus);
+        let mut title = self.title(list, rows.len(), c);
+        if let Some((_, namespace, name)) = self.table(list).missing(&rows, Row::id) {
+            let slash = if namespace.is_empty() { "" } else { "/" };
+            title.push_str(&format!(" · {namespace}{slash}{name} is not among them"));
+        }
+        let inner = common::pane(ctx, area, buf, &title, &self.side(list), focus);
         if rows.is_empty() {
             let (text, style) = self.nothing(ctx, list, c);
             ctx.put(buf, (inner.x, inner.y), inner.width, &text, style);
@@ -40,12 +41,22 @@ impl Cluster {
             _ => NodeFacts::default(),
         };
         let ctx = Ctx { focus, ..*ctx };
-        let columns = list.columns(self.tab == Tab::Only(List::Nodes));
+        let mut columns = list.columns(self.tab == Tab::Only(List::Nodes)).to_vec();
+        let today = ctx.today();
+        if rows
+            .iter()
+            .any(|row| row.first().is_some_and(|at| Some(at) < today))
+        {
+            // The date needs room.
+            for time in columns.iter_mut().take(2) {
+                (time.min, time.max) = (11, 11);
+            }
+        }
         self.table(list).draw(
             &ctx,
             inner,
             buf,
-            (columns, &rows),
+            (&columns, &rows),
             Row::id,
             |row, column| cell::cell(&ctx, &held, row, column),
         );
@@ -53,19 +64,26 @@ impl Cluster {
 
     fn title(&self, list: List, shown: usize, c: &ClusterState) -> String {
         let of = |all: usize| match shown == all {
-            true => format!("{all}"),
-            false => format!("{shown} of {all}"),
+            true => list.counted(c, all),
+            false => format!("{shown} of {}", list.counted(c, all)),
         };
         match list {
-            List::Problems => format!("Problems {shown}"),
+            List::Problems => format!("Problems {}", list.counted(c, shown)),
             List::Nodes => format!("Nodes {}", of(c.nodes.len())),
             List::Pods => format!("Pods {}", of(c.pods.len())),
             List::Workloads => format!("Workloads {}", of(c.workloads.len())),
             List::Events if self.each_event => format!("Events {}", of(c.events.len())),
-            List::Events => format!("Events {} in {shown} groups", c.events.len()),
+            List::Events => match list.counted(c, c.events.len()).as_str() {
+                "?" => "Events ?".into(),
+                all => format!("Events {all} in {shown} groups"),
+            },
             List::Operators => format!("Operators {}", of_operators(shown, c)),
             List::Capacity => "Capacity and blind spots".into(),
-            List::Discovery => format!("Discovery {}", of(c.probes.len())),
+            List::Discovery if c.probes.is_empty() => "Discovery ?".into(),
+            List::Discovery if shown < c.probes.len() => {
+                format!("Discovery {shown} of {}", c.probes.len())
+            }
+            List::Discovery => format!("Discovery {shown}"),
             List::Sources => {
                 let now_heard = c.sources.values();
                 let live = now_heard
@@ -77,41 +95,50 @@ impl Cluster {
         }
     }
 
-    fn side(&self, list: List) -> &'static str {
-        if self.single && self.tab == Tab::Overview {
-            return match list {
-                List::Problems => "Tab: nodes",
-                List::Nodes => "Tab: events",
-                List::Events => "Tab: sources",
-                _ => "Tab: problems",
-            };
-        }
-        match list {
+    fn side(&self, list: List) -> String {
+        let takes_turns = self.single && self.tab == Tab::Overview;
+        let next = match list {
+            List::Problems if takes_turns => "Tab: nodes",
+            List::Nodes if takes_turns => "Tab: events",
+            List::Events if takes_turns => "Tab: sources",
+            _ if takes_turns => "Tab: problems",
             List::Events if self.each_event => "z: groups",
             List::Events => "z: each",
-            _ if self.problems && self.tab != Tab::Overview => "! problems only",
             _ => "",
-        }
+        };
+        let narrowed = match list {
+            _ if !self.problems => "",
+            List::Problems | List::Sources | List::Capacity => "",
+            List::Events => "! warnings only",
+            _ => "! problems only",
+        };
+        let between = if narrowed.is_empty() || next.is_empty() {
+            ""
+        } else {
+            " · "
+        };
+        format!("{narrowed}{between}{next}")
     }
 
     /// Why a list is empty: none, not known, or not permitted.
     fn nothing(&self, ctx: &Ctx, list: List, c: &ClusterState) -> (String, ratatui::style::Style) {
         let muted = ctx.theme.muted;
         let unknown = |text: &str| (text.to_owned(), ctx.theme.unknown);
-        if list == List::Sources {
+        if list == List::Sources && c.sources.is_empty() {
             return ("no source is configured".into(), muted);
         }
         if list == List::Discovery && c.probes.is_empty() {
             return unknown("not yet looked");
         }
-        let kinds = list.kinds();
-        if let Some(text) = kinds.iter().find_map(|kind| rights::refused(c, *kind)) {
+        if let Some(text) = list.kinds().iter().find_map(|k| rights::refused(c, *k)) {
             return (text, ctx.theme.warn);
         }
-        let listed = kinds.iter().any(|kind| c.is_listed(*kind)) || list.count(c).is_some();
+        let unlisted = list.unlisted(c);
+        let listed = list.needed().iter().any(|kind| c.is_listed(*kind));
+        let some = listed || list.len(c).is_some_and(|n| n > 0);
         let heard = match c.sources.get(&SourceKind::Kubernetes) {
             None => return unknown("unknown: no kube context is configured for this cluster"),
-            Some(h) if h.fault().is_some() && !listed => {
+            Some(h) if h.fault().is_some() && !some => {
                 return unknown("unknown: the Kubernetes API is not heard");
             }
             Some(h) => h.last_ok.is_some(),
@@ -119,16 +146,25 @@ impl Cluster {
         if !self.table(list).filter_text().is_empty() {
             return ("nothing passes the filter".into(), muted);
         }
-        match (list, listed, heard) {
-            (List::Problems, true, _) => {
+        if self.problems && list.len(c).is_some_and(|n| n > 0) {
+            return ("nothing is wrong among them: ! shows all".into(), muted);
+        }
+        let words: Vec<&str> = unlisted.iter().map(|kind| kind.word()).collect();
+        match (list, unlisted.is_empty(), some, heard) {
+            (List::Problems, true, ..) => {
                 ("nothing is wrong in what is listed".into(), ctx.theme.ok)
             }
-            (List::Operators, false, true) => {
+            (List::Operators, true, false, _) => ("none: this is no OpenShift".into(), muted),
+            (_, true, ..) => ("none".into(), muted),
+            (_, false, true, _) => {
+                let lacks = words.join(", ");
+                unknown(&format!("none in what is listed; not listed: {lacks}"))
+            }
+            (List::Operators, _, _, true) => {
                 ("none: this is no OpenShift, or not listed".into(), muted)
             }
-            (_, true, _) => ("none".into(), muted),
-            (_, false, true) => ("not listed yet".into(), muted),
-            (_, false, false) => ("not heard yet".into(), muted),
+            (.., true) => ("not listed yet".into(), muted),
+            (.., false) => ("not heard yet".into(), muted),
         }
     }
 
@@ -143,16 +179,7 @@ impl Cluster {
         let text = self
             .explain(ctx.world)
             .unwrap_or_else(|| "nothing chosen".into());
-        let lines = wrap(&text, usize::from(area.width.saturating_sub(2)));
-        let rows = u16::try_from(lines.len())
-            .unwrap_or(u16::MAX)
-            .saturating_add(2);
-        let (_, area) = split_bottom(area, rows.min(area.height / 2).max(3));
-        ctx.clear(buf, area);
-        let inner = common::pane(ctx, area, buf, "Detail", "d closes", true);
-        for (y, line) in (inner.y..inner.bottom()).zip(&lines) {
-            ctx.put(buf, (inner.x, y), inner.width, line, ctx.theme.base);
-        }
+        common::detail(ctx, area, buf, &text, area.height / 2);
     }
 
     pub(super) fn table(&self, list: List) -> &crate::ui::widget::table::Table<RowId> {
@@ -163,8 +190,9 @@ impl Cluster {
 
 fn of_operators(shown: usize, c: &ClusterState) -> String {
     let shown = shown.saturating_sub(usize::from(c.version.is_some()));
+    let all = List::Operators.counted(c, c.operators.len());
     match shown >= c.operators.len() {
-        true => c.operators.len().to_string(),
-        false => format!("{shown} of {}", c.operators.len()),
+        true => all,
+        false => format!("{shown} of {all}"),
     }
 }

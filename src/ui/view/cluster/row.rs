@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use super::problem;
 use crate::model::object::{Node, Pod, Requests};
 use crate::model::ptp::ClockState;
-use crate::state::world::{ClusterState, World, holds_room, is_gpu};
+use crate::state::world::{ClusterState, NodeValue, World, holds_room, is_gpu};
 use crate::ui::Ctx;
 use crate::ui::widget::badge;
 
@@ -22,10 +22,11 @@ pub struct Asked {
 /// What series and pods tell of nodes, looked up once a frame.
 #[derive(Debug, Default)]
 pub struct NodeFacts {
-    cpu: HashMap<String, f64>,
-    memory: HashMap<String, f64>,
+    cpu: HashMap<String, NodeValue>,
+    memory: HashMap<String, NodeValue>,
     asked: HashMap<String, Asked>,
     ptp: HashMap<String, Option<ClockState>>,
+    ptp_old: bool,
     pods_listed: bool,
 }
 
@@ -59,6 +60,7 @@ impl NodeFacts {
                 .collect(),
             asked,
             ptp: ptp.collect(),
+            ptp_old: world.is_old(c.ptp_until),
             pods_listed: c.is_listed(crate::model::object::ObjectKind::Pod),
         }
     }
@@ -117,16 +119,19 @@ pub fn node<'a>(ctx: &Ctx, held: &NodeFacts, n: &'a Node, column: usize) -> Line
         1 | 2 => ("▲", theme.warn),
         _ => ("●", theme.ok),
     };
-    let ratio = |map: &HashMap<String, f64>| match map.get(n.name.as_ref()) {
-        Some(value) => format!("{:.0}%", value * 100.0),
-        None => "n/a".into(),
+    let ratio = |map: &HashMap<String, NodeValue>| match map.get(n.name.as_ref()) {
+        Some(told) if ctx.world.is_old(told.until) => {
+            Line::styled(format!("{:.0}%~", told.value * 100.0), theme.muted)
+        }
+        Some(told) => Line::styled(format!("{:.0}%", told.value * 100.0), theme.base),
+        None => Line::styled("n/a", theme.base),
     };
     match column {
         0 => Line::styled(glyph, style),
         1 => Line::styled(n.name.as_ref(), theme.base),
         2 => Line::styled(n.roles.join(","), theme.muted),
-        3 => Line::styled(ratio(&held.cpu), theme.base),
-        4 => Line::styled(ratio(&held.memory), theme.base),
+        3 => ratio(&held.cpu),
+        4 => ratio(&held.memory),
         5 => Line::styled(held.pods(n), theme.muted),
         6 => Line::styled(node_note(n), style),
         7 => {
@@ -141,6 +146,9 @@ pub fn node<'a>(ctx: &Ctx, held: &NodeFacts, n: &'a Node, column: usize) -> Line
         10 => match held.ptp.get(n.name.as_ref()) {
             None => Line::styled("—", theme.muted),
             Some(None) => Line::styled("?", theme.unknown),
+            Some(Some(state)) if held.ptp_old => {
+                Line::styled(format!("{}~", state.word()), theme.muted)
+            }
             Some(Some(state)) => {
                 let style = match state {
                     ClockState::Locked => theme.ok,
@@ -192,15 +200,15 @@ pub fn pod_fields(p: &Pod) -> Vec<(&str, &str)> {
     fields
 }
 
-/// Bad pods first, the most restarts first, then by name.
-pub fn pod_key(p: &Pod, column: Option<usize>) -> (std::cmp::Reverse<u64>, String) {
-    let name = format!("{}/{}", p.namespace, p.name);
+/// Bad pods first, the most restarts first; they come by name, and so they stay where all else is
+/// the same.
+pub fn pod_key(p: &Pod, column: Option<usize>) -> (std::cmp::Reverse<u64>, &str) {
     let restarts = u64::from(p.restarts);
     let (weight, text) = match column {
-        None => (u64::from(p.is_bad()) << 40 | restarts, name),
-        Some(2) => (0, format!("{} {name}", problem::state(p))),
-        Some(3) => (restarts, name),
-        Some(_) => (0, name),
+        None => (u64::from(p.is_bad()) << 40 | restarts, ""),
+        Some(2) => (0, problem::state(p)),
+        Some(3) => (restarts, ""),
+        Some(_) => (0, ""),
     };
     (std::cmp::Reverse(weight), text)
 }

@@ -23,7 +23,7 @@ pub struct Repeated<'a> {
     pub first: Timestamp,
     /// As often as the events themselves say.
     pub count: u64,
-    pub kind: Arc<str>,
+    pub kind: &'a str,
     pub owner: Arc<str>,
 }
 
@@ -67,6 +67,17 @@ impl Row<'_> {
     }
 }
 
+impl Row<'_> {
+    /// The earliest time that an event's row tells.
+    pub fn first(&self) -> Option<Timestamp> {
+        match self {
+            Self::Event(e) => Some(e.at),
+            Self::Repeated(r) => Some(r.first),
+            _ => None,
+        }
+    }
+}
+
 impl Cluster {
     pub(super) fn rows<'a>(&self, world: &World, c: &'a ClusterState, list: List) -> Vec<Row<'a>> {
         let table = self.table(list);
@@ -99,7 +110,8 @@ impl Cluster {
             .filter(|n| !self.problems || row::node_rank(n) > 0)
             .filter(|n| filter.is_empty() || node_matches(n, filter))
             .collect();
-        rows.sort_by_key(|n| (std::cmp::Reverse(row::node_rank(n)), n.name.clone()));
+        // They come by name.
+        rows.sort_by_key(|n| std::cmp::Reverse(row::node_rank(n)));
         rows.into_iter().map(Row::Node).collect()
     }
 
@@ -111,7 +123,7 @@ impl Cluster {
             .take(MOST)
             .collect();
         let column = self.table(List::Pods).order().0;
-        rows.sort_by_cached_key(|p| row::pod_key(p, column));
+        rows.sort_by_key(|p: &&'a Pod| row::pod_key(p, column));
         rows.into_iter().map(Row::Pod).collect()
     }
 
@@ -205,21 +217,22 @@ fn sources<'a>(c: &'a ClusterState, filter: &Filter) -> Vec<Row<'a>> {
 
 /// Put together by reason and owner, the newest group first.
 fn repeated<'a>(c: &'a ClusterState, events: impl Iterator<Item = &'a Event>) -> Vec<Row<'a>> {
-    let mut places: BTreeMap<(String, String, Arc<str>), usize> = BTreeMap::new();
+    let mut places: BTreeMap<(&str, Owner<'a>), usize> = BTreeMap::new();
     let mut groups: Vec<Repeated<'a>> = Vec::new();
     for event in events {
-        let (kind, owner) = owner(c, event);
-        let key = (event.reason.clone(), kind.to_string(), owner.clone());
-        let place = *places.entry(key).or_insert_with(|| {
-            groups.push(Repeated {
-                newest: event,
-                first: event.at,
-                count: 0,
-                kind,
-                owner,
+        let owner = owner(c, event);
+        let place = *places
+            .entry((event.reason.as_str(), owner))
+            .or_insert_with(|| {
+                groups.push(Repeated {
+                    newest: event,
+                    first: event.at,
+                    count: 0,
+                    kind: owner.0,
+                    owner: place(owner),
+                });
+                groups.len() - 1
             });
-            groups.len() - 1
-        });
         if let Some(group) = groups.get_mut(place) {
             group.first = group.first.min(event.at);
             group.count += u64::from(event.count.max(1));
@@ -228,19 +241,25 @@ fn repeated<'a>(c: &'a ClusterState, events: impl Iterator<Item = &'a Event>) ->
     groups.into_iter().map(Row::Repeated).collect()
 }
 
-/// Kind and `namespace/name` of what owns the object of an event, as far as its pod is known.
-fn owner(c: &ClusterState, event: &Event) -> (Arc<str>, Arc<str>) {
+/// Kind, namespace and name.
+type Owner<'a> = (&'a str, &'a str, &'a str);
+
+/// What owns the object of an event, as far as its pod is known.
+fn owner<'a>(c: &'a ClusterState, event: &'a Event) -> Owner<'a> {
     let (kind, name) = &event.about;
     let key = (event.namespace.clone(), Arc::from(name.as_str()));
-    let pod = c.pods.get(&key).filter(|_| kind == "Pod");
+    let pod = (kind == "Pod").then(|| c.pods.get(&key)).flatten();
     let (kind, name) = match pod.and_then(|p| p.owner.as_ref()) {
         Some((kind, name)) => (kind, name),
         None => (kind, name),
     };
-    let place = match event.namespace.as_ref() {
-        "" => name.clone(),
-        _ if kind == "Node" => name.clone(),
-        namespace => format!("{namespace}/{name}"),
-    };
-    (kind.as_str().into(), place.into())
+    let namespace = if kind == "Node" { "" } else { &event.namespace };
+    (kind, namespace, name)
+}
+
+fn place((_, namespace, name): Owner<'_>) -> Arc<str> {
+    match namespace {
+        "" => name.into(),
+        namespace => format!("{namespace}/{name}").into(),
+    }
 }

@@ -26,7 +26,6 @@ pub fn cell<'a>(ctx: &Ctx, row: &'a Row<'a>, column: usize, grouped: bool) -> Ce
 fn of_group<'a>(ctx: &Ctx, head: &Head<'a>, column: usize) -> Cell<'a> {
     let theme = ctx.theme;
     let ones = &head.members;
-    let sum = |of: fn(&One) -> usize| ones.iter().map(of).sum::<usize>();
     match column {
         0 => {
             let (_, _, style) = badge::status(theme, head.worst());
@@ -36,13 +35,16 @@ fn of_group<'a>(ctx: &Ctx, head: &Head<'a>, column: usize) -> Cell<'a> {
             let name = head.value.unwrap_or("(none)");
             Cell::new(format!("{name} {}", ones.len()), theme.title)
         }
-        5 => {
-            let (ready, all) = (sum(|o| o.c.capacity.ready_nodes), sum(|o| o.c.nodes.len()));
-            Cell::new(format!("{ready}/{all}"), theme.muted)
+        5 => match together(ones, nodes) {
+            Some(([ready, all], more)) => Cell::new(format!("{ready}/{all}{more}"), theme.muted),
+            None => Cell::new("?", theme.unknown),
+        },
+        8 => pod_counts(ctx, together(ones, pods)),
+        9 => alert_counts(ctx, together(ones, alerts)),
+        10 => {
+            let sum: usize = ones.iter().map(|o| o.incidents).sum();
+            Cell::new(sum.to_string(), theme.muted)
         }
-        8 => pod_counts(ctx, sum(|o| o.c.pods.len()), sum(|o| o.c.capacity.bad_pods)),
-        9 => alert_counts(ctx, sum(|o| o.alerts.critical), sum(|o| o.alerts.warning)),
-        10 => Cell::new(sum(|o| o.incidents).to_string(), theme.muted),
         11 => {
             let states = [
                 Status::Critical,
@@ -62,6 +64,7 @@ fn of_group<'a>(ctx: &Ctx, head: &Head<'a>, column: usize) -> Cell<'a> {
         17 => {
             let points = ones.iter().filter_map(|o| o.c.score(ctx.world.now).points);
             match points.min() {
+                // The worst of them.
                 Some(least) => Cell::new(format!("≥{least}"), theme.muted),
                 None => Cell::new("?", theme.unknown),
             }
@@ -95,12 +98,14 @@ fn of_cluster<'a>(ctx: &Ctx, one: &One<'a>, column: usize, grouped: bool) -> Cel
         SITE => Cell::new(site(c), theme.muted),
         ENVIRONMENT => Cell::new(c.environment.as_deref().unwrap_or("—"), theme.muted),
         4 => known(version(c).into(), theme.muted, ctx),
-        5 => known(nodes(c).into(), plain, ctx),
+        5 => match nodes(one) {
+            Some([ready, all]) => Cell::new(format!("{ready}/{all}"), plain),
+            None => Cell::new("?", theme.unknown),
+        },
         6 => share(ctx, &c.capacity.cpu, plain),
         7 => share(ctx, &c.capacity.memory, plain),
-        8 if !c.is_listed(ObjectKind::Pod) && c.pods.is_empty() => Cell::new("?", theme.unknown),
-        8 => pod_counts(ctx, c.pods.len(), c.capacity.bad_pods),
-        9 => alerts(ctx, one),
+        8 => pod_counts(ctx, pods(one).map(|counts| (counts, ""))),
+        9 => alert_counts(ctx, alerts(one).map(|counts| (counts, ""))),
         10 => Cell::new(
             number(one.incidents),
             if one.incidents > 0 {
@@ -134,50 +139,83 @@ fn known<'a>(text: Cow<'a, str>, style: Style, ctx: &Ctx) -> Cell<'a> {
     Cell::new(text, style)
 }
 
-fn nodes(c: &ClusterState) -> String {
-    if !c.is_listed(ObjectKind::Node) && c.nodes.is_empty() {
-        return "?".into();
+/// Ready and all; `None`: not known.
+fn nodes(one: &One) -> Option<[usize; 2]> {
+    let all = one.c.listed_count(ObjectKind::Node, one.c.nodes.len())?;
+    Some([one.c.capacity.ready_nodes, all])
+}
+
+/// All and bad.
+fn pods(one: &One) -> Option<[usize; 2]> {
+    let all = one.c.listed_count(ObjectKind::Pod, one.c.pods.len())?;
+    Some([all, one.c.capacity.bad_pods])
+}
+
+/// Critical and warning.
+fn alerts(one: &One) -> Option<[usize; 2]> {
+    let heard = [SourceKind::Prometheus, SourceKind::Alertmanager]
+        .iter()
+        .filter_map(|kind| one.c.sources.get(kind))
+        .any(|s| s.last_ok.is_some());
+    let known = heard || !one.c.alerts.is_empty();
+    known.then_some([one.alerts.critical, one.alerts.warning])
+}
+
+/// The sums over the clusters that tell, and `+` where others do not. `None`: none tells.
+fn together(
+    ones: &[One],
+    of: fn(&One) -> Option<[usize; 2]>,
+) -> Option<([usize; 2], &'static str)> {
+    let mut told: Option<[usize; 2]> = None;
+    let mut more = "";
+    for one in ones {
+        match of(one) {
+            Some([a, b]) => {
+                let [sum_a, sum_b] = told.unwrap_or_default();
+                told = Some([sum_a + a, sum_b + b]);
+            }
+            None => more = "+",
+        }
     }
-    format!("{}/{}", c.capacity.ready_nodes, c.nodes.len())
+    Some((told?, more))
 }
 
 /// Used, as the nodes' metrics tell it; else `63%r`: requested of what there is.
 fn share<'a>(ctx: &Ctx, amount: &Amount, style: Style) -> Cell<'a> {
     let percent = |v: f64| format!("{:.0}%", v * 100.0);
     match (amount.used, amount.asked()) {
+        (Some(used), _) if amount.is_old(ctx.world.now) => {
+            Cell::new(format!("{}~", percent(used)), ctx.theme.muted)
+        }
         (Some(used), _) => Cell::new(percent(used), style),
         (None, Some(asked)) => Cell::new(format!("{}r", percent(asked)), ctx.theme.muted),
         (None, None) => Cell::new("n/a", ctx.theme.muted),
     }
 }
 
-fn pod_counts<'a>(ctx: &Ctx, all: usize, bad: usize) -> Cell<'a> {
+fn pod_counts<'a>(ctx: &Ctx, counts: Option<([usize; 2], &str)>) -> Cell<'a> {
+    let Some(([all, bad], more)) = counts else {
+        return Cell::new("?", ctx.theme.unknown);
+    };
     let style = if bad > 0 {
         ctx.theme.warn
     } else {
         ctx.theme.muted
     };
-    let all = format!("{all:<5}");
+    let all = format!("{:<5}", format!("{all}{more}"));
     Cell::Two([(all.into(), ctx.theme.base), (number(bad), style)])
 }
 
-fn alerts<'a>(ctx: &Ctx, one: &One<'a>) -> Cell<'a> {
-    let heard = [SourceKind::Prometheus, SourceKind::Alertmanager]
-        .iter()
-        .filter_map(|kind| one.c.sources.get(kind))
-        .any(|s| s.last_ok.is_some());
-    if !heard && one.c.alerts.is_empty() {
+fn alert_counts<'a>(ctx: &Ctx, counts: Option<([usize; 2], &'static str)>) -> Cell<'a> {
+    let Some(([critical, warning], more)) = counts else {
         return Cell::new("?", ctx.theme.unknown);
-    }
-    alert_counts(ctx, one.alerts.critical, one.alerts.warning)
-}
-
-fn alert_counts<'a>(ctx: &Ctx, critical: usize, warning: usize) -> Cell<'a> {
+    };
     let style = |n: usize, style| if n > 0 { style } else { ctx.theme.muted };
     Line::from(vec![
         Span::styled(number(critical), style(critical, ctx.theme.crit)),
         Span::styled("/", ctx.theme.muted),
         Span::styled(number(warning), style(warning, ctx.theme.warn)),
+        Span::styled(more, ctx.theme.muted),
     ])
     .into()
 }
@@ -193,7 +231,7 @@ fn number(count: usize) -> Cow<'static, str> {
 fn anomaly<'a>(ctx: &Ctx, c: &ClusterState, status: Status) -> Cell<'a> {
     if status == Status::Unknown {
         let text = match c.last_sample {
-            Some(at) => format!("no data since {}", ctx.minute(at)),
+            Some(at) => format!("no data since {}", ctx.minute_or_day(at)),
             None => "no data yet".into(),
         };
         return Cell::new(text, ctx.theme.unknown);
@@ -219,6 +257,9 @@ fn none(c: &ClusterState) -> &'static str {
 
 fn gpus<'a>(ctx: &Ctx, c: &ClusterState, style: Style) -> Cell<'a> {
     match (utilisation(c), gpu_count(c)) {
+        (Some(value), _) if ctx.world.is_old(c.gpus_until) => {
+            Cell::new(format!("{value:.0}%~"), ctx.theme.muted)
+        }
         (Some(value), _) => Cell::new(format!("{value:.0}%"), style),
         // They are there, and no exporter speaks for them.
         (None, Some(1..)) => Cell::new("n/a", ctx.theme.muted),
@@ -237,32 +278,37 @@ fn ptp<'a>(ctx: &Ctx, c: &ClusterState) -> Cell<'a> {
         count(ClockState::Locked),
     );
     let all = c.ptp.len();
-    if free > 0 {
-        Cell::new(format!("FREE {free}/{all}"), ctx.theme.crit)
+    let (text, style) = if free > 0 {
+        (format!("FREE {free}/{all}"), ctx.theme.crit)
     } else if hold > 0 {
-        Cell::new(format!("HOLD {hold}/{all}"), ctx.theme.warn)
+        (format!("HOLD {hold}/{all}"), ctx.theme.warn)
     } else if locked == all {
-        Cell::new(format!("LOCKED {all}"), ctx.theme.ok)
+        (format!("LOCKED {all}"), ctx.theme.ok)
     } else {
-        Cell::new(format!("? {}/{all}", all - locked), ctx.theme.unknown)
+        (format!("? {}/{all}", all - locked), ctx.theme.unknown)
+    };
+    match ctx.world.is_old(c.ptp_until) {
+        true => Cell::new(format!("{text}~"), ctx.theme.muted),
+        false => Cell::new(text, style),
     }
 }
 
+/// `synced` only where all applications say so.
 fn gitops<'a>(ctx: &Ctx, c: &ClusterState, plain: Style) -> Cell<'a> {
-    match apps(c) {
-        None => Cell::new("?", ctx.theme.unknown),
-        Some((0, ..)) => Cell::new("—", ctx.theme.muted),
-        Some((_, 0, 0)) => Cell::new("synced", plain),
-        Some((_, drift, 0)) => Cell::new(format!("{drift} drift"), ctx.theme.warn),
-        Some((_, 0, bad)) => Cell::new(format!("{bad} bad"), ctx.theme.crit),
-        Some((_, drift, bad)) => {
-            let drift = format!("{drift} drift");
-            let bad = format!(" {bad} bad");
-            Cell::Two([
-                (bad.trim_start().to_owned().into(), ctx.theme.crit),
-                (format!(" {drift}").into(), ctx.theme.warn),
-            ])
-        }
+    let theme = ctx.theme;
+    let Some(apps) = apps(c) else {
+        return Cell::new("?", theme.unknown);
+    };
+    match (apps.all, apps.drift, apps.bad, apps.unknown) {
+        (0, ..) => Cell::new("—", theme.muted),
+        (_, 0, 0, 0) => Cell::new("synced", plain),
+        (all, 0, 0, unknown) => Cell::new(format!("? {unknown}/{all}"), theme.unknown),
+        (_, drift, 0, _) => Cell::new(format!("{drift} drift"), theme.warn),
+        (_, 0, bad, _) => Cell::new(format!("{bad} bad"), theme.crit),
+        (_, drift, bad, _) => Cell::Two([
+            (format!("{bad} bad").into(), theme.crit),
+            (format!(" {drift} drift").into(), theme.warn),
+        ]),
     }
 }
 
@@ -323,7 +369,9 @@ fn age<'a>(ctx: &Ctx, c: &ClusterState) -> Cell<'a> {
     if metrics.peek().is_some() && metrics.clone().all(|h| h.fault().is_some()) {
         return Cell::new(format!("{age}✗"), ctx.theme.crit);
     }
-    if metrics.any(|h| h.is_stale(ctx.world.now) || h.fault().is_some()) {
+    let late = metrics.any(|h| h.is_stale(ctx.world.now) || h.fault().is_some());
+    // It answers, and yet nothing new comes.
+    if late || ctx.world.is_old(c.samples_until) {
         return Cell::new(format!("{age}~"), ctx.theme.warn);
     }
     Cell::new(age, ctx.theme.muted)

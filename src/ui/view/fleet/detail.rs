@@ -3,6 +3,8 @@
 use super::group::{Head, Row};
 use super::row;
 use crate::model::health::Health;
+use crate::model::object::ObjectKind;
+use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::state::world::{Amount, ClusterState, Status, World};
 use crate::ui::widget::badge;
@@ -78,23 +80,27 @@ fn cluster(world: &World, c: &ClusterState) -> String {
     lines.push(facts.join("  "));
     lines.push(format!("sources: {}", sources(world, c)));
     let room = &c.capacity;
+    let nodes = match c.listed_count(ObjectKind::Node, c.nodes.len()) {
+        Some(all) => format!("{} of {all} ready", room.ready_nodes),
+        None => "not known".into(),
+    };
+    let now = world.now;
     lines.push(format!(
-        "nodes {} of {} ready · CPU {} · memory {} · pods {}",
-        room.ready_nodes,
-        c.nodes.len(),
-        amount(&room.cpu, Unit::None, 1000.0),
-        amount(&room.memory, Unit::Bytes, 1.0),
-        amount(&room.pods, Unit::None, 1.0),
+        "nodes {nodes} · CPU {} · memory {} · pods {}",
+        amount(now, &room.cpu, (Unit::None, 1000.0)),
+        amount(now, &room.memory, (Unit::Bytes, 1.0)),
+        amount(now, &room.pods, (Unit::None, 1.0)),
     ));
     if let Some(gpus) = room.gpus() {
-        lines.push(format!("GPUs {}", amount(&gpus, Unit::None, 1.0)));
+        lines.push(format!("GPUs {}", amount(now, &gpus, (Unit::None, 1.0))));
     }
     lines.push(match row::apps(c) {
         None => "GitOps: not known".into(),
-        Some((0, ..)) => "GitOps: no application".into(),
-        Some((all, drift, bad)) => {
-            format!("GitOps: {all} applications, {drift} out of sync, {bad} not healthy")
-        }
+        Some(apps) if apps.all == 0 => "GitOps: no application".into(),
+        Some(apps) => format!(
+            "GitOps: {} applications, {} out of sync, {} not healthy or failed, {} unknown",
+            apps.all, apps.drift, apps.bad, apps.unknown
+        ),
     });
     lines.push(match &c.identity {
         None => "you: not known there".into(),
@@ -104,14 +110,18 @@ fn cluster(world: &World, c: &ClusterState) -> String {
 }
 
 /// `71% used (mean of 3 nodes), 63% requested (30 of 48)`.
-pub fn amount(amount: &Amount, unit: Unit, scale: f64) -> String {
+pub fn amount(now: Timestamp, amount: &Amount, (unit, scale): (Unit, f64)) -> String {
     let mut parts = Vec::new();
     if let Some(used) = amount.used {
         let nodes = match amount.told {
             1 => "1 node".to_owned(),
             n => format!("mean of {n} nodes"),
         };
-        parts.push(format!("{:.0}% used ({nodes})", used * 100.0));
+        let old = match amount.is_old(now) {
+            true => ", old: no sample since",
+            false => "",
+        };
+        parts.push(format!("{:.0}% used ({nodes}{old})", used * 100.0));
     }
     let write = |v: u64| unit.write(v as f64 / scale);
     match (amount.requested, amount.allocatable) {

@@ -9,12 +9,10 @@ use super::{Fleet, Pane, cell, detail, row};
 use crate::incident::Incident;
 use crate::state::world::ClusterState;
 use crate::ui::Ctx;
-use crate::ui::layout::split_bottom;
 use crate::ui::view::common;
 use crate::ui::widget::badge;
 use crate::ui::widget::cell::Cell;
 use crate::ui::widget::table::Column;
-use crate::ui::widget::text::wrap;
 
 impl Fleet {
     pub(super) fn draw_clusters(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
@@ -170,17 +168,8 @@ impl Fleet {
             }
         };
         let text = text.unwrap_or_else(|| "nothing chosen".into());
-        let lines = wrap(&text, usize::from(area.width.saturating_sub(2)));
-        let rows = u16::try_from(lines.len())
-            .unwrap_or(u16::MAX)
-            .saturating_add(2);
-        let most = area.height.saturating_sub(4).max(3);
-        let (_, area) = split_bottom(area, rows.min(most).max(3));
-        ctx.clear(buf, area);
-        let inner = common::pane(ctx, area, buf, "Detail", "d closes", true);
-        for (y, line) in (inner.y..inner.bottom()).zip(&lines) {
-            ctx.put(buf, (inner.x, y), inner.width, line, ctx.theme.base);
-        }
+        let most = area.height.saturating_sub(4);
+        common::detail(ctx, area, buf, &text, most);
     }
 }
 
@@ -191,7 +180,7 @@ fn incident<'a>(ctx: &Ctx<'a>, i: &'a Incident, column: usize) -> Cell<'a> {
         1 => Cell::new(format!("INC-{}", i.number), ctx.theme.accent),
         2 => Cell::new(common::name(ctx.world, i.cluster), ctx.theme.base),
         3 => Cell::new(i.title.as_str(), ctx.theme.base),
-        4 => Cell::new(ctx.minute(i.opened), ctx.theme.muted),
+        4 => Cell::new(ctx.minute_or_day(i.opened), ctx.theme.muted),
         _ => Cell::new(format!("{:.2}", i.score), style),
     }
 }

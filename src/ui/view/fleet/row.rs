@@ -28,7 +28,7 @@ pub const COLUMNS: [Column; 20] = [
     Column::new("ANOMALY 1h", 19, 19),
     Column::new("GPU", 4, 5).priority(3).right(),
     Column::new("GPUS", 4, 5).priority(13).right(),
-    Column::new("PTP", 8, 12).priority(2),
+    Column::new("PTP", 9, 12).priority(2),
     Column::new("GITOPS", 7, 15).priority(5),
     Column::new("SOURCES", 7, 12).priority(9),
     Column::new("HEALTH", 6, 6).priority(4).right(),
@@ -93,7 +93,7 @@ pub fn key<'a>(
         Some(12) => score(utilisation(c).unwrap_or(-1.0)),
         Some(13) => gpu_count(c).map_or(-1, |n| n as i64),
         Some(14) => c.ptp.iter().map(|n| n.state.map_or(0, |s| s as i64)).sum(),
-        Some(15) => apps(c).map_or(-1, |(_, drift, bad)| (drift + bad) as i64),
+        Some(15) => apps(c).map_or(-1, |a| ((a.drift + a.bad) * 10_000 + a.unknown) as i64),
         Some(16) => c.sources.values().filter(|s| s.fault().is_some()).count() as i64,
         // The worst reached first; what was never checked comes last.
         Some(17) => -i64::from(c.score(world.now).points.map_or(101, i16::from)),
@@ -153,19 +153,38 @@ pub fn gpu_count(c: &ClusterState) -> Option<usize> {
     Some(devices.len()).filter(|n| *n > 0).or_else(offered)
 }
 
-/// Applications, those out of sync, and those that are not well; `None`: not known.
-pub fn apps(c: &ClusterState) -> Option<(usize, usize, usize)> {
-    let all: Vec<_> = c.deployments().collect();
-    if all.is_empty() {
+/// What the tools of GitOps tell of a cluster's applications together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Apps {
+    pub all: usize,
+    /// Out of sync.
+    pub drift: usize,
+    /// Not healthy, or their last operation failed.
+    pub bad: usize,
+    /// Neither of these, and their sync or health is not known.
+    pub unknown: usize,
+}
+
+/// `None`: not known whether there are any.
+pub fn apps(c: &ClusterState) -> Option<Apps> {
+    let mut told = Apps::default();
+    for app in c.deployments() {
+        let drift = app.sync == Sync::OutOfSync;
+        let bad =
+            matches!(app.health, AppHealth::Degraded | AppHealth::Missing) || app.has_failed();
+        let unknown = app.sync == Sync::Unknown || app.health == AppHealth::Unknown;
+        told.all += 1;
+        told.drift += usize::from(drift);
+        told.bad += usize::from(bad);
+        told.unknown += usize::from(unknown && !drift && !bad);
+    }
+    if told.all == 0 {
         let tools = [Component::ArgoCd, Component::Flux].map(|tool| c.presence(tool));
         // There, but not (yet) listed; or nobody could look.
-        let told = |tool: &Presence| matches!(tool, Presence::Found | Presence::Absent);
-        return tools.iter().all(told).then_some((0, 0, 0));
+        let known = |tool: &Presence| matches!(tool, Presence::Found | Presence::Absent);
+        return tools.iter().all(known).then_some(told);
     }
-    let drift = all.iter().filter(|a| a.sync == Sync::OutOfSync).count();
-    let ill = |health| matches!(health, AppHealth::Degraded | AppHealth::Missing);
-    let bad = all.iter().filter(|a| ill(a.health)).count();
-    Some((all.len(), drift, bad))
+    Some(told)
 }
 
 /// One letter a source; what is not well has its mark behind it.

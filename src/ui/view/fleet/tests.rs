@@ -2,6 +2,11 @@
 
 use super::*;
 use crate::config::{Cluster, ClusterKind, Config, Endpoint};
+use crate::model::gitops::{AppHealth, AppKind, Sync};
+use crate::model::health::SourceHealth;
+use crate::model::object::{Object, ObjectKind};
+use crate::model::signal::Group;
+use crate::model::telemetry::{Body, ObjectBatch};
 use crate::model::time::Timestamp;
 use crate::ui::view::fake;
 
@@ -130,31 +135,16 @@ fn under(text: &str, title: &str, cluster: &str) -> String {
 
 #[test]
 fn applications_that_drifted_are_counted_and_sorted_by() {
-    use crate::model::gitops::{AppHealth, AppKind, Sync};
-    use crate::model::object::{Object, ObjectKind};
-    use crate::model::telemetry::{Body, ObjectBatch};
-    use crate::ui::view::gitops::tests::app;
-
     let mut world = world(5);
-    let made = |name: &str, sync, health| {
-        let mut app = app(AppKind::Application, name);
-        (app.sync, app.health) = (sync, health);
-        Object::App(Box::new(app))
-    };
     let (fine, well) = (Sync::Synced, AppHealth::Healthy);
     let (drifted, ill) = (Sync::OutOfSync, AppHealth::Degraded);
     for (cluster, upserts) in [
-        (0, vec![made("a", fine, well)]),
-        (1, vec![made("a", drifted, well), made("b", fine, well)]),
-        (2, vec![made("a", drifted, well), made("b", drifted, ill)]),
-        (3, vec![made("a", fine, ill)]),
+        (0, vec![app("a", fine, well)]),
+        (1, vec![app("a", drifted, well), app("b", fine, well)]),
+        (2, vec![app("a", drifted, well), app("b", drifted, ill)]),
+        (3, vec![app("a", fine, ill)]),
     ] {
-        let batch = ObjectBatch {
-            reset: true,
-            upserts,
-            ..ObjectBatch::empty(ObjectKind::Application)
-        };
-        fake::tell(&mut world, cluster, Body::Objects(batch));
+        list(&mut world, cluster, ObjectKind::Application, upserts);
     }
     let mut fleet = Fleet::default();
     let text = fake::screen(&world, 240, 40, |ctx, area, buf| {
@@ -176,4 +166,111 @@ fn applications_that_drifted_are_counted_and_sorted_by() {
     }
     let order = names(&fleet, &world);
     assert_eq!(order, ["c-002", "c-001", "c-003", "c-000", "c-004"]);
+}
+
+fn drawn(fleet: &Fleet, world: &World) -> String {
+    fake::screen(world, 200, 50, |ctx, area, buf| fleet.draw(ctx, area, buf))
+}
+
+fn row(text: &str, name: &str) -> String {
+    let line = text.lines().find(|line| line.contains(name));
+    line.unwrap_or_default().to_owned()
+}
+
+fn list(world: &mut World, cluster: u16, kind: ObjectKind, upserts: Vec<Object>) {
+    let batch = ObjectBatch {
+        reset: true,
+        upserts,
+        ..ObjectBatch::empty(kind)
+    };
+    fake::tell(world, cluster, Body::Objects(batch));
+}
+
+fn app(name: &str, sync: Sync, health: AppHealth) -> Object {
+    let mut app = crate::ui::view::gitops::tests::app(AppKind::Application, name);
+    (app.sync, app.health) = (sync, health);
+    Object::App(Box::new(app))
+}
+
+#[test]
+fn synced_is_said_only_where_every_application_says_so() {
+    use AppHealth::{Degraded, Healthy, Unknown};
+    let mut world = world(4);
+    let told = [
+        vec![
+            app("a", Sync::Unknown, Unknown),
+            app("b", Sync::Unknown, Healthy),
+        ],
+        vec![
+            app("a", Sync::Unknown, Unknown),
+            app("b", Sync::Synced, Healthy),
+        ],
+        vec![app("a", Sync::Synced, Healthy)],
+        vec![
+            app("a", Sync::OutOfSync, Healthy),
+            app("b", Sync::Unknown, Degraded),
+        ],
+    ];
+    for (cluster, apps) in (0..).zip(told) {
+        list(&mut world, cluster, ObjectKind::Application, apps);
+    }
+    let text = drawn(&Fleet::default(), &world);
+    for (name, wanted) in [
+        ("c-000", "? 2/2"),
+        ("c-001", "? 1/2"),
+        ("c-002", "synced"),
+        ("c-003", "1 bad 1"),
+    ] {
+        assert!(row(&text, name).contains(wanted), "{name} {wanted}\n{text}");
+    }
+}
+
+#[test]
+fn a_group_does_not_count_what_it_does_not_know_as_none() {
+    let mut world = world(6);
+    let nodes = vec![];
+    list(&mut world, 1, ObjectKind::Node, nodes);
+    list(&mut world, 1, ObjectKind::Pod, vec![]);
+    let mut fleet = Fleet::default();
+    fleet.update(Command::Mode, &world);
+    let text = drawn(&fleet, &world);
+    assert!(row(&text, "▾ prod 2").contains("0/0+"), "{text}");
+    assert!(row(&text, "▾ prod 2").contains("0+ "), "{text}");
+    let lab = row(&text, "▾ lab 2");
+    assert!(
+        lab.matches('?').count() >= 3 && !lab.contains("0/0"),
+        "{text}"
+    );
+}
+
+#[test]
+fn readings_that_are_not_renewed_are_marked() {
+    let mut world = world(1);
+    fake::tell(&mut world, 0, Body::Health(fake::heard()));
+    let labels = [("node", "n1")];
+    for (group, name, value) in [
+        (Group::Cluster, "node_cpu_busy", 0.42),
+        (Group::Gpu, "DCGM_FI_DEV_GPU_UTIL", 73.0),
+    ] {
+        let labels: &[(&str, &str)] = match group {
+            Group::Gpu => &[("Hostname", "n1"), ("gpu", "0"), ("UUID", "GPU-1")],
+            _ => &labels,
+        };
+        fake::samples(&mut world, 0, group, name, labels, &[value]);
+    }
+    let fleet = Fleet::default();
+    let text = drawn(&fleet, &world);
+    assert!(text.contains("42%") && text.contains("73%"), "{text}");
+    assert!(!text.contains("%~"), "{text}");
+    // The source answers, and tells nothing new.
+    let now = Timestamp(fake::NOW + 120_000);
+    world.tick(now);
+    let health = SourceHealth {
+        last_ok: Some(now),
+        ..fake::heard()
+    };
+    fake::tell(&mut world, 0, Body::Health(health));
+    let text = drawn(&fleet, &world);
+    assert!(text.contains("42%~") && text.contains("73%~"), "{text}");
+    assert!(text.contains("2m~"), "{text}");
 }

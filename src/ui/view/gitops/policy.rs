@@ -107,7 +107,7 @@ pub fn why_empty(world: &World, scope: Option<ClusterId>) -> String {
         ObjectKind::StatefulSet,
         ObjectKind::DaemonSet,
     ];
-    let known = |c: &&ClusterState| kinds.iter().any(|k| c.is_listed(*k));
+    let known = |c: &&ClusterState| kinds.iter().all(|k| c.is_listed(*k));
     let all = clusters(world, scope).count();
     match clusters(world, scope).filter(known).count() {
         0 => format!("unknown: the workloads of {all} clusters are not listed yet, or may not be"),

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use crate::model::health::SourceKind;
+use crate::model::log::LogLine;
 use crate::model::object::{ObjectKey, ObjectKind};
+use crate::model::time::Timestamp;
 use crate::state::world::{ClusterState, Known, MOST_RELATED, Related};
 use crate::ui::Ctx;
 use crate::ui::view::common::ago;
 use crate::ui::view::logs::level_style;
+use crate::ui::view::rights;
 use crate::ui::widget::text::wrap;
 use ratatui::text::Line;
 
@@ -21,6 +24,8 @@ const LOG_LINES: usize = 1_000;
 pub enum Body<'a> {
     Rows(Vec<Row>),
     Yaml(Vec<&'a str>),
+    /// Made into rows as they are looked at: a frame shows a few of many.
+    Logs(&'a Ctx<'a>, Vec<&'a LogLine>),
 }
 
 impl Body<'_> {
@@ -28,6 +33,7 @@ impl Body<'_> {
         match self {
             Self::Rows(rows) => rows.len(),
             Self::Yaml(lines) => lines.len(),
+            Self::Logs(_, lines) => lines.len(),
         }
     }
 
@@ -35,13 +41,16 @@ impl Body<'_> {
         match self {
             Self::Rows(rows) => rows.get(at).map_or_else(String::new, Row::text),
             Self::Yaml(lines) => lines.get(at).map_or_else(String::new, |l| (*l).to_owned()),
+            Self::Logs(ctx, lines) => lines
+                .get(at)
+                .map_or_else(String::new, |line| log_row(ctx, line).text()),
         }
     }
 
     pub fn target(&self, at: usize) -> Option<&ObjectKey> {
         match self {
             Self::Rows(rows) => rows.get(at)?.target.as_ref(),
-            Self::Yaml(_) => None,
+            Self::Yaml(_) | Self::Logs(..) => None,
         }
     }
 
@@ -53,10 +62,12 @@ impl Body<'_> {
         columns: usize,
         wrapped: bool,
     ) -> Vec<Line<'static>> {
+        let of_row = |row: &Row| row.lines(ctx.theme, columns, wrapped);
         match self {
-            Self::Rows(rows) => rows
+            Self::Rows(rows) => rows.get(at).map_or_else(Vec::new, of_row),
+            Self::Logs(ctx, lines) => lines
                 .get(at)
-                .map_or_else(Vec::new, |row| row.lines(ctx.theme, columns, wrapped)),
+                .map_or_else(Vec::new, |line| of_row(&log_row(ctx, line))),
             Self::Yaml(lines) => {
                 let line = lines.get(at).copied().unwrap_or_default();
                 if !wrapped || line.len() <= columns {
@@ -70,10 +81,16 @@ impl Body<'_> {
             }
         }
     }
+
+    /// Columns of the longest row.
+    pub fn widest(&self) -> usize {
+        let rows = (0..self.len()).map(|at| self.text(at).chars().count());
+        rows.max().unwrap_or(0)
+    }
 }
 
 impl ObjectView {
-    pub(super) fn body<'a>(&'a self, ctx: &Ctx<'_>) -> Body<'a> {
+    pub(super) fn body<'a>(&'a self, ctx: &'a Ctx<'_>) -> Body<'a> {
         let Some(visit) = &self.visit else {
             let text = "no object chosen: Enter on a row opens one, `:object pod shop/cart-0` too";
             return Body::Rows(vec![Row::line(text, Tone::Muted)]);
@@ -90,7 +107,7 @@ impl ObjectView {
             },
             Tab::Events => Body::Rows(events(ctx, c, &at.key)),
             Tab::Owners => Body::Rows(owners(c, &at.key, visit.yaml.owners())),
-            Tab::Logs => Body::Rows(logs(ctx, c, &at.key)),
+            Tab::Logs => logs(ctx, c, &at.key),
         }
     }
 
@@ -150,11 +167,21 @@ fn old(ctx: &Ctx<'_>, c: &ClusterState) -> Vec<Row> {
 /// Why nothing is known.
 fn absent(c: &ClusterState, key: &ObjectKey) -> Row {
     let what = key.kind.word();
+    if c.is_unread(key) {
+        let told = format!("unknown: this {what} is not as its schema says; YAML shows it");
+        return Row::line(told, Tone::Unknown);
+    }
     if c.is_listed(key.kind) {
         return Row::line(
             format!("this {what} is not there: deleted, or never was"),
             Tone::Warn,
         );
+    }
+    if c.is_absent(key.kind) {
+        return Row::line(format!("this cluster has no kind {what}"), Tone::Warn);
+    }
+    if let Some(refused) = rights::refused(c, key.kind) {
+        return Row::line(format!("unknown: {refused}"), Tone::Warn);
     }
     let why = match c.sources.get(&SourceKind::Kubernetes) {
         None => "no kube context is configured for this cluster",
@@ -183,6 +210,7 @@ fn events(ctx: &Ctx<'_>, c: &ClusterState, key: &ObjectKey) -> Vec<Row> {
     let mut rows = old(ctx, c);
     let mut all: Vec<_> = c.events_about(key).collect();
     all.reverse();
+    let any = !all.is_empty();
     for e in all {
         let times = match e.count {
             0 | 1 => String::new(),
@@ -196,13 +224,24 @@ fn events(ctx: &Ctx<'_>, c: &ClusterState, key: &ObjectKey) -> Vec<Row> {
             tone,
         ));
     }
-    if rows.is_empty() {
-        let text = match c.is_listed(ObjectKind::Event) {
-            true => "no events: the server keeps them for an hour as a rule",
-            false => "unknown: no events were heard of this cluster",
-        };
-        rows.push(Row::line(text, Tone::Muted));
+    if any {
+        return rows;
     }
+    let row = match (
+        rights::refused(c, ObjectKind::Event),
+        c.is_listed(ObjectKind::Event),
+    ) {
+        (Some(refused), false) => Row::line(refused, Tone::Warn),
+        (_, true) => {
+            let text = "no events: the server keeps them for an hour as a rule";
+            Row::line(text, Tone::Muted)
+        }
+        (None, false) => {
+            let text = "unknown: no events were heard of this cluster";
+            Row::line(text, Tone::Unknown)
+        }
+    };
+    rows.push(row);
     rows
 }
 
@@ -269,36 +308,33 @@ fn standing(known: Known<'_>) -> (&str, Tone) {
 }
 
 /// Lines of this pod in the ring: of Loki, or followed straight from the API server.
-fn logs(ctx: &Ctx<'_>, c: &ClusterState, key: &ObjectKey) -> Vec<Row> {
-    let ours = |line: &&crate::model::log::LogLine| {
+fn logs<'a>(ctx: &'a Ctx<'_>, c: &'a ClusterState, key: &ObjectKey) -> Body<'a> {
+    let ours = |line: &&LogLine| {
         line.labels.get("pod") == Some(key.name.as_ref())
             && line.labels.get("namespace") == Some(key.namespace.as_ref())
     };
     let newest = c.logs.lines.iter().rev().filter(ours).take(LOG_LINES);
-    let mut rows: Vec<Row> = newest
-        .map(|line| {
-            let (letter, _) = level_style(ctx.theme, line.level);
-            let at = crate::model::time::Timestamp(line.at_ns / 1_000_000);
-            let container = line.labels.get("container").unwrap_or("");
-            let key = format!("{} {letter}", ctx.clock(at));
-            let tone = match letter {
-                "C" | "E" => Tone::Bad,
-                "W" => Tone::Warn,
-                _ => Tone::Plain,
-            };
-            Row::toned(
-                &key,
-                format!("{container} {}", line.line).trim_start(),
-                tone,
-            )
-        })
-        .collect();
-    rows.reverse();
-    if rows.is_empty() {
-        rows.push(Row::line(
-            "no line heard of this pod; Enter opens the logs screen",
-            Tone::Muted,
-        ));
+    let mut lines: Vec<&LogLine> = newest.collect();
+    lines.reverse();
+    if lines.is_empty() {
+        let text = "no line heard of this pod; Enter opens the logs screen";
+        return Body::Rows(vec![Row::line(text, Tone::Muted)]);
     }
-    rows
+    Body::Logs(ctx, lines)
+}
+
+fn log_row(ctx: &Ctx<'_>, line: &LogLine) -> Row {
+    let (letter, _) = level_style(ctx.theme, line.level);
+    let at = Timestamp(line.at_ns / 1_000_000);
+    let container = line.labels.get("container").unwrap_or("");
+    let tone = match letter {
+        "C" | "E" => Tone::Bad,
+        "W" => Tone::Warn,
+        _ => Tone::Plain,
+    };
+    Row::toned(
+        &format!("{} {letter}", ctx.clock_or_day(at)),
+        format!("{container} {}", line.line).trim_start(),
+        tone,
+    )
 }

@@ -1,5 +1,6 @@
 //! Moving, finding and copying in the text of an object.
 
+use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
 
 use super::body::Body;
@@ -8,7 +9,7 @@ use crate::command::Command;
 use crate::model::object::ObjectKey;
 use crate::state::world::World;
 use crate::ui::widget::filter::Filter;
-use crate::ui::{Ctx, Theme, Window};
+use crate::ui::{Ctx, measured};
 
 /// Columns a step to the side moves.
 const STEP: usize = 8;
@@ -32,30 +33,25 @@ pub fn shifted(line: Line<'static>, by: usize) -> Line<'static> {
 }
 
 impl ObjectView {
-    /// The rows, for what needs their number and text only: looks and time zone do not matter.
+    /// The rows, for what needs their number and text only.
     fn with_body<T>(&self, world: &World, what: impl FnOnce(&Body<'_>, &Ctx<'_>) -> T) -> T {
-        let theme = Theme::default();
-        let ctx = Ctx {
-            world,
-            theme: &theme,
-            ascii: false,
-            zone: &jiff::tz::TimeZone::UTC,
-            window: Window::HOUR,
-            scope: None,
-            focus: false,
-        };
-        what(&self.body(&ctx), &ctx)
+        measured(world, |ctx| what(&self.body(ctx), ctx))
     }
 
-    /// Rows of text in view: without border and tabs.
-    fn rows_in_view(&self) -> usize {
-        usize::from(self.area.height.saturating_sub(3)).max(1)
+    /// The place of the text: without border and tabs.
+    fn room(&self) -> Rect {
+        let inner = self.area.inner(Margin::new(1, 1));
+        Rect {
+            height: inner.height.saturating_sub(1).max(1),
+            width: inner.width.max(1),
+            ..inner
+        }
     }
 
     /// The first row of the last page.
-    fn last_top(&self, body: &Body<'_>, ctx: &Ctx<'_>) -> usize {
-        let columns = usize::from(self.area.width.saturating_sub(2)).max(1);
-        let mut room = self.rows_in_view();
+    pub(super) fn last_top(&self, body: &Body<'_>, ctx: &Ctx<'_>, area: Rect) -> usize {
+        let columns = usize::from(area.width);
+        let mut room = usize::from(area.height);
         let mut top = body.len();
         while top > 0 {
             let rows = match self.wraps() {
@@ -73,7 +69,9 @@ impl ObjectView {
 
     /// True: the command moved, or looked for something.
     pub(super) fn moved(&mut self, command: &Command, world: &World) -> bool {
-        let page = self.rows_in_view() as isize;
+        let room = self.room();
+        let view = usize::from(room.height);
+        let page = view as isize;
         let (by, cursor) = match command {
             Command::Up => (-1, true),
             Command::Down => (1, true),
@@ -85,8 +83,7 @@ impl ObjectView {
             Command::ScrollDown => (SCROLL, false),
             other => return self.sideways(other, world),
         };
-        let (count, last) = self.with_body(world, |b, ctx| (b.len(), self.last_top(b, ctx)));
-        let view = self.rows_in_view();
+        let (count, last) = self.with_body(world, |b, ctx| (b.len(), self.last_top(b, ctx, room)));
         let Some(visit) = &mut self.visit else {
             return true;
         };
@@ -95,7 +92,7 @@ impl ObjectView {
             visit.cursor = visit.cursor.saturating_add_signed(by).min(most);
             follow(visit, view, last);
         } else {
-            visit.top = visit.top.saturating_add_signed(by).min(last);
+            visit.top = visit.top.min(last).saturating_add_signed(by).min(last);
         }
         true
     }
@@ -103,8 +100,10 @@ impl ObjectView {
     fn sideways(&mut self, command: &Command, world: &World) -> bool {
         match command {
             Command::Right if !self.wraps() => {
+                let most = self.with_body(world, |body, _| body.widest());
+                let most = most.saturating_sub(usize::from(self.room().width));
                 if let Some(visit) = &mut self.visit {
-                    visit.shift += STEP;
+                    visit.shift = (visit.shift + STEP).min(most.next_multiple_of(STEP));
                 }
             }
             Command::Left => {
@@ -145,13 +144,12 @@ impl ObjectView {
     }
 
     /// `3 found`, while something is looked for.
-    pub(super) fn matches_told(&self, ctx: &Ctx<'_>) -> String {
+    pub(super) fn matches_told(&self, body: &Body<'_>) -> String {
         if self.find.is_empty() {
             return String::new();
         }
-        let body = self.body(ctx);
         let count = (0..body.len())
-            .filter(|at| self.matches_row(&body, *at))
+            .filter(|at| self.matches_row(body, *at))
             .count();
         format!("find {:?}: {count}", self.find_text)
     }

@@ -289,3 +289,90 @@ fn moves_within_its_text() {
     view.update(Command::NextMatch, &world);
     assert_eq!(view.visit.as_ref().unwrap().top, found, "it goes round");
 }
+
+#[test]
+fn what_is_not_listed_is_neither_watched_nor_absent() {
+    use crate::model::identity::{Identity, Review};
+    let mut world = fake::world(&["alpha"]);
+    fake::tell_of(
+        &mut world,
+        0,
+        SourceKind::Kubernetes,
+        crate::model::telemetry::Body::Health(fake::heard()),
+    );
+    let mut view = ObjectView::default();
+    enter(&mut view, &world, BAD);
+    assert!(text(&view, &world).contains("not watched · heard"));
+    view.update(Command::Mode, &world);
+    view.update(Command::Mode, &world);
+    let shown = text(&view, &world);
+    assert!(shown.contains("unknown: no events were heard"), "{shown}");
+    let right = crate::model::rights::of_kind(ObjectKind::Event).map(|need| need.right("list"));
+    let identity = Identity {
+        reviews: vec![Review {
+            right: right.unwrap(),
+            allowed: Some(false),
+            purpose: String::new(),
+            reason: String::new(),
+            at: Timestamp(NOW),
+        }],
+        ..Identity::default()
+    };
+    fake::tell(&mut world, 0, Body::Identity(Box::new(identity)));
+    let shown = text(&view, &world);
+    assert!(shown.contains("not permitted: list events"), "{shown}");
+    assert!(!shown.contains("no events"), "{shown}");
+}
+
+#[test]
+fn the_end_stays_in_view_when_the_text_shrinks_or_is_shifted() {
+    let world = world();
+    let mut view = opened(&world, BAD);
+    let small = Rect::new(0, 0, 60, 8);
+    view.place(small, &world);
+    view.update(Command::Bottom, &world);
+    // More room: the rows above the last ones come back into view.
+    let shown = fake::screen(&world, 100, 24, |ctx, area, buf| view.draw(ctx, area, buf));
+    assert!(
+        shown.contains("state") && shown.contains("requests"),
+        "{shown}"
+    );
+    view.place(Rect::new(0, 0, 60, 24), &world);
+    view.update(Command::Wrap, &world);
+    for _ in 0..40 {
+        view.update(Command::Right, &world);
+    }
+    let shown = fake::screen(&world, 60, 24, |ctx, area, buf| view.draw(ctx, area, buf));
+    let letters = shown
+        .lines()
+        .skip(2)
+        .filter(|l| l.chars().any(char::is_alphanumeric));
+    assert!(letters.count() > 0, "{shown}");
+}
+
+#[test]
+fn log_lines_carry_their_date_when_they_are_old() {
+    use crate::model::label::Labels;
+    use crate::model::log::{Level, LogLine};
+    use crate::model::telemetry::LogBatch;
+    let mut world = world();
+    let line = |ago_ms: i64, text: &str| LogLine {
+        at_ns: (NOW - ago_ms) * 1_000_000,
+        labels: Labels::from_pairs([("namespace", "shop"), ("pod", "cart-5c6f-x")]),
+        line: text.into(),
+        level: Level::Error,
+    };
+    let batch = LogBatch {
+        lines: vec![line(86_400_000, "yesterday"), line(0, "today")],
+        dropped: 0,
+        live: true,
+    };
+    fake::tell(&mut world, 0, Body::Logs(batch));
+    let mut view = opened(&world, BAD);
+    view.update(Command::PreviousPane, &world);
+    let shown = text(&view, &world);
+    assert!(shown.contains("01-14 08:00 E yesterday"), "{shown}");
+    assert!(shown.contains("08:00:00 E    today"), "{shown}");
+    view.update(Command::Find("yester".into()), &world);
+    assert!(text(&view, &world).contains("find \"yester\": 1"));
+}

@@ -139,4 +139,12 @@ impl Visit {
             yaml: Yaml::None,
         }
     }
+
+    /// The kind that the tab is made of.
+    pub fn shows(&self) -> ObjectKind {
+        match self.tab {
+            Tab::Events => ObjectKind::Event,
+            _ => self.at.key.kind,
+        }
+    }
 }
