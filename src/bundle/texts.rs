@@ -249,6 +249,7 @@ fn object(object: &mut Object) -> bool {
 fn source_health(health: &mut SourceHealth) {
     health.version.iter_mut().for_each(own);
     health.via.iter_mut().for_each(own);
+    shared(&mut health.place);
     let fault: &mut Fault = match &mut health.health {
         Health::Failing { fault, .. } | Health::Denied { fault, .. } => fault,
         Health::Connecting | Health::Live => return,

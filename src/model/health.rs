@@ -126,8 +126,8 @@ pub struct SourceHealth {
     pub bad_lines: u64,
     /// Time between two polls now in force, milliseconds; 0 for streams.
     pub interval_ms: u32,
-    /// Address of the server. Not recorded: it is for changes, and a recording takes none.
-    #[serde(skip)]
+    /// Address of the server, without secrets. Older recordings lack it.
+    #[serde(default)]
     pub place: Arc<str>,
     /// The way there, where it is not simply the configured URL: `via route HOST`.
     #[serde(default)]
