@@ -131,6 +131,21 @@ fn a_silence_is_asked_about_with_the_exact_request() {
     assert_eq!(acts(&console).len(), 1, "sent once");
 }
 
+#[test]
+fn the_dialog_is_scrolled_no_further_than_its_end() {
+    let mut console = acting(Role::Operator);
+    console.keys(&format!("7M<down>{}<enter>", "noise".repeat(60)));
+    arm(&mut console);
+    console.resize((60, 18));
+    let top = console.screen();
+    console.keys("jjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjj");
+    let end = console.screen();
+    assert_ne!(top, end, "longer than the screen");
+    console.has("[ No ]");
+    console.keys("k");
+    assert_ne!(console.screen(), end, "one step back is seen");
+}
+
 /// Whatever discovery finds while the dialog is in view.
 #[test]
 fn the_dialog_names_the_server_that_is_asked() {

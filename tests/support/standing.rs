@@ -30,33 +30,11 @@ pub fn apps(cluster: u16) -> Vec<Object> {
 
 fn app(name: &str, sync: Sync, health: AppHealth) -> Object {
     Object::App(Box::new(App {
-        kind: AppKind::Application,
-        namespace: "argocd".into(),
-        name: name.into(),
-        project: Some("default".into()),
-        sources: vec![],
-        destination: None,
-        destination_namespace: None,
         sync,
         health,
-        state: String::new(),
-        message: None,
         health_since: Some(Timestamp(NOW.0 - 7_200_000)),
         revision: Some("4f1c2d9e".into()),
-        attempted: None,
-        operation: None,
-        automation: None,
-        suspended: false,
-        conditions: vec![],
-        resources: vec![],
-        resource_count: Some(12),
-        images: vec![],
-        chart: None,
-        reconciled: Some(Timestamp(NOW.0 - 60_000)),
-        history: vec![],
-        generation: 1,
-        observed: true,
-        created: Some(Timestamp(NOW.0 - 86_400_000)),
+        ..App::new(AppKind::Application, "argocd", name)
     }))
 }
 

@@ -240,3 +240,17 @@ fn changes_of_one_time_are_told_apart() {
     let second = view.focus(&world);
     assert!(first.is_some() && first != second, "{first:?} {second:?}");
 }
+
+#[test]
+fn policies_are_known_where_all_workloads_are_listed() {
+    let mut world = fake::world(&["alpha"]);
+    for (kind, wanted) in [
+        (ObjectKind::Deployment, "unknown: the workloads of 1"),
+        (ObjectKind::StatefulSet, "unknown: the workloads of 1"),
+        (ObjectKind::DaemonSet, "no finding in the workloads of 1"),
+    ] {
+        tell(&mut world, 0, kind, Vec::new());
+        let told = policy::why_empty(&world, None);
+        assert!(told.contains(wanted), "{kind:?}: {told}");
+    }
+}
