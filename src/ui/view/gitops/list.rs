@@ -12,7 +12,6 @@ use crate::ui::Ctx;
 use crate::ui::view::Focus;
 use crate::ui::view::common::{ago, clusters, name, scoped};
 use crate::ui::widget::badge;
-use crate::ui::widget::badge::age;
 use crate::ui::widget::table::{Column, Table};
 
 pub const COLUMNS: [Column; 9] = [
@@ -76,10 +75,8 @@ impl Row<'_> {
     /// How long it has been as it is: the drift, else the health.
     pub fn age(&self, world: &World) -> String {
         match (self.cluster.drift(self.app), self.app.health_since) {
-            (Some(drift), _) => {
-                let least = if drift.earlier { "≥" } else { "" };
-                format!("{least}{}", age(world.age_ms(drift.since)))
-            }
+            (Some(drift), _) if drift.earlier => at_least(&ago(world, drift.since)),
+            (Some(drift), _) => ago(world, drift.since),
             (None, Some(since)) => ago(world, since),
             (None, None) => "-".into(),
         }
@@ -89,6 +86,14 @@ impl Row<'_> {
     fn since(&self) -> Option<crate::model::time::Timestamp> {
         let drift = self.cluster.drift(self.app).map(|d| d.since);
         drift.or(self.app.health_since)
+    }
+}
+
+/// An age that may be greater: `≥5m`. Of `<20s` nothing is left to be sure of.
+fn at_least(age: &str) -> String {
+    match age.starts_with('<') {
+        true => "≥0s".into(),
+        false => format!("≥{age}"),
     }
 }
 
