@@ -24,6 +24,7 @@ pub mod effect;
 pub mod incident;
 pub mod message;
 pub mod model;
+pub mod pattern;
 pub mod source;
 pub mod state;
 pub mod store;

@@ -11,6 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("term", &["model", "clock"]),
     ("config", &["model"]),
     ("store", &["model"]),
+    ("pattern", &[]),
     ("detect", &["model", "store"]),
     ("incident", &["model", "store"]),
     ("command", &["model"]),
@@ -39,7 +40,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Modules without effects.
 const PURE: &[&str] = &[
-    "model", "store", "detect", "incident", "state", "ui", "command", "message",
+    "model", "store", "pattern", "detect", "incident", "state", "ui", "command", "message",
 ];
 /// What they must not name.
 const EFFECTS: &[&str] = &[

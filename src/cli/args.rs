@@ -52,6 +52,42 @@ pub enum Command {
     Demo(DemoArgs),
     /// Draw a screen of a recording as an SVG picture
     Screenshot(ScreenshotArgs),
+    /// Write what the console's methods say of labelled data, for a scorer
+    Evaluate(EvaluateArgs),
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub struct EvaluateArgs {
+    #[command(subcommand)]
+    pub what: Evaluation,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Evaluation {
+    /// The pattern of each log line of DIR/raw/*.log, as TSV: system, line, cluster, template
+    Patterns(PatternsArgs),
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub struct PatternsArgs {
+    /// Folder with raw/*.log, and offsets.json that tells where messages start
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// The table to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// What is read of each line
+    #[arg(long, value_enum, default_value_t = Part::Message)]
+    pub part: Part,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// The message, from where offsets.json says it starts
+    #[default]
+    Message,
+    /// The whole line, as a log store delivers it
+    Line,
 }
 
 #[derive(Clone, Debug, ClapArgs)]

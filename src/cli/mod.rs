@@ -11,6 +11,7 @@ use crate::source::kubernetes::contexts;
 
 pub mod args;
 pub mod check;
+pub mod evaluate;
 pub mod logging;
 pub mod record;
 pub mod replay;
@@ -110,6 +111,7 @@ fn dispatch(command: Option<Command>, config: Config) -> color_eyre::Result<Exit
         Some(Command::Replay(args)) => replay::run(&config, &args),
         Some(Command::Demo(args)) => replay::demo(&config, &args),
         Some(Command::Screenshot(args)) => screenshot::run(&config, &args),
+        Some(Command::Evaluate(args)) => evaluate::run(&args),
         None => run::live(config),
     }
 }
