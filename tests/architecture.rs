@@ -10,7 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &["model"]),
     ("term", &["model", "clock"]),
     ("config", &["model"]),
-    ("store", &["model"]),
+    ("store", &["model", "pattern"]),
     ("pattern", &[]),
     ("detect", &["model", "store"]),
     ("incident", &["model", "store"]),
@@ -27,13 +27,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "state",
         &[
-            "model", "config", "store", "detect", "incident", "command", "message", "agent", "ui",
+            "model", "config", "store", "pattern", "detect", "incident", "command", "message",
+            "agent", "ui",
         ],
     ),
     (
         "ui",
         &[
-            "model", "config", "store", "incident", "command", "message", "state", "agent",
+            "model", "config", "store", "pattern", "incident", "command", "message", "state",
+            "agent",
         ],
     ),
 ];

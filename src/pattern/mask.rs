@@ -310,7 +310,10 @@ impl Facts {
 }
 
 fn varies(word: &[u8]) -> bool {
-    if word.iter().any(u8::is_ascii_digit) || word.ends_with(b".exe") {
+    if word.iter().any(u8::is_ascii_digit) {
+        return !word::is_spelled(word);
+    }
+    if word.ends_with(b".exe") {
         return true;
     }
     let dots = word.contains(&b'.');

@@ -77,6 +77,18 @@ pub fn is_loud_level(word: &str) -> bool {
     word.len() > 2 && word.bytes().all(|b| b.is_ascii_uppercase()) && is_level(word)
 }
 
+/// A word that is spelled with a digit in it: `ptp4l`, `phc2sys`, `k8s`, and no hexadecimal number.
+pub fn is_spelled(word: &[u8]) -> bool {
+    let letters = |b: &u8| b.is_ascii_lowercase();
+    let digits = word.iter().filter(|b| b.is_ascii_digit()).count();
+    digits == 1
+        && word.len() <= 10
+        && word.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        && word.first().is_some_and(letters)
+        && word.last().is_some_and(letters)
+        && word.iter().any(|b| b.is_ascii_lowercase() && !b.is_ascii_hexdigit())
+}
+
 /// Units that follow a number after a blank.
 pub fn is_unit(word: &[u8]) -> bool {
     const UNITS: [&[u8]; 31] = [

@@ -24,6 +24,7 @@ use crate::model::sriov::SriovNodeState;
 use crate::model::telemetry::ClusterFacts;
 use crate::model::time::Timestamp;
 use crate::model::workload::{Autoscaler, Claim, Service, Workload, WorkloadKind};
+use crate::pattern::Miner;
 use crate::store::Store;
 use crate::store::logs::LogRing;
 
@@ -67,6 +68,8 @@ pub struct World {
     pub signals: Arc<[Signal]>,
     pub metrics: Arc<[Metric]>,
     judge: Judge,
+    /// Patterns of the lines of all clusters.
+    pub miner: Miner,
     grouper: Grouper,
     /// Whether anything can be changed, and where that is written down.
     pub audit: String,

@@ -7,6 +7,7 @@ use crate::model::sample::SeriesSamples;
 use crate::model::signal::Group;
 use crate::model::telemetry::{Body, LogBatch, SampleBatch, Telemetry};
 use crate::model::time::Timestamp;
+use crate::pattern::Miner;
 use crate::store::Origin;
 
 use super::judge::Known;
@@ -24,7 +25,7 @@ impl World {
         };
         let (known, changed) = match telemetry.body {
             Body::Samples(batch) => return self.take_samples(id, &batch),
-            Body::Logs(batch) => return cluster.take_logs(batch),
+            Body::Logs(batch) => return cluster.take_logs(batch, &mut self.miner),
             Body::Facts(facts) => return cluster.take_facts(facts),
             Body::Alerts(list) => {
                 let changed = cluster.take_alerts(telemetry.source, list, now);
@@ -144,11 +145,11 @@ impl World {
 }
 
 impl ClusterState {
-    fn take_logs(&mut self, batch: LogBatch) -> bool {
+    fn take_logs(&mut self, batch: LogBatch, miner: &mut Miner) -> bool {
         self.logs.dropped += batch.dropped;
         let mut changed = batch.dropped > 0;
         for line in batch.lines {
-            changed |= self.logs.push(line);
+            changed |= self.logs.push(line, miner);
         }
         changed
     }

@@ -11,6 +11,7 @@ use crate::message::Effect;
 use crate::model::ask::Answered;
 use crate::model::id::ClusterId;
 use crate::model::log::Tail;
+use crate::pattern::PatternId;
 use crate::state::world::World;
 use crate::ui::Window;
 use crate::ui::widget::field::Field;
@@ -91,7 +92,7 @@ impl Default for Logs {
 #[derive(Debug)]
 enum Mode {
     Lines,
-    Patterns(Table<patterns::PatternId>),
+    Patterns(Table<PatternId>),
     Volume(Table<volume::SourceId>),
 }
 
@@ -101,7 +102,7 @@ impl Logs {
             Some(asked) => Merged::new(asked.rings(self.scope), &self.filter, self.problems),
             None => {
                 let rings = super::common::clusters(world, self.scope)
-                    .map(|c| (c.id, &c.logs.lines))
+                    .map(|c| (c.id, &c.logs))
                     .collect();
                 Merged::new(rings, &self.filter, self.problems)
             }

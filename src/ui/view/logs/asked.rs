@@ -1,7 +1,5 @@
 //! A LogQL query on its way to the clusters of the scope and back.
 
-use std::collections::VecDeque;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -12,7 +10,9 @@ use crate::model::fault::Fault;
 use crate::model::health::SourceKind;
 use crate::model::id::{ClusterId, RequestId};
 use crate::model::log::LogLine;
+use crate::pattern::Miner;
 use crate::state::world::World;
+use crate::store::logs::LogRing;
 use crate::ui::view::common::{Numbers, clusters, lines, pane};
 use crate::ui::view::metrics::draw_field;
 use crate::ui::widget::field::Field;
@@ -28,7 +28,9 @@ pub struct Asked {
     /// The log of one pod, from the API server in place of Loki.
     pub pod: Option<PodLogs>,
     pending: Vec<RequestId>,
-    got: Vec<(ClusterId, VecDeque<LogLine>)>,
+    got: Vec<(ClusterId, LogRing)>,
+    /// Patterns of the lines that came.
+    pub miner: Miner,
     faults: Vec<Fault>,
     warnings: Vec<String>,
     /// What is shown still answers the query before this one.
@@ -77,13 +79,14 @@ impl Asked {
             }));
         }
         let last = pending.last().map_or(0, |id: &RequestId| id.0);
-        let got = before.map(|b| b.got).unwrap_or_default();
+        let (got, miner) = before.map(|b| (b.got, b.miner)).unwrap_or_default();
         let asked = Self {
             query: query.to_owned(),
             pod: None,
             former: !got.is_empty(),
             pending,
             got,
+            miner,
             faults: Vec::new(),
             warnings: Vec::new(),
             cut: false,
@@ -113,13 +116,15 @@ impl Asked {
             let former = b.pod.as_ref();
             former.is_some_and(|p| (&p.namespace, &p.pod) == (&pod.namespace, &pod.pod))
         };
-        let got = before.filter(same).map(|b| b.got).unwrap_or_default();
+        let before = before.filter(same).map(|b| (b.got, b.miner));
+        let (got, miner) = before.unwrap_or_default();
         let asked = Self {
             query: super::pod::told(&pod),
             former: !got.is_empty(),
             pod: Some(pod),
             pending: vec![id],
             got,
+            miner,
             faults: Vec::new(),
             warnings: Vec::new(),
             cut: false,
@@ -147,6 +152,7 @@ impl Asked {
         self.answers += 1;
         if std::mem::take(&mut self.former) {
             self.got.clear();
+            self.miner = Miner::default();
         }
         self.latency_ms = self.latency_ms.max(answered.latency_ms);
         self.warnings.extend(answered.warnings.iter().cloned());
@@ -155,9 +161,10 @@ impl Asked {
                 // A pod may have many containers, each with as many lines as were asked for.
                 let most = LIMIT as usize;
                 self.cut |= answered.cut_from.is_some() || list.len() >= most;
-                let mut ring: Vec<LogLine> = list.clone();
-                ring.sort_by_key(|l| l.at_ns);
-                self.got.push((answered.cluster, ring.into()));
+                let mut sorted: Vec<LogLine> = list.clone();
+                sorted.sort_by_key(|l| l.at_ns);
+                let ring = LogRing::of(sorted, &mut self.miner);
+                self.got.push((answered.cluster, ring));
                 self.got.sort_by_key(|(cluster, _)| *cluster);
             }
             Ok(_) => {}
@@ -165,7 +172,7 @@ impl Asked {
         }
     }
 
-    pub fn rings(&self, scope: Option<ClusterId>) -> Vec<(ClusterId, &VecDeque<LogLine>)> {
+    pub fn rings(&self, scope: Option<ClusterId>) -> Vec<(ClusterId, &LogRing)> {
         self.got
             .iter()
             .filter(|(c, _)| scope.is_none_or(|s| s == *c))
@@ -177,7 +184,7 @@ impl Asked {
         if self.former {
             return "asking …".into();
         }
-        let count: usize = self.got.iter().map(|(_, r)| r.len()).sum();
+        let count: usize = self.got.iter().map(|(_, r)| r.lines.len()).sum();
         let mut text = if self.cut {
             format!("{count} of ≥ {count} lines, limit hit")
         } else {

@@ -11,6 +11,7 @@ use super::stream::{Entry, Merged};
 use super::{Logs, Mode};
 use crate::command::Command;
 use crate::model::log::Level;
+use crate::pattern::{Miner, PatternId};
 use crate::state::world::World;
 use crate::ui::Ctx;
 use crate::ui::view::common::{dated, empty, pane};
@@ -18,11 +19,9 @@ use crate::ui::widget::heat::bars;
 use crate::ui::widget::table::{Column, Table};
 
 /// Lines looked at, the newest: what a key has time for.
-const LINES: usize = 3_000;
+const LINES: usize = 20_000;
 /// Patterns told apart.
 const MOST: usize = 500;
-/// Letters of a line that make its pattern.
-const LETTERS: usize = 160;
 const SLOTS: usize = 12;
 
 const COLUMNS: [Column; 7] = [
@@ -35,13 +34,13 @@ const COLUMNS: [Column; 7] = [
     Column::new("PATTERN", 36, 400),
 ];
 
-/// The level, where it was not in the pattern itself, and the pattern.
-pub type PatternId = (Option<Level>, String);
-
 #[derive(Clone, Debug)]
 pub struct Pattern {
     pub id: PatternId,
+    /// What its lines say, `<*>` for what varies.
+    pub template: String,
     pub count: u32,
+    /// The worst of its lines.
     pub level: Level,
     first_ns: i64,
     last_ns: i64,
@@ -60,21 +59,18 @@ pub struct Found {
 }
 
 /// Worst first, then what is said most often.
-fn find(merged: &Merged<'_>) -> Found {
+fn find(merged: &Merged<'_>, miner: &Miner) -> Found {
     let entries = merged.before(None, LINES);
     let first = entries.first().map_or(0, |e| e.line.at_ns);
     let last = entries.last().map_or(0, |e| e.line.at_ns);
     let mut places: HashMap<PatternId, usize> = HashMap::new();
     let mut rows: Vec<Pattern> = Vec::new();
-    let mut key = String::new();
     for entry in &entries {
-        let level = pattern(entry, &mut key);
-        let id = (level, std::mem::take(&mut key));
-        let place = match places.get(&id) {
+        let place = match places.get(&entry.pattern) {
             Some(place) => *place,
             None if rows.len() < MOST => {
-                rows.push(begin(&id, entry));
-                places.insert(id, rows.len() - 1);
+                rows.push(begin(entry, miner));
+                places.insert(entry.pattern, rows.len() - 1);
                 rows.len() - 1
             }
             None => continue,
@@ -92,7 +88,11 @@ fn find(merged: &Merged<'_>) -> Found {
         }
     }
     let rank = |p: &Pattern| std::cmp::Reverse((p.level.max(Level::Info), p.count));
-    rows.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.id.cmp(&b.id)));
+    rows.sort_by(|a, b| {
+        rank(a)
+            .cmp(&rank(b))
+            .then_with(|| a.template.cmp(&b.template))
+    });
     Found {
         rows,
         looked: entries.len(),
@@ -101,32 +101,10 @@ fn find(merged: &Merged<'_>) -> Found {
     }
 }
 
-/// What a line says. Of a JSON object that is its message and its level: the rest are figures.
-fn pattern(entry: &Entry<'_>, out: &mut String) -> Option<Level> {
-    let line = entry.line.line.as_ref();
-    let message = message(line);
-    mask(message.unwrap_or(line), out);
-    message.map(|_| entry.line.level)
-}
-
-/// The message of a line that is a JSON object, as it is written there.
-fn message(line: &str) -> Option<&str> {
-    let object = line.strip_prefix('{')?;
-    let names = ["\"msg\":", "\"message\":"];
-    let after = names.iter().find_map(|name| object.split_once(name))?.1;
-    let text = after.trim_start().strip_prefix('"')?;
-    let mut escaped = false;
-    let end = text.find(|c| {
-        let ends = c == '"' && !escaped;
-        escaped = c == '\\' && !escaped;
-        ends
-    })?;
-    text.get(..end).filter(|t| !t.is_empty())
-}
-
-fn begin(id: &PatternId, entry: &Entry<'_>) -> Pattern {
+fn begin(entry: &Entry<'_>, miner: &Miner) -> Pattern {
     Pattern {
-        id: id.clone(),
+        id: entry.pattern,
+        template: miner.template(entry.pattern),
         count: 0,
         level: entry.line.level,
         first_ns: entry.line.at_ns,
@@ -136,57 +114,12 @@ fn begin(id: &PatternId, entry: &Entry<'_>) -> Pattern {
     }
 }
 
-/// Writes the pattern of a line: numbers (and ids that begin with one) become `<n>`, blanks one.
-fn mask(line: &str, out: &mut String) {
-    out.clear();
-    let mut word = false;
-    let mut number = false;
-    let mut blank = true;
-    for c in line.chars().take(LETTERS) {
-        let letter = c.is_alphanumeric() || c == '_';
-        if !letter {
-            // A point within a number belongs to it, as does its sign.
-            if number && matches!(c, '.' | ':') {
-                continue;
-            }
-            (word, number) = (false, false);
-            if c.is_whitespace() {
-                if !blank {
-                    out.push(' ');
-                }
-                blank = true;
-                continue;
-            }
-            blank = false;
-            out.push(c);
-            continue;
-        }
-        blank = false;
-        if !word && !number {
-            number = c.is_ascii_digit();
-            word = !number;
-            if number {
-                if out.ends_with(" -") || out.ends_with(" +") {
-                    out.pop();
-                }
-                out.push_str("<n>");
-                continue;
-            }
-        }
-        if word {
-            out.push(c);
-        }
-    }
-    out.truncate(out.trim_end().len());
-}
-
 /// The filter that keeps the lines of a pattern: its longest words.
 pub fn filter_of(pattern: &Pattern) -> String {
     let letters = |w: &&str| w.chars().all(char::is_alphanumeric) && w.chars().count() > 2;
     let mut words: Vec<&str> = pattern
-        .id
-        .1
-        .split(|c: char| !(c.is_alphanumeric() || c == '<' || c == '>'))
+        .template
+        .split(|c: char| !c.is_alphanumeric())
         .filter(letters)
         .collect();
     words.sort_by_key(|w| std::cmp::Reverse(w.len()));
@@ -196,10 +129,17 @@ pub fn filter_of(pattern: &Pattern) -> String {
 }
 
 impl Logs {
+    /// Who knows the patterns of the lines shown.
+    fn miner<'a>(&'a self, world: &'a World) -> &'a Miner {
+        self.asked
+            .as_ref()
+            .map_or(&world.miner, |asked| &asked.miner)
+    }
+
     fn found_patterns(&self, world: &World) -> std::sync::Arc<Found> {
         let key = self.key(world, (String::new(), 0, 0));
         let kept = &self.kept.patterns;
-        kept.get(key, || find(&self.merged(world)))
+        kept.get(key, || find(&self.merged(world), self.miner(world)))
     }
 
     /// True: the command was for the list of patterns.
@@ -211,7 +151,7 @@ impl Logs {
         let found = self.found_patterns(world);
         let rows = &found.rows;
         if *command == Command::Open {
-            let at = table.position(rows, |p| p.id.clone());
+            let at = table.position(rows, |p| p.id);
             if let Some(pattern) = at.and_then(|at| rows.get(at)) {
                 let filter = filter_of(pattern);
                 self.set_filter(&filter);
@@ -223,7 +163,7 @@ impl Logs {
             command,
             Command::Filter(_) | Command::Sort | Command::ReverseSort
         );
-        let moved = own && table.update(command, rows, |p| p.id.clone());
+        let moved = own && table.update(command, rows, |p| p.id);
         self.mode = Mode::Patterns(table);
         moved
     }
@@ -261,7 +201,7 @@ impl Logs {
             inner,
             buf,
             (&columns, &found.rows),
-            |p| p.id.clone(),
+            |p| p.id,
             |p, column| cell(ctx, p, column, found.span),
         );
     }
@@ -289,7 +229,7 @@ fn cell<'a>(ctx: &Ctx<'_>, p: &'a Pattern, column: usize, span: (i64, i64)) -> L
         }
         4 => Line::styled(ctx.clock_or_day(stamp(p.last_ns)), ctx.theme.muted),
         5 => Line::styled(p.from.as_str(), ctx.theme.muted),
-        _ => Line::styled(p.id.1.as_str(), base),
+        _ => Line::styled(p.template.as_str(), base),
     }
 }
 
@@ -301,7 +241,7 @@ pub fn brief(view: &Logs, ctx: &Ctx<'_>) -> String {
         let first = ctx.clock_or_day(stamp(p.first_ns));
         out.push_str(&format!(
             "\n{}x {:?} since {first} from {}: {}",
-            p.count, p.level, p.from, p.id.1
+            p.count, p.level, p.from, p.template
         ));
     }
     out
@@ -311,45 +251,14 @@ pub fn brief(view: &Logs, ctx: &Ctx<'_>) -> String {
 mod tests {
     use super::*;
 
-    fn masked(line: &str) -> String {
-        let mut out = String::new();
-        mask(line, &mut out);
-        out
-    }
-
-    #[test]
-    fn numbers_differ_words_do_not() {
-        let a =
-            masked("ptp4l[1795277325.362]: [ptp4l.0.config:6] master offset   72 s1 freq -2130");
-        let b = masked("ptp4l[1795277399.001]: [ptp4l.0.config:6] master offset 3 s1 freq -17");
-        assert_eq!(a, b);
-        assert!(a.contains("master offset <n> s1 freq <n>"), "{a}");
-        assert_ne!(masked("state LOCKED"), masked("state FREERUN"));
-        assert_eq!(masked("a 7c9d8f6b5d b"), masked("a 12 b"));
-        assert_eq!(masked(""), "");
-    }
-
-    #[test]
-    fn the_message_of_a_json_line_is_what_it_says() {
-        for (line, wanted) in [
-            (
-                r#"{"ts":"2026","msg":"no \"time\", barred","cell":1}"#,
-                Some(r#"no \"time\", barred"#),
-            ),
-            (r#"{"message": "x"}"#, Some("x")),
-            (r#"{"msg":"never ends"#, None),
-            (r#"{"msg":5}"#, None),
-            ("msg=\"x\"", None),
-        ] {
-            assert_eq!(message(line), wanted, "{line}");
-        }
-    }
-
     #[test]
     fn the_filter_of_a_pattern_keeps_its_lines() {
         let line = "T-BC-STATUS: ens4fx state HOLDOVER -> FREERUN, timeout of 180 s exceeded";
+        let mut miner = Miner::default();
+        let id = miner.line(line);
         let pattern = Pattern {
-            id: (None, masked(line)),
+            id,
+            template: miner.template(id),
             count: 1,
             level: Level::Error,
             first_ns: 0,

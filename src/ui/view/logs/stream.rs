@@ -1,13 +1,14 @@
 //! Several rings of lines read as one, in time order, from any line in both directions.
 //! Only what is shown is walked; how far a walk may go is bounded.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::find::Find;
 use crate::model::id::ClusterId;
 use crate::model::log::{Level, LogLine};
 use crate::model::time::Timestamp;
+use crate::pattern::PatternId;
+use crate::store::logs::LogRing;
 use crate::ui::widget::filter::Filter;
 
 /// Lines looked at in one walk at most: a filter that matches nothing must not hold up a frame.
@@ -25,6 +26,7 @@ pub struct LineId {
 pub struct Entry<'a> {
     pub cluster: ClusterId,
     pub line: &'a LogLine,
+    pub pattern: PatternId,
 }
 
 impl Entry<'_> {
@@ -38,7 +40,7 @@ impl Entry<'_> {
 }
 
 pub struct Merged<'a> {
-    rings: Vec<(ClusterId, &'a VecDeque<LogLine>)>,
+    rings: Vec<(ClusterId, &'a LogRing)>,
     filter: &'a Filter,
     least: Level,
     find: Option<&'a Find>,
@@ -84,11 +86,7 @@ pub fn kind(level: Level) -> usize {
 }
 
 impl<'a> Merged<'a> {
-    pub fn new(
-        rings: Vec<(ClusterId, &'a VecDeque<LogLine>)>,
-        filter: &'a Filter,
-        problems: bool,
-    ) -> Self {
+    pub fn new(rings: Vec<(ClusterId, &'a LogRing)>, filter: &'a Filter, problems: bool) -> Self {
         Self {
             rings,
             filter,
@@ -129,7 +127,7 @@ impl<'a> Merged<'a> {
     }
 
     pub fn newest_ns(&self) -> i64 {
-        let lasts = self.rings.iter().filter_map(|(_, r)| r.back());
+        let lasts = self.rings.iter().filter_map(|(_, r)| r.lines.back());
         lasts.map(|l| l.at_ns).max().unwrap_or(i64::MIN)
     }
 
@@ -137,7 +135,7 @@ impl<'a> Merged<'a> {
         let firsts = self
             .rings
             .iter()
-            .filter_map(|(c, r)| r.front().map(|l| (l.at_ns, *c)));
+            .filter_map(|(c, r)| r.lines.front().map(|l| (l.at_ns, *c)));
         let (at_ns, cluster) = firsts.min()?;
         let start = LineId {
             at_ns: at_ns - 1,
@@ -164,9 +162,10 @@ impl<'a> Merged<'a> {
     }
 
     /// Place of a line in its ring.
-    fn place(ring: &VecDeque<LogLine>, id: &LineId) -> Option<usize> {
-        let first = ring.partition_point(|l| l.at_ns < id.at_ns);
-        ring.iter()
+    fn place(ring: &LogRing, id: &LineId) -> Option<usize> {
+        let first = ring.lines.partition_point(|l| l.at_ns < id.at_ns);
+        ring.lines
+            .iter()
             .enumerate()
             .skip(first)
             .take_while(|(_, l)| l.at_ns == id.at_ns)
@@ -176,10 +175,11 @@ impl<'a> Merged<'a> {
 
     pub fn find(&self, id: &LineId) -> Option<Entry<'a>> {
         let (cluster, ring) = self.rings.iter().find(|(c, _)| *c == id.cluster)?;
-        let line = ring.get(Self::place(ring, id)?)?;
+        let place = Self::place(ring, id)?;
         Some(Entry {
             cluster: *cluster,
-            line,
+            line: ring.lines.get(place)?,
+            pattern: ring.pattern(place),
         })
     }
 
@@ -188,10 +188,10 @@ impl<'a> Merged<'a> {
         self.rings
             .iter()
             .map(|(cluster, ring)| {
-                let first = ring.partition_point(|l| l.at_ns < id.at_ns);
+                let first = ring.lines.partition_point(|l| l.at_ns < id.at_ns);
                 // Of one time, clusters stand in their order, lines in that of their ring.
                 match cluster.cmp(&id.cluster) {
-                    std::cmp::Ordering::Less => ring.partition_point(|l| l.at_ns <= id.at_ns),
+                    std::cmp::Ordering::Less => ring.lines.partition_point(|l| l.at_ns <= id.at_ns),
                     std::cmp::Ordering::Equal => Self::place(ring, id).unwrap_or(first),
                     std::cmp::Ordering::Greater => first,
                 }
@@ -203,7 +203,7 @@ impl<'a> Merged<'a> {
     pub fn before(&self, id: Option<&LineId>, count: usize) -> Vec<Entry<'a>> {
         let mut ends = match id {
             Some(id) => self.cuts(id),
-            None => self.rings.iter().map(|(_, r)| r.len()).collect(),
+            None => self.rings.iter().map(|(_, r)| r.lines.len()).collect(),
         };
         let mut found = Vec::new();
         for _ in 0..WALK {
@@ -215,16 +215,20 @@ impl<'a> Merged<'a> {
                 .iter()
                 .zip(&mut ends)
                 .filter_map(|((cluster, ring), end)| {
-                    let line = ring.get(end.checked_sub(1)?)?;
-                    Some((line.at_ns, *cluster, line, end))
+                    let line = ring.lines.get(end.checked_sub(1)?)?;
+                    Some((line.at_ns, *cluster, line, (ring, end)))
                 })
                 .max_by_key(|(at, cluster, _, _)| (*at, *cluster));
-            let Some((_, cluster, line, end)) = next else {
+            let Some((_, cluster, line, (ring, end))) = next else {
                 break;
             };
             *end -= 1;
             if self.keeps(line) {
-                found.push(Entry { cluster, line });
+                found.push(Entry {
+                    cluster,
+                    line,
+                    pattern: ring.pattern(*end),
+                });
             }
         }
         found.reverse();
@@ -249,16 +253,21 @@ impl<'a> Merged<'a> {
                 .iter()
                 .zip(&mut starts)
                 .filter_map(|((cluster, ring), start)| {
-                    ring.get(*start)
-                        .map(|line| (line.at_ns, *cluster, line, start))
+                    let line = ring.lines.get(*start)?;
+                    Some((line.at_ns, *cluster, line, (ring, start)))
                 })
                 .min_by_key(|(at, cluster, _, _)| (*at, *cluster));
-            let Some((_, cluster, line, start)) = next else {
+            let Some((_, cluster, line, (ring, start))) = next else {
                 break;
             };
+            let pattern = ring.pattern(*start);
             *start += 1;
             if self.keeps(line) {
-                found.push(Entry { cluster, line });
+                found.push(Entry {
+                    cluster,
+                    line,
+                    pattern,
+                });
             }
         }
         found
@@ -269,7 +278,7 @@ impl<'a> Merged<'a> {
         let mut count = 0;
         let mut looked = 0;
         for (_, ring) in &self.rings {
-            for line in ring.iter().rev().take_while(|l| l.at_ns > at_ns) {
+            for line in ring.lines.iter().rev().take_while(|l| l.at_ns > at_ns) {
                 looked += 1;
                 if looked > WALK {
                     return (count, true);
@@ -290,7 +299,7 @@ impl<'a> Merged<'a> {
     ) -> bool {
         let mut looked = 0;
         for (cluster, ring) in &self.rings {
-            for line in ring.iter().rev().take_while(|l| l.at_ns >= from_ns) {
+            for line in ring.lines.iter().rev().take_while(|l| l.at_ns >= from_ns) {
                 looked += 1;
                 if looked > WALK {
                     return true;
