@@ -9,6 +9,7 @@ use std::hint::black_box;
 
 use farwatch::model::id::ClusterId;
 use farwatch::model::time::Timestamp;
+use farwatch::pattern::Miner;
 use farwatch::source::exposition::{self, Format, Options};
 use farwatch::source::loki;
 use farwatch::source::prometheus::read_query;
@@ -30,6 +31,28 @@ fn main() {
     if wanted("streams") {
         streams();
     }
+    if wanted("patterns") {
+        patterns();
+    }
+}
+
+/// The pattern of each line, on one core, all patterns known after the first round.
+fn patterns() {
+    let lines = loki::streams(logs().as_bytes()).expect("lines");
+    let mut miner = Miner::default();
+    let took = time(ROUNDS, || {
+        for line in &lines {
+            black_box(miner.line(&line.line));
+        }
+    });
+    let a_second = lines.len() as f64 / took * 1e9;
+    judged(
+        "patterns: lines",
+        a_second,
+        "/s",
+        Goal::Least(300_000.0, 1_000_000.0),
+    );
+    told("patterns: told apart", miner.len() as f64, "");
 }
 
 fn show(what: &str, duel: &Duel, bytes: usize, count: usize, goal: Goal) {

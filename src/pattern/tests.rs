@@ -44,7 +44,12 @@ fn values_do_not_tell_lines_apart() {
         "uid=0 ruser= rhost=1.2.3.4 done",
         "uid=500 ruser=bob rhost=host done",
     ]);
-    together(&["id a1b2 gone", "id 0x1f gone", "id e4d gone", "id ens3f0 gone"]);
+    together(&[
+        "id a1b2 gone",
+        "id 0x1f gone",
+        "id e4d gone",
+        "id ens3f0 gone",
+    ]);
     together(&["ready is true", "ready is false"]);
     together(&[
         "at Wed Jun 22 13:16:30 2005 gone",

@@ -83,10 +83,14 @@ pub fn is_spelled(word: &[u8]) -> bool {
     let digits = word.iter().filter(|b| b.is_ascii_digit()).count();
     digits == 1
         && word.len() <= 10
-        && word.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        && word
+            .iter()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
         && word.first().is_some_and(letters)
         && word.last().is_some_and(letters)
-        && word.iter().any(|b| b.is_ascii_lowercase() && !b.is_ascii_hexdigit())
+        && word
+            .iter()
+            .any(|b| b.is_ascii_lowercase() && !b.is_ascii_hexdigit())
 }
 
 /// Units that follow a number after a blank.
