@@ -1,5 +1,9 @@
 //! Loki and vLLM against servers that replay what real ones were recorded to say.
 
+#[path = "protocols/logs.rs"]
+mod logs;
+#[path = "support/loki_lines.rs"]
+mod loki_lines;
 #[path = "support/loki.rs"]
 mod loki_server;
 #[path = "support/vllm.rs"]

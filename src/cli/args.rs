@@ -52,6 +52,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Draw a screen of a recording as an SVG picture
     Screenshot(ScreenshotArgs),
+    /// Export log lines of one or many clusters, whole and in order of time
+    Logs(Box<super::logs::args::LogsArgs>),
     /// Write what the console's methods say of labelled data, for a scorer
     Evaluate(EvaluateArgs),
 }

@@ -13,6 +13,7 @@ pub mod args;
 pub mod check;
 pub mod evaluate;
 pub mod logging;
+pub mod logs;
 pub mod record;
 pub mod replay;
 pub mod run;
@@ -73,7 +74,10 @@ fn allow_many_connections() {
 
 /// Recordings need no clusters of ours.
 fn asks_servers(command: Option<&Command>) -> bool {
-    matches!(command, None | Some(Command::Check(_) | Command::Record(_)))
+    matches!(
+        command,
+        None | Some(Command::Check(_) | Command::Record(_) | Command::Logs(_))
+    )
 }
 
 fn configured(flags: &Global, live: bool) -> Result<Config, String> {
@@ -111,6 +115,7 @@ fn dispatch(command: Option<Command>, config: Config) -> color_eyre::Result<Exit
         Some(Command::Replay(args)) => replay::run(&config, &args),
         Some(Command::Demo(args)) => replay::demo(&config, &args),
         Some(Command::Screenshot(args)) => screenshot::run(&config, &args),
+        Some(Command::Logs(args)) => logs::run(&config, &args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         None => run::live(config),
     }

@@ -4,7 +4,10 @@
 //! that every trace id would make a stream of its own. All errors of Loki are plain text.
 
 mod level;
+pub mod page;
+pub mod pages;
 mod parse;
+mod refusal;
 pub mod tail;
 
 use std::time::Duration;
@@ -25,6 +28,7 @@ pub use tail::follow;
 pub const DEFAULT_SELECTOR: &str = r#"{namespace=~".+"}"#;
 /// Longest line kept, bytes.
 pub const LINE_LIMIT: usize = text::LIMIT_BYTES;
+const QUERY_RANGE: &str = "/loki/api/v1/query_range";
 const ENCODING_HEADER: &str = "x-loki-response-encoding-flags";
 const ENCODING: &str = "categorize-labels";
 /// Loki's own default for `max_entries_limit_per_query`.
@@ -68,11 +72,10 @@ impl Loki {
         limit: u32,
         backward: bool,
     ) -> Result<(Vec<LogLine>, Reply), SourceError> {
-        const PATH: &str = "/loki/api/v1/query_range";
         let direction = if backward { "backward" } else { "forward" };
         let builder = self
             .door
-            .request(reqwest::Method::GET, PATH)
+            .request(reqwest::Method::GET, QUERY_RANGE)
             .header(ENCODING_HEADER, ENCODING)
             .query(&[
                 ("query", query),
@@ -90,13 +93,17 @@ impl Loki {
                 }
                 Ok((lines, reply))
             }
-            Err(parse::ParseError::NotLogs(kind)) => {
+            Err(error) => Err(self.not_lines(error, &reply.body)),
+        }
+    }
+
+    fn not_lines(&self, error: parse::ParseError, body: &[u8]) -> SourceError {
+        match error {
+            parse::ParseError::NotLogs(kind) => {
                 let what = format!("it gives a {kind}, not log lines; ask for a log query");
-                Err(self.door.error(PATH, Cause::Query(what)))
+                self.door.error(QUERY_RANGE, Cause::Query(what))
             }
-            Err(parse::ParseError::Json(error)) => {
-                Err(self.door.not_json(PATH, &error, &reply.body))
-            }
+            parse::ParseError::Json(error) => self.door.not_json(QUERY_RANGE, &error, body),
         }
     }
 

@@ -22,7 +22,15 @@ type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 /// Lines of an answer of `query_range`, in the order of the answer.
 pub fn streams(body: &[u8]) -> Result<Vec<LogLine>, ParseError> {
-    let mut reader = Reader::default();
+    page(body, LINE_LIMIT).map(|(lines, _)| lines)
+}
+
+/// The same with lines of up to `limit` bytes, and the number of entries whose time is none.
+pub fn page(body: &[u8], limit: usize) -> Result<(Vec<LogLine>, u64), ParseError> {
+    let mut reader = Reader {
+        limit,
+        ..Reader::default()
+    };
     let mut kind = None;
     let read = Json::new(body).and_then(|mut json| {
         json.object(|json, key| match key.as_ref() {
@@ -41,7 +49,9 @@ pub fn streams(body: &[u8]) -> Result<Vec<LogLine>, ParseError> {
     });
     match kind {
         Some(kind) if kind != "streams" => Err(ParseError::NotLogs(text::clean(&kind, 40))),
-        _ => read.map(|()| reader.lines).map_err(ParseError::Json),
+        _ => read
+            .map(|()| (reader.lines, reader.unread))
+            .map_err(ParseError::Json),
     }
 }
 
@@ -68,12 +78,27 @@ struct Stream {
     level: Level,
 }
 
-#[derive(Default)]
 struct Reader<'a> {
     lines: Vec<LogLine>,
+    /// Entries whose time is none.
+    unread: u64,
+    /// Longest line kept, bytes.
+    limit: usize,
     pairs: Pairs<'a>,
     /// For lines with escapes.
     room: Vec<u8>,
+}
+
+impl Default for Reader<'_> {
+    fn default() -> Self {
+        Self {
+            lines: Vec::new(),
+            unread: 0,
+            limit: LINE_LIMIT,
+            pairs: Vec::new(),
+            room: Vec::new(),
+        }
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -135,6 +160,7 @@ impl<'a> Reader<'a> {
             }
         }
         let Ok(at_ns) = at.parse::<i64>() else {
+            self.unread += 1;
             return Ok(());
         };
         let line = match line {
@@ -151,7 +177,7 @@ impl<'a> Reader<'a> {
         self.lines.push(LogLine {
             at_ns,
             labels: stream.labels.clone(),
-            line: text::shared(line, LINE_LIMIT),
+            line: text::shared(line, self.limit),
             level,
         });
         Ok(())
