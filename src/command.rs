@@ -93,10 +93,11 @@ pub enum ScreenId {
     Diagnostics,
     /// One object with all that is known of it; opened from a row.
     Object,
+    Traces,
 }
 
 impl ScreenId {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Fleet,
         Self::Cluster,
         Self::Metrics,
@@ -108,6 +109,7 @@ impl ScreenId {
         Self::GitOps,
         Self::Diagnostics,
         Self::Object,
+        Self::Traces,
     ];
 
     pub fn title(self) -> &'static str {
@@ -123,6 +125,7 @@ impl ScreenId {
             Self::GitOps => "GitOps",
             Self::Diagnostics => "Diagnostics",
             Self::Object => "Object",
+            Self::Traces => "Traces",
         }
     }
 
@@ -135,7 +138,8 @@ impl ScreenId {
             | Self::Logs
             | Self::GitOps
             | Self::Diagnostics
-            | Self::Object => &[],
+            | Self::Object
+            | Self::Traces => &[],
             Self::Cluster => &[Group::Cluster, Group::Workload],
             Self::Metrics => &Group::ALL,
             Self::Gpu => &[Group::Gpu, Group::Serving],
@@ -225,6 +229,8 @@ pub enum Jump {
     Owner,
     /// The log of its pod, straight from the API server.
     PodLog,
+    /// The trace it belongs to, else traces of it.
+    Traces,
 }
 
 impl Jump {
@@ -242,6 +248,7 @@ impl Jump {
             Self::Object => "object",
             Self::Owner => "owner",
             Self::PodLog => "pod",
+            Self::Traces => "trace",
         }
     }
 }
@@ -259,4 +266,5 @@ pub enum Typed {
     Logql,
     Incident,
     Object,
+    Traceql,
 }

@@ -1,4 +1,4 @@
-//! Loki and vLLM against servers that replay what real ones were recorded to say.
+//! Loki, Tempo and vLLM against servers that replay what real ones were recorded to say.
 
 #[path = "protocols/logs.rs"]
 mod logs;
@@ -6,6 +6,10 @@ mod logs;
 mod loki_lines;
 #[path = "support/loki.rs"]
 mod loki_server;
+#[path = "protocols/tempo.rs"]
+mod tempo;
+#[path = "support/tempo.rs"]
+mod tempo_server;
 #[path = "support/vllm.rs"]
 mod vllm;
 

@@ -23,7 +23,7 @@ use farwatch::ui::theme::NAMES as THEMES;
 use scenario::{Console, NAMES, NOW};
 
 const SIZES: [(u16, u16); 3] = [(200, 50), (120, 36), (80, 24)];
-const SCREENS: [(&str, &str); 12] = [
+const SCREENS: [(&str, &str); 13] = [
     ("fleet", "1"),
     ("cluster", "2"),
     ("metrics", "3"),
@@ -33,6 +33,7 @@ const SCREENS: [(&str, &str); 12] = [
     ("alerts", "7"),
     ("incidents", "8"),
     ("gitops", "0"),
+    ("traces", "9"),
     ("diagnostics", "gs"),
     ("help", "?"),
     ("palette", "<c-p>"),

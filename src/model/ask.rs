@@ -8,6 +8,7 @@ use super::id::{ClusterId, RequestId};
 use super::log::LogLine;
 use super::sample::SeriesSamples;
 use super::time::Timestamp;
+use super::trace::{Summary, Trace, TraceId};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
@@ -51,6 +52,22 @@ pub enum Ask {
     },
     /// What the containers of a pod wrote, straight from the API server.
     PodLogs(PodLogs),
+    /// Traces that match TraceQL, newest first.
+    Traces {
+        query: String,
+        start: Timestamp,
+        end: Timestamp,
+        limit: u32,
+    },
+    /// All spans of one trace.
+    Trace {
+        id: TraceId,
+    },
+    /// Names that TraceQL can ask for.
+    TraceTags,
+    TraceTagValues {
+        tag: String,
+    },
 }
 
 /// Whose log, and how much of it.
@@ -102,6 +119,8 @@ pub enum Answer {
     Metadata(Vec<MetricInfo>),
     Rules(Vec<RuleInfo>),
     Object(Box<ObjectText>),
+    Traces(Vec<Summary>),
+    Trace(Arc<Trace>),
 }
 
 /// An object as text for reading.

@@ -30,6 +30,7 @@ pub mod sriov;
 pub mod telemetry;
 pub mod text;
 pub mod time;
+pub mod trace;
 pub mod unit;
 pub mod workload;
 pub mod xid;

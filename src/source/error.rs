@@ -33,6 +33,9 @@ pub enum Cause {
     Forbidden(String),
     #[error("404: no such API there{}", tail(.0))]
     NotFound(String),
+    /// The server is well and has the API, but not the thing.
+    #[error("{0}")]
+    Absent(String),
     #[error("429: too many requests{}", wait(.0))]
     RateLimited(Option<Duration>),
     #[error("the server failed with status {status}{}", tail(.detail))]
@@ -86,7 +89,7 @@ impl SourceError {
             Cause::Tls(_) => FaultKind::Tls,
             Cause::Unauthorized(_) | Cause::Login => FaultKind::Auth,
             Cause::Forbidden(_) => FaultKind::Forbidden,
-            Cause::NotFound(_) => FaultKind::NotFound,
+            Cause::NotFound(_) | Cause::Absent(_) => FaultKind::NotFound,
             Cause::RateLimited(_) => FaultKind::RateLimited,
             Cause::Server { .. } => FaultKind::Server,
             Cause::Query(_) => FaultKind::BadQuery,
@@ -131,6 +134,10 @@ impl SourceError {
                 "ask for the right to read it (on OpenShift: role cluster-monitoring-view)"
             }
             Cause::NotFound(_) => "check the path of the URL: is it the server's API?",
+            Cause::Absent(_) => {
+                "it may not be there yet, be older than what the server keeps, or never have been \
+                 sent (sampling); another cluster may have it"
+            }
             Cause::RateLimited(_) => "lower `requests_per_minute` or raise `interval`",
             Cause::Server { .. } => "read the server's own log; it is tried again",
             Cause::Query(_) => "correct the query",

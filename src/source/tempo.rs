@@ -1,4 +1,12 @@
-//! Tempo: whether it answers, and its version. Traces are not read.
+//! Tempo: whether it answers, its version, and questions about traces.
+
+mod collect;
+mod lookup;
+mod otlp;
+mod proto;
+mod search;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +20,9 @@ use super::supervisor::{Gate, Heard, Line, Source};
 use crate::clock;
 use crate::model::fault::FaultKind;
 
-/// Nothing of it is on a screen: a sign of life is enough.
+pub use lookup::TempoLookup;
+
+/// Traces come when they are asked for: between that a sign of life is enough.
 const SLOWER: u32 = 4;
 
 pub struct TempoSource {

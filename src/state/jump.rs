@@ -7,6 +7,7 @@ use crate::message::Effect;
 use crate::model::ask::Ask;
 use crate::model::id::{ClusterId, IncidentId};
 use crate::model::object::ObjectKind;
+use crate::model::trace::mention;
 use crate::state::world::apps;
 use crate::ui::view::incident::subject_focus;
 use crate::ui::view::object::{focus_on, key_of};
@@ -18,6 +19,9 @@ fn asks_pod(effect: &Effect) -> bool {
 
 impl State {
     pub(super) fn jump(&mut self, to: Jump) -> Vec<Effect> {
+        if let Some(goto) = self.screen.view().leads(to, &self.world) {
+            return self.drill(goto);
+        }
         let Some(row) = self.screen.view().focus(&self.world) else {
             self.notice(false, "there is no row here to jump from");
             return Vec::new();
@@ -69,6 +73,12 @@ impl State {
             Jump::PodLog => self
                 .pod_of(&thing)
                 .and_then(|pod| goto(ScreenId::Logs, Some(pod))),
+            Jump::Traces => self.traces_of(&thing).and_then(|query| {
+                goto(ScreenId::Traces, None).map(|goto| Goto {
+                    query: Some(query),
+                    ..goto
+                })
+            }),
             Jump::Owner => self
                 .owner_of(&thing)
                 .and_then(|owner| goto(ScreenId::Object, Some(owner))),
@@ -158,6 +168,21 @@ impl State {
         let (cluster, key) = key_of(thing)?;
         let owner = self.world.cluster(cluster)?.owner(&key)?;
         Some(focus_on(cluster, &owner))
+    }
+
+    /// The id of a trace that it tells of, else a search for its own traces.
+    fn traces_of(&self, thing: &Focus) -> Option<String> {
+        match thing {
+            Focus::Text { text, .. } => mention::in_text(text).map(|id| id.to_string()),
+            Focus::Cluster(_) => Some(String::new()),
+            Focus::Node { node, .. } => Some(format!("node=\"{node}\"")),
+            thing => match self.pod_of(thing)? {
+                Focus::Pod { namespace, pod, .. } => {
+                    Some(format!("namespace=\"{namespace}\" pod=\"{pod}\""))
+                }
+                _ => None,
+            },
+        }
     }
 
     /// The pod itself, the one that holds the GPU, or the first of the object's own.

@@ -262,6 +262,7 @@ impl State {
             Typed::Ask => Ok(self.ask(argument)),
             Typed::Promql => Ok(self.go(query(ScreenId::Metrics))),
             Typed::Logql => Ok(self.go(query(ScreenId::Logs))),
+            Typed::Traceql => Ok(self.go(query(ScreenId::Traces))),
             Typed::Incident => self.open_incident(argument),
             Typed::Object => self.open_object(argument),
         }

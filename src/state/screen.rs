@@ -187,6 +187,7 @@ pub struct Views {
     pub gitops: view::gitops::GitOps,
     pub diagnostics: view::diagnostics::Diagnostics,
     pub object: view::object::ObjectView,
+    pub traces: view::traces::Traces,
 }
 
 impl Views {
@@ -202,6 +203,7 @@ impl Views {
             ScreenId::GitOps => &self.gitops,
             ScreenId::Diagnostics => &self.diagnostics,
             ScreenId::Object => &self.object,
+            ScreenId::Traces => &self.traces,
             _ => &self.fleet,
         }
     }
@@ -218,6 +220,7 @@ impl Views {
             ScreenId::GitOps => &mut self.gitops,
             ScreenId::Diagnostics => &mut self.diagnostics,
             ScreenId::Object => &mut self.object,
+            ScreenId::Traces => &mut self.traces,
             _ => &mut self.fleet,
         }
     }

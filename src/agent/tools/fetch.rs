@@ -121,6 +121,8 @@ fn told(name: &str, answered: &Answered) -> Fetched {
         Ok(Answer::Metadata(all)) => (all.len(), String::new()),
         Ok(Answer::Rules(all)) => (all.len(), String::new()),
         Ok(Answer::Object(object)) => (1, object.yaml.clone()),
+        Ok(Answer::Traces(all)) => (all.len(), String::new()),
+        Ok(Answer::Trace(trace)) => (trace.nodes.len(), String::new()),
     };
     let what = if matches!(answered.ask, Ask::Logs { .. } | Ask::PodLogs(_)) {
         "lines"

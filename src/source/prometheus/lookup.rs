@@ -78,7 +78,11 @@ impl PromLookup {
             Ask::Logs { .. }
             | Ask::LokiLabelValues { .. }
             | Ask::Object { .. }
-            | Ask::PodLogs(_) => {
+            | Ask::PodLogs(_)
+            | Ask::Traces { .. }
+            | Ask::Trace { .. }
+            | Ask::TraceTags
+            | Ask::TraceTagValues { .. } => {
                 let what = "this question goes to another source".to_owned();
                 Err(SourceError::new("", &self.shown, Cause::Bug(what)))
             }

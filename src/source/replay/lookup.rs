@@ -58,6 +58,13 @@ impl Recorded {
                 "the YAML is not in the recording".into(),
                 "what the console knew of the object is under `describe`".into(),
             ),
+            Unanswered::NoTraces => (
+                FaultKind::NotFound,
+                "traces are not in the recording".into(),
+                "the live console asks Tempo for them; the lines of a trace that were recorded \
+                 are on the logs screen"
+                    .into(),
+            ),
             Unanswered::Bundle(error) => {
                 let hint = error.hint().to_owned();
                 (FaultKind::BadPayload, error.to_string(), hint)
@@ -82,6 +89,8 @@ enum Unanswered {
     NotHeld,
     /// Objects are recorded as far as the console knows them, not their YAML.
     NotRecorded,
+    /// Traces come when they are asked for: nothing of them is recorded.
+    NoTraces,
     Bundle(BundleError),
 }
 
@@ -174,6 +183,10 @@ impl Search {
             Ask::Rules => Err(Unanswered::NotHeld),
             Ask::Object { .. } => Err(Unanswered::NotRecorded),
             Ask::PodLogs(wanted) => self.pod(wanted),
+            Ask::Traces { .. }
+            | Ask::Trace { .. }
+            | Ask::TraceTags
+            | Ask::TraceTagValues { .. } => Err(Unanswered::NoTraces),
         }
     }
 

@@ -21,7 +21,7 @@ use crate::source::loki;
 use crate::source::prometheus::{PromLookup, PromSource};
 use crate::source::report::Report;
 use crate::source::scrape::ScrapeSource;
-use crate::source::tempo::TempoSource;
+use crate::source::tempo::{TempoLookup, TempoSource};
 
 /// An endpoint with its door and its budget, shared by polls and questions. The door is opened
 /// when first used, so that starting costs nothing and a corrected file is found.
@@ -151,6 +151,7 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> Crew {
 pub(super) enum Part {
     Metrics(Arc<PromLookup>),
     Logs(Arc<LokiRoute>),
+    Traces(Arc<TempoLookup>),
     Alerts(Arc<Gate>),
     None,
 }
@@ -203,8 +204,9 @@ impl Maker {
                 (work, part)
             }
             SourceKind::Tempo => {
+                let part = Part::Traces(Arc::new(TempoLookup::new(gate.clone())));
                 let work = kept(move || TempoSource::new(gate.clone(), interval));
-                (work, Part::None)
+                (work, part)
             }
             SourceKind::Loki => {
                 let part = Part::Logs(Arc::new(LokiRoute::new(gate.clone())));

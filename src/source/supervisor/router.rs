@@ -15,6 +15,7 @@ use crate::source::error::{Cause, SourceError};
 use crate::source::kubernetes::{self, KubeLookup};
 use crate::source::loki::Loki;
 use crate::source::prometheus::PromLookup;
+use crate::source::tempo::TempoLookup;
 
 /// Who answers for one cluster; it may change while the cluster runs.
 #[derive(Default)]
@@ -22,6 +23,7 @@ pub(super) struct Route {
     cluster: String,
     pub prometheus: Option<Arc<PromLookup>>,
     pub loki: Option<Arc<LokiRoute>>,
+    pub tempo: Option<Arc<TempoLookup>>,
     pub kube: Option<Arc<KubeLookup>>,
     /// For what is changed, not asked.
     pub alertmanager: Option<Arc<Gate>>,
@@ -44,6 +46,7 @@ impl Route {
         match part {
             Part::Metrics(lookup) => self.prometheus = Some(lookup),
             Part::Logs(lookup) => self.loki = Some(lookup),
+            Part::Traces(lookup) => self.tempo = Some(lookup),
             Part::Alerts(gate) => self.alertmanager = Some(gate),
             Part::None => {}
         }
@@ -55,7 +58,8 @@ impl Route {
             SourceKind::Prometheus => self.prometheus = None,
             SourceKind::Loki => self.loki = None,
             SourceKind::Alertmanager => self.alertmanager = None,
-            SourceKind::Tempo | SourceKind::Kubernetes | SourceKind::Exporter(_) => {}
+            SourceKind::Tempo => self.tempo = None,
+            SourceKind::Kubernetes | SourceKind::Exporter(_) => {}
         }
     }
 
@@ -147,6 +151,7 @@ impl Lookup for LokiRoute {
 enum Server {
     Prometheus,
     Loki,
+    Tempo,
     Kubernetes,
 }
 
@@ -155,6 +160,10 @@ impl Server {
         match ask {
             Ask::Logs { .. } | Ask::LokiLabelValues { .. } => Self::Loki,
             Ask::Object { .. } | Ask::PodLogs(_) => Self::Kubernetes,
+            Ask::Traces { .. }
+            | Ask::Trace { .. }
+            | Ask::TraceTags
+            | Ask::TraceTagValues { .. } => Self::Tempo,
             _ => Self::Prometheus,
         }
     }
@@ -164,6 +173,7 @@ impl Server {
         match self {
             Self::Prometheus => "prometheus",
             Self::Loki => "loki",
+            Self::Tempo => "tempo",
             Self::Kubernetes => "kube",
         }
     }
@@ -186,6 +196,7 @@ impl Router {
         let route = route.read().unwrap_or_else(PoisonError::into_inner);
         let answerer: Option<Arc<dyn Lookup>> = match wanted {
             Server::Loki => route.loki.clone().map(|l| l as Arc<dyn Lookup>),
+            Server::Tempo => route.tempo.clone().map(|t| t as Arc<dyn Lookup>),
             Server::Kubernetes => route.kube.clone().map(|k| k as Arc<dyn Lookup>),
             Server::Prometheus => route.prometheus.clone().map(|p| p as Arc<dyn Lookup>),
         };
@@ -213,7 +224,7 @@ fn nobody(question: Question, cluster: String, wanted: Server) -> Answered {
             "no kube is configured for this cluster".to_owned(),
             "add `kube = { context = \"…\" }` to the cluster in the configuration".to_owned(),
         ),
-        Server::Prometheus | Server::Loki => (
+        Server::Prometheus | Server::Loki | Server::Tempo => (
             format!("no {word} is configured for this cluster, and none was found"),
             format!("add `{word} = {{ url = \"…\" }}` to the cluster in the configuration"),
         ),

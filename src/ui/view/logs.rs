@@ -5,13 +5,14 @@ use ratatui::layout::Rect;
 
 use super::common::{Numbers, empty, inside, pane};
 use super::scroll::Scroll;
-use super::{Ctx, Entry, Focus, ScreenId, View};
-use crate::command::Command;
+use super::{Ctx, Entry, Focus, Goto, ScreenId, View};
+use crate::command::{Command, Jump};
 use crate::message::Effect;
 use crate::model::ask::Answered;
 use crate::model::id::ClusterId;
 use crate::model::log::Tail;
 use crate::pattern::PatternId;
+use crate::model::trace::mention;
 use crate::state::world::World;
 use crate::ui::Window;
 use crate::ui::widget::field::Field;
@@ -338,6 +339,18 @@ impl View for Logs {
                 text: format!("log line of {}: {}", entry.line.origin(), entry.line.line),
             }),
         }
+    }
+
+    /// A line that tells of a trace leads to it.
+    fn leads(&self, to: Jump, world: &World) -> Option<Goto> {
+        let entry = self.chosen(world).filter(|_| to == Jump::Traces)?;
+        let id = mention::of_line(&entry.line.labels, &entry.line.line)?;
+        Some(Goto {
+            screen: ScreenId::Traces,
+            cluster: Some(entry.cluster),
+            query: Some(id.to_string()),
+            ..Goto::default()
+        })
     }
 
     fn answer(&mut self, answered: &Answered, _world: &World) -> Vec<Effect> {

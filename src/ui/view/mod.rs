@@ -26,13 +26,14 @@ pub mod object;
 pub mod palette;
 pub mod rights;
 pub mod scroll;
+pub mod traces;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{Ctx, Window};
-use crate::command::Command;
 pub use crate::command::ScreenId;
+use crate::command::{Command, Jump};
 use crate::message::Effect;
 use crate::model::ask::Answered;
 use crate::model::gitops::AppKind;
@@ -96,7 +97,8 @@ pub struct Goto {
     pub cluster: Option<ClusterId>,
     /// What to put the cursor on.
     pub focus: Option<Focus>,
-    /// PromQL for the metrics screen, LogQL for the logs screen.
+    /// PromQL for the metrics screen, LogQL for the logs screen, a trace id or TraceQL for the
+    /// traces screen.
     pub query: Option<String>,
     /// The time to look at.
     pub window: Option<Window>,
@@ -142,6 +144,12 @@ pub trait View {
     }
 
     fn focus(&self, _world: &World) -> Option<Focus> {
+        None
+    }
+
+    /// Where a jump from the row under the cursor leads, where the view knows better than the
+    /// thing under it tells.
+    fn leads(&self, _to: Jump, _world: &World) -> Option<Goto> {
         None
     }
 
