@@ -75,6 +75,8 @@ pub enum Command {
         column: u16,
         row: u16,
     },
+    /// `O`: earlier and saved queries.
+    Recall,
 }
 
 /// The screens, in the order of their number keys.

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
@@ -29,6 +31,8 @@ use crate::term::reader::Heard;
 const QUESTIONS: usize = 32;
 /// How long a dialog is in view before its keys count.
 const READ: Duration = Duration::from_millis(300);
+/// Pause in typing after which a list is asked for.
+const PAUSE: Duration = Duration::from_millis(150);
 /// How long sources may take to end.
 const GRACE: Duration = Duration::from_millis(300);
 
@@ -54,6 +58,7 @@ pub struct Effects {
     agent: Agent,
     answers: mpsc::Sender<Answered>,
     asking: VecDeque<(Question, AbortHandle)>,
+    soon: Option<AbortHandle>,
     tail: Option<AbortHandle>,
     /// `None`: a recording is played.
     actions: Option<Actions>,
@@ -112,6 +117,7 @@ pub fn start(
         agent,
         answers,
         asking: VecDeque::new(),
+        soon: None,
         tail: None,
         actions,
         told,
@@ -138,6 +144,7 @@ impl Effects {
             Effect::Redraw => return Some(Control::Redraw),
             Effect::Copy(text) => return Some(Control::Copy(text)),
             Effect::Ask(question) => self.ask(question),
+            Effect::AskSoon(questions) => self.ask_soon(questions),
             Effect::Demand(demand) => {
                 if let Behind::Live { fleet, .. } = &self.behind {
                     fleet.demand(demand);
@@ -217,6 +224,23 @@ impl Effects {
             let _ = answers.send(answered).await;
         });
         self.asking.push_back((question, task.abort_handle()));
+    }
+
+    /// One set at a time waits or is under way: the newest.
+    fn ask_soon(&mut self, questions: Vec<Question>) {
+        if let Some(former) = self.soon.take() {
+            former.abort();
+        }
+        let (lookup, answers) = (Arc::clone(&self.lookup), self.answers.clone());
+        let task = tokio::spawn(async move {
+            tokio::time::sleep(PAUSE).await;
+            let all = questions.into_iter().map(|question| lookup.ask(question));
+            let mut under_way: FuturesUnordered<_> = all.collect();
+            while let Some(answered) = under_way.next().await {
+                let _ = answers.send(answered).await;
+            }
+        });
+        self.soon = Some(task.abort_handle());
     }
 
     /// Sends what the operator confirmed; a recording has nobody to send it to.

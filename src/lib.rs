@@ -22,6 +22,7 @@ pub mod config;
 pub mod detect;
 pub mod effect;
 pub mod incident;
+pub mod language;
 pub mod message;
 pub mod model;
 pub mod pattern;

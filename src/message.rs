@@ -64,6 +64,9 @@ pub enum Effect {
     Replay(ReplayCommand),
     /// Start or stop following these logs live.
     TailLogs(Option<(ClusterId, Tail)>),
+    /// Ask these after a short pause, as for a list that follows what is typed; replaces those
+    /// before them, asked or not.
+    AskSoon(Vec<Question>),
 }
 
 #[derive(Clone, Debug, PartialEq)]

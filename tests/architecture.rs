@@ -12,6 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["model"]),
     ("store", &["model", "pattern"]),
     ("pattern", &[]),
+    ("language", &["model"]),
     ("detect", &["model", "store"]),
     ("incident", &["model", "store"]),
     ("command", &["model"]),
@@ -35,14 +36,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "ui",
         &[
             "model", "config", "store", "pattern", "incident", "command", "message", "state",
-            "agent",
+            "agent", "language",
         ],
     ),
 ];
 
 /// Modules without effects.
 const PURE: &[&str] = &[
-    "model", "store", "pattern", "detect", "incident", "state", "ui", "command", "message",
+    "model", "store", "pattern", "language", "detect", "incident", "state", "ui", "command",
+    "message",
 ];
 /// What they must not name.
 const EFFECTS: &[&str] = &[

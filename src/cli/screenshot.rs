@@ -95,7 +95,12 @@ impl Headless {
         let mut effects = self.state.update(msg);
         for _ in 0..QUESTIONS {
             let Some(effect) = effects.pop() else { return };
-            if let Effect::Ask(question) = effect {
+            let questions = match effect {
+                Effect::Ask(question) => vec![question],
+                Effect::AskSoon(questions) => questions,
+                _ => Vec::new(),
+            };
+            for question in questions {
                 let answer = self.runtime.block_on(self.lookup.ask(question));
                 effects.extend(self.state.update(Msg::Answer(Box::new(answer))));
             }

@@ -134,6 +134,7 @@ pub static ENTRIES: &[Entry] = &[
     entry("Actions", "actions", &["X"], "what can be done: sync, refresh, reconcile, silence", Action::Actions),
     entry("Actions", "mute", &["M"], "silence the alert under the cursor", Action::Mute),
     entry("Query", "edit", &["o"], "edit the query", View(Command::Edit)),
+    entry("Query", "recall", &["O"], "earlier and saved queries", View(Command::Recall)),
     entry("Query", "refresh", &["r"], "ask again now", View(Command::Refresh)),
     entry("Query", "promql", &[], "promql QUERY: chart this on the metrics screen", Words(Typed::Promql)),
     entry("Query", "logql", &[], "logql QUERY: search the logs", Words(Typed::Logql)),

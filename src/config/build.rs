@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::endpoint::{Shared, endpoint, kube, resolve, url};
 use super::file;
 use super::signal::{Catalogue, built_in};
-use super::{Agent, Cluster, ClusterKind, Config, Contexts, Limits, Nats, Roles, Ui};
+use super::{Agent, Cluster, ClusterKind, Config, Contexts, Limits, Nats, Query, Roles, Ui};
 
 /// A mistake in the file's content, with its place.
 #[derive(Debug)]
@@ -111,7 +111,27 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
         limits: limits(&file.limits),
         signals: catalogue.signals.into(),
         metrics: catalogue.metrics.into(),
+        queries: queries(file.queries)?.into(),
     })
+}
+
+fn queries(entries: Vec<Spanned<file::Query>>) -> Result<Vec<Query>, Mistake> {
+    let mut queries: Vec<Query> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let (span, entry) = (entry.span(), entry.into_inner());
+        let name = crate::model::text::clean(entry.name.trim(), 80);
+        let query = crate::model::text::clean(entry.query.trim(), 4_096);
+        if name.is_empty() || query.is_empty() {
+            let hint = "`name` says what it tells, `query` is PromQL";
+            return mistake(span, "a kept query needs a name and a query", hint);
+        }
+        if queries.iter().any(|q| q.name == name) {
+            let what = format!("the query \"{name}\" stands here twice");
+            return mistake(span, what, "every kept query needs a name of its own");
+        }
+        queries.push(Query { name, query });
+    }
+    Ok(queries)
 }
 
 fn catalogue(

@@ -30,6 +30,16 @@ pub struct File {
     pub signals: Vec<Spanned<SignalEdit>>,
     #[serde(default)]
     pub metrics: Vec<MetricEdit>,
+    #[serde(default)]
+    pub queries: Vec<Spanned<Query>>,
+}
+
+/// A query kept under a name.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    pub name: String,
+    pub query: String,
 }
 
 #[derive(Debug, Deserialize)]

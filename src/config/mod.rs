@@ -43,6 +43,15 @@ pub struct Config {
     pub signals: Arc<[Signal]>,
     /// Judgement of metrics that raw queries and exporters deliver under their own names.
     pub metrics: Arc<[Metric]>,
+    /// Queries that the operator keeps for the metrics screen.
+    pub queries: Arc<[Query]>,
+}
+
+/// A query kept under a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    pub name: String,
+    pub query: String,
 }
 
 impl Default for Config {
@@ -61,6 +70,7 @@ impl Default for Config {
             limits: Limits::default(),
             signals: catalogue.signals.into(),
             metrics: catalogue.metrics.into(),
+            queries: Arc::default(),
         }
     }
 }

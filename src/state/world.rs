@@ -67,6 +67,8 @@ pub struct World {
     /// The catalogue in force.
     pub signals: Arc<[Signal]>,
     pub metrics: Arc<[Metric]>,
+    /// Queries that the operator keeps.
+    pub queries: Arc<[config::Query]>,
     judge: Judge,
     /// Patterns of the lines of all clusters.
     pub miner: Miner,
@@ -318,6 +320,7 @@ impl World {
             store: Store::new(limits.series_bytes, limits.series_per_cluster, retention_ms),
             signals: config.signals.clone(),
             metrics: config.metrics.clone(),
+            queries: config.queries.clone(),
             judge: Judge::new(&config.signals, &config.metrics),
             audit: audit(config),
             events_most: limits.events,

@@ -123,6 +123,9 @@ impl Played {
                     answer.latency_ms = 42;
                     effects.extend(self.state.update(Msg::Answer(Box::new(answer))));
                 }
+                Effect::AskSoon(questions) => {
+                    effects.extend(questions.into_iter().map(Effect::Ask));
+                }
                 other => self.effects.push(other),
             }
         }

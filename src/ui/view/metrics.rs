@@ -13,11 +13,12 @@ use crate::model::ask::Answered;
 use crate::model::id::ClusterId;
 use crate::state::world::World;
 use crate::ui::Window;
-use crate::ui::widget::field::Field;
+use crate::ui::widget::editor::{Editor, Past};
 use crate::ui::widget::table::{Column, Table};
 
 mod asked;
 mod changes;
+mod complete;
 mod graph;
 mod label;
 mod list;
@@ -25,6 +26,7 @@ mod query;
 
 use asked::Asked;
 pub use asked::draw_field;
+use complete::Heard;
 use graph::{Shown, ShownId};
 
 const LIST: [Column; 3] = [
@@ -49,10 +51,9 @@ pub struct Metrics {
     window: Window,
     /// Only this curve.
     alone: Option<ShownId>,
-    editor: Option<Field>,
-    history: Vec<String>,
-    /// Place in the history while it is walked; counted from its end.
-    back_in_history: usize,
+    editor: Option<Editor>,
+    past: Past,
+    heard: Heard,
     asked: Option<Asked>,
     numbers: Numbers,
     problems: bool,
@@ -71,8 +72,8 @@ impl Default for Metrics {
             window: Window::HOUR,
             alone: None,
             editor: None,
-            history: Vec::new(),
-            back_in_history: 0,
+            past: Past::default(),
+            heard: Heard::default(),
             asked: None,
             numbers: Numbers::new(ScreenId::Metrics),
             problems: false,
@@ -219,16 +220,9 @@ impl View for Metrics {
     fn update(&mut self, command: Command, world: &World) -> Vec<Effect> {
         match command {
             Command::Type(press) => return self.type_key(press, world),
-            Command::Paste(text) => {
-                if let Some(field) = &mut self.editor {
-                    field.paste(&text);
-                }
-                return Vec::new();
-            }
-            Command::Edit => {
-                self.edit(world);
-                return Vec::new();
-            }
+            Command::Paste(text) => return self.paste(&text, world),
+            Command::Edit => return self.edit(world),
+            Command::Recall => return self.recall(world),
             Command::Refresh => {
                 return match self.asked.as_ref().map(|a| a.query.clone()) {
                     Some(query) => self.run(&query, world),
@@ -301,6 +295,9 @@ impl View for Metrics {
             let here = self.part == Part::Legend && self.editor.is_none();
             picture.draw_legend(&focused(ctx, here), parts.legend, buf, &self.legend);
         }
+        if let Some(editor) = &self.editor {
+            editor.draw_list(ctx, parts.query, area, buf);
+        }
         if ctx.ascii {
             crate::ui::widget::text::fold_ascii(area, buf);
         }
@@ -337,6 +334,9 @@ impl View for Metrics {
     }
 
     fn back(&mut self) -> bool {
+        if self.editor.as_mut().is_some_and(Editor::back) {
+            return true;
+        }
         if self.editor.take().is_some()
             || self.change.take().is_some()
             || self.alone.take().is_some()
@@ -355,7 +355,7 @@ impl View for Metrics {
     }
 
     fn depth(&self) -> usize {
-        [
+        let steps = [
             self.editor.is_some(),
             self.change.is_some(),
             self.alone.is_some(),
@@ -363,10 +363,9 @@ impl View for Metrics {
             self.part == Part::Legend && self.asked.is_none(),
             !self.list.filter_text().is_empty(),
             self.problems,
-        ]
-        .into_iter()
-        .filter(|open| *open)
-        .count()
+        ];
+        let inside = self.editor.as_ref().map_or(0, Editor::depth);
+        steps.into_iter().filter(|open| *open).count() + inside
     }
 
     fn focus(&self, world: &World) -> Option<Focus> {
@@ -377,7 +376,10 @@ impl View for Metrics {
         })
     }
 
-    fn answer(&mut self, answered: &Answered, _world: &World) -> Vec<Effect> {
+    fn answer(&mut self, answered: &Answered, world: &World) -> Vec<Effect> {
+        if self.heard.take(answered) {
+            return self.look(world);
+        }
         if let Some(asked) = &mut self.asked {
             asked.take(answered);
         }
@@ -394,7 +396,13 @@ impl View for Metrics {
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
         match (self.editor.is_some(), self.part) {
-            (true, _) => &[("Enter", "run"), ("Up", "history"), ("Esc", "leave")],
+            (true, _) => &[
+                ("Enter", "run"),
+                ("Tab", "complete"),
+                ("Up", "history"),
+                ("Ctrl-r", "search"),
+                ("Esc", "leave"),
+            ],
             (false, Part::List) => &[
                 ("Enter", "legend"),
                 ("o", "PromQL"),

@@ -68,6 +68,26 @@ impl Field {
         true
     }
 
+    /// The cursor as a place in the text.
+    pub fn cursor_byte(&self) -> usize {
+        self.byte(self.cursor)
+    }
+
+    /// Puts `text` where these bytes are; the cursor stands `back` characters before its end.
+    pub fn splice(&mut self, bytes: std::ops::Range<usize>, text: &str, back: usize) {
+        let (Some(before), Some(after)) =
+            (self.text.get(..bytes.start), self.text.get(bytes.end..))
+        else {
+            return;
+        };
+        if before.len() + text.len() + after.len() > LIMIT {
+            return;
+        }
+        let end = before.chars().count() + text.chars().count();
+        self.text = format!("{before}{text}{after}");
+        self.cursor = end.saturating_sub(back);
+    }
+
     /// Pasted text goes in as one line.
     pub fn paste(&mut self, pasted: &str) {
         for c in text::clean(pasted, LIMIT).chars() {

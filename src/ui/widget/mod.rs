@@ -3,6 +3,7 @@
 pub mod badge;
 pub mod cell;
 pub mod chart;
+pub mod editor;
 pub mod field;
 pub mod filter;
 pub mod heat;

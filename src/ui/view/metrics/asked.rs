@@ -14,6 +14,7 @@ use crate::model::sample::SeriesSamples;
 use crate::model::unit::Unit;
 use crate::state::world::World;
 use crate::ui::view::common::{Numbers, clusters, lines, pane, step_ms};
+use crate::ui::widget::editor::Editor;
 use crate::ui::widget::field::Field;
 use crate::ui::widget::text::{cut, wrap};
 use crate::ui::{Ctx, Window};
@@ -155,17 +156,18 @@ pub fn draw(
     area: Rect,
     buf: &mut Buffer,
     asked: Option<&Asked>,
-    editor: Option<&Field>,
+    editor: Option<&Editor>,
 ) {
-    let status = asked.map(Asked::status).unwrap_or_default();
+    let status = asked.filter(|_| editor.is_none()).map(Asked::status);
+    let status = status.unwrap_or_default();
     let title = if editor.is_some() {
-        "promql: Enter runs it"
+        "promql: Enter runs it, Tab completes"
     } else {
         "promql (o edit)"
     };
     let inner = pane(ctx, area, buf, title, &status, editor.is_some());
-    if let Some(field) = editor {
-        draw_field(ctx, inner, buf, field);
+    if let Some(editor) = editor {
+        editor.draw(ctx, inner, buf);
         return;
     }
     let Some(asked) = asked else {

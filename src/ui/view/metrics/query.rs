@@ -1,16 +1,15 @@
-//! The editor of the query: typed, run, and the queries before it.
+//! The editor of the query: typed, completed, run, and the queries before it.
 
 use std::sync::Arc;
 
 use super::asked::Asked;
+use super::complete::Offered;
 use super::{Metrics, list};
+use crate::language::promql::PROMQL;
 use crate::message::Effect;
-use crate::model::input::{Key, KeyPress};
+use crate::model::input::KeyPress;
 use crate::state::world::World;
-use crate::ui::widget::field::{Field, typed};
-
-/// Queries that are remembered.
-const HISTORY: usize = 50;
+use crate::ui::widget::editor::{Editor, Outcome, Saved};
 
 impl Metrics {
     pub(super) fn run(&mut self, query: &str, world: &World) -> Vec<Effect> {
@@ -19,11 +18,7 @@ impl Metrics {
             self.asked = None;
             return Vec::new();
         }
-        self.history.retain(|q| q != query);
-        self.history.push(query.to_owned());
-        if self.history.len() > HISTORY {
-            self.history.remove(0);
-        }
+        self.past.add(query);
         self.alone = None;
         let before = self.asked.take();
         let (asked, effects) = Asked::new(
@@ -39,28 +34,57 @@ impl Metrics {
     }
 
     pub(super) fn type_key(&mut self, press: KeyPress, world: &World) -> Vec<Effect> {
-        if matches!(press.key, Key::Up | Key::Down) {
-            self.walk_history(press.key == Key::Up);
+        let Some(editor) = &mut self.editor else {
             return Vec::new();
-        }
-        match typed(&mut self.editor, press) {
-            Some(query) => self.run(&query, world),
-            None => Vec::new(),
-        }
-    }
-
-    fn walk_history(&mut self, older: bool) {
-        let most = self.history.len();
-        self.back_in_history = match older {
-            true => (self.back_in_history + 1).min(most),
-            false => self.back_in_history.saturating_sub(1),
         };
-        let place = most - self.back_in_history;
-        let query = self.history.get(place).map_or("", String::as_str);
-        self.editor = Some(Field::new(query));
+        let known = Offered {
+            heard: &self.heard,
+            world,
+            scope: self.scope,
+        };
+        match editor.press(press, &self.past, &known) {
+            Outcome::Stay => self.want(world),
+            Outcome::Run(query) => {
+                self.editor = None;
+                self.run(&query, world)
+            }
+        }
     }
 
-    pub(super) fn edit(&mut self, world: &World) {
+    pub(super) fn paste(&mut self, text: &str, world: &World) -> Vec<Effect> {
+        let Some(editor) = &mut self.editor else {
+            return Vec::new();
+        };
+        let known = Offered {
+            heard: &self.heard,
+            world,
+            scope: self.scope,
+        };
+        editor.paste(text, &self.past, &known);
+        self.want(world)
+    }
+
+    /// Asks for what the place of the cursor wants and is not yet known.
+    fn want(&mut self, world: &World) -> Vec<Effect> {
+        let place = self.editor.as_ref().and_then(Editor::place);
+        let wants = place.map(|p| p.wants).unwrap_or_default();
+        self.heard.ask(&wants, world, self.scope, &mut self.numbers)
+    }
+
+    /// More is known: the list shows it.
+    pub(super) fn look(&mut self, world: &World) -> Vec<Effect> {
+        let known = Offered {
+            heard: &self.heard,
+            world,
+            scope: self.scope,
+        };
+        if let Some(editor) = &mut self.editor {
+            editor.look(&known);
+        }
+        Vec::new()
+    }
+
+    pub(super) fn edit(&mut self, world: &World) -> Vec<Effect> {
         let text = match &self.asked {
             Some(asked) => asked.query.clone(),
             None => {
@@ -72,7 +96,21 @@ impl Metrics {
                 signal.unwrap_or_default()
             }
         };
-        self.back_in_history = 0;
-        self.editor = Some(Field::new(&text));
+        self.editor = Some(Editor::new(&PROMQL, &text));
+        self.heard.ask_names(world, self.scope, &mut self.numbers)
+    }
+
+    /// Shows the queries before this one, and those that are kept.
+    pub(super) fn recall(&mut self, world: &World) -> Vec<Effect> {
+        let effects = self.edit(world);
+        let saved = world.queries.iter().map(|q| Saved {
+            name: q.name.clone(),
+            query: q.query.clone(),
+        });
+        self.past.set_saved(saved.collect());
+        if let Some(editor) = &mut self.editor {
+            editor.search(&self.past);
+        }
+        effects
     }
 }

@@ -42,7 +42,7 @@ fn answered(id: crate::model::id::RequestId, result: Result<Answer, Fault>) -> A
     Answered {
         id,
         cluster: ClusterId(0),
-        ask: Ask::Metadata,
+        ask: Ask::Rules,
         origin: "test".into(),
         at: Timestamp(NOW),
         latency_ms: 12,
@@ -153,3 +153,5 @@ fn why_no_series_is_shown() {
     let shown = text(&view, &world());
     assert!(shown.contains("no series that an open"), "{shown}");
 }
+
+mod editor;
