@@ -8,6 +8,7 @@ use farwatch::config::load::parse;
 use farwatch::config::{
     self, Auth, ClusterKind, Config, ConfigError, ServicePort, ServiceRef, Target, Via, signal,
 };
+use farwatch::model::alert::Severity;
 
 const EXAMPLE: &str = include_str!("../config.example.toml");
 const PLACE: &str = "/etc/farwatch/config.toml";
@@ -89,6 +90,8 @@ fn the_example_parses_with_every_setting_switched_on() {
             .iter()
             .any(|s| s.name.as_ref() == "checkout_latency_p95")
     );
+    assert_eq!(config.severities.of("p1"), Severity::Critical);
+    assert_eq!(config.severities.of("page"), Severity::Critical);
     // What the example says about defaults outside its plain settings.
     let agent = config.agent.expect("agent");
     let defaults = read("[agent]\nurl = \"http://127.0.0.1:8000/v1\"")
@@ -160,6 +163,7 @@ fn the_example_documents_every_key() {
         ),
         ("[ui]\n", "", &[]),
         ("[limits]\n", "", &[]),
+        ("[alerts]\n", "", &[]),
         ("[[signals]]\nname = \"abc\"\n", "", &[]),
         ("[[metrics]]\nname = \"abc\"\n", "", &[]),
     ];
@@ -269,6 +273,12 @@ fn secrets_are_refused_with_line_and_remedy() {
 fn mistakes_name_line_and_remedy() {
     for (text, line, what, hint) in [
         ("\n[ui]\nteme = \"dark\"", 3, "`teme`", "`theme`"),
+        (
+            "[alerts]\nseverity = { P1 = \"urgent\" }",
+            2,
+            "\"urgent\" is no severity",
+            "\"critical\"",
+        ),
         ("[[cluster]]\nname = \"abc\"", 1, "`cluster`", "`clusters`"),
         (
             "[[clusters]]\nname = \"abc\"\ntype = \"huub\"",

@@ -1,5 +1,7 @@
 //! Against real programs: prometheus, prometheus-alertmanager, prometheus-node-exporter.
 
+#[path = "servers/alerts.rs"]
+mod alerts;
 #[path = "support/prometheus.rs"]
 mod prometheus;
 #[path = "servers/silences.rs"]

@@ -1,6 +1,6 @@
 //! From the file as written to the validated `Config`: defaults, paths, names, URLs.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use super::endpoint::{Shared, endpoint, kube, resolve, url};
 use super::file;
 use super::signal::{Catalogue, built_in};
 use super::{Agent, Cluster, ClusterKind, Config, Contexts, Limits, Nats, Query, Roles, Ui};
+use crate::model::alert::{Severities, Severity};
 
 /// A mistake in the file's content, with its place.
 #[derive(Debug)]
@@ -109,6 +110,7 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
         actions: file.actions.enabled,
         audit_file: None,
         limits: limits(&file.limits),
+        severities: severities(file.alerts)?,
         signals: catalogue.signals.into(),
         metrics: catalogue.metrics.into(),
         queries: queries(file.queries)?.into(),
@@ -132,6 +134,21 @@ fn queries(entries: Vec<Spanned<file::Query>>) -> Result<Vec<Query>, Mistake> {
         queries.push(Query { name, query });
     }
     Ok(queries)
+}
+
+fn severities(table: file::Alerts) -> Result<Severities, Mistake> {
+    let mut words = BTreeMap::new();
+    for (word, meaning) in table.severity {
+        let Some(severity) = Severity::from_word(meaning.get_ref()) else {
+            return mistake(
+                meaning.span(),
+                format!("\"{}\" is no severity", meaning.get_ref()),
+                "write \"critical\", \"warning\" or \"info\"",
+            );
+        };
+        words.insert(word.to_lowercase(), severity);
+    }
+    Ok(Severities { words })
 }
 
 fn catalogue(

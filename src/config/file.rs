@@ -27,6 +27,8 @@ pub struct File {
     #[serde(default)]
     pub limits: Limits,
     #[serde(default)]
+    pub alerts: Alerts,
+    #[serde(default)]
     pub signals: Vec<Spanned<SignalEdit>>,
     #[serde(default)]
     pub metrics: Vec<MetricEdit>,
@@ -217,6 +219,14 @@ pub struct Limits {
     pub log_memory: Option<Size>,
     pub events: Option<usize>,
     pub queue: Option<usize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alerts {
+    /// Word of the label `severity`, and what it means.
+    #[serde(default)]
+    pub severity: BTreeMap<String, Spanned<String>>,
 }
 
 /// A duration as the operator writes it: digits and one of `s m h d w`.

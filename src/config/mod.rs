@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::alert::Severities;
 use crate::model::id::ClusterId;
 use crate::model::signal::{Metric, Signal};
 
@@ -39,6 +40,8 @@ pub struct Config {
     /// Where actions are written down; `None`: nowhere, and then nothing can be changed.
     pub audit_file: Option<PathBuf>,
     pub limits: Limits,
+    /// What words of the label `severity` mean.
+    pub severities: Severities,
     /// Built-in catalogue and the operator's own signals.
     pub signals: Arc<[Signal]>,
     /// Judgement of metrics that raw queries and exporters deliver under their own names.
@@ -68,6 +71,7 @@ impl Default for Config {
             actions: false,
             audit_file: None,
             limits: Limits::default(),
+            severities: Severities::default(),
             signals: catalogue.signals.into(),
             metrics: catalogue.metrics.into(),
             queries: Arc::default(),

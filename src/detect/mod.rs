@@ -23,8 +23,8 @@ pub use condition::Condition;
 pub use judge::{Arrival, Judge, Rule};
 pub use past::date;
 pub use state::{
-    alerts, apps, autoscalers, claims, credentials, gpus, inference, nodes, operators, pods, ptp,
-    serving, sources, sriov, version, workloads,
+    alerts, apps, autoscalers, claims, credentials, gpus, heartbeat, inference, nodes, operators,
+    pods, ptp, serving, sources, sriov, version, workloads,
 };
 pub use subject::{subject_of, subject_of_alert};
 

@@ -13,10 +13,12 @@ use super::Condition;
 
 mod cluster;
 mod gitops;
+mod heartbeat;
 mod objects;
 
 pub use cluster::{alerts, credentials, nodes, pods, sources};
 pub use gitops::{apps, inference};
+pub use heartbeat::heartbeat;
 pub use objects::{autoscalers, claims, operators, version, workloads};
 
 /// A warning XID is news for this long, milliseconds.

@@ -1,9 +1,11 @@
 //! Alerts as Alertmanager and the rules API give them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::health::SourceKind;
 use super::label::Labels;
 use super::time::Timestamp;
 
@@ -29,11 +31,39 @@ impl Severity {
         }
     }
 
+    /// The severity of this name, as a configuration writes it.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Info, Self::Warning, Self::Critical]
+            .into_iter()
+            .find(|s| s.word() == word)
+    }
+
     pub fn word(self) -> &'static str {
         match self {
             Self::Info => "info",
             Self::Warning => "warning",
             Self::Critical => "critical",
+        }
+    }
+}
+
+/// Words of the label `severity` that mean something else here than usual.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Severities {
+    /// In lower case.
+    pub words: BTreeMap<String, Severity>,
+}
+
+impl Severities {
+    pub fn of(&self, word: &str) -> Severity {
+        let own = self.words.get(&word.to_lowercase()).copied();
+        own.unwrap_or_else(|| Severity::from_label(word))
+    }
+
+    /// Gives the alert the severity that its word means.
+    pub fn apply(&self, alert: &mut Alert) {
+        if !self.words.is_empty() {
+            alert.severity = self.of(alert.labels.get("severity").unwrap_or(""));
         }
     }
 }
@@ -77,6 +107,17 @@ pub struct Silence {
     pub ends_at: Timestamp,
     /// As one writes them: `alertname="X" node=~"a.*"`.
     pub matchers: String,
+}
+
+/// The alert `Watchdog`, which always fires, as one source tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heartbeat {
+    pub source: SourceKind,
+    /// Since when it is missing; `None`: it fires.
+    pub missing: Option<Timestamp>,
+    /// It was told once; else there is only a rule for it.
+    pub heard: bool,
+    pub fingerprint: Option<Arc<str>>,
 }
 
 /// A time for which an alert fired; open while it does.

@@ -107,8 +107,16 @@ pub struct RuleInfo {
     pub query: String,
     pub health: String,
     pub last_error: String,
+    /// Of alerting rules only.
     pub state: String,
-    pub evaluation_s: f64,
+    /// How long its last evaluation took; `None`: not told.
+    pub evaluation_s: Option<f64>,
+    /// `None`: not told, or never evaluated.
+    pub evaluated: Option<Timestamp>,
+    /// How often its group is evaluated.
+    pub interval_s: Option<f64>,
+    /// It records a series, and raises no alert.
+    pub recording: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -152,6 +152,9 @@ pub struct ClusterFacts {
     pub capabilities: Option<Vec<(String, u64)>>,
     #[serde(default)]
     pub platform: Option<Platform>,
+    /// Prometheus has a rule `Watchdog`; `None`: its rules are not known.
+    #[serde(default)]
+    pub watchdog: Option<bool>,
 }
 
 #[cfg(test)]

@@ -55,6 +55,8 @@ pub struct PromSource {
     limit: usize,
     schedule: Schedule,
     expressions: Expressions,
+    /// There is a rule of this name; `None`: the rules are not known.
+    watchdog: Option<bool>,
     version: Option<String>,
     learn_at: Option<Instant>,
     alerts_at: Option<Instant>,
@@ -77,6 +79,7 @@ impl PromSource {
             limit: SERIES_LIMIT,
             schedule,
             expressions: Expressions::new(),
+            watchdog: None,
             version: None,
             learn_at: None,
             alerts_at: None,
@@ -164,6 +167,7 @@ impl PromSource {
         let facts = ClusterFacts {
             prometheus_version: self.version.clone(),
             capabilities,
+            watchdog: self.watchdog,
             ..ClusterFacts::default()
         };
         line.send(Body::Facts(facts)).await;
@@ -183,6 +187,7 @@ impl PromSource {
         if let Some((rules, heard)) = optional(rules.await, line)? {
             line.heard(heard).await;
             self.expressions = rules.expressions();
+            self.watchdog = Some(self.expressions.contains_key("Watchdog"));
         }
         Ok(())
     }

@@ -62,6 +62,10 @@ fn incidents(world: &World, hasher: &mut DefaultHasher) {
 fn alerts(world: &World, hasher: &mut DefaultHasher) {
     for alert in world.clusters.iter().flat_map(|c| c.alerts.values()) {
         unit::age(world.age_ms(alert.starts_at)).hash(hasher);
+        alert
+            .ends_at
+            .map(|at| unit::age(world.age_ms(at)))
+            .hash(hasher);
     }
 }
 

@@ -7,7 +7,7 @@ use crate::config::{self, ClusterKind, Config};
 use crate::detect::Judge;
 use crate::incident::{Grouper, Incident};
 use crate::message::{LoopGauges, ReplayStatus};
-use crate::model::alert::{Alert, Silence, Spell};
+use crate::model::alert::{Alert, Heartbeat, Severities, Severity, Silence, Spell};
 use crate::model::change::Change;
 use crate::model::discovery::Probe;
 use crate::model::gitops::{App, AppKind};
@@ -34,6 +34,7 @@ mod blind;
 mod capacity;
 mod changed;
 mod changes;
+mod heartbeat;
 mod ingest;
 mod judge;
 mod known;
@@ -75,6 +76,7 @@ pub struct World {
     grouper: Grouper,
     /// Whether anything can be changed, and where that is written down.
     pub audit: String,
+    severities: Severities,
     events_most: usize,
     words: apps::matrix::Words,
     /// Places in `clusters`, which are never more nor others.
@@ -152,6 +154,8 @@ pub struct ClusterState {
     pub alerts: BTreeMap<Arc<str>, Alert>,
     /// Silences in force or to come, by id, as far as the Alertmanager tells them.
     pub silences: BTreeMap<String, Silence>,
+    /// The alert `Watchdog`, by each source that told it or has a rule for it.
+    pub heartbeats: Vec<Heartbeat>,
     pub logs: LogRing,
     /// Readings, rebuilt when their samples come in.
     pub gpus: Vec<Gpu>,
@@ -237,6 +241,7 @@ impl ClusterState {
             identity: None,
             alerts: BTreeMap::new(),
             silences: BTreeMap::new(),
+            heartbeats: Vec::new(),
             logs: LogRing::new(log_bytes),
             gpus: Vec::new(),
             ptp: Vec::new(),
@@ -323,6 +328,7 @@ impl World {
             queries: config.queries.clone(),
             judge: Judge::new(&config.signals, &config.metrics),
             audit: audit(config),
+            severities: config.severities.clone(),
             events_most: limits.events,
             ticked: now,
             ..Self::default()
@@ -339,6 +345,11 @@ impl World {
 
     pub fn incident(&self, id: IncidentId) -> Option<&Incident> {
         self.incidents.iter().find(|i| i.id == id)
+    }
+
+    /// What a word of the label `severity` means.
+    pub fn severity(&self, word: &str) -> Severity {
+        self.severities.of(word)
     }
 
     /// Signal of the catalogue with this name.

@@ -48,6 +48,7 @@ const TIMES: &Times = &[
             ("alerts", "7"),
             ("alerts_detail", "7d"),
             ("alerts_each", "7m"),
+            ("alerts_rules", "7<tab><tab>"),
             ("incidents", "8"),
             ("incident", "8<enter>"),
             ("explain", "8a"),

@@ -178,8 +178,13 @@ pub struct Alertmanager {
 
 impl Alertmanager {
     pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// `more` stands below a configuration that sends nothing.
+    pub fn start_with(more: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let config = "route:\n  receiver: none\nreceivers:\n- name: none\n";
+        let config = format!("route:\n  receiver: none\nreceivers:\n- name: none\n{more}");
         std::fs::write(dir.path().join("am.yml"), config).unwrap();
         let port = free_port();
         let arguments = [

@@ -119,41 +119,27 @@ pub fn pods<'a>(all: impl Iterator<Item = &'a Pod>, now: Timestamp) -> Vec<Condi
     conditions.collect()
 }
 
-/// Alerts in force; and the pipeline's heartbeat, where it was heard once and no longer is.
+/// Alerts in force.
 pub fn alerts<'a>(all: impl Iterator<Item = &'a Alert>) -> Vec<Condition> {
-    let mut found = Vec::new();
-    for alert in all {
-        let silent = alert.is_watchdog() && alert.state == AlertState::Resolved;
-        let firing = !alert.is_watchdog() && alert.state == AlertState::Firing;
-        if !silent && !firing {
-            continue;
-        }
-        let (severity, text) = if silent {
-            let text = "the alert Watchdog no longer fires: the alerting pipeline is broken";
-            (Severity::Critical, text.to_owned())
-        } else if alert.summary().is_empty() {
-            (alert.severity, format!("alert {}", alert.name))
-        } else {
-            (
-                alert.severity,
-                format!("alert {}: {}", alert.name, alert.summary()),
-            )
-        };
-        let key = format!("alert/{}", alert.fingerprint);
-        let mut c = Condition::state(subject_of_alert(&alert.labels), key, severity, text);
-        c.kind = FindingKind::Alert;
-        c.signal = "alert";
-        c.seen = alert.value;
-        c.since = if silent {
-            alert.ends_at
-        } else {
-            Some(alert.starts_at)
-        };
-        c.method = "alerting rule".into();
-        c.evidence = vec![Evidence::Alert(Arc::clone(&alert.fingerprint))];
-        found.push(c);
-    }
-    found
+    let firing = all.filter(|a| !a.is_watchdog() && a.state == AlertState::Firing);
+    firing
+        .map(|alert| {
+            let text = match alert.summary() {
+                "" => format!("alert {}", alert.name),
+                summary => format!("alert {}: {summary}", alert.name),
+            };
+            let key = format!("alert/{}", alert.fingerprint);
+            let subject = subject_of_alert(&alert.labels);
+            let mut c = Condition::state(subject, key, alert.severity, text);
+            c.kind = FindingKind::Alert;
+            c.signal = "alert";
+            c.seen = alert.value;
+            c.since = Some(alert.starts_at);
+            c.method = "alerting rule".into();
+            c.evidence = vec![Evidence::Alert(Arc::clone(&alert.fingerprint))];
+            c
+        })
+        .collect()
 }
 
 /// Credentials that end soon: nothing is wrong yet, and it will be.

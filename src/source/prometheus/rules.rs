@@ -119,6 +119,7 @@ pub(super) struct Rules {
 struct RuleGroup {
     #[serde(default)]
     name: String,
+    interval: Option<f64>,
     #[serde(default)]
     rules: Vec<Rule>,
 }
@@ -136,8 +137,9 @@ struct Rule {
     health: String,
     #[serde(default)]
     last_error: String,
+    evaluation_time: Option<f64>,
     #[serde(default)]
-    evaluation_time: f64,
+    last_evaluation: String,
     #[serde(default, rename = "type")]
     kind: String,
 }
@@ -154,7 +156,11 @@ impl Rules {
                 health: clean(&rule.health, 40),
                 last_error: clean(&rule.last_error, 1000),
                 state: clean(&rule.state, 40),
-                evaluation_s: rule.evaluation_time,
+                evaluation_s: rule.evaluation_time.filter(|s| s.is_finite()),
+                // A rule that was never evaluated says the year 1.
+                evaluated: Timestamp::parse_rfc3339(&rule.last_evaluation).filter(|t| t.0 > 0),
+                interval_s: group.interval.filter(|s| s.is_finite() && *s > 0.0),
+                recording: rule.kind == "recording",
             }));
         }
         out
@@ -230,6 +236,17 @@ mod tests {
                 broken.last_error.contains("many-to-many"),
                 "{}",
                 broken.last_error
+            );
+            assert!(
+                facts
+                    .iter()
+                    .all(|r| r.interval_s.is_some() && r.evaluation_s.is_some())
+            );
+            assert!(facts.iter().any(|r| r.recording) || version == "v2.42");
+            let evaluated = broken.evaluated.map(|t| t.0);
+            assert!(
+                evaluated.is_some_and(|t| t > 1_700_000_000_000),
+                "{evaluated:?}"
             );
         }
     }

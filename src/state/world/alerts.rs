@@ -23,11 +23,18 @@ impl ClusterState {
         list: Vec<Alert>,
         now: Timestamp,
     ) -> bool {
-        let before = self.alerts.clone();
+        let before = (self.alerts.clone(), self.heartbeats.clone());
+        self.note_heartbeat(source, &list, now);
         let mut told = BTreeSet::new();
         for alert in list {
             told.insert(self.take_alert(source, alert));
         }
+        let owners = &self.alert_owner;
+        self.alerts.retain(|fingerprint, alert| {
+            // What waited and never fired is not resolved: it is over and was nothing.
+            let ours = owners.get(fingerprint) == Some(&source);
+            alert.state != AlertState::Pending || !ours || told.contains(fingerprint)
+        });
         for (fingerprint, alert) in &mut self.alerts {
             let ours = self.alert_owner.get(fingerprint) == Some(&source);
             if ours && !told.contains(fingerprint) && alert.state != AlertState::Resolved {
@@ -36,7 +43,7 @@ impl ClusterState {
             }
         }
         self.note_spells();
-        before != self.alerts
+        before.0 != self.alerts || before.1 != self.heartbeats
     }
 
     pub(super) fn take_silences(&mut self, list: Vec<Silence>) -> bool {
@@ -49,6 +56,13 @@ impl ClusterState {
     /// When the alert fired, oldest first, as far back as we saw it.
     pub fn spells(&self, fingerprint: &str) -> impl Iterator<Item = Spell> {
         self.spells.get(fingerprint).into_iter().flatten().copied()
+    }
+
+    /// How often the alert began or ended since then, as far as we saw it.
+    pub fn turns_of(&self, fingerprint: &str, since: Timestamp) -> usize {
+        let ends = |s: Spell| [Some(s.from), s.to];
+        let turns = self.spells(fingerprint).flat_map(ends).flatten();
+        turns.filter(|at| *at >= since).count()
     }
 
     fn note_spells(&mut self) {
@@ -150,6 +164,7 @@ impl ClusterState {
 
     /// Forgets what one source told: whether it still holds, nobody says.
     pub(super) fn forget_alerts_of(&mut self, source: SourceKind) {
+        self.heartbeats.retain(|h| h.source != source);
         let owners = &self.alert_owner;
         self.alerts.retain(|f, _| owners.get(f) != Some(&source));
         let alerts = &self.alerts;

@@ -20,6 +20,7 @@ impl World {
         let now = self.now.max(telemetry.received);
         let events_most = self.events_most;
         let id = telemetry.cluster;
+        let severities = &self.severities;
         let Some(cluster) = self.clusters.get_mut(usize::from(id.0)) else {
             return false;
         };
@@ -27,7 +28,8 @@ impl World {
             Body::Samples(batch) => return self.take_samples(id, &batch),
             Body::Logs(batch) => return cluster.take_logs(batch, &mut self.miner),
             Body::Facts(facts) => return cluster.take_facts(facts),
-            Body::Alerts(list) => {
+            Body::Alerts(mut list) => {
+                list.iter_mut().for_each(|a| severities.apply(a));
                 let changed = cluster.take_alerts(telemetry.source, list, now);
                 (Known::Alerts, changed)
             }
@@ -171,6 +173,7 @@ impl ClusterState {
         held.openshift_version = facts.openshift_version.or(held.openshift_version.take());
         held.prometheus_version = facts.prometheus_version.or(held.prometheus_version.take());
         held.capabilities = facts.capabilities.or(held.capabilities.take());
+        held.watchdog = facts.watchdog.or(held.watchdog);
         held.platform = facts.platform.or(held.platform);
         *held != before
     }

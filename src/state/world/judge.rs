@@ -109,7 +109,9 @@ impl World {
             take(kind.word(), cluster.bad(kind, at), cluster.is_listed(kind));
         }
         if is(Known::Alerts) {
-            take("alerts", detect::alerts(cluster.alerts.values()), true);
+            let mut bad = detect::alerts(cluster.alerts.values());
+            bad.extend(detect::heartbeat(&cluster.heartbeats));
+            take("alerts", bad, true);
         }
         if is(Known::Sources) {
             let last = cluster.last_sample;

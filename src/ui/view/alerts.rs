@@ -2,35 +2,31 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
 
-use super::common::{ago, beside, empty, inside, pane, scoped};
+use super::common::{Numbers, beside, inside};
 use super::scroll::Scroll;
 use super::{Ctx, Entry, Focus, Goto, ScreenId, View};
 use crate::command::Command;
 use crate::message::Effect;
-use crate::model::alert::{AlertState, Severity};
+use crate::model::ask::Answered;
 use crate::model::id::ClusterId;
 use crate::state::world::World;
-use crate::ui::widget::badge;
-use crate::ui::widget::table::{Column, Table};
+use crate::ui::widget::table::Table;
 
+mod asked;
+mod curve;
 mod detail;
+mod digest;
 mod group;
+mod list;
+mod rules;
 mod silences;
 
+use curve::Curves;
+use digest::Digest;
 use group::{Id, Row};
+use rules::Rules;
 use silences::{SilenceId, SilenceRow};
-
-const COLUMNS: [Column; 7] = [
-    Column::new("S", 1, 1),
-    Column::new("ALERT", 19, 34),
-    Column::new("CLUSTER", 11, 16),
-    Column::new("STATE", 8, 10).priority(2),
-    Column::new("SINCE", 5, 6),
-    Column::new("N", 3, 4).right(),
-    Column::new("SHARED LABELS", 17, 80).priority(1),
-];
 
 /// From this width on the detail stands beside the list.
 const WIDE: u16 = 100;
@@ -45,9 +41,37 @@ pub struct Alerts {
     /// Asked for or put away; `None`: as the width allows.
     detail: Option<bool>,
     scroll: Scroll,
-    /// The silences instead of the alerts.
-    silences: Option<Table<SilenceId>>,
+    page: Page,
+    silences: Table<SilenceId>,
+    rules: Rules,
+    digest: Digest,
+    curves: Curves,
+    numbers: Numbers,
     area: Rect,
+}
+
+/// What is in view; Tab goes from one to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Page {
+    #[default]
+    Alerts,
+    Silences,
+    Rules,
+    Digest,
+}
+
+impl Page {
+    const ALL: [Self; 4] = [Self::Alerts, Self::Silences, Self::Rules, Self::Digest];
+
+    fn next(self, command: &Command) -> Option<Self> {
+        let by = match command {
+            Command::NextPane => 1,
+            Command::PreviousPane => Self::ALL.len() - 1,
+            _ => return None,
+        };
+        let at = Self::ALL.iter().position(|p| *p == self)?;
+        Self::ALL.get((at + by) % Self::ALL.len()).copied()
+    }
 }
 
 impl Default for Alerts {
@@ -59,48 +83,20 @@ impl Default for Alerts {
             each: false,
             detail: None,
             scroll: Scroll::default(),
-            silences: None,
+            page: Page::Alerts,
+            silences: Table::default(),
+            rules: Rules::default(),
+            digest: Digest::default(),
+            curves: Curves::default(),
+            numbers: Numbers::new(ScreenId::Alerts),
             area: Rect::ZERO,
         }
     }
 }
 
 impl Alerts {
-    fn rows<'a>(&self, world: &'a World) -> Vec<Row<'a>> {
-        let mut rows = group::rows(world, self.scope, self.each);
-        rows.retain(|row| {
-            (!self.problems || row.is_problem()) && self.table.filter().matches(&row.fields(world))
-        });
-        let (column, reverse) = self.table.order();
-        match column {
-            Some(1) => rows.sort_by(|a, b| a.name.cmp(b.name)),
-            Some(2) => rows.sort_by_key(|r| r.id.cluster),
-            Some(3) => rows.sort_by_key(|r| std::cmp::Reverse(r.state)),
-            Some(4) => rows.sort_by_key(|r| std::cmp::Reverse(r.since)),
-            _ => {}
-        }
-        if reverse {
-            rows.reverse();
-        }
-        rows
-    }
-
     fn chosen<'a>(&self, rows: &'a [Row<'a>]) -> Option<&'a Row<'a>> {
         rows.get(self.table.position(rows, |r| r.id.clone())?)
-    }
-
-    fn why_empty(&self, world: &World) -> String {
-        let filter = self.table.filter_text();
-        let known = group::rows(world, self.scope, self.each).len();
-        let word = if self.each { "alerts" } else { "groups" };
-        match (known, filter, self.problems) {
-            (0, ..) => group::why_none(world, self.scope),
-            (_, "", true) => {
-                let blind = group::unheard(world, self.scope);
-                format!("no problem in {known} {word} (! shows all){blind}")
-            }
-            _ => format!("no alert matches {filter:?} (Esc clears the filter)"),
-        }
     }
 
     fn shows_detail(&self, width: u16) -> bool {
@@ -115,92 +111,32 @@ impl Alerts {
             true => (Rect { width: 0, ..area }, Some(area)),
         }
     }
-
-    fn title(&self, rows: &[Row<'_>]) -> String {
-        let count = |wanted: Severity| {
-            rows.iter()
-                .filter(|r| r.is_firing() && r.severity == wanted && !r.is_watchdog())
-                .map(|r| r.alerts.len())
-                .sum::<usize>()
-        };
-        let kind = if self.each { "alerts" } else { "groups" };
-        format!(
-            "Alerts: {} critical, {} warning, {} info in {} {kind}{}",
-            count(Severity::Critical),
-            count(Severity::Warning),
-            count(Severity::Info),
-            rows.len(),
-            if self.problems {
-                " · problems only"
-            } else {
-                ""
-            },
-        )
-    }
-
-    fn cell<'a>(ctx: &Ctx<'a>, row: &'a Row<'a>, column: usize) -> Line<'a> {
-        let (glyph, _, style) = badge::severity(ctx.theme, row.severity);
-        let dim = !row.is_firing();
-        let base = if dim { ctx.theme.muted } else { ctx.theme.base };
-        match column {
-            0 => match row.state {
-                AlertState::Suppressed => Line::styled(row.suppressed_by(), ctx.theme.muted),
-                AlertState::Resolved => Line::styled("✓", ctx.theme.muted),
-                _ => Line::styled(glyph, if dim { ctx.theme.muted } else { style }),
-            },
-            1 => Line::styled(row.name, base),
-            2 => Line::styled(super::common::name(ctx.world, row.id.cluster), base),
-            3 => Line::styled(row.state_word(), base),
-            4 => Line::styled(ago(ctx.world, row.since), base),
-            5 => Line::styled(row.alerts.len().to_string(), base),
-            _ => {
-                // Why it is hushed comes before what it is about.
-                let first = row.alerts.first();
-                let mut told = first
-                    .map(|a| silences::reasons(ctx, row.id.cluster, a))
-                    .unwrap_or_default();
-                told.truncate(1);
-                told.push(row.shared.clone());
-                Line::styled(told.join(" · "), ctx.theme.muted)
-            }
-        }
-    }
 }
 
 impl Alerts {
-    /// A command while the silences are in view.
-    fn update_silences(
-        &mut self,
-        mut table: Table<SilenceId>,
-        command: &Command,
-        world: &World,
-    ) -> Vec<Effect> {
-        let rows = silences::rows(world, self.scope, &table);
-        let mut effects = Vec::new();
-        let mut stay = true;
-        if !table.update(command, &rows, SilenceRow::id) {
-            let at = table.position(&rows, SilenceRow::id);
-            let chosen = at.and_then(|at| rows.get(at));
-            match command {
-                Command::NextPane | Command::PreviousPane => stay = false,
-                Command::CopyRow => effects.extend(chosen.map(|r| Effect::Copy(r.plain()))),
-                Command::Refresh => effects.push(Effect::Refresh(self.scope)),
-                // To an alert that it hushes.
-                Command::Open => {
-                    if let Some((row, alert)) = chosen.and_then(|r| Some((r, r.alert()?))) {
-                        let focus = Focus::Alert {
-                            cluster: row.id().0,
-                            fingerprint: alert.fingerprint.to_string(),
-                        };
-                        self.show(&focus, world);
-                        stay = false;
-                    }
-                }
-                _ => {}
-            }
+    /// Goes to a page; what it shows is asked for when it is first looked at.
+    fn turn_to(&mut self, page: Page, world: &World) -> Vec<Effect> {
+        self.page = page;
+        self.place(self.area, world);
+        let (scope, numbers) = (self.scope, &mut self.numbers);
+        match page {
+            Page::Alerts => self.ask_curve(world),
+            Page::Silences => Vec::new(),
+            Page::Rules => self.rules.enter(world, scope, numbers),
+            Page::Digest => self.digest.enter(world, scope, numbers),
         }
-        self.silences = stay.then_some(table);
-        effects
+    }
+
+    /// Asks for the curve of the chosen alert, where its detail is in view.
+    fn ask_curve(&mut self, world: &World) -> Vec<Effect> {
+        if self.page != Page::Alerts || !self.shows_detail(self.area.width) {
+            return Vec::new();
+        }
+        let rows = self.rows(world);
+        let wanted = self.chosen(&rows).and_then(|r| curve::Wanted::of(world, r));
+        drop(rows);
+        let asked = wanted.and_then(|w| self.curves.ask(w, world, &mut self.numbers));
+        asked.into_iter().collect()
     }
 
     /// Puts the cursor on an alert.
@@ -225,8 +161,22 @@ impl Alerts {
 
 impl View for Alerts {
     fn update(&mut self, command: Command, world: &World) -> Vec<Effect> {
-        if let Some(table) = self.silences.take() {
-            return self.update_silences(table, &command, world);
+        if let Some(page) = self.page.next(&command) {
+            return self.turn_to(page, world);
+        }
+        match self.page {
+            Page::Alerts => {}
+            Page::Silences => return self.update_silences(&command, world),
+            Page::Rules => {
+                return self
+                    .rules
+                    .update(&command, world, self.scope, &mut self.numbers);
+            }
+            Page::Digest => {
+                return self
+                    .digest
+                    .update(&command, world, self.scope, &mut self.numbers);
+            }
         }
         let rows = self.rows(world);
         let mut table = self.table.clone();
@@ -234,17 +184,12 @@ impl View for Alerts {
             drop(rows);
             self.table = table;
             self.scroll.to_top();
-            return Vec::new();
+            return self.ask_curve(world);
         }
         match command {
             Command::CopyRow => {
                 let text = self.chosen(&rows).map(|row| detail::plain(world, row));
                 return text.map(Effect::Copy).into_iter().collect();
-            }
-            Command::NextPane | Command::PreviousPane => {
-                drop(rows);
-                self.silences = Some(Table::default());
-                self.place(self.area, world);
             }
             Command::Problems => self.problems = !self.problems,
             Command::Mode => self.each = !self.each,
@@ -259,42 +204,24 @@ impl View for Alerts {
             }
             Command::Right | Command::ScrollDown => self.scroll.down(),
             Command::Left | Command::ScrollUp => self.scroll.up(),
-            Command::Refresh => return vec![Effect::Refresh(self.scope)],
-            _ => {}
+            Command::Refresh => {
+                drop(rows);
+                self.curves.forget();
+                let mut effects = vec![Effect::Refresh(self.scope)];
+                effects.extend(self.ask_curve(world));
+                return effects;
+            }
+            _ => return Vec::new(),
         }
-        Vec::new()
+        self.ask_curve(world)
     }
 
     fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
-        if let Some(table) = &self.silences {
-            silences::draw(ctx, self.scope, area, buf, table);
-            return;
-        }
-        let rows = self.rows(ctx.world);
-        let (list, side) = self.layout(area);
-        if list.width > 0 {
-            let inner = pane(ctx, list, buf, &self.title(&rows), "Tab silences", true);
-            if rows.is_empty() {
-                empty(ctx, inner, buf, &self.why_empty(ctx.world));
-            }
-            self.table.draw(
-                ctx,
-                inner,
-                buf,
-                (&scoped(ctx, &COLUMNS, 2), &rows),
-                |r| r.id.clone(),
-                |row, column| Self::cell(ctx, row, column),
-            );
-        }
-        if let Some(side) = side {
-            let inner = pane(ctx, side, buf, "detail", "d", false);
-            match self.chosen(&rows) {
-                Some(row) => {
-                    let text = detail::lines(ctx, row, usize::from(inner.width));
-                    self.scroll.draw(ctx, inner, buf, &text);
-                }
-                None => empty(ctx, inner, buf, "nothing chosen"),
-            }
+        match self.page {
+            Page::Alerts => self.draw_alerts(ctx, area, buf),
+            Page::Silences => silences::draw(ctx, self.scope, area, buf, &self.silences),
+            Page::Rules => self.rules.draw(ctx, area, buf),
+            Page::Digest => self.digest.draw(ctx, area, buf),
         }
         if ctx.ascii {
             crate::ui::widget::text::fold_ascii(area, buf);
@@ -303,9 +230,9 @@ impl View for Alerts {
 
     fn place(&mut self, area: Rect, _world: &World) {
         self.area = area;
-        if let Some(table) = &mut self.silences {
-            table.place(inside(area));
-        }
+        self.silences.place(inside(area));
+        self.rules.place(area);
+        self.digest.place(area);
         let (list, _) = self.layout(area);
         self.table.place(inside(list));
     }
@@ -314,8 +241,7 @@ impl View for Alerts {
         self.scope = entry.scope;
         // What leads here is about alerts, whatever was looked at before.
         if entry.focus.is_some() {
-            self.silences = None;
-            self.place(self.area, world);
+            self.page = Page::Alerts;
         }
         match &entry.focus {
             Some(focus @ Focus::Alert { .. }) => self.show(focus, world),
@@ -328,12 +254,15 @@ impl View for Alerts {
             }
             _ => {}
         }
-        Vec::new()
+        self.turn_to(self.page, world)
     }
 
     fn open(&mut self, world: &World) -> Option<Goto> {
-        if self.silences.is_some() {
-            return None;
+        match self.page {
+            Page::Alerts => {}
+            Page::Rules => return self.rules.open(),
+            Page::Digest => return self.digest.open(),
+            Page::Silences => return None,
         }
         if !self.shows_detail(self.area.width) {
             return None;
@@ -341,7 +270,7 @@ impl View for Alerts {
         let rows = self.rows(world);
         let row = self.chosen(&rows)?;
         let alert = row.alerts.first()?;
-        let query = alert.expression.as_ref().map(|e| group::curve_of(e));
+        let query = alert.expression.as_ref().map(|e| curve::curve_of(e).0);
         let screen = match query {
             Some(_) => ScreenId::Metrics,
             None => ScreenId::Cluster,
@@ -356,9 +285,15 @@ impl View for Alerts {
     }
 
     fn back(&mut self) -> bool {
-        if let Some(table) = &mut self.silences {
-            if !table.back() {
-                self.silences = None;
+        let table_went_back = match self.page {
+            Page::Alerts => None,
+            Page::Silences => Some(self.silences.back()),
+            Page::Rules => Some(self.rules.back()),
+            Page::Digest => Some(self.digest.back()),
+        };
+        if let Some(went_back) = table_went_back {
+            if !went_back {
+                self.page = Page::Alerts;
             }
             return true;
         }
@@ -371,10 +306,9 @@ impl View for Alerts {
 
     fn depth(&self) -> usize {
         [
-            self.silences.is_some(),
-            self.silences
-                .as_ref()
-                .is_some_and(|t| !t.filter_text().is_empty()),
+            self.page != Page::Alerts,
+            self.page == Page::Silences && !self.silences.filter_text().is_empty(),
+            self.page == Page::Digest && !self.digest.filter().is_empty(),
             self.detail == Some(true) && self.area.width < WIDE,
             !self.table.filter_text().is_empty(),
             self.problems,
@@ -382,14 +316,24 @@ impl View for Alerts {
         .into_iter()
         .filter(|open| *open)
         .count()
+            + if self.page == Page::Rules {
+                self.rules.depth()
+            } else {
+                0
+            }
     }
 
     fn focus(&self, world: &World) -> Option<Focus> {
-        if let Some(table) = &self.silences {
-            let rows = silences::rows(world, self.scope, table);
-            let at = table.position(&rows, SilenceRow::id)?;
-            let (cluster, id) = rows.get(at)?.id();
-            return Some(Focus::Silence { cluster, id });
+        match self.page {
+            Page::Alerts => {}
+            Page::Silences => {
+                let rows = silences::rows(world, self.scope, &self.silences);
+                let at = self.silences.position(&rows, SilenceRow::id)?;
+                let (cluster, id) = rows.get(at)?.id();
+                return Some(Focus::Silence { cluster, id });
+            }
+            Page::Rules => return self.rules.focus(),
+            Page::Digest => return self.digest.focus(),
         }
         let rows = self.rows(world);
         let row = self.chosen(&rows)?;
@@ -399,22 +343,39 @@ impl View for Alerts {
         })
     }
 
+    fn answer(&mut self, answered: &Answered, world: &World) -> Vec<Effect> {
+        self.rules.take(answered);
+        self.digest.take(answered, world);
+        match self.curves.take(answered) {
+            // The cursor may be elsewhere by now.
+            true => self.ask_curve(world),
+            false => Vec::new(),
+        }
+    }
+
     fn filter(&self) -> &str {
-        match &self.silences {
-            Some(table) => table.filter_text(),
-            None => self.table.filter_text(),
+        match self.page {
+            Page::Alerts => self.table.filter_text(),
+            Page::Silences => self.silences.filter_text(),
+            Page::Rules => self.rules.filter(),
+            Page::Digest => self.digest.filter(),
         }
     }
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
-        if self.silences.is_some() {
-            return &[
-                ("Enter", "its alert"),
-                ("X", "end it"),
-                ("Tab", "alerts"),
-                ("/", "filter"),
-                ("r", "ask again"),
-            ];
+        match self.page {
+            Page::Alerts => {}
+            Page::Silences => {
+                return &[
+                    ("Enter", "its alert"),
+                    ("X", "end it"),
+                    ("Tab", "rules"),
+                    ("/", "filter"),
+                    ("r", "ask again"),
+                ];
+            }
+            Page::Rules => return rules::HINTS,
+            Page::Digest => return digest::HINTS,
         }
         &[
             ("Enter", "open"),
@@ -427,8 +388,13 @@ impl View for Alerts {
     }
 
     fn brief(&self, ctx: &Ctx) -> String {
+        match self.page {
+            Page::Rules => return self.rules.brief(ctx),
+            Page::Digest => return self.digest.brief(ctx),
+            Page::Alerts | Page::Silences => {}
+        }
         let rows = self.rows(ctx.world);
-        let mut text = self.title(&rows);
+        let mut text = self.title(ctx.world, &rows);
         if let Some(row) = self.chosen(&rows) {
             text.push_str("\nchosen:\n");
             text.push_str(&detail::plain(ctx.world, row));

@@ -2,9 +2,11 @@
 
 use ratatui::text::{Line, Span};
 
+use super::digest::Digest;
 use super::group::Row;
 use super::silences;
 use crate::model::alert::{Alert, Spell};
+use crate::model::change::Change;
 use crate::model::finding::Evidence;
 use crate::model::label::Labels;
 use crate::model::unit::Unit;
@@ -16,10 +18,13 @@ use crate::ui::widget::text::wrap;
 
 /// Alerts of a row that are listed one by one.
 const LISTED: usize = 20;
+/// Changes that are listed, and how long before the alert they may be, milliseconds.
+const CHANGES: usize = 4;
+const BEFORE_MS: i64 = 30 * 60_000;
 /// Times of firing that are listed.
 const SPELLS: usize = 8;
 
-pub fn lines<'a>(ctx: &Ctx<'_>, row: &'a Row<'a>, width: usize) -> Vec<Line<'a>> {
+pub fn lines<'a>(ctx: &Ctx<'_>, row: &'a Row<'a>, width: usize, digest: &Digest) -> Vec<Line<'a>> {
     let theme = ctx.theme;
     let (glyph, word, style) = badge::severity(theme, row.severity);
     let mut out = vec![
@@ -50,6 +55,14 @@ pub fn lines<'a>(ctx: &Ctx<'_>, row: &'a Row<'a>, width: usize) -> Vec<Line<'a>>
         let text = format!("{} copies of replicas folded", row.copies);
         out.push(Line::styled(text, theme.muted));
     }
+    out.extend(
+        row.over(ctx.world.now)
+            .map(|text| Line::styled(text, theme.muted)),
+    );
+    if let Some(turns) = row.flapping(ctx.world) {
+        let text = format!("flapping: began or ended {turns} times in the last hour");
+        out.push(Line::styled(text, theme.warn));
+    }
     annotations(ctx, first, width, &mut out);
     if let Some(incident) = incident(ctx.world, row) {
         out.push(pair(theme, "incident", incident, theme.accent));
@@ -58,6 +71,12 @@ pub fn lines<'a>(ctx: &Ctx<'_>, row: &'a Row<'a>, width: usize) -> Vec<Line<'a>>
         let parts = wrap(&reason, width).into_iter();
         out.extend(parts.map(|p| Line::styled(p, theme.accent)));
     }
+    for matchers in silences::matchers(ctx.world, row.id.cluster, first) {
+        let parts = wrap(matchers, width.saturating_sub(12)).into_iter();
+        out.extend(parts.map(|p| pair(theme, "matches", p, theme.base)));
+    }
+    out.push(week(ctx, row, digest));
+    out.extend(before(ctx, row, first, width));
     out.extend(history(ctx, row));
     if row.alerts.len() == 1 {
         out.push(Line::default());
@@ -65,6 +84,53 @@ pub fn lines<'a>(ctx: &Ctx<'_>, row: &'a Row<'a>, width: usize) -> Vec<Line<'a>>
         label_lines(ctx, &first.labels, width, &mut out);
     } else {
         instances(ctx, row, width, &mut out);
+    }
+    out
+}
+
+/// The seven days, as far as they were asked for.
+fn week<'a>(ctx: &Ctx<'_>, row: &Row<'_>, digest: &Digest) -> Line<'a> {
+    let theme = ctx.theme;
+    match digest.of(row.id.cluster, row.name) {
+        Some(Ok(fired)) => pair(theme, "7 days", fired.words(), theme.base),
+        Some(Err(not)) => pair(theme, "7 days", not, theme.muted),
+        None => pair(theme, "7 days", "not known (S-Tab asks)", theme.muted),
+    }
+}
+
+/// What was changed shortly before it began; what has to do with it first.
+fn before<'a>(ctx: &Ctx<'_>, row: &Row<'_>, alert: &Alert, width: usize) -> Vec<Line<'a>> {
+    let Some(cluster) = ctx.world.cluster(row.id.cluster) else {
+        return Vec::new();
+    };
+    let (from, to) = (row.since.plus_ms(-BEFORE_MS), row.since.plus_ms(60_000));
+    let mut changes: Vec<&Change> = cluster.changes_between(from, to).rev().collect();
+    if changes.is_empty() {
+        return Vec::new();
+    }
+    let named = |text: &str| !text.is_empty() && alert.labels.iter().any(|(_, v)| v == text);
+    changes.sort_by_key(|c| !(named(&c.subject.1) || named(&c.namespace)));
+    let count = changes.len();
+    let mut out = vec![
+        Line::default(),
+        heading(ctx.theme, format!("{count} changes in the 30m before")),
+    ];
+    for change in changes.iter().take(CHANGES) {
+        let by = change.by.as_deref().map(|by| format!(" by {by}"));
+        let text = format!(
+            "▼ {} {} {}: {}{}",
+            ctx.clock_or_day(change.at),
+            change.kind.word(),
+            change.subject.1,
+            change.what,
+            by.unwrap_or_default()
+        );
+        let parts = wrap(&text, width).into_iter().take(2);
+        out.extend(parts.map(|p| Line::styled(p, ctx.theme.base)));
+    }
+    if count > CHANGES {
+        let text = format!("{} more (x g)", count - CHANGES);
+        out.push(Line::styled(text, ctx.theme.muted));
     }
     out
 }
@@ -196,13 +262,15 @@ fn incident(world: &World, row: &Row<'_>) -> Option<String> {
 
 /// The row in words; for the clipboard and the agent.
 pub fn plain(world: &World, row: &Row<'_>) -> String {
+    let over = row.over(world.now).map(|text| format!(", {text}"));
     let mut out = format!(
-        "{} {} {} on {} since {}, {} alerts",
+        "{} {} {} on {} since {}{}, {} alerts",
         row.name,
         row.severity.word(),
         row.state_word(),
         name(world, row.id.cluster),
         row.since.rfc3339(),
+        over.unwrap_or_default(),
         row.alerts.len(),
     );
     if let Some(alert) = row.alerts.first() {

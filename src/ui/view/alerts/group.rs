@@ -6,6 +6,7 @@ use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::id::ClusterId;
 use crate::model::label::Labels;
 use crate::model::time::Timestamp;
+use crate::model::unit::age;
 use crate::state::world::World;
 use crate::ui::view::Focus;
 use crate::ui::view::common::clusters;
@@ -18,6 +19,10 @@ const REPLICA: [&str; 5] = [
     "__replica__",
     "thanos_replica",
 ];
+
+/// An alert that begins and ends this often within that time flaps.
+const FLAPS: usize = 4;
+const FLAPS_IN_MS: i64 = 3_600_000;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Id {
@@ -61,6 +66,35 @@ impl Row<'_> {
 
     pub fn is_watchdog(&self) -> bool {
         self.alerts.iter().all(|a| a.is_watchdog())
+    }
+
+    /// When the last of it ended, where all of it is over.
+    pub fn ended(&self) -> Option<Timestamp> {
+        let ends = self.alerts.iter().map(|a| a.ends_at);
+        (self.state == AlertState::Resolved)
+            .then(|| ends.max().flatten())
+            .flatten()
+    }
+
+    /// `ended 5m ago after 12m`.
+    pub fn over(&self, now: Timestamp) -> Option<String> {
+        let ended = self.ended()?;
+        let lasted = age(ended.age_since_ms(self.since));
+        Some(format!(
+            "ended {} ago after {lasted}",
+            age(now.age_since_ms(ended))
+        ))
+    }
+
+    /// How often one of its alerts began or ended in the last hour, where that is often.
+    pub fn flapping(&self, world: &World) -> Option<usize> {
+        let cluster = world.cluster(self.id.cluster)?;
+        let since = world.now.plus_ms(-FLAPS_IN_MS);
+        let turns = self
+            .alerts
+            .iter()
+            .map(|a| cluster.turns_of(&a.fingerprint, since));
+        turns.max().filter(|n| *n >= FLAPS)
     }
 
     pub fn is_problem(&self) -> bool {
@@ -115,8 +149,8 @@ impl Row<'_> {
 pub fn rows(world: &World, scope: Option<ClusterId>, each: bool) -> Vec<Row<'_>> {
     let mut rows: Vec<Row<'_>> = Vec::new();
     for cluster in clusters(world, scope) {
-        for (_, copies) in folded(cluster.alerts.values()) {
-            let Some(alert) = copies.iter().min_by_key(|a| a.starts_at).copied() else {
+        for copies in folded(cluster.alerts.values()) {
+            let Some(alert) = copies.first().copied() else {
                 continue;
             };
             let id = Id {
@@ -181,14 +215,19 @@ fn row<'a>(id: Id, alert: &'a Alert) -> Row<'a> {
     }
 }
 
-/// Alerts that differ only in who of a pair of replicas raised them.
-fn folded<'a>(
-    alerts: impl Iterator<Item = &'a Alert>,
-) -> BTreeMap<(Labels, AlertState), Vec<&'a Alert>> {
+/// Alerts that differ only in who of a pair of replicas raised them. One that fires counts more than
+/// its copy that waits or has ended: those that stand alike come first.
+fn folded<'a>(alerts: impl Iterator<Item = &'a Alert>) -> Vec<Vec<&'a Alert>> {
     let mut folded: BTreeMap<_, Vec<&Alert>> = BTreeMap::new();
     for alert in alerts {
-        let key = (alert.labels.without(&REPLICA), alert.state);
-        folded.entry(key).or_default().push(alert);
+        folded
+            .entry(alert.labels.without(&REPLICA))
+            .or_default()
+            .push(alert);
+    }
+    let mut folded: Vec<_> = folded.into_values().collect();
+    for copies in &mut folded {
+        copies.sort_by_key(|a| (standing(a.state), a.starts_at));
     }
     folded
 }
@@ -288,20 +327,10 @@ pub fn unheard(world: &World, scope: Option<ClusterId>) -> String {
     }
 }
 
-/// What an expression compares with a number: the whole curve tells more than the part beyond it.
-pub fn curve_of(expression: &str) -> String {
-    let joined = [" and ", " or ", " unless "];
-    let whole = expression.trim();
-    if joined.iter().any(|word| whole.contains(word)) {
-        return whole.to_owned();
-    }
-    for sign in [">=", "<=", "==", "!=", ">", "<"] {
-        if let Some((curve, limit)) = whole.rsplit_once(sign)
-            && limit.trim().parse::<f64>().is_ok()
-            && !curve.trim().is_empty()
-        {
-            return curve.trim().to_owned();
-        }
-    }
-    whole.to_owned()
+/// Clusters whose alerting pipeline has lost its heartbeat.
+pub fn broken(world: &World, scope: Option<ClusterId>) -> Vec<&str> {
+    clusters(world, scope)
+        .filter(|c| c.heartbeats.iter().any(|h| h.heard && h.missing.is_some()))
+        .map(|c| c.name.as_ref())
+        .collect()
 }

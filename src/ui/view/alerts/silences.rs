@@ -6,12 +6,16 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use super::{Alerts, Page};
+use crate::command::Command;
+use crate::message::Effect;
 use crate::model::alert::{Alert, AlertState, Silence};
 use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
 use crate::model::time::Timestamp;
 use crate::state::world::{ClusterState, World};
 use crate::ui::Ctx;
+use crate::ui::view::Focus;
 use crate::ui::view::common::{clusters, dated, empty, pane, scoped};
 use crate::ui::widget::badge::age;
 use crate::ui::widget::table::{Column, Table};
@@ -116,6 +120,39 @@ fn hushed(cluster: &ClusterState) -> BTreeMap<&str, usize> {
     counts
 }
 
+impl Alerts {
+    /// A command while the silences are in view.
+    pub(super) fn update_silences(&mut self, command: &Command, world: &World) -> Vec<Effect> {
+        let rows = rows(world, self.scope, &self.silences);
+        if self.silences.update(command, &rows, SilenceRow::id) {
+            return Vec::new();
+        }
+        let at = self.silences.position(&rows, SilenceRow::id);
+        let chosen = at.and_then(|at| rows.get(at));
+        match command {
+            Command::CopyRow => chosen
+                .map(|r| Effect::Copy(r.plain()))
+                .into_iter()
+                .collect(),
+            Command::Refresh => vec![Effect::Refresh(self.scope)],
+            // To an alert that it hushes.
+            Command::Open => {
+                if let Some((row, alert)) = chosen.and_then(|r| Some((r, r.alert()?))) {
+                    let focus = Focus::Alert {
+                        cluster: row.id().0,
+                        fingerprint: alert.fingerprint.to_string(),
+                    };
+                    self.page = Page::Alerts;
+                    self.show(&focus, world);
+                    return self.ask_curve(world);
+                }
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
 pub fn draw(
     ctx: &Ctx<'_>,
     scope: Option<ClusterId>,
@@ -127,8 +164,8 @@ pub fn draw(
     let idle = rows.iter().filter(|r| r.alerts == 0).count();
     let title = format!("Silences {}", rows.len());
     let right = match idle {
-        0 => "Tab alerts".to_owned(),
-        n => format!("Tab alerts · {n} hush nothing now"),
+        0 => "Tab rules".to_owned(),
+        n => format!("Tab rules · {n} hush nothing now"),
     };
     let inner = pane(ctx, area, buf, &title, &right, true);
     if rows.is_empty() {
@@ -215,4 +252,14 @@ pub fn reasons(ctx: &Ctx<'_>, cluster: ClusterId, alert: &Alert) -> Vec<String> 
         });
     }
     out
+}
+
+/// What the silences of an alert match, for the detail.
+pub fn matchers<'a>(world: &'a World, cluster: ClusterId, alert: &Alert) -> Vec<&'a str> {
+    let known = world.cluster(cluster);
+    let silences = alert
+        .silenced_by
+        .iter()
+        .filter_map(|id| known?.silences.get(id));
+    silences.map(|s| s.matchers.as_str()).collect()
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::alert::{Alert, Silence};
+use crate::model::alert::{Alert, AlertState, Severity, Silence};
 use crate::model::label::Labels;
 use crate::model::telemetry::Body;
 use crate::model::time::Timestamp;
@@ -146,10 +146,10 @@ fn silences_say_who_until_when_and_why() {
     assert!(!shown.contains("over"), "what has ended is not listed");
     // `idle` ends first and hushes nothing: it leads nowhere.
     view.update(Command::Open, &world);
-    assert!(view.silences.is_some());
+    assert_eq!(view.page, Page::Silences);
     view.update(Command::Down, &world);
     view.update(Command::Open, &world);
-    assert!(view.silences.is_none());
+    assert_eq!(view.page, Page::Alerts);
     assert_eq!(
         view.focus(&world),
         Some(Focus::Alert {
@@ -236,7 +236,7 @@ fn the_curve_of_an_alert_goes_on_below_its_limit() {
         ("a >= b", "a >= b"),
         ("vector(1)", "vector(1)"),
     ] {
-        assert_eq!(group::curve_of(expression), curve);
+        assert_eq!(curve::curve_of(expression).0, curve);
     }
 }
 
@@ -247,7 +247,10 @@ fn who_is_sent_to_an_alert_sees_it_and_no_silences() {
     view.place(Rect::new(0, 0, 120, 30), &world);
     view.update(Command::NextPane, &world);
     view.enter(&fake::entry(None), &world);
-    assert!(view.silences.is_some(), "another scope is no other place");
+    assert!(
+        view.page == Page::Silences,
+        "another scope is no other place"
+    );
     let focus = Focus::Alert {
         cluster: ClusterId(0),
         fingerprint: "b".into(),
@@ -313,3 +316,5 @@ fn times_of_other_days_tell_the_day() {
         "{shown}"
     );
 }
+
+mod pages;
