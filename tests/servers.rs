@@ -2,6 +2,8 @@
 
 #[path = "servers/alerts.rs"]
 mod alerts;
+#[path = "servers/editor.rs"]
+mod editor;
 #[path = "support/prometheus.rs"]
 mod prometheus;
 #[path = "servers/silences.rs"]
