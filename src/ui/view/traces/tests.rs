@@ -195,8 +195,12 @@ fn a_mistake_in_the_query_is_shown_where_it_is() {
     let mark = lines[at + 1].find('^').unwrap();
     assert_eq!(mark - begin, 11, "{text}");
     assert!(text.contains("parse error"), "{text}");
+    // Words that make no query are not sent.
+    let mut view = Traces::default();
     view.update(Command::Edit, &world);
-    assert!(asked(&type_text(&mut view, " >soon", &world)).is_empty());
+    assert!(asked(&type_text(&mut view, "checkout >soon", &world)).is_empty());
+    let text = shown(&mut view, &world, (120, 30));
+    assert!(text.contains("`>soon` is no time"), "{text}");
 }
 
 #[test]
