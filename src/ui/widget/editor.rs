@@ -49,6 +49,8 @@ pub struct Editor {
     field: Field,
     problem: Option<Problem>,
     list: Option<List>,
+    /// A list was looked for here, by key or not: it opens when more is known.
+    awaited: Option<bool>,
     /// Looks for an earlier query; what is typed then goes here.
     search: Option<(Field, List)>,
     /// Queries gone back; 0: what is being written.
@@ -63,6 +65,7 @@ impl Editor {
             field: Field::new(text),
             problem: None,
             list: None,
+            awaited: None,
             search: None,
             back: 0,
             draft: String::new(),
@@ -89,6 +92,7 @@ impl Editor {
 
     /// Esc: closes the search, then the list. False: neither is open.
     pub fn back(&mut self) -> bool {
+        self.awaited = None;
         self.search.take().is_some() || self.list.take().is_some()
     }
 
@@ -139,11 +143,12 @@ impl Editor {
 
     /// More is known now: the list is made anew, the row chosen stays chosen.
     pub fn look(&mut self, known: &dyn Known) {
-        if let Some(list) = self.list.take() {
-            self.open(known, list.forced);
-            if let Some(new) = &mut self.list {
-                new.choose_again(&list);
-            }
+        let before = self.list.take();
+        if let Some(forced) = self.awaited {
+            self.open(known, forced);
+        }
+        if let (Some(new), Some(before)) = (&mut self.list, before) {
+            new.choose_again(&before);
         }
     }
 
@@ -152,7 +157,7 @@ impl Editor {
         let field = Field::default();
         let list = past.list(field.text());
         self.search = Some((field, list));
-        self.list = None;
+        self.close();
     }
 
     fn search_key(&mut self, press: KeyPress, past: &Past) {
@@ -190,7 +195,7 @@ impl Editor {
             list.step(by);
             return;
         }
-        self.list = None;
+        self.close();
         if self.back == 0 {
             self.draft = self.field.text().to_owned();
         }
@@ -216,7 +221,7 @@ impl Editor {
     fn edited(&mut self, before: usize, known: &dyn Known) {
         let moved = self.field.text().len() == before;
         if moved {
-            self.list = None;
+            self.close();
             return;
         }
         self.back = 0;
@@ -231,11 +236,18 @@ impl Editor {
     fn open(&mut self, known: &dyn Known, forced: bool) {
         let place = self.place();
         let place = place.filter(|p| forced || p.eager || !p.typed.is_empty());
+        self.awaited = place.is_some().then_some(forced);
         self.list = place.and_then(|place| List::of(place, known, forced));
+    }
+
+    fn close(&mut self) {
+        self.list = None;
+        self.awaited = None;
     }
 
     /// Puts in the row chosen, or the first.
     fn accept(&mut self, known: &dyn Known) {
+        self.awaited = None;
         let Some((bytes, text, back)) = self.list.take().and_then(|l| l.put()) else {
             return;
         };

@@ -32,8 +32,6 @@ pub struct List {
     pub note: String,
     /// `None`: nothing is chosen, Enter runs the query.
     pub at: Option<usize>,
-    /// Asked for by key.
-    pub forced: bool,
 }
 
 /// Rates texts by how well they match what is typed.
@@ -159,7 +157,6 @@ impl List {
             matched,
             note,
             at: None,
-            forced,
         })
     }
 
@@ -177,7 +174,6 @@ impl List {
             rows,
             matched,
             note: String::new(),
-            forced: true,
         }
     }
 

@@ -40,6 +40,13 @@ impl Known for Nothing {
     }
 }
 
+/// Has not been answered yet.
+struct Silent;
+
+impl Known for Silent {
+    fn each(&self, _: &What, _: &mut dyn FnMut(Offer<'_>)) {}
+}
+
 fn keys(editor: &mut Editor, keys: &str, past: &Past) -> Vec<Outcome> {
     let presses = crate::command::parse_keys(keys);
     presses
@@ -188,4 +195,19 @@ fn a_long_list_is_cut_and_says_so() {
     }
     let list = editor.list.as_ref().expect("a list");
     assert_eq!((list.rows.len(), list.matched), (500, 20_000));
+}
+
+#[test]
+fn a_list_opens_when_what_it_needs_has_arrived_and_not_after_esc() {
+    let past = Past::default();
+    let mut editor = Editor::new(&PROMQL, "");
+    for press in crate::command::parse_keys("node") {
+        editor.press(press, &past, &Silent);
+    }
+    assert!(rows(&editor).is_empty());
+    editor.look(&Few);
+    assert_eq!(rows(&editor), ["node_load1", "node_load15"]);
+    assert!(editor.back());
+    editor.look(&Few);
+    assert!(rows(&editor).is_empty());
 }
