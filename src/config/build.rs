@@ -124,14 +124,18 @@ fn queries(entries: Vec<Spanned<file::Query>>) -> Result<Vec<Query>, Mistake> {
         let name = crate::model::text::clean(entry.name.trim(), 80);
         let query = crate::model::text::clean(entry.query.trim(), 4_096);
         if name.is_empty() || query.is_empty() {
-            let hint = "`name` says what it tells, `query` is PromQL";
+            let hint = "`name` says what it tells, `query` is what is asked";
             return mistake(span, "a kept query needs a name and a query", hint);
         }
         if queries.iter().any(|q| q.name == name) {
             let what = format!("the query \"{name}\" stands here twice");
             return mistake(span, what, "every kept query needs a name of its own");
         }
-        queries.push(Query { name, query });
+        queries.push(Query {
+            name,
+            query,
+            language: entry.language,
+        });
     }
     Ok(queries)
 }

@@ -42,6 +42,8 @@ pub struct File {
 pub struct Query {
     pub name: String,
     pub query: String,
+    #[serde(default)]
+    pub language: super::QueryLanguage,
 }
 
 #[derive(Debug, Deserialize)]

@@ -46,7 +46,7 @@ pub struct Config {
     pub signals: Arc<[Signal]>,
     /// Judgement of metrics that raw queries and exporters deliver under their own names.
     pub metrics: Arc<[Metric]>,
-    /// Queries that the operator keeps for the metrics screen.
+    /// Queries that the operator keeps.
     pub queries: Arc<[Query]>,
 }
 
@@ -55,6 +55,27 @@ pub struct Config {
 pub struct Query {
     pub name: String,
     pub query: String,
+    pub language: QueryLanguage,
+}
+
+/// In which language a kept query is written: it stands on the screen that speaks it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QueryLanguage {
+    #[default]
+    Promql,
+    Logql,
+    Traceql,
+}
+
+impl QueryLanguage {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Promql => "promql",
+            Self::Logql => "logql",
+            Self::Traceql => "traceql",
+        }
+    }
 }
 
 impl Default for Config {

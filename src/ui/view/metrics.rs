@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::common::{Numbers, above, empty, focused, inside, pane};
+use super::editing::Editing;
 use super::{Ctx, Entry, Focus, ScreenId, View};
 use crate::command::Command;
 use crate::message::Effect;
@@ -13,7 +14,6 @@ use crate::model::ask::Answered;
 use crate::model::id::ClusterId;
 use crate::state::world::World;
 use crate::ui::Window;
-use crate::ui::widget::editor::{Editor, Past};
 use crate::ui::widget::table::{Column, Table};
 
 mod asked;
@@ -26,7 +26,6 @@ mod query;
 
 use asked::Asked;
 pub use asked::draw_field;
-use complete::Heard;
 use graph::{Shown, ShownId};
 
 const LIST: [Column; 3] = [
@@ -51,9 +50,7 @@ pub struct Metrics {
     window: Window,
     /// Only this curve.
     alone: Option<ShownId>,
-    editor: Option<Editor>,
-    past: Past,
-    heard: Heard,
+    editing: Editing,
     asked: Option<Asked>,
     numbers: Numbers,
     problems: bool,
@@ -71,9 +68,7 @@ impl Default for Metrics {
             scope: None,
             window: Window::HOUR,
             alone: None,
-            editor: None,
-            past: Past::default(),
-            heard: Heard::default(),
+            editing: Editing::new(&complete::ABOUT),
             asked: None,
             numbers: Numbers::new(ScreenId::Metrics),
             problems: false,
@@ -109,7 +104,7 @@ impl Metrics {
             width: area.width - list_width,
             ..area
         };
-        let query_rows = if self.editor.is_some() || self.asked.is_some() {
+        let query_rows = if self.editing.is_open() || self.asked.is_some() {
             4
         } else {
             0
@@ -189,7 +184,7 @@ impl Metrics {
         let rows = self.rows(ctx.world);
         let title = format!("series {}", rows.len());
         let right = if self.problems { "abnormal only" } else { "" };
-        let here = self.part == Part::List && self.editor.is_none();
+        let here = self.part == Part::List && !self.editing.is_open();
         let inner = pane(ctx, area, buf, &title, right, here);
         if rows.is_empty() {
             empty(
@@ -275,13 +270,7 @@ impl View for Metrics {
             self.draw_list(ctx, parts.list, buf);
         }
         if parts.query.height > 0 {
-            asked::draw(
-                ctx,
-                parts.query,
-                buf,
-                self.asked.as_ref(),
-                self.editor.as_ref(),
-            );
+            asked::draw(ctx, parts.query, buf, self.asked.as_ref(), &self.editing);
         }
         if parts.graph.width > 0 {
             let all = self.shown(ctx.world);
@@ -292,12 +281,10 @@ impl View for Metrics {
                 change: self.change,
             };
             picture.draw_graph(ctx, parts.graph, buf);
-            let here = self.part == Part::Legend && self.editor.is_none();
+            let here = self.part == Part::Legend && !self.editing.is_open();
             picture.draw_legend(&focused(ctx, here), parts.legend, buf, &self.legend);
         }
-        if let Some(editor) = &self.editor {
-            editor.draw_list(ctx, parts.query, area, buf);
-        }
+        self.editing.draw_list(ctx, parts.query, area, buf);
         if ctx.ascii {
             crate::ui::widget::text::fold_ascii(area, buf);
         }
@@ -334,13 +321,7 @@ impl View for Metrics {
     }
 
     fn back(&mut self) -> bool {
-        if self.editor.as_mut().is_some_and(Editor::back) {
-            return true;
-        }
-        if self.editor.take().is_some()
-            || self.change.take().is_some()
-            || self.alone.take().is_some()
-        {
+        if self.editing.back() || self.change.take().is_some() || self.alone.take().is_some() {
             return true;
         }
         if self.asked.take().is_some() {
@@ -356,7 +337,6 @@ impl View for Metrics {
 
     fn depth(&self) -> usize {
         let steps = [
-            self.editor.is_some(),
             self.change.is_some(),
             self.alone.is_some(),
             self.asked.is_some(),
@@ -364,8 +344,7 @@ impl View for Metrics {
             !self.list.filter_text().is_empty(),
             self.problems,
         ];
-        let inside = self.editor.as_ref().map_or(0, Editor::depth);
-        steps.into_iter().filter(|open| *open).count() + inside
+        steps.into_iter().filter(|open| *open).count() + self.editing.depth()
     }
 
     fn focus(&self, world: &World) -> Option<Focus> {
@@ -377,8 +356,8 @@ impl View for Metrics {
     }
 
     fn answer(&mut self, answered: &Answered, world: &World) -> Vec<Effect> {
-        if self.heard.take(answered) {
-            return self.look(world);
+        if self.editing.take(answered, world, self.scope) {
+            return Vec::new();
         }
         if let Some(asked) = &mut self.asked {
             asked.take(answered);
@@ -387,7 +366,7 @@ impl View for Metrics {
     }
 
     fn typing(&self) -> bool {
-        self.editor.is_some()
+        self.editing.is_open()
     }
 
     fn filter(&self) -> &str {
@@ -395,7 +374,7 @@ impl View for Metrics {
     }
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
-        match (self.editor.is_some(), self.part) {
+        match (self.editing.is_open(), self.part) {
             (true, _) => &[
                 ("Enter", "run"),
                 ("Tab", "complete"),

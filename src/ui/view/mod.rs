@@ -11,6 +11,7 @@ pub mod cluster;
 pub mod cnf;
 pub mod common;
 pub mod diagnostics;
+pub mod editing;
 #[cfg(test)]
 pub mod fake;
 pub mod first_run;

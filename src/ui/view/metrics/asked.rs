@@ -13,10 +13,9 @@ use crate::model::id::{ClusterId, RequestId};
 use crate::model::sample::SeriesSamples;
 use crate::model::unit::Unit;
 use crate::state::world::World;
-use crate::ui::view::common::{Numbers, clusters, lines, pane, step_ms};
-use crate::ui::widget::editor::Editor;
+use crate::ui::view::common::{Numbers, clusters, lines, step_ms};
+use crate::ui::view::editing::{Editing, Shown as Query};
 use crate::ui::widget::field::Field;
-use crate::ui::widget::text::{cut, wrap};
 use crate::ui::{Ctx, Window};
 
 #[derive(Debug)]
@@ -151,47 +150,19 @@ impl Asked {
     }
 }
 
-pub fn draw(
-    ctx: &Ctx<'_>,
-    area: Rect,
-    buf: &mut Buffer,
-    asked: Option<&Asked>,
-    editor: Option<&Editor>,
-) {
-    let status = asked.filter(|_| editor.is_none()).map(Asked::status);
-    let status = status.unwrap_or_default();
-    let title = if editor.is_some() {
-        "promql: Enter runs it, Tab completes"
-    } else {
-        "promql (o edit)"
+pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, asked: Option<&Asked>, editing: &Editing) {
+    let got = asked.map(|a| a.got.as_slice()).unwrap_or_default();
+    let faults: Vec<&Fault> = got.iter().filter_map(|g| g.fault.as_ref()).collect();
+    let warnings = got.iter().flat_map(|g| &g.warnings).map(String::as_str);
+    let warnings: Vec<&str> = warnings.collect();
+    let query = Query {
+        title: "promql (o edit)",
+        status: &asked.map(Asked::status).unwrap_or_default(),
+        text: asked.map_or("", |a| &a.query),
+        faults: &faults,
+        warnings: &warnings,
     };
-    let inner = pane(ctx, area, buf, title, &status, editor.is_some());
-    if let Some(editor) = editor {
-        editor.draw(ctx, inner, buf);
-        return;
-    }
-    let Some(asked) = asked else {
-        return;
-    };
-    let columns = usize::from(inner.width);
-    let mut out = vec![Line::styled(cut(&asked.query, columns), ctx.theme.base)];
-    for got in &asked.got {
-        if let Some(fault) = &got.fault {
-            let text = fault.to_string();
-            out.extend(
-                wrap(&text, columns)
-                    .into_iter()
-                    .map(|p| Line::styled(p, ctx.theme.crit)),
-            );
-        }
-        out.extend(got.warnings.iter().map(|w| {
-            Line::from(vec![
-                Span::styled("warning: ", ctx.theme.warn),
-                Span::styled(w.as_str(), ctx.theme.base),
-            ])
-        }));
-    }
-    lines(ctx, inner, buf, &out, 0);
+    editing.draw(ctx, area, buf, &query);
 }
 
 /// The text being edited with its cursor; a long text is moved so that the cursor is seen.

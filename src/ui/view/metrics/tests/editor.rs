@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::Query;
+use crate::config::{Query, QueryLanguage};
 use crate::model::ask::{MetricInfo, Question};
 use crate::ui::widget::text::dump;
 
@@ -45,7 +45,7 @@ fn press(view: &mut Metrics, keys: &str, world: &World) -> Vec<Effect> {
 }
 
 fn text_of(view: &Metrics) -> &str {
-    view.editor.as_ref().map_or("", |e| e.text())
+    view.editing.text().unwrap_or_default()
 }
 
 fn drawn(view: &Metrics, world: &World, size: (u16, u16)) -> String {
@@ -157,10 +157,15 @@ fn signals_of_the_catalogue_are_snippets() {
 #[test]
 fn earlier_and_saved_queries() {
     let mut world = world();
-    world.queries = [Query {
-        name: "busiest namespaces".into(),
-        query: "topk(10, cpu)".into(),
-    }]
+    let kept = |name: &str, query: &str, language| Query {
+        name: name.into(),
+        query: query.into(),
+        language,
+    };
+    world.queries = [
+        kept("busiest namespaces", "topk(10, cpu)", QueryLanguage::Promql),
+        kept("errors", "{app=\"a\"}", QueryLanguage::Logql),
+    ]
     .into();
     let mut view = heard(&world);
     press(&mut view, "up<enter>", &world);
