@@ -527,7 +527,7 @@ async fn the_tail_is_followed_over_tls_with_a_token() {
     let mut console = Console::start(vec![cluster], quick());
     console
         .until("lines", |c| {
-            !c.state.world.cluster(SICK).unwrap().logs.lines.is_empty()
+            !c.state.world.cluster(SICK).unwrap().logs.is_empty()
         })
         .await;
     let tails = loki.requests("/tail");

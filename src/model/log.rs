@@ -75,8 +75,47 @@ impl LogLine {
         "host",
     ];
 
+    pub fn view(&self) -> LineRef<'_> {
+        LineRef {
+            at_ns: self.at_ns,
+            labels: &self.labels,
+            line: &self.line,
+            level: self.level,
+        }
+    }
+
     /// The pod, or the nearest thing to it that the labels tell.
     pub fn origin(&self) -> &str {
-        self.labels.first_of(&Self::ORIGINS).unwrap_or("")
+        origin(&self.labels)
     }
+}
+
+/// A line as it lies somewhere: in an answer, or packed in the buffer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LineRef<'a> {
+    /// Nanoseconds since 1970.
+    pub at_ns: i64,
+    pub labels: &'a Labels,
+    pub line: &'a str,
+    pub level: Level,
+}
+
+impl<'a> LineRef<'a> {
+    /// As [`LogLine::origin`].
+    pub fn origin(&self) -> &'a str {
+        origin(self.labels)
+    }
+
+    pub fn to_owned(&self) -> LogLine {
+        LogLine {
+            at_ns: self.at_ns,
+            labels: self.labels.clone(),
+            line: self.line.into(),
+            level: self.level,
+        }
+    }
+}
+
+fn origin(labels: &Labels) -> &str {
+    labels.first_of(&LogLine::ORIGINS).unwrap_or("")
 }

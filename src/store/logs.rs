@@ -1,26 +1,75 @@
 //! Ring of log lines in time order, bounded by bytes.
+//!
+//! Lines lie in blocks of some hundred, their text in one piece, their label sets shared, so that a
+//! million lines weigh little more than their text. A line that comes late goes into its block; the
+//! oldest block goes first. Blocks are shared with whoever works on them elsewhere and are copied
+//! when they change meanwhile.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::BuildHasher;
+use std::sync::Arc;
 
-use crate::model::log::LogLine;
+use foldhash::fast::{FixedState, RandomState};
+
+use super::intern::Interner;
+use crate::model::log::{LineRef, LogLine};
 use crate::pattern::{Miner, PatternId};
 
-/// What a line takes beside its text, bytes.
-const LINE_BYTES: u64 = (size_of::<LogLine>() + size_of::<PatternId>()) as u64 + 16;
+mod block;
+mod read;
+
+pub use block::{Block, BlockState};
+use block::{Incoming, Record};
+
+/// Text of a block, bytes: of typical lines as many as a block takes.
+const BLOCK_BYTES: usize = 64 << 10;
+/// A small ring has small blocks, as whole blocks go.
+const LEAST_BLOCK_BYTES: usize = 1 << 10;
+const BLOCKS: u64 = 64;
+/// Lines of one time that are compared one by one; more are found by their hash.
+const CROWD: usize = 64;
+/// What such a hash takes in its table, bytes.
+const CROWD_BYTES: u64 = 16;
+/// A line is late that is so much older than the newest of its cluster: streams are a little apart
+/// always.
+const LATE_NS: i64 = 5_000_000_000;
+
+#[derive(Debug)]
+struct Slot {
+    /// Lines before this block since the ring began.
+    first: u64,
+    bytes: u64,
+    block: Arc<Block>,
+}
+
+/// Hashes of the lines of times that have many: a line among thousands of one nanosecond is found
+/// without looking at them.
+#[derive(Debug, Default)]
+struct Crowds {
+    times: HashMap<i64, HashSet<u64, RandomState>, RandomState>,
+    lines: u64,
+}
 
 #[derive(Debug, Default)]
 pub struct LogRing {
-    /// Oldest first.
-    pub lines: VecDeque<LogLine>,
-    /// The pattern of each line.
-    patterns: VecDeque<PatternId>,
+    /// Oldest first; none is empty.
+    slots: VecDeque<Slot>,
+    sets: Interner,
+    crowds: Crowds,
+    hash: FixedState,
     /// Lines pushed out or lost on the way.
-    pub dropped: u64,
-    pub bytes: u64,
+    dropped: u64,
+    /// Lines taken that were late.
+    late: u64,
+    /// Lines ever taken.
+    taken: u64,
+    block_bytes: u64,
+    serial: u64,
     limit: u64,
 }
 
 impl LogRing {
+    /// Holds up to `limit` bytes of lines with all that belongs to them; 0: as many as come.
     pub fn new(limit: u64) -> Self {
         Self {
             limit,
@@ -29,99 +78,234 @@ impl LogRing {
     }
 
     /// Lines in time order, all of them.
-    pub fn of(lines: Vec<LogLine>, miner: &mut Miner) -> Self {
-        let patterns = lines.iter().map(|l| miner.line(&l.line)).collect();
-        let bytes = lines.iter().map(|l| LINE_BYTES + l.line.len() as u64).sum();
-        Self {
-            lines: lines.into(),
-            patterns,
-            bytes,
-            ..Self::default()
+    pub fn of(lines: &[LogLine], miner: &mut Miner) -> Self {
+        let mut ring = Self::default();
+        for line in lines {
+            let hash = ring.hash_of(line.view());
+            ring.take(line, hash, miner.line(&line.line), false);
         }
+        ring
     }
 
-    /// The pattern of the line at `place`.
-    pub fn pattern(&self, place: usize) -> PatternId {
-        self.patterns.get(place).copied().unwrap_or_default()
+    /// Lines pushed out, or lost on the way here.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Lines that came long after newer ones.
+    pub fn late(&self) -> u64 {
+        self.late
+    }
+
+    /// Lines ever taken: another number, other lines.
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Lines lost before they came here.
+    pub fn lose(&mut self, lines: u64) {
+        self.dropped += lines;
+    }
+
+    /// What all takes, bytes.
+    pub fn bytes(&self) -> u64 {
+        self.block_bytes + self.sets.bytes() + self.crowds.lines * CROWD_BYTES
     }
 
     /// Takes a line to its place in time; the oldest make room. A line that is there already (same
-    /// time, labels and text: the look back and the tail overlap) is not taken twice.
-    pub fn push(&mut self, line: LogLine, miner: &mut Miner) -> bool {
-        let mut place = self.lines.len();
-        while place > 0
-            && self
-                .lines
-                .get(place - 1)
-                .is_some_and(|l| l.at_ns > line.at_ns)
-        {
-            place -= 1;
+    /// time, labels and text: the look back and the tail overlap) is not taken twice: `None`.
+    pub fn push(&mut self, line: &LogLine, miner: &mut Miner) -> Option<PatternId> {
+        let hash = self.hash_of(line.view());
+        if self.holds(line, hash) {
+            return None;
         }
-        let same = self
-            .lines
-            .range(..place)
-            .rev()
-            .take_while(|l| l.at_ns == line.at_ns)
-            .any(|l| l.line == line.line && l.labels == line.labels);
-        if same {
-            return false;
+        let newest = self.slots.back().map_or(i64::MIN, |s| s.block.last_ns());
+        let late = line.at_ns < newest.saturating_sub(LATE_NS);
+        let pattern = miner.line(&line.line);
+        self.late += u64::from(late);
+        self.take(line, hash, pattern, late);
+        while self.limit > 0 && self.bytes() > self.limit && self.slots.len() > 1 {
+            self.drop_oldest();
         }
-        self.bytes += LINE_BYTES + line.line.len() as u64;
-        self.patterns.insert(place, miner.line(&line.line));
-        self.lines.insert(place, line);
-        while self.limit > 0 && self.bytes > self.limit {
-            let Some(gone) = self.lines.pop_front() else {
-                break;
-            };
-            self.patterns.pop_front();
-            self.bytes = self
-                .bytes
-                .saturating_sub(LINE_BYTES + gone.line.len() as u64);
-            self.dropped += 1;
-        }
-        true
+        Some(pattern)
     }
+
+    fn hash_of(&self, line: LineRef<'_>) -> u64 {
+        self.hash.hash_one((line.labels, line.line))
+    }
+
+    fn holds(&mut self, line: &LogLine, hash: u64) -> bool {
+        if let Some(crowd) = self.crowds.times.get(&line.at_ns) {
+            return crowd.contains(&hash);
+        }
+        let mut looked = 0;
+        for (place, record, block) in self.of_time(line.at_ns) {
+            looked += 1;
+            let same = |l: LineRef<'_>| l.line == &*line.line && *l.labels == line.labels;
+            if record.hash == short(hash) && block.get(place).is_some_and(same) {
+                return true;
+            }
+        }
+        if looked > CROWD {
+            let lines = self
+                .of_time(line.at_ns)
+                .filter_map(|(place, _, block)| block.get(place));
+            let crowd: HashSet<u64, _> = lines.map(|l| self.hash_of(l)).collect();
+            self.crowds.lines += crowd.len() as u64;
+            self.crowds.times.insert(line.at_ns, crowd);
+        }
+        false
+    }
+
+    /// The lines of one time, each with its place in its block.
+    fn of_time(&self, at_ns: i64) -> impl Iterator<Item = (usize, &Record, &Block)> {
+        let last = self.slots.partition_point(|s| s.block.first_ns() <= at_ns);
+        let slots = self.slots.range(..last).rev();
+        slots
+            .take_while(move |s| s.block.last_ns() >= at_ns)
+            .flat_map(move |s| {
+                let from = s.block.before(at_ns);
+                let records = s.block.records().iter().enumerate().skip(from);
+                records
+                    .take_while(move |(_, r)| r.at_ns == at_ns)
+                    .map(|(place, record)| (place, record, &*s.block))
+            })
+    }
+}
+
+impl LogRing {
+    fn take(&mut self, line: &LogLine, hash: u64, pattern: PatternId, late: bool) {
+        if let Some(crowd) = self.crowds.times.get_mut(&line.at_ns) {
+            self.crowds.lines += u64::from(crowd.insert(hash));
+        }
+        let slot = self.room_for(line);
+        let new = Incoming {
+            line: line.view(),
+            pattern,
+            hash: short(hash),
+            late,
+        };
+        let sets = &mut self.sets;
+        if let Some(slot) = self.slots.get_mut(slot) {
+            Arc::make_mut(&mut slot.block).put(&new, |labels| sets.labels(labels));
+            let bytes = slot.block.bytes();
+            self.block_bytes = self.block_bytes - slot.bytes + bytes;
+            slot.bytes = bytes;
+        }
+        for later in self.slots.range_mut(slot + 1..) {
+            later.first += 1;
+        }
+        self.taken += 1;
+    }
+
+    /// The slot whose block takes the line: the one its time lies in, or a new one at the end.
+    fn room_for(&mut self, line: &LogLine) -> usize {
+        let most = match self.limit {
+            0 => BLOCK_BYTES,
+            limit => usize::try_from(limit / BLOCKS)
+                .unwrap_or(BLOCK_BYTES)
+                .clamp(LEAST_BLOCK_BYTES, BLOCK_BYTES),
+        };
+        let len = line.line.len();
+        let after = self
+            .slots
+            .partition_point(|s| s.block.first_ns() <= line.at_ns);
+        let slot = after.saturating_sub(1);
+        let Some(held) = self.slots.get_mut(slot) else {
+            return self.open(0);
+        };
+        if held.block.takes(len, most) {
+            return slot;
+        }
+        if line.at_ns >= held.block.last_ns() {
+            // The block behind may have room, else a new one goes between.
+            let behind = self.slots.get(slot + 1);
+            if behind.is_some_and(|s| s.block.takes(len, most)) {
+                return slot + 1;
+            }
+            self.seal(slot);
+            return self.open(slot + 1);
+        }
+        if held.block.len() < 2 {
+            return self.open(slot);
+        }
+        self.split(slot);
+        let second = self.slots.get(slot + 1);
+        slot + usize::from(second.is_some_and(|s| s.block.first_ns() <= line.at_ns))
+    }
+
+    fn seal(&mut self, slot: usize) {
+        if let Some(held) = self.slots.get_mut(slot) {
+            Arc::make_mut(&mut held.block).seal();
+            let bytes = held.block.bytes();
+            self.block_bytes = self.block_bytes - held.bytes + bytes;
+            held.bytes = bytes;
+        }
+    }
+
+    /// A new block that is the one of number `slot`.
+    fn open(&mut self, slot: usize) -> usize {
+        let before = slot.checked_sub(1).and_then(|s| self.slots.get(s));
+        let start = self.slots.front().map_or(0, |s| s.first);
+        let first = before.map_or(start, |s| s.first + s.block.len() as u64);
+        self.serial += 1;
+        let block = Arc::new(Block::new(self.serial));
+        let bytes = block.bytes();
+        self.block_bytes += bytes;
+        let new = Slot {
+            first,
+            bytes,
+            block,
+        };
+        self.slots.insert(slot, new);
+        slot
+    }
+
+    fn split(&mut self, slot: usize) {
+        let Some(held) = self.slots.get_mut(slot) else {
+            return;
+        };
+        self.serial += 1;
+        let sets = &mut self.sets;
+        let (left, right) = held.block.split(self.serial, |labels| sets.labels(labels));
+        held.block.sets().iter().for_each(|s| sets.drop_labels(s));
+        let (bytes, of_right) = (left.bytes(), right.bytes());
+        self.block_bytes = self.block_bytes - held.bytes + bytes + of_right;
+        held.bytes = bytes;
+        let right = Slot {
+            first: held.first + left.len() as u64,
+            bytes: of_right,
+            block: Arc::new(right),
+        };
+        held.block = Arc::new(left);
+        self.slots.insert(slot + 1, right);
+    }
+
+    fn drop_oldest(&mut self) {
+        let Some(gone) = self.slots.pop_front() else {
+            return;
+        };
+        self.dropped += gone.block.len() as u64;
+        self.block_bytes -= gone.bytes;
+        for labels in gone.block.sets() {
+            self.sets.drop_labels(labels);
+        }
+        let first = self.slots.front().map_or(i64::MIN, |s| s.block.first_ns());
+        let crowds = &mut self.crowds;
+        crowds.times.retain(|at_ns, crowd| {
+            let stays = *at_ns >= first;
+            if !stays {
+                crowds.lines -= crowd.len() as u64;
+            }
+            stays
+        });
+    }
+}
+
+/// The half of a hash that is kept with each line.
+fn short(hash: u64) -> u32 {
+    (hash >> 32) as u32
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::label::Labels;
-    use crate::model::log::Level;
-
-    fn line(at_ns: i64, text: &str) -> LogLine {
-        LogLine {
-            at_ns,
-            labels: Labels::from_pairs([("pod", "p")]),
-            line: text.into(),
-            level: Level::Info,
-        }
-    }
-
-    #[test]
-    fn keeps_time_order_without_doubles() {
-        let mut ring = LogRing::new(0);
-        let mut miner = Miner::default();
-        for (at, text) in [(1, "a"), (3, "c"), (2, "b"), (3, "c"), (3, "d")] {
-            ring.push(line(at, text), &mut miner);
-        }
-        let texts: Vec<_> = ring.lines.iter().map(|l| l.line.as_ref()).collect();
-        assert_eq!(texts, ["a", "b", "c", "d"]);
-        // Each line keeps its pattern where it went.
-        for (place, line) in ring.lines.iter().enumerate() {
-            assert_eq!(miner.template(ring.pattern(place)), *line.line);
-        }
-    }
-
-    #[test]
-    fn is_bounded_by_bytes() {
-        let (mut ring, mut miner) = (LogRing::new(10_000), Miner::default());
-        for at in 0..1000 {
-            ring.push(line(at, &"x".repeat(100)), &mut miner);
-        }
-        assert!(ring.bytes <= 10_000);
-        assert_eq!(ring.lines.len() as u64 + ring.dropped, 1000);
-        assert_eq!(ring.lines.back().map(|l| l.at_ns), Some(999));
-        assert_eq!(ring.patterns.len(), ring.lines.len());
-    }
-}
+mod tests;

@@ -152,7 +152,7 @@ fn is_enough(state: &State) -> bool {
     let told = [
         !alpha.alerts.is_empty(),
         !alpha.pods.is_empty(),
-        !alpha.logs.lines.is_empty(),
+        !alpha.logs.is_empty(),
         world.store.names(alpha.id).len() > 20,
         alpha.sources.values().all(|s| s.last_ok.is_some()),
         !world.incidents.is_empty(),
@@ -164,7 +164,7 @@ fn is_enough(state: &State) -> bool {
 fn summary(state: &State) -> String {
     let world = &state.world;
     let clusters = world.clusters.iter().map(|c| {
-        let (alerts, pods, lines) = (c.alerts.len(), c.pods.len(), c.logs.lines.len());
+        let (alerts, pods, lines) = (c.alerts.len(), c.pods.len(), c.logs.len());
         let series = world.store.names(c.id).len();
         format!(
             "{} alerts {alerts} pods {pods} lines {lines} series {series}",
@@ -223,7 +223,7 @@ async fn the_command_records_and_keeps_no_secret() {
     let end = reader.end();
     let show = Show::at(reader, end).await;
     let alpha = show.state.world.cluster_by_name("alpha").expect("recorded");
-    assert!(!alpha.pods.is_empty() && !alpha.logs.lines.is_empty());
+    assert!(!alpha.pods.is_empty() && !alpha.logs.is_empty());
     // What is there is not overwritten.
     let (told, code) = record(&config, &out).await;
     assert_eq!(code, Some(2), "{told}");

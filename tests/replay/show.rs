@@ -111,7 +111,12 @@ pub fn known(world: &World) -> String {
         let _ = writeln!(out, "{:?}", cluster.sources);
         let _ = writeln!(out, "{:?}\n{:?}", cluster.alerts, cluster.nodes);
         let _ = writeln!(out, "{:?}\n{:?}", cluster.pods, cluster.events);
-        let _ = writeln!(out, "{:?}\n{:?}", cluster.sriov, cluster.logs.lines);
+        let _ = writeln!(
+            out,
+            "{:?}\n{:?}",
+            cluster.sriov,
+            cluster.logs.iter().collect::<Vec<_>>()
+        );
         let _ = writeln!(out, "{:?}\n{:?}", cluster.gpus, cluster.ptp);
         let _ = writeln!(out, "{:?}\n{:?}", cluster.serving, cluster.anomaly);
         for name in world.store.names(cluster.id) {

@@ -148,10 +148,10 @@ impl World {
 
 impl ClusterState {
     fn take_logs(&mut self, batch: LogBatch, miner: &mut Miner) -> bool {
-        self.logs.dropped += batch.dropped;
+        self.logs.lose(batch.dropped);
         let mut changed = batch.dropped > 0;
-        for line in batch.lines {
-            changed |= self.logs.push(line, miner);
+        for line in &batch.lines {
+            changed |= self.logs.push(line, miner).is_some();
         }
         changed
     }

@@ -86,8 +86,8 @@ fn own(world: &World) -> Vec<(&'static str, String, bool)> {
     let rings = world.clusters.iter().map(|c| &c.logs);
     let logs = rings
         .clone()
-        .fold((0, 0), |sum, r| (sum.0 + r.lines.len(), sum.1 + r.bytes));
-    let dropped: u64 = rings.map(|r| r.dropped).sum();
+        .fold((0, 0), |sum, r| (sum.0 + r.len(), sum.1 + r.bytes()));
+    let dropped: u64 = rings.map(|r| r.dropped()).sum();
     vec![
         ("store", format!("{series} series, {}", size(bytes)), false),
         (

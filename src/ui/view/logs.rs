@@ -344,7 +344,7 @@ impl View for Logs {
     /// A line that tells of a trace leads to it.
     fn leads(&self, to: Jump, world: &World) -> Option<Goto> {
         let entry = self.chosen(world).filter(|_| to == Jump::Traces)?;
-        let id = mention::of_line(&entry.line.labels, &entry.line.line)?;
+        let id = mention::of_line(entry.line.labels, entry.line.line)?;
         Some(Goto {
             screen: ScreenId::Traces,
             cluster: Some(entry.cluster),

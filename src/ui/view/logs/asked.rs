@@ -163,7 +163,7 @@ impl Asked {
                 self.cut |= answered.cut_from.is_some() || list.len() >= most;
                 let mut sorted: Vec<LogLine> = list.clone();
                 sorted.sort_by_key(|l| l.at_ns);
-                let ring = LogRing::of(sorted, &mut self.miner);
+                let ring = LogRing::of(&sorted, &mut self.miner);
                 self.got.push((answered.cluster, ring));
                 self.got.sort_by_key(|(cluster, _)| *cluster);
             }
@@ -184,7 +184,7 @@ impl Asked {
         if self.former {
             return "asking …".into();
         }
-        let count: usize = self.got.iter().map(|(_, r)| r.lines.len()).sum();
+        let count: usize = self.got.iter().map(|(_, r)| r.len()).sum();
         let mut text = if self.cut {
             format!("{count} of ≥ {count} lines, limit hit")
         } else {

@@ -7,7 +7,7 @@ use regex::Regex;
 use super::Logs;
 use super::stream::{LineId, Merged};
 use crate::model::id::ClusterId;
-use crate::model::log::LogLine;
+use crate::model::log::LineRef;
 use crate::state::world::World;
 use crate::ui::widget::filter::Filter;
 use crate::ui::widget::text::{cut, width};
@@ -46,9 +46,9 @@ impl Find {
         self.filter.is_empty()
     }
 
-    pub fn matches(&self, line: &LogLine) -> bool {
+    pub fn matches(&self, line: LineRef<'_>) -> bool {
         let mut fields: Vec<(&str, &str)> = line.labels.iter().collect();
-        fields.push(("line", &line.line));
+        fields.push(("line", line.line));
         !self.is_empty() && self.filter.matches(&fields)
     }
 

@@ -13,7 +13,7 @@ use crate::state::world::World;
 /// What the lines are: as long as it is the same, so is all that follows from them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Key {
-    /// Lines ever taken, of each ring.
+    /// Lines ever taken or lost, of each ring.
     rings: Vec<(ClusterId, u64)>,
     asked: Option<(u64, usize)>,
     filter: String,
@@ -61,9 +61,9 @@ impl Logs {
     pub(super) fn key(&self, world: &World, own: (String, i64, i64)) -> Key {
         let rings = match &self.asked {
             Some(_) => Vec::new(),
-            // A line pushed out is counted as dropped, so the sum only grows.
+            // Lines are pushed out only by others, or lost on the way.
             None => crate::ui::view::common::clusters(world, self.scope)
-                .map(|c| (c.id, c.logs.lines.len() as u64 + c.logs.dropped))
+                .map(|c| (c.id, c.logs.taken() + c.logs.dropped()))
                 .collect(),
         };
         Key {

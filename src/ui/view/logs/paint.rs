@@ -105,7 +105,7 @@ impl Logs {
             parts.push(format!("find {:?} {told}", self.find.text()));
         }
         let lost: u64 = clusters(ctx.world, self.scope)
-            .map(|c| c.logs.dropped)
+            .map(|c| c.logs.dropped())
             .sum();
         if lost > 0 && self.asked.is_none() {
             parts.push(format!("{lost} dropped"));
@@ -160,7 +160,7 @@ impl Logs {
             return "no line matches".into();
         }
         let narrowed = !self.filter_text.is_empty() || self.problems;
-        if narrowed && clusters(world, self.scope).any(|c| !c.logs.lines.is_empty()) {
+        if narrowed && clusters(world, self.scope).any(|c| !c.logs.is_empty()) {
             return "no line of the last 50 000 matches (Esc clears the filter)".into();
         }
         let with = clusters(world, self.scope)
@@ -243,15 +243,15 @@ fn row<'a>(ctx: &Ctx<'a>, entry: &Entry<'a>, look: &Look<'_>) -> Vec<Line<'a>> {
     };
     if !look.wrap {
         match find.is_empty() {
-            true => head.push(Span::styled(line.line.as_ref(), body)),
+            true => head.push(Span::styled(line.line, body)),
             false => {
-                let text = find.in_view(&line.line, columns.saturating_sub(used));
+                let text = find.in_view(line.line, columns.saturating_sub(used));
                 head.extend(find.spans(&text, body));
             }
         }
         return vec![Line::from(head)];
     }
-    let mut parts = wrap(&line.line, columns.saturating_sub(used)).into_iter();
+    let mut parts = wrap(line.line, columns.saturating_sub(used)).into_iter();
     head.extend(find.spans(&parts.next().unwrap_or_default(), body));
     let mut rows = vec![Line::from(head)];
     rows.extend(parts.take(WRAP_ROWS - 1).map(|part| {
@@ -291,11 +291,11 @@ pub fn detail<'a>(ctx: &Ctx<'a>, entry: &Entry<'a>, width: usize) -> Vec<Line<'a
     }
     out.push(heading(theme, "line"));
     out.extend(
-        wrap(&line.line, width)
+        wrap(line.line, width)
             .into_iter()
             .map(|p| Line::styled(p, theme.base)),
     );
-    if let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(&line.line) {
+    if let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(line.line) {
         out.push(heading(theme, format!("json, {} keys", fields.len())));
         for (key, value) in fields.into_iter().take(50) {
             let text = match value {

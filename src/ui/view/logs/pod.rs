@@ -142,7 +142,7 @@ impl Logs {
             .map(|a| a.rings(None))
             .unwrap_or_default();
         for (_, ring) in rings {
-            for line in &ring.lines {
+            for line in ring.iter() {
                 let name = line.labels.get("container").unwrap_or_default();
                 if !name.is_empty() && !names.iter().any(|n| n == name) {
                     names.push(name.to_owned());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::find::Find;
 use crate::model::id::ClusterId;
-use crate::model::log::{Level, LogLine};
+use crate::model::log::{Level, LineRef};
 use crate::model::time::Timestamp;
 use crate::pattern::PatternId;
 use crate::store::logs::LogRing;
@@ -25,7 +25,7 @@ pub struct LineId {
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
     pub cluster: ClusterId,
-    pub line: &'a LogLine,
+    pub line: LineRef<'a>,
     pub pattern: PatternId,
 }
 
@@ -34,7 +34,7 @@ impl Entry<'_> {
         LineId {
             at_ns: self.line.at_ns,
             cluster: self.cluster,
-            line: Arc::clone(&self.line.line),
+            line: self.line.line.into(),
         }
     }
 }
@@ -111,7 +111,7 @@ impl<'a> Merged<'a> {
         self
     }
 
-    fn keeps(&self, line: &LogLine) -> bool {
+    fn keeps(&self, line: LineRef<'_>) -> bool {
         if line.level < self.least {
             return false;
         }
@@ -122,12 +122,12 @@ impl<'a> Merged<'a> {
             return true;
         }
         let mut fields: Vec<(&str, &str)> = line.labels.iter().collect();
-        fields.push(("line", &line.line));
+        fields.push(("line", line.line));
         self.filter.matches(&fields)
     }
 
     pub fn newest_ns(&self) -> i64 {
-        let lasts = self.rings.iter().filter_map(|(_, r)| r.lines.back());
+        let lasts = self.rings.iter().filter_map(|(_, r)| r.last());
         lasts.map(|l| l.at_ns).max().unwrap_or(i64::MIN)
     }
 
@@ -135,7 +135,7 @@ impl<'a> Merged<'a> {
         let firsts = self
             .rings
             .iter()
-            .filter_map(|(c, r)| r.lines.front().map(|l| (l.at_ns, *c)));
+            .filter_map(|(c, r)| r.first().map(|l| (l.at_ns, *c)));
         let (at_ns, cluster) = firsts.min()?;
         let start = LineId {
             at_ns: at_ns - 1,
@@ -163,14 +163,8 @@ impl<'a> Merged<'a> {
 
     /// Place of a line in its ring.
     fn place(ring: &LogRing, id: &LineId) -> Option<usize> {
-        let first = ring.lines.partition_point(|l| l.at_ns < id.at_ns);
-        ring.lines
-            .iter()
-            .enumerate()
-            .skip(first)
-            .take_while(|(_, l)| l.at_ns == id.at_ns)
-            .find(|(_, l)| l.line == id.line)
-            .map(|(place, _)| place)
+        (ring.before(id.at_ns)..ring.until(id.at_ns))
+            .find(|place| ring.get(*place).is_some_and(|l| *l.line == *id.line))
     }
 
     pub fn find(&self, id: &LineId) -> Option<Entry<'a>> {
@@ -178,7 +172,7 @@ impl<'a> Merged<'a> {
         let place = Self::place(ring, id)?;
         Some(Entry {
             cluster: *cluster,
-            line: ring.lines.get(place)?,
+            line: ring.get(place)?,
             pattern: ring.pattern(place),
         })
     }
@@ -188,10 +182,10 @@ impl<'a> Merged<'a> {
         self.rings
             .iter()
             .map(|(cluster, ring)| {
-                let first = ring.lines.partition_point(|l| l.at_ns < id.at_ns);
+                let first = ring.before(id.at_ns);
                 // Of one time, clusters stand in their order, lines in that of their ring.
                 match cluster.cmp(&id.cluster) {
-                    std::cmp::Ordering::Less => ring.lines.partition_point(|l| l.at_ns <= id.at_ns),
+                    std::cmp::Ordering::Less => ring.until(id.at_ns),
                     std::cmp::Ordering::Equal => Self::place(ring, id).unwrap_or(first),
                     std::cmp::Ordering::Greater => first,
                 }
@@ -203,7 +197,7 @@ impl<'a> Merged<'a> {
     pub fn before(&self, id: Option<&LineId>, count: usize) -> Vec<Entry<'a>> {
         let mut ends = match id {
             Some(id) => self.cuts(id),
-            None => self.rings.iter().map(|(_, r)| r.lines.len()).collect(),
+            None => self.rings.iter().map(|(_, r)| r.len()).collect(),
         };
         let mut found = Vec::new();
         for _ in 0..WALK {
@@ -215,7 +209,7 @@ impl<'a> Merged<'a> {
                 .iter()
                 .zip(&mut ends)
                 .filter_map(|((cluster, ring), end)| {
-                    let line = ring.lines.get(end.checked_sub(1)?)?;
+                    let line = ring.get(end.checked_sub(1)?)?;
                     Some((line.at_ns, *cluster, line, (ring, end)))
                 })
                 .max_by_key(|(at, cluster, _, _)| (*at, *cluster));
@@ -253,7 +247,7 @@ impl<'a> Merged<'a> {
                 .iter()
                 .zip(&mut starts)
                 .filter_map(|((cluster, ring), start)| {
-                    let line = ring.lines.get(*start)?;
+                    let line = ring.get(*start)?;
                     Some((line.at_ns, *cluster, line, (ring, start)))
                 })
                 .min_by_key(|(at, cluster, _, _)| (*at, *cluster));
@@ -278,7 +272,7 @@ impl<'a> Merged<'a> {
         let mut count = 0;
         let mut looked = 0;
         for (_, ring) in &self.rings {
-            for line in ring.lines.iter().rev().take_while(|l| l.at_ns > at_ns) {
+            for line in ring.iter().rev().take_while(|l| l.at_ns > at_ns) {
                 looked += 1;
                 if looked > WALK {
                     return (count, true);
@@ -295,11 +289,11 @@ impl<'a> Merged<'a> {
         &self,
         from_ns: i64,
         to_ns: i64,
-        mut take: impl FnMut(ClusterId, &'a LogLine),
+        mut take: impl FnMut(ClusterId, LineRef<'a>),
     ) -> bool {
         let mut looked = 0;
         for (cluster, ring) in &self.rings {
-            for line in ring.lines.iter().rev().take_while(|l| l.at_ns >= from_ns) {
+            for line in ring.iter().rev().take_while(|l| l.at_ns >= from_ns) {
                 looked += 1;
                 if looked > WALK {
                     return true;

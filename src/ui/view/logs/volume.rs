@@ -11,7 +11,7 @@ use super::stream::{Counts, Merged, kind};
 use super::{Logs, Mode};
 use crate::command::Command;
 use crate::model::id::ClusterId;
-use crate::model::log::LogLine;
+use crate::model::log::{LineRef, LogLine};
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::state::world::World;
@@ -67,7 +67,7 @@ fn axis(window: Window, now: Timestamp, slots: usize) -> Axis {
 }
 
 /// The most telling label of a line, as [`LogLine::origin`] chooses it.
-fn origin(line: &LogLine) -> (&'static str, &str) {
+fn origin<'a>(line: LineRef<'a>) -> (&'static str, &'a str) {
     let told = LogLine::ORIGINS
         .iter()
         .find_map(|label| Some((*label, line.labels.get(label)?)));

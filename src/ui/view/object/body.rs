@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::health::SourceKind;
-use crate::model::log::LogLine;
+use crate::model::label::Labels;
+use crate::model::log::LineRef;
 use crate::model::object::{ObjectKey, ObjectKind};
 use crate::model::time::Timestamp;
 use crate::state::world::{ClusterState, Known, MOST_RELATED, Related};
@@ -25,7 +26,7 @@ pub enum Body<'a> {
     Rows(Vec<Row>),
     Yaml(Vec<&'a str>),
     /// Made into rows as they are looked at: a frame shows a few of many.
-    Logs(&'a Ctx<'a>, Vec<&'a LogLine>),
+    Logs(&'a Ctx<'a>, Vec<LineRef<'a>>),
 }
 
 impl Body<'_> {
@@ -308,13 +309,12 @@ fn standing(known: Known<'_>) -> (&str, Tone) {
 }
 
 /// Lines of this pod in the ring: of Loki, or followed straight from the API server.
-fn logs<'a>(ctx: &'a Ctx<'_>, c: &'a ClusterState, key: &ObjectKey) -> Body<'a> {
-    let ours = |line: &&LogLine| {
-        line.labels.get("pod") == Some(key.name.as_ref())
-            && line.labels.get("namespace") == Some(key.namespace.as_ref())
+fn logs<'a>(ctx: &'a Ctx<'_>, c: &'a ClusterState, key: &'a ObjectKey) -> Body<'a> {
+    let ours = |labels: &Labels| {
+        labels.get("pod") == Some(key.name.as_ref())
+            && labels.get("namespace") == Some(key.namespace.as_ref())
     };
-    let newest = c.logs.lines.iter().rev().filter(ours).take(LOG_LINES);
-    let mut lines: Vec<&LogLine> = newest.collect();
+    let mut lines: Vec<LineRef<'_>> = c.logs.newest_of(ours).take(LOG_LINES).collect();
     lines.reverse();
     if lines.is_empty() {
         let text = "no line heard of this pod; Enter opens the logs screen";
@@ -323,7 +323,7 @@ fn logs<'a>(ctx: &'a Ctx<'_>, c: &'a ClusterState, key: &ObjectKey) -> Body<'a> 
     Body::Logs(ctx, lines)
 }
 
-fn log_row(ctx: &Ctx<'_>, line: &LogLine) -> Row {
+fn log_row(ctx: &Ctx<'_>, line: &LineRef<'_>) -> Row {
     let (letter, _) = level_style(ctx.theme, line.level);
     let at = Timestamp(line.at_ns / 1_000_000);
     let container = line.labels.get("container").unwrap_or("");

@@ -1,0 +1,227 @@
+//! A run of lines in time order: their text in one piece, a small record for each line.
+
+use crate::model::label::Labels;
+use crate::model::log::{Level, LineRef};
+use crate::pattern::PatternId;
+
+/// Lines of a block at most.
+const LINES: usize = 512;
+
+/// What is kept of a line beside its text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Record {
+    pub at_ns: i64,
+    start: u32,
+    len: u32,
+    pattern: PatternId,
+    /// Of labels and text: most lines that differ are told apart without being read.
+    pub hash: u32,
+    /// Place of its labels in the block.
+    set: u16,
+    level: Level,
+    late: bool,
+}
+
+/// A line on its way into a block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Incoming<'a> {
+    pub line: LineRef<'a>,
+    pub pattern: PatternId,
+    pub hash: u32,
+    pub late: bool,
+}
+
+/// Lines that are kept and dropped together. A block is full or the newest one, so what was worked
+/// out of it holds as long as [`Block::state`] is the same.
+#[derive(Clone, Debug)]
+pub struct Block {
+    serial: u64,
+    /// Lines put between others, or moved out.
+    edits: u32,
+    text: String,
+    /// In time order; of one time, as they came.
+    records: Vec<Record>,
+    /// Label sets of its lines, each once.
+    sets: Vec<Labels>,
+}
+
+/// Which lines a block holds: with the same serial and edits, more lines were only added at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockState {
+    /// Never used for another block of the same ring.
+    pub serial: u64,
+    pub edits: u32,
+    pub lines: usize,
+}
+
+impl Block {
+    pub(super) fn new(serial: u64) -> Self {
+        Self {
+            serial,
+            edits: 0,
+            text: String::new(),
+            records: Vec::new(),
+            sets: Vec::new(),
+        }
+    }
+
+    pub fn state(&self) -> BlockState {
+        BlockState {
+            serial: self.serial,
+            edits: self.edits,
+            lines: self.records.len(),
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Label sets of its lines; [`Block::set`] tells which one a line has.
+    pub fn sets(&self) -> &[Labels] {
+        &self.sets
+    }
+
+    pub fn set(&self, place: usize) -> usize {
+        self.records.get(place).map_or(0, |r| usize::from(r.set))
+    }
+
+    pub fn get(&self, place: usize) -> Option<LineRef<'_>> {
+        self.records.get(place).and_then(|r| self.line(r))
+    }
+
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = LineRef<'_>> {
+        self.records.iter().filter_map(|r| self.line(r))
+    }
+
+    pub fn first_ns(&self) -> i64 {
+        self.records.first().map_or(i64::MAX, |r| r.at_ns)
+    }
+
+    pub fn last_ns(&self) -> i64 {
+        self.records.last().map_or(i64::MIN, |r| r.at_ns)
+    }
+
+    pub fn pattern(&self, place: usize) -> PatternId {
+        self.records
+            .get(place)
+            .map(|r| r.pattern)
+            .unwrap_or_default()
+    }
+
+    /// Lines before this time.
+    pub fn before(&self, at_ns: i64) -> usize {
+        self.records.partition_point(|r| r.at_ns < at_ns)
+    }
+
+    pub(super) fn is_late(&self, place: usize) -> bool {
+        self.records.get(place).is_some_and(|r| r.late)
+    }
+
+    pub(super) fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    fn line(&self, record: &Record) -> Option<LineRef<'_>> {
+        let start = record.start as usize;
+        Some(LineRef {
+            at_ns: record.at_ns,
+            labels: self.sets.get(usize::from(record.set))?,
+            line: self.text.get(start..start + record.len as usize)?,
+            level: record.level,
+        })
+    }
+
+    /// What it takes, bytes; the label sets themselves are shared between blocks.
+    pub(super) fn bytes(&self) -> u64 {
+        let parts = self.text.capacity()
+            + self.records.capacity() * size_of::<Record>()
+            + self.sets.capacity() * size_of::<Labels>();
+        (parts + size_of::<Self>()) as u64
+    }
+
+    /// Whether another line of `len` bytes belongs here, where a block holds `most` bytes of text.
+    pub(super) fn takes(&self, len: usize, most: usize) -> bool {
+        self.records.is_empty()
+            || self.records.len() < LINES && self.text.len().saturating_add(len) <= most
+    }
+
+    /// Puts a line behind all of its time or before. `labels` makes the shared copy of a set that
+    /// the block does not hold yet.
+    pub(super) fn put(&mut self, new: &Incoming<'_>, share: impl FnOnce(&Labels) -> Labels) {
+        let held = self.sets.iter().rposition(|s| s == new.line.labels);
+        let set = held.unwrap_or_else(|| {
+            self.sets.push(share(new.line.labels));
+            self.sets.len() - 1
+        });
+        let text = new.line.line;
+        grow(text.len(), self.text.len(), self.text.capacity(), |by| {
+            self.text.reserve_exact(by);
+        });
+        grow(1, self.records.len(), self.records.capacity(), |by| {
+            self.records.reserve_exact(by);
+        });
+        let record = Record {
+            at_ns: new.line.at_ns,
+            start: u32::try_from(self.text.len()).unwrap_or(u32::MAX),
+            len: u32::try_from(text.len()).unwrap_or(0),
+            pattern: new.pattern,
+            hash: new.hash,
+            set: u16::try_from(set).unwrap_or(u16::MAX),
+            level: new.line.level,
+            late: new.late,
+        };
+        self.text.push_str(text);
+        let place = self.records.partition_point(|r| r.at_ns <= record.at_ns);
+        self.edits += u32::from(place < self.records.len());
+        self.records.insert(place, record);
+    }
+
+    /// No more lines come at its end: what is not used is given back.
+    pub(super) fn seal(&mut self) {
+        self.text.shrink_to_fit();
+        self.records.shrink_to_fit();
+        self.sets.shrink_to_fit();
+    }
+
+    /// Its earlier half under its own number, and the later one.
+    pub(super) fn split(
+        &self,
+        serial: u64,
+        mut share: impl FnMut(&Labels) -> Labels,
+    ) -> (Self, Self) {
+        let middle = self.records.len() / 2;
+        let mut halves = (Self::new(self.serial), Self::new(serial));
+        halves.0.edits = self.edits + 1;
+        for (place, record) in self.records.iter().enumerate() {
+            let Some(line) = self.line(record) else {
+                continue;
+            };
+            let half = match place < middle {
+                true => &mut halves.0,
+                false => &mut halves.1,
+            };
+            let incoming = Incoming {
+                line,
+                pattern: record.pattern,
+                hash: record.hash,
+                late: record.late,
+            };
+            half.put(&incoming, &mut share);
+        }
+        halves.0.seal();
+        halves.1.seal();
+        halves
+    }
+}
+
+/// Room for `more`, a quarter more than there was: twice as much would be half empty.
+fn grow(more: usize, len: usize, capacity: usize, reserve: impl FnOnce(usize)) {
+    if capacity - len < more {
+        reserve(more.max(capacity / 4).max(16));
+    }
+}
