@@ -2,6 +2,9 @@
 //! the cursor stands, and what is wrong with it. Places are byte offsets on character boundaries.
 
 pub mod promql;
+mod shape;
+mod spot;
+pub mod traceql;
 
 /// What a part of a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +66,8 @@ pub enum What {
     Values { label: String, of: Option<String> },
     /// Whole queries to begin with.
     Snippets,
+    /// Values of a label that are no texts: numbers, truths.
+    Bare { label: String },
 }
 
 /// One kind of thing that may stand here, and how it is put in.

@@ -5,14 +5,13 @@
 
 use promql_parser::parser::parse;
 
-use super::scan::{is_closed, scan};
+use super::scan::scan;
 use super::words;
+use crate::language::shape::{self, closing};
 use crate::language::{Kind, Problem, Token};
 
 /// Parts of a text that is checked; a longer one is left to the server.
 const PARTS: usize = 400;
-/// Depth to which it may be nested.
-const DEPTH: usize = 60;
 /// Longest regex that is tried out while typing.
 const REGEX: usize = 100;
 /// What the parser says where it has nothing to say.
@@ -26,7 +25,7 @@ pub fn check(text: &str) -> Option<Problem> {
     if tokens.is_empty() || tokens.len() > PARTS {
         return None;
     }
-    if let Some(problem) = plain(text, &tokens) {
+    if let Some(problem) = shape::check(text, &tokens) {
         return Some(problem);
     }
     let text_of = Parts {
@@ -47,61 +46,6 @@ pub fn check(text: &str) -> Option<Problem> {
         }),
         None if text_of.is_syntax(&reason) => Some(unfinished(text, &tokens)),
         None => Some(meant(text, &tokens, &reason)),
-    }
-}
-
-/// Mistakes that are seen without a grammar.
-fn plain(text: &str, tokens: &[Token]) -> Option<Problem> {
-    let problem = |token: &Token, words: String, unfinished| {
-        Some(Problem {
-            start: token.start,
-            end: token.end,
-            text: words,
-            unfinished,
-        })
-    };
-    let mut open: Vec<&Token> = Vec::new();
-    for token in tokens {
-        let part = token.of(text);
-        match (token.kind, part) {
-            (Kind::Wrong, "!") if token.end == text.len() => {
-                return problem(token, "`=` or `~` has to follow".into(), true);
-            }
-            (Kind::Wrong, _) => {
-                return problem(token, format!("`{part}` has no meaning here"), false);
-            }
-            (Kind::Text, _) if !is_closed(part) => {
-                return problem(token, "the closing quote is missing".into(), true);
-            }
-            (Kind::Number, _) if part.len() > 30 => {
-                return problem(token, "this number is too long".into(), false);
-            }
-            (_, "(" | "{" | "[") => open.push(token),
-            (_, ")" | "}" | "]") => {
-                let fits = open.pop().map(|o| closing(o.of(text)));
-                match fits {
-                    Some(wanted) if wanted == part => {}
-                    Some(wanted) => {
-                        let words = format!("`{part}` stands where `{wanted}` has to close");
-                        return problem(token, words, false);
-                    }
-                    None => return problem(token, format!("`{part}` closes nothing"), false),
-                }
-            }
-            _ => {}
-        }
-        if open.len() > DEPTH {
-            return problem(token, format!("nested more than {DEPTH} deep"), false);
-        }
-    }
-    None
-}
-
-fn closing(open: &str) -> &'static str {
-    match open {
-        "(" => ")",
-        "{" => "}",
-        _ => "]",
     }
 }
 
@@ -215,16 +159,7 @@ fn unexpected(part: &str, reason: &str) -> String {
 
 /// Right so far.
 fn unfinished(text: &str, tokens: &[Token]) -> Problem {
-    let mut open = Vec::new();
-    for token in tokens {
-        match token.of(text) {
-            "(" | "{" | "[" => open.push(token),
-            ")" | "}" | "]" => {
-                open.pop();
-            }
-            _ => {}
-        }
-    }
+    let open = shape::open(text, tokens);
     let last = tokens.last().copied().unwrap_or(Token {
         start: 0,
         end: text.len(),

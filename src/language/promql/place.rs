@@ -1,7 +1,8 @@
 //! What can be completed where the cursor stands.
 
-use super::scan::{is_closed, scan};
+use super::scan::scan;
 use super::words;
+use crate::language::spot::Spot;
 use crate::language::{Kind, Place, Token, Want, What};
 
 /// Parentheses, braces or brackets that are open before the cursor.
@@ -26,35 +27,26 @@ struct Before {
 pub fn place(text: &str, cursor: usize) -> Option<Place> {
     text.get(..cursor)?;
     let tokens = scan(text);
-    let touching = |t: &&Token| t.start < cursor && cursor <= t.end;
-    let word = tokens.iter().find(touching).copied().filter(|t| {
-        let open = t.kind == Kind::Text && (cursor < t.end || !is_closed(t.of(text)));
-        let name = matches!(
+    let spot = Spot::new(text, cursor, &tokens, |t| {
+        matches!(
             t.kind,
-            Kind::Name | Kind::Label | Kind::Function | Kind::Keyword | Kind::Number
-        );
-        open || name || t.kind == Kind::Comment
+            Kind::Name
+                | Kind::Label
+                | Kind::Function
+                | Kind::Keyword
+                | Kind::Number
+                | Kind::Comment
+        )
     });
-    if word.is_some_and(|t| t.kind == Kind::Comment) {
+    if spot.word.is_some_and(|t| t.kind == Kind::Comment) {
         return None;
     }
-    let from = word.map_or(cursor, |t| t.start);
     let mut before = Before::default();
-    for token in tokens.iter().filter(|t| t.end <= from) {
+    for token in tokens.iter().filter(|t| t.end <= spot.start()) {
         before.take(text, token);
     }
-    let next = tokens
-        .iter()
-        .find(|t| t.start >= word.map_or(cursor, |w| w.end) && t.kind != Kind::Blank);
-    let next = next.map_or("", |t| t.of(text));
-    let spot = Spot {
-        text,
-        cursor,
-        word,
-        next,
-    };
     match before.rooms.last() {
-        Some(room) if room.open == '{' => spot.matcher(room, before.last.as_ref()),
+        Some(room) if room.open == '{' => At(spot).matcher(room, before.last.as_ref()),
         Some(room) if room.labels => Some(spot.plain(
             vec![Want::plain(What::Labels {
                 of: first_metric(text, &tokens),
@@ -64,7 +56,7 @@ pub fn place(text: &str, cursor: usize) -> Option<Place> {
         Some(room) if room.open == '[' => {
             Some(spot.plain(vec![Want::plain(What::Words(&words::RANGES))], true))
         }
-        _ => spot.value(before.last.as_ref()),
+        _ => At(spot).value(before.last.as_ref()),
     }
 }
 
@@ -134,31 +126,10 @@ impl Room {
     }
 }
 
-struct Spot<'t> {
-    text: &'t str,
-    cursor: usize,
-    word: Option<Token>,
-    /// What follows.
-    next: &'t str,
-}
+/// What may stand at the cursor.
+struct At<'t>(Spot<'t>);
 
-impl Spot<'_> {
-    fn plain(&self, wants: Vec<Want>, eager: bool) -> Place {
-        let start = self.word.map_or(self.cursor, |w| w.start);
-        Place {
-            start,
-            end: self.word.map_or(self.cursor, |w| w.end),
-            typed: self.typed(start),
-            wants,
-            eager,
-        }
-    }
-
-    fn typed(&self, start: usize) -> String {
-        let typed = self.text.get(start..self.cursor);
-        typed.unwrap_or_default().to_owned()
-    }
-
+impl At<'_> {
     /// Within the braces of a selector.
     fn matcher(&self, room: &Room, last: Option<&(Kind, String)>) -> Option<Place> {
         let of = room.metric.clone();
@@ -170,67 +141,29 @@ impl Spot<'_> {
                     of,
                 },
             };
-            return self.label_value(what, operator.contains('~'));
+            return self.0.quoted(what, operator.contains('~'));
         }
-        match self.word {
+        match self.0.word {
             Some(word) if word.kind == Kind::Text => None,
             // After a label an operator is due, after a value a comma.
             None if room.label.is_some() => None,
             None if last.is_some_and(|(kind, _)| *kind == Kind::Text) => None,
             _ => {
                 let want = Want::plain(What::Labels { of });
-                let has_operator = ["=", "!=", "=~", "!~"].contains(&self.next);
+                let has_operator = ["=", "!=", "=~", "!~"].contains(&self.0.next);
                 let want = match has_operator {
                     true => want,
                     false => want.followed("=\"\"", 1),
                 };
-                Some(self.plain(vec![want], true))
+                Some(self.0.plain(vec![want], true))
             }
         }
-    }
-
-    fn label_value(&self, what: What, regex: bool) -> Option<Place> {
-        let quoted = |after| Want {
-            before: "",
-            quoted: true,
-            ..Want::plain(what.clone()).followed(after, 0)
-        };
-        let Some(word) = self.word else {
-            let want = Want {
-                before: "\"",
-                ..quoted("\"")
-            };
-            return Some(self.plain(vec![want], true));
-        };
-        let part = word.of(self.text);
-        if word.kind != Kind::Text || !part.starts_with('"') {
-            return None;
-        }
-        let mut start = word.start + 1;
-        let typed = self.text.get(start..self.cursor)?;
-        if regex && let Some(bar) = typed.rfind('|') {
-            start += bar + 1;
-        }
-        let (end, after) = match is_closed(part) {
-            true => (word.end - 1, ""),
-            // What follows belongs to the text only as long as the quote is missing.
-            false => (self.cursor, "\""),
-        };
-        // Of alternatives only the one at the cursor is replaced.
-        let more = self.text.get(self.cursor..end).unwrap_or_default();
-        let bar = more.find('|').filter(|_| regex);
-        Some(Place {
-            start,
-            end: bar.map_or(end, |bar| self.cursor + bar),
-            typed: self.typed(start),
-            wants: vec![quoted(after)],
-            eager: true,
-        })
     }
 
     /// Where a value, or what binds two of them, may stand.
     fn value(&self, last: Option<&(Kind, String)>) -> Option<Place> {
         if self
+            .0
             .word
             .is_some_and(|w| matches!(w.kind, Kind::Text | Kind::Number))
         {
@@ -247,12 +180,12 @@ impl Spot<'_> {
         });
         if after_value || after_aggregation {
             let keywords = Want::plain(What::Words(&words::KEYWORDS)).followed(" ", 0);
-            return Some(self.plain(vec![keywords], false));
+            return Some(self.0.plain(vec![keywords], false));
         }
         if last.is_some_and(|(_, part)| matches!(part.as_str(), "offset" | "@")) {
             return None;
         }
-        let call = match self.next {
+        let call = match self.0.next {
             "(" | "by" | "without" => ("", 0),
             _ => ("()", 1),
         };
@@ -262,9 +195,9 @@ impl Spot<'_> {
             words(&words::FUNCTIONS),
             words(&words::AGGREGATIONS),
         ];
-        if last.is_none() && self.next.is_empty() {
+        if last.is_none() && self.0.next.is_empty() {
             wants.push(Want::plain(What::Snippets));
         }
-        Some(self.plain(wants, false))
+        Some(self.0.plain(wants, false))
     }
 }

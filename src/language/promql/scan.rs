@@ -1,6 +1,7 @@
 //! The parts of a PromQL text, told apart without understanding it whole: it may be half typed.
 
 use super::words;
+use crate::language::shape::quoted;
 use crate::language::{Kind, Token};
 
 /// Parts that cover the text exactly.
@@ -60,20 +61,6 @@ fn is_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || c == ':'
 }
 
-/// To the closing quote, or to the end.
-fn quoted(text: &str, quote: char) -> usize {
-    let mut escaped = false;
-    for (at, c) in text.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if quote != '`' => escaped = true,
-            c if c == quote => return at + 1,
-            _ => {}
-        }
-    }
-    text.len()
-}
-
 /// A number or a duration.
 fn number(text: &str) -> usize {
     let mut before = ' ';
@@ -90,17 +77,6 @@ fn number(text: &str) -> usize {
         before = c;
     }
     text.len()
-}
-
-/// Whether a quoted text has its closing quote.
-pub fn is_closed(text: &str) -> bool {
-    text.chars().next().is_some_and(|quote| {
-        text.len() > 1 && text.ends_with(quote) && {
-            let body = text.get(1..text.len() - 1).unwrap_or_default();
-            let slashes = body.chars().rev().take_while(|c| *c == '\\').count();
-            quote == '`' || slashes % 2 == 0
-        }
-    })
 }
 
 /// What stands in parentheses or braces that are open.

@@ -33,7 +33,7 @@ fn asks(what: &What) -> Vec<Ask> {
         What::Names => vec![Ask::Metadata, all_names()],
         What::Labels { .. } => vec![Ask::LabelNames],
         What::Values { label, .. } => vec![values_of(label)],
-        What::Words(_) | What::Snippets => Vec::new(),
+        What::Words(_) | What::Snippets | What::Bare { .. } => Vec::new(),
     }
 }
 
@@ -43,7 +43,7 @@ fn offers(seen: &Seen<'_>, what: &What, take: Take<'_>) {
         What::Labels { of } => labels(seen, of.as_deref(), take),
         What::Values { label, of } => values(seen, label, of.as_deref(), take),
         What::Snippets => snippets(seen, take),
-        What::Words(_) => {}
+        What::Words(_) | What::Bare { .. } => {}
     }
 }
 

@@ -25,7 +25,7 @@ impl Known for Few {
                 offer("a\"b", "value", "", "");
             }
             What::Snippets => offer("cpu", "snippet", "busy", "sum(rate(cpu[5m]))"),
-            What::Words(_) => {}
+            What::Words(_) | What::Bare { .. } => {}
         }
     }
 }
