@@ -176,6 +176,13 @@ impl Effects {
             },
             Effect::TailLogs(target) => return self.follow(target),
             Effect::Act(request) => return self.act(*request),
+            Effect::Work(work) => {
+                let told = self.told.clone();
+                tokio::task::spawn_blocking(move || {
+                    work.run();
+                    let _ = told.blocking_send(Msg::Worked);
+                });
+            }
         }
         None
     }

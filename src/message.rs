@@ -1,5 +1,7 @@
 //! The whole vocabulary of the loop: what it hears and what it wants done.
 
+use std::sync::Arc;
+
 use crate::model::action::{Acted, ActionRequest};
 use crate::model::ask::{Answered, Question};
 use crate::model::chat::{ChatEvent, ChatRequest, RunId, WorldQuery};
@@ -33,6 +35,35 @@ pub enum Msg {
         error: bool,
         text: String,
     },
+    /// Some [`Work`] is done.
+    Worked,
+}
+
+/// Reckoning too long for the loop. It leaves its result where whoever gave it looks for it.
+#[derive(Clone)]
+pub struct Work(Arc<dyn Fn() + Send + Sync>);
+
+impl Work {
+    pub fn new(work: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(work))
+    }
+
+    /// On a thread that may be held up.
+    pub fn run(&self) {
+        (self.0)();
+    }
+}
+
+impl PartialEq for Work {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl std::fmt::Debug for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Work")
+    }
 }
 
 /// What `State::update` wants done; carried out by `effect`, never on the loop.
@@ -67,6 +98,8 @@ pub enum Effect {
     /// Ask these after a short pause, as for a list that follows what is typed; replaces those
     /// before them, asked or not.
     AskSoon(Vec<Question>),
+    /// Reckon this off the loop; [`Msg::Worked`] follows.
+    Work(Work),
 }
 
 #[derive(Clone, Debug, PartialEq)]

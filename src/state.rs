@@ -84,6 +84,20 @@ impl State {
     }
 
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
+        // What comes in between is looked at with the next of these.
+        let goes_on = matches!(
+            msg,
+            Msg::Input(_) | Msg::Answer(_) | Msg::Tick(_) | Msg::Worked
+        );
+        let mut effects = self.take(msg);
+        if goes_on {
+            let view = self.screen.views.get_mut(self.screen.at);
+            effects.extend(view.work(&self.world));
+        }
+        effects
+    }
+
+    fn take(&mut self, msg: Msg) -> Vec<Effect> {
         match msg {
             Msg::Input(event) => self.take_input(event),
             Msg::Telemetry(telemetry) => {
@@ -111,6 +125,10 @@ impl State {
             }
             Msg::Notice { error, text } => {
                 self.notice(error, text);
+                Vec::new()
+            }
+            Msg::Worked => {
+                self.dirty = true;
                 Vec::new()
             }
             Msg::Chat(event) => self.take_chat(event),

@@ -98,6 +98,11 @@ impl Headless {
             let questions = match effect {
                 Effect::Ask(question) => vec![question],
                 Effect::AskSoon(questions) => questions,
+                Effect::Work(work) => {
+                    work.run();
+                    effects.extend(self.state.update(Msg::Worked));
+                    Vec::new()
+                }
                 _ => Vec::new(),
             };
             for question in questions {

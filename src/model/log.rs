@@ -86,7 +86,12 @@ impl LogLine {
 
     /// The pod, or the nearest thing to it that the labels tell.
     pub fn origin(&self) -> &str {
-        origin(&self.labels)
+        Self::origin_of(&self.labels)
+    }
+
+    /// The same of a label set.
+    pub fn origin_of(labels: &Labels) -> &str {
+        labels.first_of(&Self::ORIGINS).unwrap_or("")
     }
 }
 
@@ -103,7 +108,7 @@ pub struct LineRef<'a> {
 impl<'a> LineRef<'a> {
     /// As [`LogLine::origin`].
     pub fn origin(&self) -> &'a str {
-        origin(self.labels)
+        LogLine::origin_of(self.labels)
     }
 
     pub fn to_owned(&self) -> LogLine {
@@ -114,8 +119,4 @@ impl<'a> LineRef<'a> {
             level: self.level,
         }
     }
-}
-
-fn origin(labels: &Labels) -> &str {
-    labels.first_of(&LogLine::ORIGINS).unwrap_or("")
 }

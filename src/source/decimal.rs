@@ -23,24 +23,24 @@ pub struct Plain {
 impl Plain {
     /// The digits that `bytes` begins with; `None` where there are none, or too many.
     pub fn read(bytes: &[u8]) -> Option<Self> {
-        let (mut mantissa, mut at, mut dot) = (0_u64, 0, None);
-        while let Some(byte) = bytes.get(at) {
-            match byte {
-                b'0'..=b'9' => mantissa = mantissa.wrapping_mul(10) + u64::from(byte - b'0'),
-                b'.' if dot.is_none() => dot = Some(at),
-                _ => break,
-            }
-            at += 1;
-            if at > DIGITS {
-                return None;
-            }
+        let mut mantissa = 0;
+        let whole = digits(bytes, &mut mantissa);
+        let (mut length, mut scale) = (whole, 0);
+        if bytes.get(whole) == Some(&b'.') {
+            scale = digits(bytes.get(whole + 1..)?, &mut mantissa);
+            length += 1 + scale;
         }
-        let scale = dot.map_or(0, |dot| at - dot - 1);
-        (at > usize::from(dot.is_some())).then_some(Self {
+        (whole + scale > 0 && length <= DIGITS).then_some(Self {
             mantissa,
             scale,
-            length: at,
+            length,
         })
+    }
+
+    /// A whole number without a sign.
+    pub fn whole(text: &str) -> Option<u64> {
+        let plain = Self::read(text.as_bytes())?;
+        (plain.length == text.len() && !text.contains('.')).then_some(plain.mantissa)
     }
 
     /// Its value, where mantissa and power of ten are both exact: then one division rounds right.
@@ -48,6 +48,41 @@ impl Plain {
         let scale = POWERS.get(self.scale)?;
         (self.mantissa <= EXACT).then(|| self.mantissa as f64 / scale)
     }
+}
+
+/// Adds the digits that `bytes` begins with, eight at a time; how many there were. Of more than
+/// fit, what is added is of no use.
+fn digits(bytes: &[u8], mantissa: &mut u64) -> usize {
+    let mut at = 0;
+    while let Some(eight) = bytes
+        .get(at..)
+        .and_then(<[u8]>::first_chunk)
+        .and_then(eight)
+    {
+        *mantissa = mantissa.wrapping_mul(100_000_000).wrapping_add(eight);
+        at += 8;
+    }
+    while let Some(digit @ b'0'..=b'9') = bytes.get(at) {
+        *mantissa = mantissa
+            .wrapping_mul(10)
+            .wrapping_add(u64::from(digit - b'0'));
+        at += 1;
+    }
+    at
+}
+
+/// The number that eight digits make: neighbours are joined to pairs, pairs to fours, those to one.
+fn eight(digits: &[u8; 8]) -> Option<u64> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let text = u64::from_le_bytes(*digits);
+    let high = ONES * 0xf0;
+    let are_digits =
+        text & high == ONES * 0x30 && text.wrapping_add(ONES * 6) & high == ONES * 0x30;
+    let ones = text & (ONES * 0x0f);
+    let pairs = (ones.wrapping_mul(10 * 256 + 1) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(100 * 65_536 + 1) >> 16) & 0x0000_ffff_0000_ffff;
+    let all = fours.wrapping_mul(10_000 * 4_294_967_296 + 1) >> 32;
+    are_digits.then_some(all)
 }
 
 /// What `str::parse` gives.
@@ -82,6 +117,30 @@ mod tests {
             prop_assert!(same(&whole.to_string()), "{whole}");
             prop_assert!(same(&(cents as f64 / 100.0).to_string()), "{cents}");
             prop_assert!(same(&text), "{text}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers() {
+        for text in [
+            "0",
+            "12345678",
+            "1795231090902000017",
+            "00000000001",
+            "9999999999999999999",
+        ] {
+            assert_eq!(Plain::whole(text), text.parse().ok(), "{text}");
+        }
+        for text in [
+            "",
+            "-1",
+            "1.0",
+            "1.",
+            "12345678x",
+            "123456789012345678901",
+            "1234567:",
+        ] {
+            assert_eq!(Plain::whole(text), None, "{text}");
         }
     }
 

@@ -64,7 +64,6 @@ pub struct LogRing {
     /// Lines ever taken.
     taken: u64,
     block_bytes: u64,
-    serial: u64,
     limit: u64,
 }
 
@@ -248,8 +247,7 @@ impl LogRing {
         let before = slot.checked_sub(1).and_then(|s| self.slots.get(s));
         let start = self.slots.front().map_or(0, |s| s.first);
         let first = before.map_or(start, |s| s.first + s.block.len() as u64);
-        self.serial += 1;
-        let block = Arc::new(Block::new(self.serial));
+        let block = Arc::new(Block::new());
         let bytes = block.bytes();
         self.block_bytes += bytes;
         let new = Slot {
@@ -265,9 +263,8 @@ impl LogRing {
         let Some(held) = self.slots.get_mut(slot) else {
             return;
         };
-        self.serial += 1;
         let sets = &mut self.sets;
-        let (left, right) = held.block.split(self.serial, |labels| sets.labels(labels));
+        let (left, right) = held.block.split(|labels| sets.labels(labels));
         held.block.sets().iter().for_each(|s| sets.drop_labels(s));
         let (bytes, of_right) = (left.bytes(), right.bytes());
         self.block_bytes = self.block_bytes - held.bytes + bytes + of_right;

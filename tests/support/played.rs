@@ -126,6 +126,10 @@ impl Played {
                 Effect::AskSoon(questions) => {
                     effects.extend(questions.into_iter().map(Effect::Ask));
                 }
+                Effect::Work(work) => {
+                    work.run();
+                    effects.extend(self.state.update(Msg::Worked));
+                }
                 other => self.effects.push(other),
             }
         }

@@ -88,7 +88,18 @@ impl Console {
     }
 
     pub fn with_looks(names: &[&str], size: (u16, u16), looks: Looks) -> Self {
-        let state = State::new(Arc::new(config(names)), NOW, TimeZone::UTC, looks);
+        Self::of(config(names), size, looks)
+    }
+
+    /// With room for so many bytes of log lines.
+    pub fn with_log_memory(names: &[&str], size: (u16, u16), bytes: u64) -> Self {
+        let mut config = config(names);
+        config.limits.log_bytes = bytes;
+        Self::of(config, size, Looks::default())
+    }
+
+    fn of(config: Config, size: (u16, u16), looks: Looks) -> Self {
+        let state = State::new(Arc::new(config), NOW, TimeZone::UTC, looks);
         let mut console = Self {
             state,
             effects: Vec::new(),
@@ -217,8 +228,17 @@ impl Console {
     }
 
     pub fn update(&mut self, msg: Msg) {
-        let effects = self.state.update(msg);
-        self.effects.extend(effects);
+        let mut effects = self.state.update(msg);
+        effects.reverse();
+        while let Some(effect) = effects.pop() {
+            match effect {
+                Effect::Work(work) => {
+                    work.run();
+                    effects.extend(self.state.update(Msg::Worked));
+                }
+                other => self.effects.push(other),
+            }
+        }
     }
 
     pub fn resize(&mut self, size: (u16, u16)) {

@@ -7,6 +7,7 @@ use super::level::{LEVEL_LABELS, level_of_line};
 use crate::model::label::Labels;
 use crate::model::log::{Level, LogLine};
 use crate::model::text;
+use crate::source::decimal::Plain;
 use crate::source::json::{self, Json};
 
 const LABEL_LIMIT: usize = 300;
@@ -31,6 +32,8 @@ pub fn page(body: &[u8], limit: usize) -> Result<(Vec<LogLine>, u64), ParseError
         limit,
         ..Reader::default()
     };
+    // About as many as there may be: a line is seldom shorter with what is around it.
+    reader.lines.reserve(body.len() / 256);
     let mut kind = None;
     let read = Json::new(body).and_then(|mut json| {
         json.object(|json, key| match key.as_ref() {
@@ -159,7 +162,7 @@ impl<'a> Reader<'a> {
                 json.skip()?;
             }
         }
-        let Ok(at_ns) = at.parse::<i64>() else {
+        let Some(at_ns) = Plain::whole(&at).and_then(|ns| i64::try_from(ns).ok()) else {
             self.unread += 1;
             return Ok(());
         };

@@ -1,9 +1,13 @@
 //! A run of lines in time order: their text in one piece, a small record for each line.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::model::label::Labels;
 use crate::model::log::{Level, LineRef};
 use crate::pattern::PatternId;
 
+/// Number of the next block.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 /// Lines of a block at most.
 const LINES: usize = 512;
 
@@ -43,25 +47,27 @@ pub struct Block {
     records: Vec<Record>,
     /// Label sets of its lines, each once.
     sets: Vec<Labels>,
+    worst: Level,
 }
 
 /// Which lines a block holds: with the same serial and edits, more lines were only added at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockState {
-    /// Never used for another block of the same ring.
+    /// Never used for another block, of whichever ring.
     pub serial: u64,
     pub edits: u32,
     pub lines: usize,
 }
 
 impl Block {
-    pub(super) fn new(serial: u64) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            serial,
+            serial: NEXT.fetch_add(1, Ordering::Relaxed),
             edits: 0,
             text: String::new(),
             records: Vec::new(),
             sets: Vec::new(),
+            worst: Level::Unknown,
         }
     }
 
@@ -111,6 +117,19 @@ impl Block {
             .get(place)
             .map(|r| r.pattern)
             .unwrap_or_default()
+    }
+
+    /// The worst of its lines.
+    pub fn worst(&self) -> Level {
+        self.worst
+    }
+
+    pub fn level(&self, place: usize) -> Level {
+        self.records.get(place).map_or(Level::Unknown, |r| r.level)
+    }
+
+    pub fn at_ns(&self, place: usize) -> i64 {
+        self.records.get(place).map_or(i64::MAX, |r| r.at_ns)
     }
 
     /// Lines before this time.
@@ -176,6 +195,7 @@ impl Block {
             late: new.late,
         };
         self.text.push_str(text);
+        self.worst = self.worst.max(record.level);
         let place = self.records.partition_point(|r| r.at_ns <= record.at_ns);
         self.edits += u32::from(place < self.records.len());
         self.records.insert(place, record);
@@ -189,13 +209,10 @@ impl Block {
     }
 
     /// Its earlier half under its own number, and the later one.
-    pub(super) fn split(
-        &self,
-        serial: u64,
-        mut share: impl FnMut(&Labels) -> Labels,
-    ) -> (Self, Self) {
+    pub(super) fn split(&self, mut share: impl FnMut(&Labels) -> Labels) -> (Self, Self) {
         let middle = self.records.len() / 2;
-        let mut halves = (Self::new(self.serial), Self::new(serial));
+        let mut halves = (Self::new(), Self::new());
+        halves.0.serial = self.serial;
         halves.0.edits = self.edits + 1;
         for (place, record) in self.records.iter().enumerate() {
             let Some(line) = self.line(record) else {

@@ -97,16 +97,27 @@ impl LogRing {
     }
 
     /// The place of a line by its number since the ring began.
+    /// The block of this number, oldest first, and the place of its first line.
+    pub fn block(&self, number: usize) -> Option<(usize, &Arc<Block>)> {
+        let slot = self.slots.get(number)?;
+        Some((self.place(slot.first), &slot.block))
+    }
+
+    /// The number of the block that holds the line at `place`.
+    pub fn block_of(&self, place: usize) -> usize {
+        let number = self.slots.front().map_or(0, |s| s.first) + place as u64;
+        let after = self.slots.partition_point(|s| s.first <= number);
+        after.saturating_sub(1)
+    }
+
     pub(super) fn place(&self, number: u64) -> usize {
         let first = self.slots.front().map_or(0, |s| s.first);
         usize::try_from(number - first).unwrap_or(usize::MAX)
     }
 
     fn at(&self, place: usize) -> Option<(&Block, usize)> {
-        let number = self.slots.front()?.first + place as u64;
-        let slot = self.slots.partition_point(|s| s.first <= number);
-        let slot = self.slots.get(slot.checked_sub(1)?)?;
-        let within = usize::try_from(number - slot.first).ok()?;
-        (within < slot.block.len()).then_some((&slot.block, within))
+        let (first, block) = self.block(self.block_of(place))?;
+        let within = place - first;
+        (within < block.len()).then_some((&**block, within))
     }
 }

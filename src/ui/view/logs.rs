@@ -14,6 +14,7 @@ use crate::model::log::Tail;
 use crate::model::trace::mention;
 use crate::pattern::PatternId;
 use crate::state::world::World;
+use crate::store::logs::LogRing;
 use crate::ui::Window;
 use crate::ui::widget::field::Field;
 use crate::ui::widget::filter::Filter;
@@ -22,6 +23,7 @@ use crate::ui::widget::table::Table;
 mod asked;
 mod find;
 mod hints;
+mod hits;
 mod kept;
 mod motion;
 mod page;
@@ -29,7 +31,9 @@ mod paint;
 mod patterns;
 mod pod;
 mod query;
+mod sieve;
 mod stream;
+mod tally;
 mod volume;
 
 use asked::Asked;
@@ -37,6 +41,7 @@ use find::Find;
 use kept::Kept;
 pub use paint::level_style;
 pub use pod::is_asked as pod_is_asked;
+use sieve::Sieve;
 use stream::{LineId, Merged};
 
 #[derive(Debug)]
@@ -53,6 +58,9 @@ pub struct Logs {
     wrap: bool,
     mode: Mode,
     find: Find,
+    /// What the filter keeps, and in what of it is found what is looked for.
+    sieve: Sieve,
+    search: Sieve,
     kept: Kept,
     detail: Option<bool>,
     scroll: Scroll,
@@ -77,6 +85,8 @@ impl Default for Logs {
             wrap: false,
             mode: Mode::Lines,
             find: Find::default(),
+            sieve: Sieve::default(),
+            search: Sieve::default(),
             kept: Kept::default(),
             detail: None,
             scroll: Scroll::default(),
@@ -98,16 +108,17 @@ enum Mode {
 }
 
 impl Logs {
-    fn merged<'a>(&'a self, world: &'a World) -> Merged<'a> {
+    fn rings<'a>(&'a self, world: &'a World) -> Vec<(ClusterId, &'a LogRing)> {
         match &self.asked {
-            Some(asked) => Merged::new(asked.rings(self.scope), &self.filter, self.problems),
-            None => {
-                let rings = super::common::clusters(world, self.scope)
-                    .map(|c| (c.id, &c.logs))
-                    .collect();
-                Merged::new(rings, &self.filter, self.problems)
-            }
+            Some(asked) => asked.rings(self.scope),
+            None => super::common::clusters(world, self.scope)
+                .map(|c| (c.id, &c.logs))
+                .collect(),
         }
+    }
+
+    fn merged<'a>(&'a self, world: &'a World) -> Merged<'a> {
+        Merged::new(self.rings(world), &self.sieve)
     }
 
     fn shows_lines(&self) -> bool {
@@ -117,6 +128,7 @@ impl Logs {
     fn set_filter(&mut self, text: &str) {
         self.filter = Filter::parse(text);
         text.clone_into(&mut self.filter_text);
+        self.sift();
     }
 
     fn chosen<'a>(&'a self, world: &'a World) -> Option<stream::Entry<'a>> {
@@ -148,7 +160,10 @@ impl View for Logs {
             Command::PageUp => self.go(world, -(self.page_rows() as isize)),
             Command::PageDown => self.go(world, self.page_rows() as isize),
             Command::Top => self.go_to_top(world),
-            Command::Find(text) => self.find = Find::new(&text),
+            Command::Find(text) => {
+                self.find = Find::new(&text);
+                self.seek();
+            }
             Command::NextMatch => self.go_to_match(world, true),
             Command::PreviousMatch => self.go_to_match(world, false),
             Command::Bottom => {
@@ -162,7 +177,10 @@ impl View for Logs {
             }
             Command::Pause => self.pause(world),
             Command::Filter(text) => self.set_filter(&text),
-            Command::Problems => self.problems = !self.problems,
+            Command::Problems => {
+                self.problems = !self.problems;
+                self.sift();
+            }
             Command::NextProblem => self.next_problem(world, true),
             Command::PreviousProblem => self.next_problem(world, false),
             Command::Wrap => self.wrap = !self.wrap,
@@ -297,13 +315,18 @@ impl View for Logs {
         }
         if !self.find.is_empty() {
             self.find = Find::default();
+            self.seek();
             return true;
         }
         if !self.filter_text.is_empty() {
             self.set_filter("");
             return true;
         }
-        if std::mem::take(&mut self.problems) || self.asked.take().is_some() {
+        if std::mem::take(&mut self.problems) {
+            self.sift();
+            return true;
+        }
+        if self.asked.take().is_some() {
             return true;
         }
         self.cursor.take().is_some()
@@ -358,6 +381,10 @@ impl View for Logs {
             asked.take(answered);
         }
         Vec::new()
+    }
+
+    fn work(&mut self, world: &World) -> Vec<Effect> {
+        self.sift_on(world)
     }
 
     fn typing(&self) -> bool {

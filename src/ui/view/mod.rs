@@ -159,6 +159,11 @@ pub trait View {
         Vec::new()
     }
 
+    /// Goes on with what takes longer than a frame.
+    fn work(&mut self, _world: &World) -> Vec<Effect> {
+        Vec::new()
+    }
+
     /// An editor of the view has the keyboard: keys come as `Command::Type`.
     fn typing(&self) -> bool {
         false

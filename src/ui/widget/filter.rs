@@ -4,6 +4,26 @@
 
 use regex::Regex;
 
+/// What a filter has to ask of a line whose labels are known.
+#[derive(Clone, Debug)]
+pub struct Rest<'a> {
+    never: bool,
+    terms: Vec<&'a Term>,
+}
+
+impl Rest<'_> {
+    pub fn matches(&self, line: &str) -> bool {
+        let fields = [("line", line)];
+        let keeps = |term: &&Term| term.what.matches(&fields) != term.not;
+        !self.never && self.terms.iter().all(keeps)
+    }
+
+    /// The line itself does not matter.
+    pub fn decided(&self) -> Option<bool> {
+        (self.never || self.terms.is_empty()).then_some(!self.never)
+    }
+}
+
 /// A parsed filter; an empty one matches everything.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
@@ -63,6 +83,21 @@ impl Filter {
             .all(|term| term.what.matches(fields) != term.not)
     }
 
+    /// For rows of one text, `line`, with many of the same labels: these are asked once.
+    pub fn rest(&self, labels: &[(&str, &str)]) -> Rest<'_> {
+        let mut rest = Rest {
+            never: false,
+            terms: Vec::new(),
+        };
+        for term in &self.terms {
+            match term.what.told_by(labels) {
+                Some(matches) => rest.never |= matches == term.not,
+                None => rest.terms.push(term),
+            }
+        }
+        rest
+    }
+
     /// For rows that are one text.
     pub fn matches_text(&self, text: &str) -> bool {
         self.terms.is_empty() || self.matches(&[("", text)])
@@ -70,6 +105,21 @@ impl Filter {
 }
 
 impl What {
+    /// Whether these fields decide it, whatever the field `line` says.
+    fn told_by(&self, labels: &[(&str, &str)]) -> Option<bool> {
+        match self {
+            Self::Field { key, .. } if key.eq_ignore_ascii_case("line") => None,
+            Self::Field { .. } => Some(self.matches(labels)),
+            Self::Place { keys, .. } => {
+                let is_named = |name: &str| keys.iter().any(|key| name.eq_ignore_ascii_case(key));
+                let told = labels.iter().any(|(name, _)| is_named(name));
+                let found = self.matches(labels);
+                (told || found).then_some(found)
+            }
+            _ => self.matches(labels).then_some(true),
+        }
+    }
+
     fn matches(&self, fields: &[(&str, &str)]) -> bool {
         match self {
             Self::Word { text, exact_case } => fields.iter().any(|(_, value)| {
@@ -192,10 +242,14 @@ fn bare(value: &str) -> &str {
 fn contains_folded(text: &str, needle: &str) -> bool {
     if text.is_ascii() && needle.is_ascii() {
         let (text, needle) = (text.as_bytes(), needle.as_bytes());
-        return needle.is_empty()
-            || text
-                .windows(needle.len())
-                .any(|window| window.eq_ignore_ascii_case(needle));
+        let Some(first) = needle.first() else {
+            return true;
+        };
+        let starts = memchr::memchr2_iter(*first, first.to_ascii_uppercase(), text);
+        let at = |start: usize| text.get(start..start + needle.len());
+        return starts
+            .map_while(at)
+            .any(|found| found.eq_ignore_ascii_case(needle));
     }
     text.to_lowercase().contains(needle)
 }
@@ -209,6 +263,21 @@ fn is_within(text: &str, needle: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        /// Labels first and the line later is the same as both at once.
+        #[test]
+        fn the_rest_decides_as_the_whole(
+            label in "(namespace|pod|x)", value in "[a-cA-C1]{1,3}", line in "[a-cA-C1ä@#=]{0,8}",
+            filter in "(!?(a|B|bc|/b.?c/|~ac|pod=a|pod!=a|x=~b|line=~a|#ab|@c|ä) ?){0,3}",
+        ) {
+            let filter = Filter::parse(&filter);
+            let whole = filter.matches(&[(label.as_str(), value.as_str()), ("line", line.as_str())]);
+            let rest = filter.rest(&[(label.as_str(), value.as_str())]);
+            proptest::prop_assert_eq!(rest.matches(&line), whole);
+            proptest::prop_assert!(rest.decided().is_none_or(|decided| decided == whole));
+        }
+    }
 
     #[test]
     fn grammar() {

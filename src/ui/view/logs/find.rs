@@ -5,9 +5,6 @@ use ratatui::text::Span;
 use regex::Regex;
 
 use super::Logs;
-use super::stream::{LineId, Merged};
-use crate::model::id::ClusterId;
-use crate::model::log::LineRef;
 use crate::state::world::World;
 use crate::ui::widget::filter::Filter;
 use crate::ui::widget::text::{cut, width};
@@ -19,14 +16,6 @@ pub struct Find {
     filter: Filter,
     /// What of a line is marked: a term that excludes, or asks for a label, marks nothing.
     marks: Vec<Regex>,
-}
-
-/// The matching lines, oldest first: when, and of which cluster.
-#[derive(Debug, Default, PartialEq)]
-pub struct Matches {
-    places: Vec<(i64, ClusterId)>,
-    /// There are older lines that were not looked at.
-    cut: bool,
 }
 
 impl Find {
@@ -46,10 +35,9 @@ impl Find {
         self.filter.is_empty()
     }
 
-    pub fn matches(&self, line: LineRef<'_>) -> bool {
-        let mut fields: Vec<(&str, &str)> = line.labels.iter().collect();
-        fields.push(("line", line.line));
-        !self.is_empty() && self.filter.matches(&fields)
+    /// The lines in which it stands.
+    pub fn filter(&self) -> &Filter {
+        &self.filter
     }
 
     /// What of a line is shown in so many columns: its beginning, or where the first mark stands.
@@ -120,38 +108,12 @@ fn mark(term: &str) -> Option<Regex> {
         .filter(|_| !pattern.is_empty())
 }
 
-impl Matches {
-    fn of(merged: &Merged<'_>, find: &Find) -> Self {
-        let mut places = Vec::new();
-        let cut = merged.each(i64::MIN, i64::MAX, |cluster, line| {
-            if find.matches(line) {
-                places.push((line.at_ns, cluster));
-            }
-        });
-        places.sort_unstable();
-        Self { places, cut }
-    }
-
-    /// How many there are, and the number of the last one that is not after the cursor.
-    pub fn told(&self, cursor: Option<&LineId>) -> String {
-        let sign = if self.cut { "≥ " } else { "" };
-        let all = self.places.len();
-        let upto = match cursor {
-            Some(id) => self
-                .places
-                .partition_point(|p| *p <= (id.at_ns, id.cluster)),
-            None => all,
-        };
-        format!("{upto}/{sign}{all}")
-    }
-}
-
 impl Logs {
-    pub(super) fn matches(&self, world: &World) -> std::sync::Arc<Matches> {
-        let key = self.key(world, (self.find.text().to_owned(), 0, 0));
-        self.kept
-            .matches
-            .get(key, || Matches::of(&self.merged(world), &self.find))
+    /// How many matches there are, and the number of the last one that is not after the cursor.
+    pub(super) fn matches(&self, world: &World) -> String {
+        let (upto, all, more) = self.found(world).rank(self.cursor.as_ref());
+        let sign = if more { "≥ " } else { "" };
+        format!("{upto}/{sign}{all}")
     }
 
     /// To the next match; from the last one on to the first one, and back.
@@ -159,9 +121,8 @@ impl Logs {
         if self.find.is_empty() {
             return;
         }
-        let merged = self.merged(world);
+        let merged = self.found(world);
         let newest = merged.newest_ns();
-        let merged = merged.finding(&self.find);
         let found = match (&self.cursor, forward) {
             (None, false) => merged.before(None, 1).pop(),
             (Some(at), false) => merged

@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::Logs;
-use super::stream::Counts;
-use super::{find::Matches, patterns::Found, volume::Volume};
+use super::tally::Counts;
+use super::{patterns::Found, volume::Volume};
 use crate::model::id::ClusterId;
 use crate::state::world::World;
 
@@ -16,8 +16,8 @@ pub struct Key {
     /// Lines ever taken or lost, of each ring.
     rings: Vec<(ClusterId, u64)>,
     asked: Option<(u64, usize)>,
-    filter: String,
-    problems: bool,
+    /// What was asked and found so far.
+    sieve: u64,
     /// Of the one that is kept: a text, a place in time.
     own: (String, i64, i64),
 }
@@ -53,7 +53,6 @@ impl<T> Keep<T> {
 pub struct Kept {
     pub patterns: Keep<Found>,
     pub volume: Keep<Volume>,
-    pub matches: Keep<Matches>,
     pub strip: Keep<Counts>,
 }
 
@@ -69,8 +68,7 @@ impl Logs {
         Key {
             rings,
             asked: self.asked.as_ref().map(super::asked::Asked::version),
-            filter: self.filter_text.clone(),
-            problems: self.problems,
+            sieve: self.sieve.version(),
             own,
         }
     }

@@ -22,8 +22,11 @@ impl Logs {
             (Some(at), false) => {
                 let wanted = by.unsigned_abs();
                 let below = merged.after(at, wanted + 1);
-                // Reaching the end follows again.
-                if below.len() <= wanted {
+                // Reaching the end follows again, unless nobody looked that far yet.
+                if below.len() <= wanted && merged.stopped() {
+                    let last = below.last().map(|l| l.id());
+                    last.or_else(|| Some(at.clone()))
+                } else if below.len() <= wanted {
                     None
                 } else {
                     below.get(wanted - 1).map(|l| l.id())
@@ -71,7 +74,7 @@ impl Logs {
 
     pub(super) fn go_to_top(&mut self, world: &World) {
         let merged = self.merged(world);
-        let (newest, first) = (merged.newest_ns(), merged.oldest());
+        let (newest, first) = (merged.newest_ns(), merged.first().map(|l| l.id()));
         if self.cursor.is_none() {
             self.seen_ns = newest;
         }

@@ -101,7 +101,7 @@ impl Logs {
     fn standing(&self, ctx: &Ctx<'_>, merged: &Merged<'_>) -> String {
         let mut parts = Vec::new();
         if !self.find.is_empty() {
-            let told = self.matches(ctx.world).told(self.cursor.as_ref());
+            let told = self.matches(ctx.world);
             parts.push(format!("find {:?} {told}", self.find.text()));
         }
         let lost: u64 = clusters(ctx.world, self.scope)
@@ -110,6 +110,7 @@ impl Logs {
         if lost > 0 && self.asked.is_none() {
             parts.push(format!("{lost} dropped"));
         }
+        parts.extend(self.sifted(ctx.world));
         match (&self.cursor, merged.newer(self.seen_ns)) {
             (None, _) if self.asked.is_some() => {}
             (None, _) => parts.push("following".into()),
@@ -161,7 +162,10 @@ impl Logs {
         }
         let narrowed = !self.filter_text.is_empty() || self.problems;
         if narrowed && clusters(world, self.scope).any(|c| !c.logs.is_empty()) {
-            return "no line of the last 50 000 matches (Esc clears the filter)".into();
+            return match self.sifted(world) {
+                Some(told) => format!("no line matches yet, {told}"),
+                None => "no line matches (Esc clears the filter)".into(),
+            };
         }
         let with = clusters(world, self.scope)
             .filter(|c| c.sources.contains_key(&SourceKind::Loki))
@@ -234,7 +238,9 @@ fn row<'a>(ctx: &Ctx<'a>, entry: &Entry<'a>, look: &Look<'_>) -> Vec<Line<'a>> {
         format!("{} ", fit(line.origin(), width)),
         theme.muted,
     ));
-    head.push(Span::styled(format!("{letter} "), style));
+    head.push(Span::styled(letter, style));
+    let late = if entry.late { "~" } else { " " };
+    head.push(Span::styled(late, theme.warn));
     used += width + 3;
     let body = if line.level >= Level::Warning {
         style
@@ -278,6 +284,14 @@ pub fn detail<'a>(ctx: &Ctx<'a>, entry: &Entry<'a>, width: usize) -> Vec<Line<'a
         pair(theme, "cluster", name(ctx.world, entry.cluster), theme.base),
         pair(theme, "level", word, style),
     ];
+    if entry.late {
+        out.push(pair(
+            theme,
+            "late",
+            "came well after newer lines",
+            theme.warn,
+        ));
+    }
     let told = |key: &str, value: &str| key == "cluster" && value == name(ctx.world, entry.cluster);
     for (key, value) in line.labels.iter().filter(|(k, v)| !told(k, v)) {
         let mut parts = wrap(value, width.saturating_sub(12)).into_iter();

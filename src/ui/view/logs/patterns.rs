@@ -6,11 +6,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use super::hits::Said;
 use super::paint::{level_style, stamp};
-use super::stream::{Entry, Merged};
+use super::stream::Merged;
 use super::{Logs, Mode};
 use crate::command::Command;
-use crate::model::log::Level;
+use crate::model::label::Labels;
+use crate::model::log::{Level, LogLine};
 use crate::pattern::{Miner, PatternId};
 use crate::state::world::World;
 use crate::ui::Ctx;
@@ -18,8 +20,6 @@ use crate::ui::view::common::{dated, empty, pane};
 use crate::ui::widget::heat::bars;
 use crate::ui::widget::table::{Column, Table};
 
-/// Lines looked at, the newest: what a key has time for.
-const LINES: usize = 20_000;
 /// Patterns told apart.
 const MOST: usize = 500;
 const SLOTS: usize = 12;
@@ -53,40 +53,38 @@ pub struct Pattern {
 pub struct Found {
     pub rows: Vec<Pattern>,
     looked: usize,
-    /// There are older lines that were not looked at.
+    /// There are lines that were not looked at yet.
     cut: bool,
     span: (i64, i64),
 }
 
 /// Worst first, then what is said most often.
 fn find(merged: &Merged<'_>, miner: &Miner) -> Found {
-    let entries = merged.before(None, LINES);
-    let first = entries.first().map_or(0, |e| e.line.at_ns);
-    let last = entries.last().map_or(0, |e| e.line.at_ns);
+    let span = merged.span();
+    let slot = |at_ns: i64| {
+        let share = at_ns.saturating_sub(span.0) as f64 / (span.1 - span.0).max(1) as f64;
+        Some(((share * SLOTS as f64) as usize).min(SLOTS - 1))
+    };
+    let mut looked = 0;
     let mut places: HashMap<PatternId, usize> = HashMap::new();
     let mut rows: Vec<Pattern> = Vec::new();
-    for entry in &entries {
-        let place = match places.get(&entry.pattern) {
-            Some(place) => *place,
-            None if rows.len() < MOST => {
-                rows.push(begin(entry, miner));
-                places.insert(entry.pattern, rows.len() - 1);
-                rows.len() - 1
+    let cut = merged.parts((i64::MIN, i64::MAX), slot, |part| {
+        part.said(|said| {
+            looked += said.count as usize;
+            let row = match places.get(&said.pattern) {
+                Some(place) => rows.get_mut(*place),
+                None if rows.len() < MOST => {
+                    places.insert(said.pattern, rows.len());
+                    rows.push(begin(said, part.block.sets(), miner));
+                    rows.last_mut()
+                }
+                None => None,
+            };
+            if let Some(row) = row {
+                row.take(said, part.slot);
             }
-            None => continue,
-        };
-        let Some(row) = rows.get_mut(place) else {
-            continue;
-        };
-        row.count += 1;
-        row.last_ns = entry.line.at_ns;
-        row.level = row.level.max(entry.line.level);
-        let share = (entry.line.at_ns - first) as f64 / (last - first).max(1) as f64;
-        let slot = (share * SLOTS as f64) as usize;
-        if let Some(held) = row.trend.get_mut(slot.min(SLOTS - 1)) {
-            *held += 1;
-        }
-    }
+        });
+    });
     let rank = |p: &Pattern| std::cmp::Reverse((p.level.max(Level::Info), p.count));
     rows.sort_by(|a, b| {
         rank(a)
@@ -95,21 +93,34 @@ fn find(merged: &Merged<'_>, miner: &Miner) -> Found {
     });
     Found {
         rows,
-        looked: entries.len(),
-        cut: entries.len() == LINES,
-        span: (first, last),
+        looked,
+        cut,
+        span,
     }
 }
 
-fn begin(entry: &Entry<'_>, miner: &Miner) -> Pattern {
+impl Pattern {
+    fn take(&mut self, said: &Said, slot: usize) {
+        self.count += said.count;
+        self.level = self.level.max(said.worst);
+        self.first_ns = self.first_ns.min(said.first_ns);
+        self.last_ns = self.last_ns.max(said.last_ns);
+        if let Some(held) = self.trend.get_mut(slot) {
+            *held += said.count;
+        }
+    }
+}
+
+fn begin(said: &Said, sets: &[Labels], miner: &Miner) -> Pattern {
+    let from = sets.get(said.set).map_or("", |set| LogLine::origin_of(set));
     Pattern {
-        id: entry.pattern,
-        template: miner.template(entry.pattern),
+        id: said.pattern,
+        template: miner.template(said.pattern),
         count: 0,
-        level: entry.line.level,
-        first_ns: entry.line.at_ns,
-        last_ns: entry.line.at_ns,
-        from: entry.line.origin().to_owned(),
+        level: said.worst,
+        first_ns: said.first_ns,
+        last_ns: said.last_ns,
+        from: from.to_owned(),
         trend: [0; SLOTS],
     }
 }

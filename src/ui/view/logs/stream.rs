@@ -1,32 +1,44 @@
 //! Several rings of lines read as one, in time order, from any line in both directions.
-//! Only what is shown is walked; how far a walk may go is bounded.
+//! Only blocks with lines that are kept are walked.
 
-use std::sync::Arc;
+use std::cell::Cell;
+use std::cmp::Ordering;
 
-use super::find::Find;
+use super::hits::Hits;
+use super::sieve::Sieve;
 use crate::model::id::ClusterId;
+use crate::model::label::Labels;
 use crate::model::log::{Level, LineRef};
 use crate::model::time::Timestamp;
-use crate::pattern::PatternId;
-use crate::store::logs::LogRing;
-use crate::ui::widget::filter::Filter;
-
-/// Lines looked at in one walk at most: a filter that matches nothing must not hold up a frame.
-const WALK: usize = 50_000;
+use crate::store::logs::{Block, LogRing};
 
 /// What a line is known by: the ring moves under it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineId {
     pub at_ns: i64,
     pub cluster: ClusterId,
-    line: Arc<str>,
+    labels: Labels,
+    line: Box<str>,
+}
+
+impl LineId {
+    /// No line, a place between lines.
+    fn between(at_ns: i64) -> Self {
+        Self {
+            at_ns,
+            cluster: ClusterId(0),
+            labels: Labels::default(),
+            line: Box::default(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
     pub cluster: ClusterId,
     pub line: LineRef<'a>,
-    pub pattern: PatternId,
+    /// It came long after newer ones.
+    pub late: bool,
 }
 
 impl Entry<'_> {
@@ -34,75 +46,29 @@ impl Entry<'_> {
         LineId {
             at_ns: self.line.at_ns,
             cluster: self.cluster,
+            labels: self.line.labels.clone(),
             line: self.line.line.into(),
         }
     }
 }
 
 pub struct Merged<'a> {
-    rings: Vec<(ClusterId, &'a LogRing)>,
-    filter: &'a Filter,
+    pub(super) rings: Vec<(ClusterId, &'a LogRing)>,
+    pub(super) sieve: &'a Sieve,
     least: Level,
-    find: Option<&'a Find>,
-}
-
-/// Lines of each level, of those looked at.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Counts {
-    /// Errors and worse, warnings, the rest; a slot of time each.
-    pub slots: [Vec<u32>; 3],
-    pub total: usize,
-    /// Not all lines were looked at.
-    pub cut: bool,
-}
-
-impl Counts {
-    pub fn new(slots: usize) -> Self {
-        Self {
-            slots: [vec![0; slots], vec![0; slots], vec![0; slots]],
-            ..Self::default()
-        }
-    }
-
-    pub fn add(&mut self, level: Level, slot: usize) {
-        self.total += 1;
-        if let Some(held) = self
-            .slots
-            .get_mut(kind(level))
-            .and_then(|s| s.get_mut(slot))
-        {
-            *held += 1;
-        }
-    }
-}
-
-/// Errors and worse, warnings, the rest.
-pub fn kind(level: Level) -> usize {
-    match level {
-        Level::Error | Level::Critical => 0,
-        Level::Warning => 1,
-        _ => 2,
-    }
+    /// A walk ended where nobody looked yet.
+    stopped: Cell<bool>,
 }
 
 impl<'a> Merged<'a> {
-    pub fn new(rings: Vec<(ClusterId, &'a LogRing)>, filter: &'a Filter, problems: bool) -> Self {
+    pub fn new(rings: Vec<(ClusterId, &'a LogRing)>, sieve: &'a Sieve) -> Self {
+        sieve.renew();
         Self {
             rings,
-            filter,
-            least: if problems {
-                Level::Warning
-            } else {
-                Level::Unknown
-            },
-            find: None,
+            sieve,
+            least: Level::Unknown,
+            stopped: Cell::new(false),
         }
-    }
-
-    /// Only lines in which this is found.
-    pub fn finding(mut self, find: &'a Find) -> Self {
-        self.find = Some(find);
-        self
     }
 
     /// Only lines of this level and worse.
@@ -111,19 +77,9 @@ impl<'a> Merged<'a> {
         self
     }
 
-    fn keeps(&self, line: LineRef<'_>) -> bool {
-        if line.level < self.least {
-            return false;
-        }
-        if self.find.is_some_and(|find| !find.matches(line)) {
-            return false;
-        }
-        if self.filter.is_empty() {
-            return true;
-        }
-        let mut fields: Vec<(&str, &str)> = line.labels.iter().collect();
-        fields.push(("line", line.line));
-        self.filter.matches(&fields)
+    /// A walk ended where nobody looked yet: more may come.
+    pub fn stopped(&self) -> bool {
+        self.stopped.get()
     }
 
     pub fn newest_ns(&self) -> i64 {
@@ -131,190 +87,154 @@ impl<'a> Merged<'a> {
         lasts.map(|l| l.at_ns).max().unwrap_or(i64::MIN)
     }
 
-    pub fn oldest(&self) -> Option<LineId> {
-        let firsts = self
-            .rings
-            .iter()
-            .filter_map(|(c, r)| r.first().map(|l| (l.at_ns, *c)));
-        let (at_ns, cluster) = firsts.min()?;
-        let start = LineId {
-            at_ns: at_ns - 1,
-            cluster,
-            line: "".into(),
-        };
-        self.after(&start, 1).first().map(Entry::id)
-    }
-
     /// The oldest line there is.
     pub fn first(&self) -> Option<Entry<'a>> {
-        let id = self.oldest()?;
-        self.find(&id)
+        let start = LineId::between(i64::MIN);
+        self.after(&start, 1).first().copied()
     }
 
     /// The newest line that is not after `end`.
     pub fn last_until(&self, end: Timestamp) -> Option<LineId> {
-        let bound = LineId {
-            at_ns: end.0.saturating_add(1).saturating_mul(1_000_000),
-            cluster: ClusterId(0),
-            line: "".into(),
-        };
+        let bound = LineId::between(end.0.saturating_add(1).saturating_mul(1_000_000));
         self.before(Some(&bound), 1).first().map(Entry::id)
     }
 
     /// Place of a line in its ring.
     fn place(ring: &LogRing, id: &LineId) -> Option<usize> {
-        (ring.before(id.at_ns)..ring.until(id.at_ns))
-            .find(|place| ring.get(*place).is_some_and(|l| *l.line == *id.line))
+        let is = |l: LineRef<'_>| *l.line == *id.line && *l.labels == id.labels;
+        (ring.before(id.at_ns)..ring.until(id.at_ns)).find(|place| ring.get(*place).is_some_and(is))
     }
 
     pub fn find(&self, id: &LineId) -> Option<Entry<'a>> {
         let (cluster, ring) = self.rings.iter().find(|(c, _)| *c == id.cluster)?;
-        let place = Self::place(ring, id)?;
+        Self::entry(*cluster, ring, Self::place(ring, id)?)
+    }
+
+    fn entry(cluster: ClusterId, ring: &'a LogRing, place: usize) -> Option<Entry<'a>> {
         Some(Entry {
-            cluster: *cluster,
+            cluster,
             line: ring.get(place)?,
-            pattern: ring.pattern(place),
+            late: ring.is_late(place),
         })
     }
 
-    /// Where each ring is cut by a line: first index that is not before it.
-    fn cuts(&self, id: &LineId) -> Vec<usize> {
-        self.rings
-            .iter()
-            .map(|(cluster, ring)| {
-                let first = ring.before(id.at_ns);
-                // Of one time, clusters stand in their order, lines in that of their ring.
-                match cluster.cmp(&id.cluster) {
-                    std::cmp::Ordering::Less => ring.until(id.at_ns),
-                    std::cmp::Ordering::Equal => Self::place(ring, id).unwrap_or(first),
-                    std::cmp::Ordering::Greater => first,
+    /// Where each ring is cut by a line: first index that is not before it; with `own`, that is not
+    /// the line itself either.
+    pub(super) fn cuts(&self, id: &LineId, own: bool) -> Vec<usize> {
+        let cut = |(cluster, ring): &(ClusterId, &LogRing)| match cluster.cmp(&id.cluster) {
+            // Of one time, clusters stand in their order, lines in that of their ring.
+            Ordering::Less => ring.until(id.at_ns),
+            Ordering::Equal => match Self::place(ring, id) {
+                Some(place) => place + usize::from(own),
+                None => ring.before(id.at_ns),
+            },
+            Ordering::Greater => ring.before(id.at_ns),
+        };
+        self.rings.iter().map(cut).collect()
+    }
+
+    /// What is kept of a block, where somebody looked.
+    fn hits(&self, block: &Block) -> Option<std::sync::Arc<Hits>> {
+        let hits = self.sieve.hits(block);
+        self.stopped.set(self.stopped.get() || hits.is_none());
+        hits
+    }
+
+    /// The last place before `end` whose line is kept.
+    fn back(&self, ring: &LogRing, end: usize) -> Option<usize> {
+        let mut end = end;
+        let mut number = ring.block_of(end.checked_sub(1)?);
+        loop {
+            let (first, block) = ring.block(number)?;
+            if block.worst() >= self.least {
+                let hits = self.hits(block)?;
+                let mut within = end.checked_sub(first)?;
+                while let Some(place) = hits.before(within) {
+                    if block.level(place) >= self.least {
+                        return Some(first + place);
+                    }
+                    within = place;
                 }
-            })
-            .collect()
+            }
+            end = first;
+            number = number.checked_sub(1)?;
+        }
+    }
+
+    /// The first place from `start` on whose line is kept.
+    fn on(&self, ring: &LogRing, start: usize) -> Option<usize> {
+        let mut start = start;
+        for number in ring.block_of(start)..ring.blocks().len() {
+            let (first, block) = ring.block(number)?;
+            if block.worst() >= self.least {
+                let hits = self.hits(block)?;
+                let mut within = start.saturating_sub(first);
+                while let Some(place) = hits.from(within) {
+                    if block.level(place) >= self.least {
+                        return Some(first + place);
+                    }
+                    within = place + 1;
+                }
+            }
+            start = first + block.len();
+        }
+        None
     }
 
     /// Up to `count` lines before `id` (`None`: before the end), oldest first.
     pub fn before(&self, id: Option<&LineId>, count: usize) -> Vec<Entry<'a>> {
-        let mut ends = match id {
-            Some(id) => self.cuts(id),
+        let ends = match id {
+            Some(id) => self.cuts(id, false),
             None => self.rings.iter().map(|(_, r)| r.len()).collect(),
         };
-        let mut found = Vec::new();
-        for _ in 0..WALK {
-            if found.len() >= count {
-                break;
-            }
-            let next = self
-                .rings
-                .iter()
-                .zip(&mut ends)
-                .filter_map(|((cluster, ring), end)| {
-                    let line = ring.get(end.checked_sub(1)?)?;
-                    Some((line.at_ns, *cluster, line, (ring, end)))
-                })
-                .max_by_key(|(at, cluster, _, _)| (*at, *cluster));
-            let Some((_, cluster, line, (ring, end))) = next else {
-                break;
-            };
-            *end -= 1;
-            if self.keeps(line) {
-                found.push(Entry {
-                    cluster,
-                    line,
-                    pattern: ring.pattern(*end),
-                });
-            }
-        }
+        let heads = self.rings.iter().zip(ends);
+        let heads = heads.map(|((_, ring), end)| self.back(ring, end)).collect();
+        let mut found = self.gather(heads, count, false);
         found.reverse();
         found
     }
 
     /// Up to `count` lines after `id`, oldest first.
     pub fn after(&self, id: &LineId, count: usize) -> Vec<Entry<'a>> {
-        let mut starts = self.cuts(id);
-        for ((cluster, ring), start) in self.rings.iter().zip(&mut starts) {
-            if *cluster == id.cluster && Self::place(ring, id) == Some(*start) {
-                *start += 1;
-            }
-        }
+        let heads = self.rings.iter().zip(self.cuts(id, true));
+        let heads = heads
+            .map(|((_, ring), start)| self.on(ring, start))
+            .collect();
+        self.gather(heads, count, true)
+    }
+
+    /// Lines from the heads on, one ring or the other, until a walk stops.
+    fn gather(&self, mut heads: Vec<Option<usize>>, count: usize, forward: bool) -> Vec<Entry<'a>> {
         let mut found = Vec::new();
-        for _ in 0..WALK {
-            if found.len() >= count {
-                break;
-            }
-            let next = self
-                .rings
-                .iter()
-                .zip(&mut starts)
-                .filter_map(|((cluster, ring), start)| {
-                    let line = ring.get(*start)?;
-                    Some((line.at_ns, *cluster, line, (ring, start)))
-                })
-                .min_by_key(|(at, cluster, _, _)| (*at, *cluster));
-            let Some((_, cluster, line, (ring, start))) = next else {
+        while found.len() < count && !self.stopped.get() {
+            let entries = self.rings.iter().zip(&heads).enumerate();
+            let next = entries.filter_map(|(at, ((cluster, ring), head))| {
+                Some((at, Self::entry(*cluster, ring, (*head)?)?))
+            });
+            let key = |e: &Entry<'_>| (e.line.at_ns, e.cluster);
+            let next = match forward {
+                true => next.min_by_key(|(_, e)| key(e)),
+                false => next.max_by_key(|(_, e)| key(e)),
+            };
+            let Some((at, entry)) = next else {
                 break;
             };
-            let pattern = ring.pattern(*start);
-            *start += 1;
-            if self.keeps(line) {
-                found.push(Entry {
-                    cluster,
-                    line,
-                    pattern,
-                });
+            found.push(entry);
+            if let (Some((_, ring)), Some(head)) = (self.rings.get(at), heads.get_mut(at)) {
+                *head = match (forward, *head) {
+                    (true, Some(place)) => self.on(ring, place + 1),
+                    (false, Some(place)) => self.back(ring, place),
+                    (_, None) => None,
+                };
             }
         }
         found
     }
 
-    /// Lines newer than `at_ns`: how many, and whether there are more than were counted.
-    pub fn newer(&self, at_ns: i64) -> (usize, bool) {
-        let mut count = 0;
-        let mut looked = 0;
-        for (_, ring) in &self.rings {
-            for line in ring.iter().rev().take_while(|l| l.at_ns > at_ns) {
-                looked += 1;
-                if looked > WALK {
-                    return (count, true);
-                }
-                count += usize::from(self.keeps(line));
-            }
-        }
-        (count, false)
-    }
-
-    /// Every line of the time from `from_ns` to `to_ns`, ring by ring, newest first. True: there
-    /// are more than were looked at.
-    pub fn each(
-        &self,
-        from_ns: i64,
-        to_ns: i64,
-        mut take: impl FnMut(ClusterId, LineRef<'a>),
-    ) -> bool {
-        let mut looked = 0;
-        for (cluster, ring) in &self.rings {
-            for line in ring.iter().rev().take_while(|l| l.at_ns >= from_ns) {
-                looked += 1;
-                if looked > WALK {
-                    return true;
-                }
-                if line.at_ns <= to_ns && self.keeps(line) {
-                    take(*cluster, line);
-                }
-            }
-        }
-        false
-    }
-
-    /// Lines by level over `slots` equal slots from `from_ns` on.
-    pub fn counts(&self, from_ns: i64, slot_ns: i64, slots: usize) -> Counts {
-        let mut counts = Counts::new(slots);
-        let span = slot_ns.saturating_mul(i64::try_from(slots).unwrap_or(i64::MAX));
-        let cut = self.each(from_ns, from_ns.saturating_add(span), |_, line| {
-            let slot = usize::try_from((line.at_ns - from_ns) / slot_ns.max(1)).unwrap_or(0);
-            counts.add(line.level, slot);
-        });
-        counts.cut = cut;
-        counts
+    /// Times of the oldest and of the newest line, kept or not.
+    pub fn span(&self) -> (i64, i64) {
+        let firsts = self.rings.iter().filter_map(|(_, r)| r.first());
+        let first = firsts.map(|l| l.at_ns).min().unwrap_or(i64::MAX);
+        (first, self.newest_ns())
     }
 }

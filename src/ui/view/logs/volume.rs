@@ -7,11 +7,13 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use super::stream::{Counts, Merged, kind};
+use super::stream::Merged;
+use super::tally::Counts;
 use super::{Logs, Mode};
 use crate::command::Command;
 use crate::model::id::ClusterId;
-use crate::model::log::{LineRef, LogLine};
+use crate::model::label::Labels;
+use crate::model::log::LogLine;
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::state::world::World;
@@ -49,6 +51,23 @@ pub struct Source {
 }
 
 impl Source {
+    fn new(id: SourceId) -> Self {
+        Self {
+            id,
+            counts: [0; 3],
+            trend: [0; SLOTS],
+        }
+    }
+
+    fn add(&mut self, kinds: [u32; 3], slot: usize) {
+        for (held, lines) in self.counts.iter_mut().zip(kinds) {
+            *held += lines;
+        }
+        if let Some(held) = self.trend.get_mut(slot) {
+            *held += kinds.iter().sum::<u32>();
+        }
+    }
+
     fn total(&self) -> u32 {
         self.counts.iter().sum()
     }
@@ -66,11 +85,11 @@ fn axis(window: Window, now: Timestamp, slots: usize) -> Axis {
     Axis::new(from, to, slots)
 }
 
-/// The most telling label of a line, as [`LogLine::origin`] chooses it.
-fn origin<'a>(line: LineRef<'a>) -> (&'static str, &'a str) {
+/// The most telling label, as [`LogLine::origin`] chooses it.
+fn origin(labels: &Labels) -> (&'static str, &str) {
     let told = LogLine::ORIGINS
         .iter()
-        .find_map(|label| Some((*label, line.labels.get(label)?)));
+        .find_map(|label| Some((*label, labels.get(label)?)));
     told.unwrap_or(("", ""))
 }
 
@@ -79,39 +98,33 @@ fn count(merged: &Merged<'_>, axis: Axis) -> Volume {
     let (start, end) = axis.range();
     let ns = |at: Timestamp| at.0.saturating_mul(1_000_000);
     let mut counts = Counts::new(axis.slots);
-    let mut places: HashMap<(ClusterId, &'static str, &str), usize> = HashMap::new();
+    let mut places: HashMap<SourceId, usize> = HashMap::new();
+    let mut of_set: HashMap<(ClusterId, Labels), usize> = HashMap::new();
     let mut rows: Vec<Source> = Vec::new();
-    let cut = merged.each(ns(start), ns(end), |cluster, line| {
-        let Some(slot) = axis.slot(Timestamp(line.at_ns.div_euclid(1_000_000))) else {
-            return;
-        };
-        counts.add(line.level, slot);
-        let (label, value) = origin(line);
-        let place = match places.get(&(cluster, label, value)) {
-            Some(place) => *place,
-            None if rows.len() < MOST => {
-                places.insert((cluster, label, value), rows.len());
-                rows.push(Source {
-                    id: (cluster, label, value.to_owned()),
-                    counts: [0; 3],
-                    trend: [0; SLOTS],
-                });
-                rows.len() - 1
+    let slot = |at_ns: i64| axis.slot(Timestamp(at_ns.div_euclid(1_000_000)));
+    counts.cut = merged.parts((ns(start), ns(end)), slot, |part| {
+        counts.add(part.kinds(), part.slot);
+        part.by_set(|set, kinds| {
+            if kinds == [0; 3] {
+                return;
             }
-            None => return,
-        };
-        let Some(row) = rows.get_mut(place) else {
-            return;
-        };
-        if let Some(held) = row.counts.get_mut(kind(line.level)) {
-            *held += 1;
-        }
-        if let Some(held) = row.trend.get_mut(slot * SLOTS / axis.slots.max(1)) {
-            *held += 1;
-        }
+            let known = of_set.entry((part.cluster, set.clone()));
+            let place = *known.or_insert_with(|| {
+                let (label, value) = origin(set);
+                let id = (part.cluster, label, value.to_owned());
+                *places.entry(id.clone()).or_insert_with(|| {
+                    if rows.len() < MOST {
+                        rows.push(Source::new(id));
+                        return rows.len() - 1;
+                    }
+                    usize::MAX
+                })
+            });
+            if let Some(row) = rows.get_mut(place) {
+                row.add(kinds, part.slot * SLOTS / axis.slots.max(1));
+            }
+        });
     });
-    drop(places);
-    counts.cut = cut;
     rows.sort_by(|a, b| (b.total(), &a.id).cmp(&(a.total(), &b.id)));
     Volume { rows, counts, axis }
 }
