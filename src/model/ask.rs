@@ -129,6 +129,8 @@ pub enum Answer {
     Object(Box<ObjectText>),
     Traces(Vec<Summary>),
     Trace(Arc<Trace>),
+    /// Values of a tag, each with what it is: string, int, bool; empty where it is not told.
+    TagValues(Vec<(String, String)>),
 }
 
 /// An object as text for reading.

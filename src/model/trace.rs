@@ -3,7 +3,7 @@
 //! Nothing is made up for what is missing: a span whose parent was not sent stands at the top and
 //! says so, and times are shown as the spans give them, however wrong a clock was.
 
-pub mod form;
+pub mod graph;
 pub mod mention;
 mod path;
 mod tree;

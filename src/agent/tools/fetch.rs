@@ -123,6 +123,7 @@ fn told(name: &str, answered: &Answered) -> Fetched {
         Ok(Answer::Object(object)) => (1, object.yaml.clone()),
         Ok(Answer::Traces(all)) => (all.len(), String::new()),
         Ok(Answer::Trace(trace)) => (trace.nodes.len(), String::new()),
+        Ok(Answer::TagValues(all)) => (all.len(), String::new()),
     };
     let what = if matches!(answered.ask, Ask::Logs { .. } | Ask::PodLogs(_)) {
         "lines"

@@ -1,5 +1,8 @@
 use proptest::prelude::*;
 
+use super::check::check;
+use super::place::place;
+use super::scan::scan;
 use super::*;
 use crate::language::{Kind, Place, What};
 
@@ -272,7 +275,54 @@ fn values_are_put_in_as_the_language_wants_them() {
     assert_eq!(place.wants[0].after, " = ");
 }
 
+#[test]
+fn the_short_form_is_completed_and_judged() {
+    let place = |text: &str| {
+        let cursor = text.find('¦').expect("a cursor");
+        (TRACEQL.place)(&text.replacen('¦', "", 1), cursor).expect("a place")
+    };
+    let all = place("¦");
+    assert!(
+        all.wants
+            .iter()
+            .any(|w| w.what == What::Words(&words::STARTS))
+    );
+    let word = place("error che¦ckout");
+    assert_eq!((word.start, word.end, word.typed.as_str()), (6, 14, "che"));
+    assert!(
+        word.wants
+            .iter()
+            .any(|w| w.what == What::Labels { of: None })
+    );
+    let value = place("pod=\"pa¦");
+    assert_eq!((value.start, value.end, value.typed.as_str()), (5, 7, "pa"));
+    let What::Values { label, .. } = &value.wants[0].what else {
+        panic!("{value:?}");
+    };
+    assert_eq!(label, "resource.k8s.pod.name");
+    assert_eq!((value.wants[0].before, value.wants[0].after), ("", "\" "));
+    assert_eq!(
+        place("status=¦").wants[0].what,
+        What::Words(&words::STATUSES)
+    );
+    let wrong = (TRACEQL.check)("checkout >soon error").unwrap();
+    assert_eq!((wrong.start, wrong.end, wrong.unfinished), (9, 14, false));
+    assert!((TRACEQL.check)("checkout >5").unwrap().unfinished);
+    assert_eq!((TRACEQL.check)("checkout error >5ms a.b=\"c d\""), None);
+}
+
 proptest! {
+    #[test]
+    fn the_short_form_is_covered(text in "[a-c=!<>~\"{(* .5é]{0,20}", cut in 0_usize..20) {
+        let tokens = (TRACEQL.highlight)(&text);
+        let whole: String = tokens.iter().map(|t| t.of(&text)).collect();
+        prop_assert_eq!(&whole, &text);
+        let _ = (TRACEQL.check)(&text);
+        if let Some(place) = (TRACEQL.place)(&text, cut) {
+            prop_assert!(text.get(place.start..place.end).is_some());
+        }
+    }
+
     #[test]
     fn any_text_is_covered_and_judged(text in "[{}()|&><~!=\"`./*a-cé :,0-9-]{0,40}", cut in 0_usize..40) {
         let tokens = scan(&text);

@@ -208,3 +208,17 @@ pub static WITH: [Word; 1] = [
 pub static BY: [Word; 1] = [
     word("by", "keyword", "a series for each value: rate() by (resource.service.name)"),
 ];
+
+#[rustfmt::skip]
+pub static SHORT: [Word; 10] = [
+    word("error", "word", "a span failed"),
+    word(">500ms", "word", "a span took longer"),
+    word("<2s", "word", "a span took less"),
+    word("service=", "word", "of this service; * stands for anything"),
+    word("name=", "word", "of this operation: name=\"POST /pay\""),
+    word("kind=", "word", "server, client, producer, consumer or internal"),
+    word("status=", "word", "error, ok or unset"),
+    word("pod=", "word", "of this pod"),
+    word("namespace=", "word", "of this namespace"),
+    word("node=", "word", "of this node"),
+];

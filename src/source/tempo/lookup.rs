@@ -66,7 +66,7 @@ impl TempoLookup {
             Ask::TraceTags => {
                 let new = ("api/v2/search/tags", "api/search/tags");
                 let (tags, reply) = self.either::<Tags>(door, new.0, new.1).await?;
-                Ok(names(tags.into_names(), &reply))
+                Ok(few(tags.into_names(), &reply, Answer::Names))
             }
             Ask::TraceTagValues { tag } => {
                 let (new, old) = tag_paths(tag).ok_or_else(|| {
@@ -74,7 +74,7 @@ impl TempoLookup {
                     door.error("", Cause::Query(what))
                 })?;
                 let (values, reply) = self.either::<Values>(door, &new, &old).await?;
-                Ok(names(values.into_names(), &reply))
+                Ok(few(values.into_values(), &reply, Answer::TagValues))
             }
             _ => {
                 let what = "this question goes to another source".to_owned();
@@ -208,11 +208,11 @@ fn absent(door: &Door, path: &str, id: TraceId, error: SourceError) -> SourceErr
     }
 }
 
-fn names(mut names: Vec<String>, reply: &Reply) -> Told {
-    let total = names.len();
-    names.truncate(NAMES);
+fn few<T>(mut all: Vec<T>, reply: &Reply, answer: fn(Vec<T>) -> Answer) -> Told {
+    let total = all.len();
+    all.truncate(NAMES);
     Told {
-        answer: Answer::Names(names),
+        answer: answer(all),
         warnings: Vec::new(),
         cut_from: (total > NAMES).then_some(total),
         latency_ms: reply.latency_ms(),

@@ -173,15 +173,23 @@ pub struct Values {
 #[serde(untagged)]
 enum TagValue {
     Bare(String),
-    Typed { value: String },
+    Typed {
+        value: String,
+        #[serde(default, rename = "type")]
+        kind: String,
+    },
 }
 
 impl Values {
-    pub fn into_names(self) -> Vec<String> {
+    /// Each with what it is; v1 does not tell.
+    pub fn into_values(self) -> Vec<(String, String)> {
         let values = self.tag_values.into_iter().flatten();
         values
             .map(|value| match value {
-                TagValue::Bare(value) | TagValue::Typed { value } => text::clean(&value, NAME),
+                TagValue::Bare(value) => (text::clean(&value, NAME), String::new()),
+                TagValue::Typed { value, kind } => {
+                    (text::clean(&value, NAME), text::clean(&kind, NAME))
+                }
             })
             .collect()
     }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::common::{Numbers, above, beside, focused, inside, lines, pane};
-use super::metrics::draw_field;
+use super::editing::{Editing, Shown};
 use super::{Ctx, Entry, Focus, Goto, ScreenId, View};
 use crate::command::{Command, Jump};
 use crate::message::Effect;
@@ -13,11 +13,12 @@ use crate::model::id::ClusterId;
 use crate::model::trace::{Node, Trace, TraceId};
 use crate::state::world::World;
 use crate::ui::Window;
-use crate::ui::widget::field::Field;
 use crate::ui::widget::table::Table;
 
 mod asked;
+mod complete;
 mod list;
+mod map;
 mod motion;
 mod query;
 mod span;
@@ -27,20 +28,20 @@ mod waterfall;
 mod whither;
 
 use asked::{Opened, Row, Search};
+use map::Map;
 
 #[derive(Debug)]
 pub struct Traces {
     list: Table<(ClusterId, TraceId)>,
     search: Option<Search>,
     opened: Option<Opened>,
+    /// The service graph, over all else.
+    map: Option<Map>,
     /// The pane with all that is known of a span.
     detail: bool,
     /// Only traces with errors.
     problems: bool,
-    editor: Option<Field>,
-    history: Vec<String>,
-    /// Place in the history while it is walked; counted from its end.
-    back_in_history: usize,
+    editing: Editing,
     scope: Option<ClusterId>,
     window: Window,
     numbers: Numbers,
@@ -53,11 +54,10 @@ impl Default for Traces {
             list: Table::sorted(0),
             search: None,
             opened: None,
+            map: None,
             detail: true,
             problems: false,
-            editor: None,
-            history: Vec::new(),
-            back_in_history: 0,
+            editing: Editing::new(&complete::ABOUT),
             scope: None,
             window: Window::HOUR,
             numbers: Numbers::new(ScreenId::Traces),
@@ -72,6 +72,7 @@ struct Layout {
     list: Rect,
     waterfall: Rect,
     span: Rect,
+    map: Rect,
 }
 
 /// From this width on the span stands beside the waterfall.
@@ -85,8 +86,9 @@ impl Traces {
         let small = area.height < 28;
         let none = Rect { height: 0, ..area };
         let query_rows = match (self.opened.is_some() && small, faults) {
-            (true, _) if self.editor.is_none() => 0,
-            (_, true) => 6,
+            (true, _) if !self.editing.is_open() => 0,
+            (_, true) if !self.editing.is_open() => 6,
+            _ if self.editing.is_open() => 5,
             _ => 3,
         };
         let query = Rect {
@@ -94,12 +96,17 @@ impl Traces {
             ..area
         };
         let (_, rest) = above(area, area.height - query.height);
-        if self.opened.is_none() {
+        if self.opened.is_none() || self.map.is_some() {
+            let (list, map) = match self.map.is_some() {
+                true => (none, rest),
+                false => (rest, none),
+            };
             return Layout {
                 query,
-                list: rest,
+                list,
                 waterfall: none,
                 span: none,
+                map,
             };
         }
         let (list, low) = match small {
@@ -119,6 +126,7 @@ impl Traces {
             list,
             waterfall,
             span,
+            map: none,
         }
     }
 
@@ -152,24 +160,17 @@ impl Traces {
     }
 
     fn draw_query(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
+        if self.editing.is_open() {
+            self.editing.draw(ctx, area, buf, &Shown::default());
+            return;
+        }
         let status = match &self.search {
             Some(search) => list::status(search, self.rows().len()),
             None => String::new(),
         };
-        let title = match (&self.editor, &self.search) {
-            (Some(_), _) => "traceql, a trace id, or words: service name=… >500ms error",
-            _ => "traceql (o edit)",
-        };
-        let right = if self.editor.is_some() {
-            "Enter runs it"
-        } else {
-            &status
-        };
-        let inner = pane(ctx, area, buf, title, right, self.editor.is_some());
-        match (&self.editor, &self.search) {
-            (Some(field), _) => draw_field(ctx, inner, buf, field),
-            (None, Some(search)) => list::draw_told(ctx, inner, buf, search),
-            (None, None) => {}
+        let inner = pane(ctx, area, buf, "traceql (o edit)", &status, false);
+        if let Some(search) = &self.search {
+            list::draw_told(ctx, inner, buf, search);
         }
     }
 
@@ -180,7 +181,7 @@ impl Traces {
         } else {
             ""
         };
-        let here = self.opened.is_none() && self.editor.is_none();
+        let here = self.opened.is_none() && !self.editing.is_open();
         let inner = pane(ctx, area, buf, "traces", right, here);
         if rows.is_empty() {
             let filtered = self.problems || !self.list.filter_text().is_empty();
@@ -224,13 +225,19 @@ impl View for Traces {
         }
         if let Some(opened) = self.opened.as_ref().filter(|_| parts.waterfall.height > 0) {
             let title = waterfall::title(ctx, opened);
-            let here = self.editor.is_none();
+            let here = !self.editing.is_open();
             let inner = pane(ctx, parts.waterfall, buf, &title, "█ critical path", here);
             waterfall::draw(&focused(ctx, here), inner, buf, opened);
         }
         if parts.span.height > 0 {
             self.draw_span(ctx, parts.span, buf);
         }
+        if let Some(map) = self.map.as_ref().filter(|_| parts.map.height > 0) {
+            let here = !self.editing.is_open();
+            let inner = pane(ctx, parts.map, buf, "service graph", &map.origin(ctx), here);
+            map.draw(&focused(ctx, here), inner, buf);
+        }
+        self.editing.draw_list(ctx, parts.query, area, buf);
         if ctx.ascii {
             crate::ui::widget::text::fold_ascii(area, buf);
         }
@@ -243,6 +250,9 @@ impl View for Traces {
         if let Some(opened) = &mut self.opened {
             let area = waterfall::spans(inside(parts.waterfall), opened);
             opened.table.place(area);
+        }
+        if let Some(map) = &mut self.map {
+            map.table.place(inside(parts.map));
         }
     }
 
@@ -259,7 +269,13 @@ impl View for Traces {
     }
 
     fn back(&mut self) -> bool {
-        if self.editor.take().is_some() {
+        if self.editing.back() {
+            return true;
+        }
+        if let Some(map) = &mut self.map {
+            if !map.table.back() && !std::mem::take(&mut map.failing) {
+                self.map = None;
+            }
             return true;
         }
         // Beside the waterfall the span is no step of its own.
@@ -274,16 +290,14 @@ impl View for Traces {
     }
 
     fn depth(&self) -> usize {
-        [
-            self.editor.is_some(),
+        let steps = [
             self.opened.is_some() && self.area.width < WIDE && self.detail,
             self.opened.is_some(),
             !self.list.filter_text().is_empty(),
             self.problems,
-        ]
-        .into_iter()
-        .filter(|open| *open)
-        .count()
+            self.map.is_some(),
+        ];
+        steps.into_iter().filter(|open| *open).count() + self.editing.depth()
     }
 
     fn focus(&self, _world: &World) -> Option<Focus> {
@@ -294,7 +308,18 @@ impl View for Traces {
         self.whither(to)
     }
 
-    fn answer(&mut self, answered: &Answered, _world: &World) -> Vec<Effect> {
+    fn answer(&mut self, answered: &Answered, world: &World) -> Vec<Effect> {
+        if self.editing.take(answered, world, self.scope) {
+            return Vec::new();
+        }
+        let rows = self.search.as_ref().map_or(&[][..], |s| &s.rows);
+        if let Some(effects) = self
+            .map
+            .as_mut()
+            .and_then(|map| map.take(answered, rows, &mut self.numbers))
+        {
+            return effects;
+        }
         if let Some(search) = &mut self.search {
             search.take(answered);
         }
@@ -305,7 +330,7 @@ impl View for Traces {
     }
 
     fn typing(&self) -> bool {
-        self.editor.is_some()
+        self.editing.is_open()
     }
 
     fn filter(&self) -> &str {
@@ -313,11 +338,26 @@ impl View for Traces {
     }
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
-        match (self.editor.is_some(), self.opened.is_some()) {
-            (true, _) => &[("Enter", "run"), ("Up", "history"), ("Esc", "leave")],
+        if self.map.is_some() && !self.editing.is_open() {
+            return &[
+                ("Enter", "its traces"),
+                ("!", "failing"),
+                ("/", "filter"),
+                ("m", "traces"),
+                ("r", "again"),
+            ];
+        }
+        match (self.editing.is_open(), self.opened.is_some()) {
+            (true, _) => &[
+                ("Enter", "run"),
+                ("Tab", "complete"),
+                ("Up", "history"),
+                ("Esc", "leave"),
+            ],
             (false, false) => &[
                 ("Enter", "waterfall"),
                 ("o", "search"),
+                ("m", "service graph"),
                 ("!", "errors"),
                 ("/", "filter"),
                 ("r", "again"),
@@ -328,6 +368,7 @@ impl View for Traces {
                 ("d", "span"),
                 ("xl", "logs"),
                 ("xm", "metrics"),
+                ("m", "service graph"),
             ],
         }
     }

@@ -155,6 +155,11 @@ impl Heard {
                 all.iter()
                     .for_each(|name| told.add(name, Default::default()));
             }
+            Ok(Answer::TagValues(all)) => {
+                for (value, kind) in all {
+                    told.add(value, (kind.clone(), String::new()));
+                }
+            }
             _ => {}
         }
         told.open = told.open.saturating_sub(1);

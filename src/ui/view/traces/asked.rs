@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::language::traceql::traceql;
 use crate::message::Effect;
 use crate::model::ask::{Answer, Answered, Ask, Question};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::health::SourceKind;
 use crate::model::id::{ClusterId, RequestId};
-use crate::model::trace::{Summary, Trace, TraceId, form};
+use crate::model::trace::{Summary, Trace, TraceId};
 use crate::state::world::World;
 use crate::ui::Window;
 use crate::ui::view::common::{Numbers, clusters};
@@ -111,7 +112,7 @@ impl Search {
         before: Option<Search>,
     ) -> (Self, Vec<Effect>) {
         let (start, end) = window.bounds(world.now);
-        let query = form::traceql(text);
+        let query = traceql(text).map_err(|wrong| wrong.text);
         let (asking, effects) = match &query {
             Ok(query) => {
                 let ask = Ask::Traces {

@@ -1,6 +1,7 @@
 //! What the keys do.
 
 use super::asked::{Opened, Row};
+use super::map::{self, Map};
 use super::waterfall::took;
 use super::{Traces, WIDE, list};
 use crate::command::Command;
@@ -11,22 +12,61 @@ impl Traces {
     pub(super) fn command(&mut self, command: Command, world: &World) -> Vec<Effect> {
         match command {
             Command::Type(press) => return self.type_key(press, world),
-            Command::Paste(text) => {
-                if let Some(field) = &mut self.editor {
-                    field.paste(&text);
-                }
-                return Vec::new();
-            }
-            Command::Edit => {
-                self.edit();
-                return Vec::new();
-            }
+            Command::Paste(text) => return self.paste(&text, world),
+            Command::Edit => return self.edit(world),
+            Command::Recall => return self.recall(world),
+            Command::Mode => return self.turn(world),
             Command::CopyRow => return self.copied().map(Effect::Copy).into_iter().collect(),
             _ => {}
         }
-        match self.opened.is_some() {
-            true => self.in_trace(&command, world),
-            false => self.in_list(&command, world),
+        match (self.map.is_some(), self.opened.is_some()) {
+            (true, _) => self.in_map(&command, world),
+            (_, true) => self.in_trace(&command, world),
+            (_, false) => self.in_list(&command, world),
+        }
+    }
+
+    /// To the service graph and back.
+    fn turn(&mut self, world: &World) -> Vec<Effect> {
+        match self.map.take() {
+            Some(_) => Vec::new(),
+            None => self.map_anew(world),
+        }
+    }
+
+    fn map_anew(&mut self, world: &World) -> Vec<Effect> {
+        let rows = self.search.as_ref().map_or(&[][..], |s| &s.rows);
+        let (scope, window) = (self.scope, self.window);
+        let (map, effects) = Map::new(world, scope, window, &mut self.numbers, rows);
+        self.map = Some(map);
+        effects
+    }
+
+    fn in_map(&mut self, command: &Command, world: &World) -> Vec<Effect> {
+        let Some(map) = &mut self.map else {
+            return Vec::new();
+        };
+        let keys: Vec<map::Key> = map.rows().iter().map(map::Shown::key).collect();
+        if map.table.update(command, &keys, Clone::clone) {
+            return Vec::new();
+        }
+        match command {
+            Command::Open | Command::Detail => {
+                let query = map.under().map(|row| row.query(map.failing));
+                match query {
+                    Some(query) => {
+                        self.map = None;
+                        self.run(&query, world)
+                    }
+                    None => Vec::new(),
+                }
+            }
+            Command::Problems => {
+                map.failing = !map.failing;
+                Vec::new()
+            }
+            Command::Refresh => self.map_anew(world),
+            _ => Vec::new(),
         }
     }
 
@@ -127,6 +167,9 @@ impl Traces {
 
     /// The row as text: of a span what it did, of a trace its id and root.
     fn copied(&self) -> Option<String> {
+        if let Some(map) = &self.map {
+            return map.under().map(|row| row.words());
+        }
         if let Some((_, trace, node)) = self.under() {
             let span = &node.span;
             let time = span.duration_ns().map_or("n/a".to_owned(), took);

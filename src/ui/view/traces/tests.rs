@@ -9,6 +9,8 @@ use crate::model::time::Timestamp;
 use crate::model::trace::{Counts, Event, Span, SpanId, Status, Summary};
 use crate::ui::view::fake::{self, NOW};
 
+mod graph;
+
 const SECOND: i64 = 1_000_000_000;
 const START: i64 = NOW * 1_000_000 - 60 * SECOND;
 
@@ -201,6 +203,52 @@ fn a_mistake_in_the_query_is_shown_where_it_is() {
     assert!(asked(&type_text(&mut view, "checkout >soon", &world)).is_empty());
     let text = shown(&mut view, &world, (120, 30));
     assert!(text.contains("`>soon` is no time"), "{text}");
+}
+
+/// All that is asked, at once or soon.
+fn questions(effects: &[Effect]) -> Vec<Question> {
+    let all = effects.iter().flat_map(|effect| match effect {
+        Effect::Ask(question) => vec![question.clone()],
+        Effect::AskSoon(questions) => questions.clone(),
+        _ => Vec::new(),
+    });
+    all.collect()
+}
+
+#[test]
+fn tags_and_values_of_tempo_are_completed() {
+    let world = world(&["alpha"]);
+    let mut view = Traces::default();
+    shown(&mut view, &world, (120, 36));
+    let tags = questions(&view.update(Command::Edit, &world));
+    assert_eq!(tags[0].ask, Ask::TraceTags);
+    let names = ["resource.service.name", "span.http.status_code", "duration"];
+    let names = names.map(str::to_owned).to_vec();
+    answer(&mut view, &tags[0], Ok(Answer::Names(names)), &world);
+    let type_only = |view: &mut Traces, text: &str| -> Vec<Effect> {
+        let keys = text.chars().map(|c| KeyPress::plain(Key::Char(c)));
+        let effects = keys.flat_map(|key| view.update(Command::Type(key), &world));
+        effects.collect()
+    };
+    let press = |view: &mut Traces, key| view.update(Command::Type(KeyPress::plain(key)), &world);
+    type_only(&mut view, "{ httpsta");
+    let text = shown(&mut view, &world, (120, 36));
+    assert!(text.contains("span.http.status_code"), "{text}");
+    let asked = questions(&press(&mut view, Key::Tab));
+    assert_eq!(view.editing.text(), Some("{ span.http.status_code = "));
+    type_only(&mut view, "5");
+    let values = asked.last().expect("values are asked for");
+    let tag = "span.http.status_code".to_owned();
+    assert_eq!(values.ask, Ask::TraceTagValues { tag });
+    let told = [("502", "int"), ("five", "string")];
+    let told = told.map(|(v, k)| (v.to_owned(), k.to_owned())).to_vec();
+    answer(&mut view, values, Ok(Answer::TagValues(told)), &world);
+    press(&mut view, Key::Tab);
+    assert_eq!(view.editing.text(), Some("{ span.http.status_code = 502"));
+    type_only(&mut view, " && nope = 1");
+    let text = shown(&mut view, &world, (120, 36));
+    assert!(text.contains("`nope` is no word of TraceQL"), "{text}");
+    assert!(view.back() && view.depth() == 0);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! From a span to what else is known of its pod at its time, and the screen in words.
 
 use super::waterfall::{self, took};
-use super::{Traces, list};
+use super::{Traces, list, map};
 use crate::command::{Jump, ScreenId};
 use crate::model::time::Timestamp;
 use crate::model::trace::{Span, Trace};
@@ -25,6 +25,13 @@ const TOLD: usize = 40;
 impl Traces {
     /// The pod that sent the span; without one, the span in words.
     pub(super) fn thing(&self) -> Option<Focus> {
+        if let Some(map) = &self.map {
+            let row = map.under()?;
+            return Some(Focus::Text {
+                cluster: Some(row.cluster),
+                text: row.words(),
+            });
+        }
         if let Some((cluster, trace, node)) = self.under() {
             let span = &node.span;
             return Some(match (span.sender(&NAMESPACE), span.sender(&POD)) {
@@ -52,6 +59,21 @@ impl Traces {
 
     /// Logs and metrics of what sent the span, at its time.
     pub(super) fn whither(&self, to: Jump) -> Option<Goto> {
+        if let Some(map) = &self.map {
+            let row = map.under()?;
+            let (screen, query) = match to {
+                Jump::Logs => (ScreenId::Logs, row.logs()),
+                Jump::Metrics => (ScreenId::Metrics, row.metrics()),
+                _ => return None,
+            };
+            return Some(Goto {
+                screen,
+                cluster: Some(row.cluster),
+                focus: None,
+                query: Some(query),
+                window: None,
+            });
+        }
         let (cluster, trace, node) = self.under()?;
         let span = &node.span;
         let (screen, query) = match to {
@@ -71,6 +93,12 @@ impl Traces {
 
     pub(super) fn words(&self, ctx: &Ctx<'_>) -> String {
         let mut out = Vec::new();
+        if let Some(map) = &self.map {
+            out.push(format!("service graph {}", map.origin(ctx)));
+            let rows = map.rows();
+            out.extend(rows.iter().take(TOLD).map(map::Shown::words));
+            return out.join("\n");
+        }
         if let Some(opened) = &self.opened {
             out.push(format!(
                 "trace {}: {}",
@@ -150,7 +178,7 @@ fn metrics(span: &Span) -> Option<String> {
     }
 }
 
-fn quoted(value: &str) -> String {
+pub fn quoted(value: &str) -> String {
     format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }
 

@@ -1,0 +1,184 @@
+//! The service graph: of metrics, and of the traces that were found.
+
+use super::*;
+use crate::model::label::Labels;
+use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
+
+/// Clusters with a Prometheus; `alpha` has a Tempo as well.
+fn both(names: &[&str]) -> World {
+    let clusters = names.iter().map(|name| Cluster {
+        name: (*name).to_owned(),
+        prometheus: Some(Endpoint::default()),
+        tempo: (*name == "alpha").then(Endpoint::default),
+        ..Cluster::default()
+    });
+    let config = Config {
+        clusters: clusters.collect(),
+        ..Config::default()
+    };
+    World::new(&config, Timestamp(NOW))
+}
+
+fn series(client: &str, server: &str, value: f64) -> SeriesSamples {
+    let labels = Labels::from_pairs([("client", client), ("server", server)]);
+    SeriesSamples {
+        key: SeriesKey::new("", labels),
+        kind: SampleKind::Gauge,
+        points: [Sample {
+            at: Timestamp(NOW),
+            value,
+        }]
+        .into_iter()
+        .collect(),
+    }
+}
+
+/// Searched, with two traces found, and the graph asked for.
+fn begun(world: &World) -> (Traces, Vec<Question>) {
+    let mut view = Traces::default();
+    shown(&mut view, world, (120, 36));
+    let search = asked(&view.enter(&entry(None), world));
+    let few = vec![found(2, 40, 0), found(1, 3, 0)];
+    answer(&mut view, &search[0], Ok(Answer::Traces(few)), world);
+    let questions = asked(&view.update(Command::Mode, world));
+    (view, questions)
+}
+
+/// Answers, and gives what is asked for next.
+fn next(
+    view: &mut Traces,
+    question: &Question,
+    result: Result<Answer, Fault>,
+    world: &World,
+) -> Vec<Question> {
+    let answered = Answered {
+        id: question.id,
+        cluster: question.cluster,
+        ask: question.ask.clone(),
+        origin: "test".into(),
+        at: Timestamp(NOW),
+        latency_ms: 12,
+        warnings: Vec::new(),
+        cut_from: None,
+        result,
+    };
+    asked(&view.answer(&answered, world))
+}
+
+#[test]
+fn edges_of_metrics_have_rates_failures_and_times() {
+    let world = both(&["alpha"]);
+    let (mut view, questions) = begun(&world);
+    assert_eq!(questions.len(), 3);
+    let text = shown(&mut view, &world, (80, 24));
+    assert!(text.contains("asking …"), "{text}");
+    let calls = vec![
+        series("gateway", "checkout", 12.5),
+        series("checkout", "pay", 4.0),
+        series("checkout", "cart", 8.0),
+    ];
+    next(&mut view, &questions[0], Ok(Answer::Series(calls)), &world);
+    let text = shown(&mut view, &world, (80, 24));
+    assert!(text.contains("n/a"), "not yet known is not 0: {text}");
+    let failed = vec![series("checkout", "pay", 1.0)];
+    next(&mut view, &questions[1], Ok(Answer::Series(failed)), &world);
+    let slow = vec![series("checkout", "pay", 1.38)];
+    let more = next(&mut view, &questions[2], Ok(Answer::Series(slow)), &world);
+    assert!(
+        more.is_empty(),
+        "no trace is sampled where there are metrics"
+    );
+    for size in [(200, 50), (120, 36), (80, 24)] {
+        let text = shown(&mut view, &world, size);
+        for words in [
+            "from metrics, mean of 60 min",
+            "gateway",
+            "→ checkout",
+            "  → pay",
+            "12.5/s",
+            "25.0%",
+            "1.38 s",
+        ] {
+            assert!(text.contains(words), "{words} at {size:?} in {text}");
+        }
+    }
+    view.update(Command::Problems, &world);
+    let rows = view.map.as_ref().unwrap().rows().len();
+    assert_eq!(rows, 1);
+    let opened = asked(&view.update(Command::Open, &world));
+    assert!(view.map.is_none());
+    assert!(matches!(&opened[0].ask, Ask::Traces { query, .. }
+        if query == "{ resource.service.name = \"checkout\" } > { resource.service.name = \"pay\" && status = error }"));
+}
+
+#[test]
+fn without_metrics_the_traces_found_are_sampled() {
+    let world = both(&["alpha"]);
+    let (mut view, questions) = begun(&world);
+    let mut more = Vec::new();
+    for question in &questions {
+        more = next(&mut view, question, Ok(Answer::Series(Vec::new())), &world);
+    }
+    assert_eq!(more.len(), 2, "those that the search found");
+    let mut pay = span(2, 1, 5, 45, "Authorize");
+    pay.service = Arc::from("pay \"x\"");
+    let spans = vec![span(1, 0, 0, 50, "POST"), pay];
+    let trace = Trace::new(TraceId(2), spans);
+    next(
+        &mut view,
+        &more[0],
+        Ok(Answer::Trace(Arc::new(trace))),
+        &world,
+    );
+    let gone = Err(fault("no trace there", FaultKind::NotFound));
+    next(&mut view, &more[1], gone, &world);
+    let text = shown(&mut view, &world, (80, 24));
+    assert!(text.contains("from 1 of 2 traces found"), "{text}");
+    assert!(
+        text.contains("→ pay \"x\"") && text.contains("40 ms"),
+        "{text}"
+    );
+    view.update(Command::Down, &world);
+    let metrics = view.leads(Jump::Metrics, &world).unwrap().query.unwrap();
+    assert!(
+        metrics.contains("client=\"checkout\",server=\"pay \\\"x\\\"\""),
+        "{metrics}"
+    );
+    // Esc leads back to the list, and from there `m` asks anew.
+    assert!(view.back() && view.map.is_none());
+}
+
+#[test]
+fn what_cannot_be_known_is_said() {
+    let world = both(&["alpha", "beta"]);
+    let (mut view, questions) = begun(&world);
+    assert_eq!(questions.len(), 6);
+    let silent = || Err(fault("connection refused", FaultKind::Unreachable));
+    for question in &questions {
+        for trace in next(&mut view, question, silent(), &world) {
+            next(&mut view, &trace, silent(), &world);
+        }
+    }
+    for size in [(120, 36), (80, 24)] {
+        let text = shown(&mut view, &world, size);
+        assert!(text.contains("connection refused"), "{text}");
+        assert!(text.contains("alpha: from 0 of 2 traces found"), "{text}");
+    }
+    let nobody = World::new(&Config::default(), Timestamp(NOW));
+    let mut view = Traces::default();
+    view.update(Command::Mode, &nobody);
+    let text = shown(&mut view, &nobody, (80, 24));
+    assert!(text.contains("neither Prometheus nor Tempo"), "{text}");
+}
+
+#[test]
+fn from_a_waterfall_and_back() {
+    let world = both(&["alpha"]);
+    let mut view = opened(&world, (120, 36));
+    view.update(Command::Mode, &world);
+    assert_eq!(view.depth(), 2);
+    assert!(view.back() && view.opened.is_some());
+    view.update(Command::Mode, &world);
+    view.update(Command::Mode, &world);
+    assert!(view.map.is_none() && view.opened.is_some());
+}
