@@ -1,6 +1,7 @@
 //! Query languages as data and pure functions: what a text is made of, what can be completed where
 //! the cursor stands, and what is wrong with it. Places are byte offsets on character boundaries.
 
+pub mod logql;
 pub mod promql;
 mod shape;
 mod spot;

@@ -68,6 +68,22 @@ pub enum Ask {
     TraceTagValues {
         tag: String,
     },
+    /// Names of the labels that streams have.
+    LokiLabelNames,
+    /// LogQL that gives numbers, over a range.
+    LogSeries {
+        query: String,
+        start: Timestamp,
+        end: Timestamp,
+        step_ms: u32,
+    },
+    /// How many lines of each level a log query finds, in steps of a range.
+    LogVolume {
+        query: String,
+        start: Timestamp,
+        end: Timestamp,
+        step_ms: u32,
+    },
 }
 
 /// Whose log, and how much of it.

@@ -9,6 +9,7 @@ pub mod chat;
 pub mod condition;
 pub mod discovery;
 pub mod fault;
+pub mod fields;
 pub mod finding;
 pub mod gitops;
 pub mod gpu;

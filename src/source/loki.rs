@@ -4,6 +4,7 @@
 //! that every trace id would make a stream of its own. All errors of Loki are plain text.
 
 mod level;
+mod numbers;
 pub mod page;
 pub mod pages;
 mod parse;

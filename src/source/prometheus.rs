@@ -7,7 +7,7 @@ mod api;
 mod lookup;
 pub(crate) mod rules;
 mod schedule;
-mod wire;
+pub(super) mod wire;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::args::{Form, stamp};
-use super::query::{COMPONENT, CONTAINER, POD};
+use crate::language::logql::write::{COMPONENT, CONTAINER, POD};
 use crate::model::log::{Level, LogLine};
 
 const COLUMNS: [&str; 6] = [

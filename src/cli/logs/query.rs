@@ -1,29 +1,9 @@
 //! The LogQL of an export, with everything from outside escaped, for the labels a server has.
 
 use super::args::LogsArgs;
+use crate::language::logql::write::{COMPONENT, CONTAINER, NAMESPACE, POD, matcher, quoted};
 use crate::source::door::SourceError;
 use crate::source::loki::Loki;
-
-/// What a filter may be called by different collectors, the usual name first.
-pub const NAMESPACE: &[&str] = &[
-    "namespace",
-    "k8s_namespace_name",
-    "kubernetes_namespace_name",
-];
-pub const COMPONENT: &[&str] = &[
-    "component",
-    "app",
-    "app_kubernetes_io_name",
-    "service_name",
-    "k8s_app",
-    "job",
-];
-pub const CONTAINER: &[&str] = &[
-    "container",
-    "k8s_container_name",
-    "kubernetes_container_name",
-];
-pub const POD: &[&str] = &["pod", "k8s_pod_name", "kubernetes_pod_name"];
 
 /// The query for this server.
 pub async fn build(
@@ -108,16 +88,6 @@ fn everything(names: &[String]) -> &str {
         .unwrap_or("namespace")
 }
 
-fn matcher(label: &str, wanted: &[String]) -> String {
-    match wanted {
-        [one] => format!("{label}={}", quoted(one)),
-        several => {
-            let one_of: Vec<String> = several.iter().map(|w| regex::escape(w)).collect();
-            format!("{label}=~{}", quoted(&one_of.join("|")))
-        }
-    }
-}
-
 fn filters_of(args: &LogsArgs) -> String {
     let (has, has_not) = match args.regex {
         true => ("|~", "!~"),
@@ -131,42 +101,12 @@ fn filters_of(args: &LogsArgs) -> String {
         .collect()
 }
 
-/// A string of LogQL, which has the escapes of Go.
-fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn list(words: &[&str]) -> Vec<String> {
         words.iter().map(|w| (*w).to_owned()).collect()
-    }
-
-    #[test]
-    fn texts_cannot_leave_their_quotes() {
-        assert_eq!(quoted(r#"a"} |= "b\"#), r#""a\"} |= \"b\\""#);
-        assert_eq!(quoted("ä\n\t\0\u{7f}"), r#""ä\n\t\u0000\u007f""#);
-        assert_eq!(matcher("app", &list(&["a.b"])), r#"app="a.b""#);
-        assert_eq!(
-            matcher("app", &list(&["a.b", "c\"|.*"])),
-            r#"app=~"a\\.b|c\"\\|\\.\\*""#
-        );
     }
 
     #[test]

@@ -82,7 +82,10 @@ impl PromLookup {
             | Ask::Traces { .. }
             | Ask::Trace { .. }
             | Ask::TraceTags
-            | Ask::TraceTagValues { .. } => {
+            | Ask::TraceTagValues { .. }
+            | Ask::LokiLabelNames
+            | Ask::LogSeries { .. }
+            | Ask::LogVolume { .. } => {
                 let what = "this question goes to another source".to_owned();
                 Err(SourceError::new("", &self.shown, Cause::Bug(what)))
             }

@@ -180,7 +180,19 @@ impl Search {
                 })?;
                 Ok((Answer::Names(values.into_iter().collect()), None))
             }
-            Ask::Rules => Err(Unanswered::NotHeld),
+            Ask::LokiLabelNames => {
+                let mut names = BTreeSet::new();
+                self.each_line(|line| {
+                    let new = line
+                        .labels
+                        .iter()
+                        .filter(|(name, _)| !names.contains(*name));
+                    let new: Vec<String> = new.map(|(name, _)| name.to_owned()).collect();
+                    names.extend(new);
+                })?;
+                Ok((Answer::Names(names.into_iter().collect()), None))
+            }
+            Ask::Rules | Ask::LogSeries { .. } | Ask::LogVolume { .. } => Err(Unanswered::NotHeld),
             Ask::Object { .. } => Err(Unanswered::NotRecorded),
             Ask::PodLogs(wanted) => self.pod(wanted),
             Ask::Traces { .. }

@@ -113,6 +113,36 @@ impl LokiRoute {
                 let (names, reply) = loki.label_values(label).await?;
                 Ok((Answer::Names(names), None, reply.latency_ms()))
             }
+            Ask::LokiLabelNames => {
+                let (names, reply) = loki.labels().await?;
+                Ok((Answer::Names(names), None, reply.latency_ms()))
+            }
+            Ask::LogSeries {
+                query,
+                start,
+                end,
+                step_ms,
+            } => {
+                let found = loki.series(query, (*start, *end), *step_ms).await?;
+                Ok((
+                    Answer::Series(found.series),
+                    found.cut_from,
+                    found.latency_ms,
+                ))
+            }
+            Ask::LogVolume {
+                query,
+                start,
+                end,
+                step_ms,
+            } => {
+                let found = loki.volume(query, (*start, *end), *step_ms).await?;
+                Ok((
+                    Answer::Series(found.series),
+                    found.cut_from,
+                    found.latency_ms,
+                ))
+            }
             _ => {
                 let what = "this question goes to Prometheus".to_owned();
                 Err(SourceError::new("", &self.shown, Cause::Bug(what)))
@@ -158,7 +188,11 @@ enum Server {
 impl Server {
     fn of(ask: &Ask) -> Self {
         match ask {
-            Ask::Logs { .. } | Ask::LokiLabelValues { .. } => Self::Loki,
+            Ask::Logs { .. }
+            | Ask::LokiLabelValues { .. }
+            | Ask::LokiLabelNames
+            | Ask::LogSeries { .. }
+            | Ask::LogVolume { .. } => Self::Loki,
             Ask::Object { .. } | Ask::PodLogs(_) => Self::Kubernetes,
             Ask::Traces { .. }
             | Ask::Trace { .. }

@@ -271,6 +271,15 @@ impl Editing {
     }
 }
 
+/// Keys while the editor is open.
+pub const HINTS: &[(&str, &str)] = &[
+    ("Enter", "run"),
+    ("Tab", "complete"),
+    ("Up", "history"),
+    ("Ctrl-r", "search"),
+    ("Esc", "leave"),
+];
+
 /// A query that was asked, for its pane.
 #[derive(Default)]
 pub struct Shown<'a> {

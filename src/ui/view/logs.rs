@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::common::{Numbers, empty, inside, pane};
+use super::editing::Editing;
 use super::scroll::Scroll;
 use super::{Ctx, Entry, Focus, Goto, ScreenId, View};
 use crate::command::{Command, Jump};
@@ -16,11 +17,11 @@ use crate::pattern::PatternId;
 use crate::state::world::World;
 use crate::store::logs::LogRing;
 use crate::ui::Window;
-use crate::ui::widget::field::Field;
 use crate::ui::widget::filter::Filter;
 use crate::ui::widget::table::Table;
 
 mod asked;
+mod complete;
 mod find;
 mod hints;
 mod hits;
@@ -64,7 +65,7 @@ pub struct Logs {
     kept: Kept,
     detail: Option<bool>,
     scroll: Scroll,
-    editor: Option<Field>,
+    editing: Editing,
     asked: Option<Asked>,
     /// The pod that led here last, for its log from the API server.
     pod: Option<(ClusterId, String, String)>,
@@ -90,7 +91,7 @@ impl Default for Logs {
             kept: Kept::default(),
             detail: None,
             scroll: Scroll::default(),
-            editor: None,
+            editing: Editing::new(&complete::ABOUT),
             asked: None,
             pod: None,
             numbers: Numbers::new(ScreenId::Logs),
@@ -150,11 +151,7 @@ impl View for Logs {
         }
         match command {
             Command::Type(press) => return self.type_key(press, world),
-            Command::Paste(text) => {
-                if let Some(field) = &mut self.editor {
-                    field.paste(&text);
-                }
-            }
+            Command::Paste(text) => return self.paste(&text, world),
             Command::Up => self.go(world, -1),
             Command::Down => self.go(world, 1),
             Command::PageUp => self.go(world, -(self.page_rows() as isize)),
@@ -188,10 +185,8 @@ impl View for Logs {
             Command::Open => self.detail = Some(true),
             Command::Right | Command::ScrollDown => self.scroll.down(),
             Command::Left | Command::ScrollUp => self.scroll.up(),
-            Command::Edit => {
-                let text = self.asked.as_ref().map_or("", |a| a.query.as_str());
-                self.editor = Some(Field::new(text));
-            }
+            Command::Edit => return self.edit(world),
+            Command::Recall => return self.recall(world),
             Command::Refresh => return self.rerun(world),
             Command::Mode => {
                 self.mode = match self.mode {
@@ -220,13 +215,7 @@ impl View for Logs {
     fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
         let parts = self.layout(area);
         if parts.query.height > 0 {
-            asked::draw(
-                ctx,
-                parts.query,
-                buf,
-                self.asked.as_ref(),
-                self.editor.as_ref(),
-            );
+            asked::draw(ctx, parts.query, buf, self.asked.as_ref(), &self.editing);
         }
         match &self.mode {
             Mode::Patterns(table) => self.draw_patterns(ctx, parts.lines, buf, table),
@@ -244,6 +233,7 @@ impl View for Logs {
                 None => empty(ctx, inner, buf, "no line"),
             }
         }
+        self.editing.draw_list(ctx, parts.query, area, buf);
         if ctx.ascii {
             crate::ui::widget::text::fold_ascii(area, buf);
         }
@@ -302,7 +292,7 @@ impl View for Logs {
     }
 
     fn back(&mut self) -> bool {
-        if self.editor.take().is_some() {
+        if self.editing.back() {
             return true;
         }
         if self.detail == Some(true) {
@@ -334,7 +324,6 @@ impl View for Logs {
 
     fn depth(&self) -> usize {
         [
-            self.editor.is_some(),
             self.detail == Some(true),
             !self.shows_lines(),
             !self.find.is_empty(),
@@ -346,6 +335,7 @@ impl View for Logs {
         .into_iter()
         .filter(|open| *open)
         .count()
+            + self.editing.depth()
     }
 
     fn focus(&self, world: &World) -> Option<Focus> {
@@ -376,7 +366,10 @@ impl View for Logs {
         })
     }
 
-    fn answer(&mut self, answered: &Answered, _world: &World) -> Vec<Effect> {
+    fn answer(&mut self, answered: &Answered, world: &World) -> Vec<Effect> {
+        if self.editing.take(answered, world, self.scope) {
+            return Vec::new();
+        }
         if let Some(asked) = &mut self.asked {
             asked.take(answered);
         }
@@ -388,7 +381,7 @@ impl View for Logs {
     }
 
     fn typing(&self) -> bool {
-        self.editor.is_some()
+        self.editing.is_open()
     }
 
     fn filter(&self) -> &str {

@@ -375,13 +375,7 @@ impl View for Metrics {
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
         match (self.editing.is_open(), self.part) {
-            (true, _) => &[
-                ("Enter", "run"),
-                ("Tab", "complete"),
-                ("Up", "history"),
-                ("Ctrl-r", "search"),
-                ("Esc", "leave"),
-            ],
+            (true, _) => super::editing::HINTS,
             (false, Part::List) => &[
                 ("Enter", "legend"),
                 ("o", "PromQL"),

@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
 
 use crate::message::Effect;
 use crate::model::ask::{Answer, Answered, Ask, PodLogs, Question};
@@ -13,10 +12,8 @@ use crate::model::log::LogLine;
 use crate::pattern::Miner;
 use crate::state::world::World;
 use crate::store::logs::LogRing;
-use crate::ui::view::common::{Numbers, clusters, lines, pane};
-use crate::ui::view::metrics::draw_field;
-use crate::ui::widget::field::Field;
-use crate::ui::widget::text::{cut, wrap};
+use crate::ui::view::common::{Numbers, clusters};
+use crate::ui::view::editing::{Editing, Shown as Query};
 use crate::ui::{Ctx, Window};
 
 /// Lines asked of each cluster or container; Loki's own default limit is 5000.
@@ -205,38 +202,20 @@ impl Asked {
     }
 }
 
-pub fn draw(
-    ctx: &Ctx<'_>,
-    area: Rect,
-    buf: &mut Buffer,
-    asked: Option<&Asked>,
-    editor: Option<&Field>,
-) {
-    let status = asked.map(Asked::status).unwrap_or_default();
+pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, asked: Option<&Asked>, editing: &Editing) {
+    let faults: Vec<&Fault> = asked.iter().flat_map(|a| &a.faults).collect();
+    let warnings = asked.iter().flat_map(|a| &a.warnings).map(String::as_str);
+    let warnings: Vec<&str> = warnings.collect();
     let title = match asked.and_then(|a| a.pod.as_ref()) {
-        _ if editor.is_some() => "logql: Enter runs it",
         Some(_) => "log of a pod (Tab container, P run before)",
         None => "logql (o edit)",
     };
-    let inner = pane(ctx, area, buf, title, &status, editor.is_some());
-    if let Some(field) = editor {
-        draw_field(ctx, inner, buf, field);
-        return;
-    }
-    let Some(asked) = asked else {
-        return;
+    let query = Query {
+        title,
+        status: &asked.map(Asked::status).unwrap_or_default(),
+        text: asked.map_or("", |a| &a.query),
+        faults: &faults,
+        warnings: &warnings,
     };
-    let columns = usize::from(inner.width);
-    let mut out = vec![Line::styled(cut(&asked.query, columns), ctx.theme.base)];
-    for fault in &asked.faults {
-        let parts = wrap(&fault.to_string(), columns);
-        out.extend(parts.into_iter().map(|p| Line::styled(p, ctx.theme.crit)));
-    }
-    out.extend(
-        asked
-            .warnings
-            .iter()
-            .map(|w| Line::styled(w.as_str(), ctx.theme.warn)),
-    );
-    lines(ctx, inner, buf, &out, 0);
+    editing.draw(ctx, area, buf, &query);
 }

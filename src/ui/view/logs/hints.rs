@@ -4,8 +4,8 @@ use super::{Logs, Mode, pod};
 
 /// Keys worth telling, best first.
 pub fn of(view: &Logs) -> &'static [(&'static str, &'static str)] {
-    if view.editor.is_some() {
-        return &[("Enter", "run LogQL"), ("Esc", "leave")];
+    if view.editing.is_open() {
+        return crate::ui::view::editing::HINTS;
     }
     if view.asked.as_ref().is_some_and(|a| a.pod.is_some()) && view.shows_lines() {
         return pod::HINTS;

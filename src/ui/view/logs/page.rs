@@ -25,7 +25,7 @@ pub struct Page<'a> {
 
 impl Logs {
     pub(super) fn layout(&self, area: Rect) -> Layout {
-        let query_rows = if self.editor.is_some() || self.asked.is_some() {
+        let query_rows = if self.editing.is_open() || self.asked.is_some() {
             4
         } else {
             0

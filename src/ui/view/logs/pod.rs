@@ -9,7 +9,6 @@ use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
 use crate::model::log::{PodTail, Tail};
 use crate::state::world::World;
-use crate::ui::widget::field::Field;
 
 pub const HINTS: &[(&str, &str)] = &[
     ("G", "follow"),
@@ -98,10 +97,6 @@ impl Logs {
                 self.ask_for(wanted, world)
             }
             Command::Bottom => self.follow_pod(shown),
-            Command::Edit => {
-                self.editor = Some(Field::new(""));
-                Vec::new()
-            }
             _ => return None,
         };
         Some(effects)

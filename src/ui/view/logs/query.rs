@@ -5,14 +5,37 @@ use super::asked::Asked;
 use crate::message::Effect;
 use crate::model::input::KeyPress;
 use crate::state::world::World;
-use crate::ui::widget::field::typed;
 
 impl Logs {
     pub(super) fn type_key(&mut self, press: KeyPress, world: &World) -> Vec<Effect> {
-        match typed(&mut self.editor, press) {
-            Some(query) => self.run(&query, world),
-            None => Vec::new(),
-        }
+        let done = self
+            .editing
+            .press(press, world, self.scope, &mut self.numbers);
+        done.map_or_else(|effects| effects, |query| self.run(&query, world))
+    }
+
+    pub(super) fn paste(&mut self, text: &str, world: &World) -> Vec<Effect> {
+        self.editing
+            .paste(text, world, self.scope, &mut self.numbers)
+    }
+
+    /// The query asked; a pod's log is none.
+    fn written(&self) -> String {
+        let asked = self.asked.as_ref().filter(|a| a.pod.is_none());
+        asked.map(|a| a.query.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn edit(&mut self, world: &World) -> Vec<Effect> {
+        let text = self.written();
+        self.editing
+            .open(&text, world, self.scope, &mut self.numbers)
+    }
+
+    /// Shows the queries before this one, and those that are kept.
+    pub(super) fn recall(&mut self, world: &World) -> Vec<Effect> {
+        let text = self.written();
+        self.editing
+            .recall(&text, world, self.scope, &mut self.numbers)
     }
 
     pub(super) fn run(&mut self, query: &str, world: &World) -> Vec<Effect> {
@@ -22,6 +45,7 @@ impl Logs {
             self.asked = None;
             return Vec::new();
         }
+        self.editing.ran(query);
         let before = self.asked.take();
         let (asked, effects) = Asked::new(
             query,

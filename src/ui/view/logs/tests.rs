@@ -413,3 +413,5 @@ fn an_empty_stream_is_not_said_to_be_filtered() {
     );
     assert!(text(&view, &world).contains("no line matches (Esc"));
 }
+
+mod editor;
