@@ -9,15 +9,16 @@ use farwatch::model::finding::{Evidence, FindingKind, Subject};
 use farwatch::model::health::{Health, SourceKind};
 use farwatch::model::id::ClusterId;
 use farwatch::model::label::Labels;
+use farwatch::model::log::{Level, LogLine};
 use farwatch::model::object::{Object, ObjectKind, Pod};
 use farwatch::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
 use farwatch::model::signal::Group;
 use farwatch::model::sriov::{PhysicalFunction, SriovNodeState};
-use farwatch::model::telemetry::{Body, SampleBatch};
+use farwatch::model::telemetry::{Body, LogBatch, SampleBatch};
 use farwatch::model::time::Timestamp;
 use farwatch::state::world::Status;
 
-use stage::{MINUTE, STEP_MS, Stage, alert, refused};
+use stage::{MINUTE, START, STEP_MS, Stage, alert, refused};
 
 /// How a GPU cluster is at a step: `fault` hits gpu 2 of n1, which serves the model.
 fn gpu_step(stage: &mut Stage, cluster: u16, step: i64, fault: bool, lost: bool) {
@@ -724,4 +725,90 @@ fn a_value_at_its_limit_is_not_expected() {
         title.contains("ptp_flapping 4, expected below 4 since"),
         "{title}"
     );
+}
+
+/// A minute of the log as a live tail brings it, and the ticks after it.
+fn log_minute(stage: &mut Stage, minute: i64, errors: u32) {
+    let line = |n: u32, level, text: String| LogLine {
+        at_ns: (START + minute * MINUTE) * 1_000_000 + i64::from(n) * 100_000_000,
+        labels: Labels::from_pairs([("namespace", "shop"), ("pod", "api-0")]),
+        line: text.into(),
+        level,
+    };
+    let usual = 60 + (stage.noise() * 10.0) as u32;
+    let served = (0..usual).map(|n| line(n, Level::Info, format!("served request {n} of cart")));
+    let failed = (0..errors).map(|n| {
+        line(
+            n,
+            Level::Error,
+            format!("upstream {n} refused the connection"),
+        )
+    });
+    let batch = LogBatch {
+        lines: served.chain(failed).collect(),
+        dropped: 0,
+        live: true,
+    };
+    let at = Stage::at(minute as f64 + 0.9);
+    stage.tell(0, SourceKind::Loki, at, Body::Logs(batch));
+    for tick in 0..6 {
+        stage.world.tick(Timestamp(at.0 + tick * 10_000));
+    }
+}
+
+#[test]
+fn a_burst_of_errors_in_the_log_is_an_incident_of_its_pod() {
+    let mut stage = Stage::new(&["alpha"]);
+    stage.live(0, Stage::at(0.0));
+    stage.health(0, SourceKind::Loki, Stage::at(0.0), Health::Live);
+    for minute in 0..90 {
+        log_minute(&mut stage, minute, 1);
+    }
+    assert!(
+        stage.world.incidents.is_empty(),
+        "{:#?}",
+        stage.world.incidents
+    );
+    for minute in 90..95 {
+        log_minute(&mut stage, minute, 200);
+    }
+    let open = stage.open();
+    assert_eq!(open.len(), 1, "{open:#?}");
+    let finding = &open[0].findings[0];
+    assert_eq!(finding.kind, FindingKind::LogBurst);
+    let pod = Subject::Pod {
+        namespace: "shop".into(),
+        pod: "api-0".into(),
+    };
+    assert_eq!(open[0].subjects, [pod]);
+    assert!(
+        finding.text.contains("upstream <*> refused the connection"),
+        "{}",
+        finding.text
+    );
+    let is_line =
+        |e: &Evidence| matches!(e, Evidence::Log { line, .. } if line.contains("upstream"));
+    assert!(finding.evidence.iter().any(is_line));
+    for minute in 95..120 {
+        log_minute(&mut stage, minute, 1);
+    }
+    assert!(stage.open().is_empty());
+}
+
+#[test]
+fn a_log_that_is_not_heard_is_not_silent() {
+    let mut stage = Stage::new(&["alpha"]);
+    stage.live(0, Stage::at(0.0));
+    stage.health(0, SourceKind::Loki, Stage::at(0.0), Health::Live);
+    for minute in 0..90 {
+        log_minute(&mut stage, minute, 1);
+    }
+    let down = Stage::at(90.0);
+    stage.health(0, SourceKind::Loki, down, refused(down, 1));
+    for tick in 0..120 {
+        stage.world.tick(Timestamp(down.0 + tick * 10_000));
+    }
+    let logs = stage.world.incidents.iter().flat_map(|i| &i.findings);
+    let told: Vec<_> = logs.filter(|f| f.kind == FindingKind::LogBurst).collect();
+    assert!(told.is_empty(), "{told:#?}");
 }

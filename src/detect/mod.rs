@@ -8,6 +8,7 @@ use crate::model::finding::FindingKind;
 use crate::model::time::Timestamp;
 
 pub mod baseline;
+mod burst;
 mod condition;
 mod judge;
 mod past;
@@ -19,6 +20,7 @@ mod tail;
 pub mod threshold;
 mod watch;
 
+pub use burst::Bursts;
 pub use condition::Condition;
 pub use judge::{Arrival, Judge, Rule};
 pub use past::date;

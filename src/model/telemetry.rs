@@ -100,7 +100,8 @@ pub struct LogBatch {
     pub lines: Vec<LogLine>,
     /// Lines lost before this batch (full ring, or told by the server).
     pub dropped: u64,
-    /// From the live tail (true) or from the look back at start.
+    /// From the live tail that always runs; not from a look back, nor from a tail asked for beside
+    /// it.
     pub live: bool,
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::config::{self, ClusterKind, Config};
-use crate::detect::Judge;
+use crate::detect::{Bursts, Judge};
 use crate::incident::{Grouper, Incident};
 use crate::message::{LoopGauges, ReplayStatus};
 use crate::model::alert::{Alert, Heartbeat, Severities, Severity, Silence, Spell};
@@ -157,6 +157,8 @@ pub struct ClusterState {
     /// The alert `Watchdog`, by each source that told it or has a rule for it.
     pub heartbeats: Vec<Heartbeat>,
     pub logs: LogRing,
+    /// How often each pattern of its lines is said.
+    pub(super) bursts: Bursts,
     /// Readings, rebuilt when their samples come in.
     pub gpus: Vec<Gpu>,
     pub ptp: Vec<PtpNode>,
@@ -243,6 +245,7 @@ impl ClusterState {
             silences: BTreeMap::new(),
             heartbeats: Vec::new(),
             logs: LogRing::new(log_bytes),
+            bursts: Bursts::default(),
             gpus: Vec::new(),
             ptp: Vec::new(),
             samples_until: None,
@@ -403,6 +406,7 @@ impl World {
                 let id = ClusterId(place as u16);
                 changed |= self.count_used(id);
                 changed |= self.judge_known(id, judge::Known::All, now);
+                changed |= self.judge_logs(id, now);
             }
             changed |= self.grouper.tick(&mut self.incidents, now);
         }

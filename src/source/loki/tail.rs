@@ -241,7 +241,7 @@ impl Tail {
         let batch = LogBatch {
             lines,
             dropped,
-            live: true,
+            live: !self.report.is_quiet(),
         };
         let telemetry = self.report.wrap(Body::Logs(batch));
         if !self.report.outlet.offer(telemetry) {

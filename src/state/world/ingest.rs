@@ -7,7 +7,7 @@ use crate::model::sample::SeriesSamples;
 use crate::model::signal::Group;
 use crate::model::telemetry::{Body, LogBatch, SampleBatch, Telemetry};
 use crate::model::time::Timestamp;
-use crate::pattern::Miner;
+use crate::pattern::{Miner, PatternId};
 use crate::store::Origin;
 
 use super::judge::Known;
@@ -26,7 +26,10 @@ impl World {
         };
         let (known, changed) = match telemetry.body {
             Body::Samples(batch) => return self.take_samples(id, &batch),
-            Body::Logs(batch) => return cluster.take_logs(batch, &mut self.miner),
+            Body::Logs(batch) => {
+                let at = telemetry.received;
+                return cluster.take_logs(batch, (telemetry.source, at), &mut self.miner);
+            }
             Body::Facts(facts) => return cluster.take_facts(facts),
             Body::Alerts(mut list) => {
                 list.iter_mut().for_each(|a| severities.apply(a));
@@ -147,11 +150,25 @@ impl World {
 }
 
 impl ClusterState {
-    fn take_logs(&mut self, batch: LogBatch, miner: &mut Miner) -> bool {
+    fn take_logs(
+        &mut self,
+        batch: LogBatch,
+        (source, at): (SourceKind, Timestamp),
+        miner: &mut Miner,
+    ) -> bool {
         self.logs.lose(batch.dropped);
+        // Of what was asked for beside, or looked back on, nobody knows how much is usual.
+        let counted = batch.live && source == SourceKind::Loki;
+        if source == SourceKind::Loki && (!batch.live || batch.dropped > 0) {
+            self.bursts.doubt(at);
+        }
         let mut changed = batch.dropped > 0;
         for line in &batch.lines {
-            changed |= self.logs.push(line, miner).is_some();
+            let taken = self.logs.push(line, miner);
+            changed |= taken.is_some();
+            if let Some(pattern) = taken.filter(|p| counted && *p != PatternId::OTHER) {
+                self.bursts.count(pattern.0, line.view());
+            }
         }
         changed
     }

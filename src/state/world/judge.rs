@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use crate::detect;
 use crate::model::finding::{Finding, Subject};
+use crate::model::health::{Health, SourceKind};
 use crate::model::id::ClusterId;
 use crate::model::object::ObjectKind;
 use crate::model::signal::Group;
 use crate::model::time::Timestamp;
+use crate::pattern::PatternId;
 
 use super::{ClusterState, World, objects};
 
@@ -120,6 +122,22 @@ impl World {
             let ending = detect::credentials(cluster.sources.iter(), at);
             take("credentials", ending, true);
         }
+        self.take_findings(out)
+    }
+
+    /// Judges the minutes of the log that are over.
+    pub(super) fn judge_logs(&mut self, id: ClusterId, at: Timestamp) -> bool {
+        let Some(cluster) = self.clusters.get_mut(usize::from(id.0)) else {
+            return false;
+        };
+        let source = cluster.sources.get(&SourceKind::Loki);
+        if source.is_none_or(|s| s.health != Health::Live) {
+            cluster.bursts.doubt(at);
+        }
+        let mut out = Vec::new();
+        let miner = &self.miner;
+        let template = |pattern| miner.template(PatternId(pattern));
+        cluster.bursts.close(id, at, template, &mut out);
         self.take_findings(out)
     }
 
