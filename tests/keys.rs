@@ -2,6 +2,8 @@
 
 #[path = "keys/actions.rs"]
 mod actions;
+#[path = "keys/jumps.rs"]
+mod jumps;
 #[path = "support/scenario.rs"]
 mod scenario;
 

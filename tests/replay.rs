@@ -17,6 +17,8 @@ mod prometheus;
 mod ask;
 #[path = "replay/demo.rs"]
 mod demo;
+#[path = "replay/explore.rs"]
+mod explore;
 #[path = "replay/record.rs"]
 mod record;
 #[path = "replay/show.rs"]

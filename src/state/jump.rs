@@ -7,7 +7,7 @@ use crate::message::Effect;
 use crate::model::ask::Ask;
 use crate::model::id::{ClusterId, IncidentId};
 use crate::model::object::ObjectKind;
-use crate::model::trace::mention;
+use crate::model::trace::{TraceId, mention};
 use crate::state::world::apps;
 use crate::ui::view::incident::subject_focus;
 use crate::ui::view::object::{focus_on, key_of};
@@ -73,7 +73,7 @@ impl State {
             Jump::PodLog => self
                 .pod_of(&thing)
                 .and_then(|pod| goto(ScreenId::Logs, Some(pod))),
-            Jump::Traces => self.traces_of(&thing).and_then(|query| {
+            Jump::Traces => self.traces_of(&row, &thing).and_then(|query| {
                 goto(ScreenId::Traces, None).map(|goto| Goto {
                     query: Some(query),
                     ..goto
@@ -170,8 +170,28 @@ impl State {
         Some(focus_on(cluster, &owner))
     }
 
+    /// The trace that an alert names in its labels or annotations.
+    fn trace_of_alert(&self, row: &Focus) -> Option<TraceId> {
+        let Focus::Alert {
+            cluster,
+            fingerprint,
+        } = row
+        else {
+            return None;
+        };
+        let known = self.world.cluster(*cluster)?;
+        let alert = known.alerts.get(fingerprint.as_str())?;
+        let mut texts = alert.annotations.iter().map(|(_, text)| text);
+        mention::of_labels(&alert.labels)
+            .or_else(|| mention::of_labels(&alert.annotations))
+            .or_else(|| texts.find_map(mention::in_text))
+    }
+
     /// The id of a trace that it tells of, else a search for its own traces.
-    fn traces_of(&self, thing: &Focus) -> Option<String> {
+    fn traces_of(&self, row: &Focus, thing: &Focus) -> Option<String> {
+        if let Some(id) = self.trace_of_alert(row) {
+            return Some(id.to_string());
+        }
         match thing {
             Focus::Text { text, .. } => mention::in_text(text).map(|id| id.to_string()),
             Focus::Cluster(_) => Some(String::new()),

@@ -100,6 +100,9 @@ async fn answer(ways: Ways, request: &Request, stream: &mut TcpStream) -> io::Re
         "/api/v2/search/tag/status/values" => {
             file(stream, 200, JSON, "tag_values_status.json").await
         }
+        "/api/v2/search/tag/resource.service.name/values" => {
+            file(stream, 200, JSON, "tag_values_v2.json").await
+        }
         "/api/search/tag/service.name/values" => {
             file(stream, 200, JSON, "tag_values_v1.json").await
         }

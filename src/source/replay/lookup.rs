@@ -58,6 +58,11 @@ impl Recorded {
                 "the YAML is not in the recording".into(),
                 "what the console knew of the object is under `describe`".into(),
             ),
+            Unanswered::NoRules => (
+                FaultKind::NotFound,
+                "rules are not in the recording".into(),
+                "the alerts that they raised are: on the first page".into(),
+            ),
             Unanswered::NoTraces => (
                 FaultKind::NotFound,
                 "traces are not in the recording".into(),
@@ -89,6 +94,8 @@ enum Unanswered {
     NotHeld,
     /// Objects are recorded as far as the console knows them, not their YAML.
     NotRecorded,
+    /// Rules come when they are asked for.
+    NoRules,
     /// Traces come when they are asked for: nothing of them is recorded.
     NoTraces,
     Bundle(BundleError),
@@ -192,7 +199,8 @@ impl Search {
                 })?;
                 Ok((Answer::Names(names.into_iter().collect()), None))
             }
-            Ask::Rules | Ask::LogSeries { .. } | Ask::LogVolume { .. } => Err(Unanswered::NotHeld),
+            Ask::LogSeries { .. } | Ask::LogVolume { .. } => Err(Unanswered::NotHeld),
+            Ask::Rules => Err(Unanswered::NoRules),
             Ask::Object { .. } => Err(Unanswered::NotRecorded),
             Ask::PodLogs(wanted) => self.pod(wanted),
             Ask::Traces { .. }

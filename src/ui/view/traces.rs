@@ -165,7 +165,7 @@ impl Traces {
             return;
         }
         let status = match &self.search {
-            Some(search) => list::status(search, self.rows().len()),
+            Some(search) => list::status(search, self.rows().len(), ctx.world.now),
             None => String::new(),
         };
         let inner = pane(ctx, area, buf, "traceql (o edit)", &status, false);

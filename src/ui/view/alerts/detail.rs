@@ -4,6 +4,7 @@ use ratatui::text::{Line, Span};
 
 use super::digest::Digest;
 use super::group::Row;
+use super::lines::around;
 use super::silences;
 use crate::model::alert::{Alert, Spell};
 use crate::model::change::Change;
@@ -77,6 +78,7 @@ pub fn lines<'a>(ctx: &Ctx<'_>, row: &'a Row<'a>, width: usize, digest: &Digest)
     }
     out.push(week(ctx, row, digest));
     out.extend(before(ctx, row, first, width));
+    out.extend(around(ctx, row, first, width));
     out.extend(history(ctx, row));
     if row.alerts.len() == 1 {
         out.push(Line::default());

@@ -201,7 +201,10 @@ impl Digest {
     }
 
     pub fn draw(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
-        let title = format!("Digest: {} names fired in 7 days", self.rows.len());
+        let title = match self.asked.got().any(|g| g.result.is_ok()) {
+            true => format!("Digest: {} names fired in 7 days", self.rows.len()),
+            false => "Digest: unknown".to_owned(),
+        };
         let inner = pane(ctx, area, buf, &title, &self.asked.status(ctx), true);
         let mut notes: Vec<(String, _)> = self
             .asked

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::group::{self, Row};
-use super::{Alerts, detail, silences};
+use super::{Alerts, day, detail, silences};
 use crate::model::alert::{AlertState, Severity};
 use crate::state::world::World;
 use crate::ui::Ctx;
@@ -15,12 +15,13 @@ use crate::ui::view::common::{ago, empty, name, pane, scoped};
 use crate::ui::widget::badge;
 use crate::ui::widget::table::Column;
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 8] = [
     Column::new("S", 1, 1),
     Column::new("ALERT", 19, 34),
     Column::new("CLUSTER", 11, 16),
     Column::new("STATE", 8, 10).priority(2),
     Column::new("SINCE", 5, 6),
+    Column::new("24 H", day::CELLS as u16, day::CELLS as u16).priority(3),
     Column::new("N", 3, 4).right(),
     Column::new("SHARED LABELS", 17, 80).priority(1),
 ];
@@ -99,7 +100,11 @@ impl Alerts {
             2 => Line::styled(name(ctx.world, row.id.cluster), base),
             3 => Line::styled(row.state_word(), base),
             4 => Line::styled(ago(ctx.world, row.ended().unwrap_or(row.since)), base),
-            5 => Line::styled(row.alerts.len().to_string(), base),
+            5 => Line::styled(
+                day::line(ctx.world, row),
+                if dim { ctx.theme.muted } else { style },
+            ),
+            6 => Line::styled(row.alerts.len().to_string(), base),
             _ => {
                 // Why it is hushed comes before what it is about.
                 let first = row.alerts.first();
@@ -115,6 +120,7 @@ impl Alerts {
             }
         }
     }
+
     pub(super) fn draw_alerts(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
         let rows = self.rows(ctx.world);
         let (list, side) = self.layout(area);

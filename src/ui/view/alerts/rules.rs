@@ -210,6 +210,10 @@ impl Rules {
         } else {
             ""
         };
+        // What no server has told is not none.
+        if self.asked.got().all(|g| g.result.is_err()) {
+            return format!("Rules: unknown{only}");
+        }
         format!(
             "Rules: {count}, {broken} broken, {late} late{}{only}",
             slowest.unwrap_or_default()

@@ -317,4 +317,5 @@ fn times_of_other_days_tell_the_day() {
     );
 }
 
+mod held;
 mod pages;

@@ -1,6 +1,6 @@
 //! A search on its way to the clusters of the scope and back, and one trace likewise.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::language::traceql::traceql;
@@ -9,6 +9,7 @@ use crate::model::ask::{Answer, Answered, Ask, Question};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::health::SourceKind;
 use crate::model::id::{ClusterId, RequestId};
+use crate::model::time::Timestamp;
 use crate::model::trace::{Summary, Trace, TraceId};
 use crate::state::world::World;
 use crate::ui::Window;
@@ -97,8 +98,12 @@ pub struct Search {
     pub asking: Asking,
     /// Newest first.
     pub rows: Vec<Row>,
-    /// What is shown still answers the search before this one.
-    pub former: bool,
+    /// Clusters whose rows still are of the search before this one, and when those came.
+    pub former: BTreeMap<ClusterId, Timestamp>,
+    /// When the rows of each cluster came.
+    came: BTreeMap<ClusterId, Timestamp>,
+    /// The search before this one asked the same: its rows stay where no answer comes.
+    same: bool,
     /// An answer held as many as were asked for: there may be more.
     pub full: bool,
 }
@@ -125,17 +130,33 @@ impl Search {
             }
             Err(_) => Default::default(),
         };
-        let rows = before.map(|b| b.rows).unwrap_or_default();
-        let rows = if effects.is_empty() { Vec::new() } else { rows };
+        let before = before.filter(|_| !effects.is_empty());
+        let same = before.as_ref().is_some_and(|b| b.text == text);
+        let came = before.as_ref().map(|b| b.came.clone()).unwrap_or_default();
+        let (rows, mut former) = before.map(|b| (b.rows, b.former)).unwrap_or_default();
+        former.extend(came);
         let search = Self {
             text: text.to_owned(),
             query,
             asking,
-            former: !rows.is_empty(),
             rows,
+            came: BTreeMap::new(),
+            former,
+            same,
             full: false,
         };
         (search, effects)
+    }
+
+    /// Still asking, and nothing of this search came yet.
+    pub fn is_begun(&self) -> bool {
+        !self.asking.pending.is_empty() && self.asking.answered == 0 && !self.former.is_empty()
+    }
+
+    /// When the rows came that no answer has replaced, the oldest.
+    pub fn stale(&self) -> Option<Timestamp> {
+        let waits = !self.asking.pending.is_empty();
+        self.former.values().min().copied().filter(|_| !waits)
     }
 
     /// Takes an answer; one to an older search is dropped.
@@ -143,16 +164,25 @@ impl Search {
         if !self.asking.takes(answered) {
             return;
         }
-        if std::mem::take(&mut self.former) {
-            self.rows.clear();
-        }
-        if let Ok(Answer::Traces(found)) = &answered.result {
-            let cluster = answered.cluster;
-            let found = found.iter().cloned();
-            self.rows.extend(found.map(|found| Row { cluster, found }));
-            self.rows
-                .sort_by_key(|r| std::cmp::Reverse((r.found.start_ns, r.id())));
-            self.full |= answered.cut_from.is_some();
+        let cluster = answered.cluster;
+        let Ok(Answer::Traces(found)) = &answered.result else {
+            if !self.same {
+                self.drop_former(cluster);
+            }
+            return;
+        };
+        self.drop_former(cluster);
+        self.came.insert(cluster, answered.at);
+        let found = found.iter().cloned();
+        self.rows.extend(found.map(|found| Row { cluster, found }));
+        self.rows
+            .sort_by_key(|r| std::cmp::Reverse((r.found.start_ns, r.id())));
+        self.full |= answered.cut_from.is_some();
+    }
+
+    fn drop_former(&mut self, cluster: ClusterId) {
+        if self.former.remove(&cluster).is_some() {
+            self.rows.retain(|row| row.cluster != cluster);
         }
     }
 }
@@ -164,6 +194,9 @@ pub struct Opened {
     pub asking: Asking,
     /// From the first cluster that has it.
     pub got: Option<(ClusterId, Arc<Trace>)>,
+    /// It was asked for again: what is held came at this time.
+    pub former: Option<Timestamp>,
+    came: Option<Timestamp>,
     /// Positions of the nodes whose branches are folded.
     pub folded: BTreeSet<usize>,
     /// The cursor, by the position of its node.
@@ -184,6 +217,8 @@ impl Opened {
             id,
             asking,
             got: None,
+            former: None,
+            came: None,
             folded: BTreeSet::new(),
             table: Table::default(),
             scroll: 0,
@@ -195,13 +230,25 @@ impl Opened {
         if !self.asking.takes(answered) {
             return;
         }
-        if let (Ok(Answer::Trace(trace)), None) = (&answered.result, &self.got) {
+        let wanted = self.got.is_none() || self.former.is_some();
+        if let Some(Answer::Trace(trace)) = answered.result.as_ref().ok().filter(|_| wanted) {
             self.got = Some((answered.cluster, Arc::clone(trace)));
+            (self.former, self.came) = (None, Some(answered.at));
         }
         // Where one cluster has it, that the others have not is no fault.
-        if self.got.is_some() {
+        if self.got.is_some() && self.former.is_none() {
             self.asking.faults.retain(|f| f.kind != FaultKind::NotFound);
         }
+    }
+
+    /// What was held of the trace before it was asked for again stays until it is answered.
+    pub fn keep(&mut self, before: Opened) {
+        self.former = before
+            .came
+            .or(before.former)
+            .filter(|_| before.got.is_some());
+        (self.got, self.came) = (before.got, before.came);
+        (self.folded, self.table, self.scroll) = (before.folded, before.table, before.scroll);
     }
 
     pub fn trace(&self) -> Option<&Trace> {

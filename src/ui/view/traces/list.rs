@@ -7,7 +7,9 @@ use ratatui::text::{Line, Span};
 use super::asked::{Row, Search};
 use super::waterfall::took;
 use crate::model::id::ClusterId;
+use crate::model::time::Timestamp;
 use crate::model::trace::{Spread, Summary, TraceId, spread};
+use crate::model::unit::age;
 use crate::ui::Ctx;
 use crate::ui::view::common::{dated, empty, lines, name, scoped};
 use crate::ui::widget::heat::meter;
@@ -95,9 +97,9 @@ pub fn duration(found: &Summary) -> String {
 }
 
 /// How far the search got and what the traces have in common, in a few words.
-pub fn status(search: &Search, shown: usize) -> String {
+pub fn status(search: &Search, shown: usize, now: Timestamp) -> String {
     let asking = &search.asking;
-    if search.former {
+    if search.is_begun() {
         return "asking …".to_owned();
     }
     let all = search.rows.len();
@@ -130,6 +132,9 @@ pub fn status(search: &Search, shown: usize) -> String {
     }
     if !asking.pending.is_empty() {
         text.push_str(&format!(" · {} asked …", asking.pending.len()));
+    }
+    if let Some(at) = search.stale() {
+        text.push_str(&format!(" · stale {}", age(now.age_since_ms(at))));
     }
     if asking.without > 0 {
         text.push_str(&format!(" · {} without Tempo", asking.without));
@@ -186,8 +191,18 @@ fn place_in(what: &str) -> Option<usize> {
     digits.parse::<usize>().ok()?.checked_sub(1)
 }
 
+/// Why nobody is asked.
+pub fn nobody(replay: bool) -> String {
+    match replay {
+        true => "this recording holds no traces: no Tempo was recorded".to_owned(),
+        false => "no Tempo is configured or found for these clusters: add \
+                  `tempo = { url = \"…\" }` to a cluster in the configuration"
+            .to_owned(),
+    }
+}
+
 /// Why there is no row.
-pub fn why_empty(search: Option<&Search>, filtered: bool) -> String {
+pub fn why_empty(search: Option<&Search>, filtered: bool, replay: bool) -> String {
     let Some(search) = search else {
         return "nothing was searched for: o asks, r shows recent traces".to_owned();
     };
@@ -196,9 +211,7 @@ pub fn why_empty(search: Option<&Search>, filtered: bool) -> String {
         return "the search was not sent".to_owned();
     }
     if asking.nobody() {
-        return "no Tempo is configured or found for these clusters: add `tempo = { url = \"…\" }` \
-                to a cluster in the configuration"
-            .to_owned();
+        return nobody(replay);
     }
     match (asking.pending.is_empty(), asking.answered, filtered) {
         (false, ..) => "asking …".to_owned(),
@@ -215,7 +228,8 @@ pub fn draw_empty(
     search: Option<&Search>,
     filtered: bool,
 ) {
-    empty(ctx, area, buf, &why_empty(search, filtered));
+    let replay = ctx.world.replay.is_some();
+    empty(ctx, area, buf, &why_empty(search, filtered, replay));
 }
 
 pub fn draw_told(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, search: &Search) {

@@ -160,7 +160,7 @@ impl Map {
     pub fn draw(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
         let rows = self.rows();
         if rows.is_empty() {
-            empty(ctx, area, buf, &self.why_empty());
+            empty(ctx, area, buf, &self.why_empty(ctx.world.replay.is_some()));
             return;
         }
         let columns = scoped(ctx, &COLUMNS, 1);
@@ -179,9 +179,9 @@ impl Map {
         );
     }
 
-    fn why_empty(&self) -> String {
+    fn why_empty(&self, replay: bool) -> String {
         let mut parts = self.parts.values();
-        if self.parts.is_empty() {
+        if self.parts.is_empty() && !replay {
             return "neither Prometheus nor Tempo is configured or found for these clusters"
                 .to_owned();
         }
@@ -190,6 +190,11 @@ impl Map {
         }
         if self.failing || !self.table.filter_text().is_empty() {
             return "nothing passes the filter".to_owned();
+        }
+        if replay {
+            return "this recording holds neither traces nor rates of the calls between services: \
+                    no query can be computed in a replay"
+                .to_owned();
         }
         let fault = self.parts.values().find_map(|p| p.faults.first());
         match fault {

@@ -157,7 +157,8 @@ impl Traces {
                     .map(|(cluster, _)| *cluster)
                     .or(self.scope);
                 let (again, effects) = Opened::new(opened.id, world, of, &mut self.numbers);
-                self.opened = Some(again);
+                let before = std::mem::replace(opened, again);
+                opened.keep(before);
                 return effects;
             }
             _ => {}

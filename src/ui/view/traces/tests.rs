@@ -10,6 +10,7 @@ use crate::model::trace::{Counts, Event, Span, SpanId, Status, Summary};
 use crate::ui::view::fake::{self, NOW};
 
 mod graph;
+mod pictures;
 
 const SECOND: i64 = 1_000_000_000;
 const START: i64 = NOW * 1_000_000 - 60 * SECOND;

@@ -5,11 +5,13 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span as Piece};
 
 use super::asked::Opened;
+use super::list::nobody;
 use crate::model::trace::{Node, Place, Trace};
 use crate::model::unit::Unit;
 use crate::ui::Ctx;
 use crate::ui::view::common::{empty, name};
 use crate::ui::widget::table::{Column, widths};
+use crate::ui::widget::text::wrap;
 
 const COLUMNS: [Column; 5] = [
     Column::new("SERVICE", 8, 18).priority(1),
@@ -20,6 +22,8 @@ const COLUMNS: [Column; 5] = [
 ];
 /// Number of the column with the bars.
 const BAR: usize = 2;
+/// Lines of what is odd about the trace.
+const DOUBTS: usize = 3;
 /// Deepest level that is drawn indented.
 const INDENT: usize = 12;
 
@@ -30,13 +34,13 @@ pub fn took(ns: i64) -> String {
 
 pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, opened: &Opened) {
     let Some(trace) = opened.trace() else {
-        let text = why_empty(opened);
+        let text = why_empty(ctx, opened);
         empty(ctx, area, buf, &text);
         return;
     };
     let told = doubts(opened);
-    if !told.is_empty() {
-        ctx.put(buf, (area.x, area.y), area.width, &told, ctx.theme.warn);
+    for (y, part) in (area.y..area.bottom()).zip(wrapped(&told, area.width)) {
+        ctx.put(buf, (area.x, y), area.width, &part, ctx.theme.warn);
     }
     let area = spans(area, opened);
     let visible = opened.visible();
@@ -183,7 +187,10 @@ pub fn title(ctx: &Ctx<'_>, opened: &Opened) -> String {
 
 /// Where the spans stand within the pane: below what is odd about the trace.
 pub fn spans(area: Rect, opened: &Opened) -> Rect {
-    let rows = u16::from(!doubts(opened).is_empty()).min(area.height);
+    let told = wrapped(&doubts(opened), area.width);
+    let rows = u16::try_from(told.len())
+        .unwrap_or(u16::MAX)
+        .min(area.height);
     Rect {
         y: area.y + rows,
         height: area.height - rows,
@@ -191,21 +198,36 @@ pub fn spans(area: Rect, opened: &Opened) -> Rect {
     }
 }
 
+/// The lines of it that there is room for.
+fn wrapped(told: &str, width: u16) -> Vec<String> {
+    let mut lines = match told {
+        "" => Vec::new(),
+        told => wrap(told, usize::from(width)),
+    };
+    lines.truncate(DOUBTS);
+    lines
+}
+
 /// What is odd about the trace: a part of it, missing parents, clocks.
 pub fn doubts(opened: &Opened) -> String {
     let mut told = opened.asking.warnings.clone();
+    if opened.former.is_some() && opened.asking.pending.is_empty() {
+        let fault = opened.asking.faults.first().map(|f| f.what.as_str());
+        let why = fault.unwrap_or("nobody has it any more");
+        told.insert(0, format!("stale, as it was before: {why}"));
+    }
     let found = opened.trace().map_or(&[][..], Trace::doubts);
     told.extend(found.iter().cloned());
     told.join(" · ")
 }
 
-fn why_empty(opened: &Opened) -> String {
+fn why_empty(ctx: &Ctx<'_>, opened: &Opened) -> String {
     let asking = &opened.asking;
     if !asking.pending.is_empty() {
         return format!("asking for trace {} …", opened.id);
     }
     match asking.faults.first() {
         Some(fault) => fault.to_string(),
-        None => "no Tempo is configured or found for these clusters".to_owned(),
+        None => nobody(ctx.world.replay.is_some()),
     }
 }

@@ -124,7 +124,7 @@ impl Traces {
         let query = search.query.as_deref().unwrap_or(&search.text);
         out.push(format!(
             "traces of {query}: {}",
-            list::status(search, rows.len())
+            list::status(search, rows.len(), ctx.world.now)
         ));
         for row in rows.iter().take(TOLD) {
             let found = &row.found;

@@ -10,7 +10,7 @@ use crate::model::telemetry::ClusterFacts;
 
 const SIZES: [(u16, u16); 3] = [(200, 50), (120, 36), (80, 24)];
 
-fn questions(effects: Vec<Effect>) -> Vec<Question> {
+pub fn questions(effects: Vec<Effect>) -> Vec<Question> {
     let asks = effects.into_iter().filter_map(|effect| match effect {
         Effect::Ask(question) => Some(question),
         _ => None,
@@ -18,7 +18,7 @@ fn questions(effects: Vec<Effect>) -> Vec<Question> {
     asks.collect()
 }
 
-fn answer(question: &Question, result: Result<Answer, Fault>) -> Answered {
+pub fn answer(question: &Question, result: Result<Answer, Fault>) -> Answered {
     Answered {
         id: question.id,
         cluster: question.cluster,
@@ -50,7 +50,7 @@ fn rule(name: &str, health: &str, took: Option<f64>) -> RuleInfo {
     }
 }
 
-fn fault() -> Fault {
+pub fn fault() -> Fault {
     Fault {
         kind: FaultKind::Timeout,
         cluster: "gpu-train-1".into(),
@@ -60,13 +60,13 @@ fn fault() -> Fault {
     }
 }
 
-fn text(view: &Alerts, world: &World, (width, height): (u16, u16)) -> String {
+pub fn text(view: &Alerts, world: &World, (width, height): (u16, u16)) -> String {
     fake::screen(world, width, height, |ctx, area, buf| {
         view.draw(ctx, area, buf)
     })
 }
 
-fn placed(world: &World) -> Alerts {
+pub fn placed(world: &World) -> Alerts {
     let mut view = Alerts::default();
     view.place(Rect::new(0, 0, 160, 30), world);
     view
