@@ -77,6 +77,28 @@ pub enum Command {
     },
     /// `O`: earlier and saved queries.
     Recall,
+    /// `@`: which clusters a query asks.
+    Clusters,
+    /// `F`: how the answers of several clusters become one.
+    Combine,
+    /// `_`: leaves a curve out of the chart, or takes it in again.
+    Hide,
+    /// How often a chart that follows now is asked for again, milliseconds; `None`: never.
+    Every(Option<u32>),
+}
+
+/// How the time in view moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeMove {
+    /// Half of it, around the cursor.
+    Closer,
+    /// Twice as much, around the cursor.
+    Wider,
+    /// Half a window.
+    Earlier,
+    Later,
+    /// Begins a selection at the cursor, or looks at what is selected.
+    Select,
 }
 
 /// The screens, in the order of their number keys.
@@ -211,6 +233,7 @@ pub enum Action {
     Jump(Jump),
     /// Needs an argument; the prompt opens with the name typed in.
     Typed(Typed),
+    Time(TimeMove),
 }
 
 /// Where `x` leads to.
@@ -269,4 +292,5 @@ pub enum Typed {
     Incident,
     Object,
     Traceql,
+    Every,
 }

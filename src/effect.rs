@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
 
 use crate::agent::Agent;
@@ -18,7 +18,7 @@ use crate::message::{Effect, Msg};
 use crate::model::action::ActionRequest;
 use crate::model::ask::{Answered, Question};
 use crate::model::fault::{Fault, FaultKind};
-use crate::model::id::ClusterId;
+use crate::model::id::{ClusterId, RequestId};
 use crate::model::log::Tail;
 use crate::source::actions::Actions;
 use crate::source::kubernetes::contexts;
@@ -27,8 +27,10 @@ use crate::source::supervisor::Fleet;
 use crate::source::{Lookup, Outlet};
 use crate::term::reader::Heard;
 
-/// Questions under way at most; the oldest gives way, its answer is "cancelled".
-const QUESTIONS: usize = 32;
+/// Questions under way at a time; more wait their turn.
+const QUESTIONS: usize = 128;
+/// Questions under way or waiting at most; the oldest gives way, its answer is "cancelled".
+const WAITING: usize = 1024;
 /// How long a dialog is in view before its keys count.
 const READ: Duration = Duration::from_millis(300);
 /// Pause in typing after which a list is asked for.
@@ -58,6 +60,7 @@ pub struct Effects {
     agent: Agent,
     answers: mpsc::Sender<Answered>,
     asking: VecDeque<(Question, AbortHandle)>,
+    turns: Arc<Semaphore>,
     soon: Option<AbortHandle>,
     tail: Option<AbortHandle>,
     /// `None`: a recording is played.
@@ -117,6 +120,7 @@ pub fn start(
         agent,
         answers,
         asking: VecDeque::new(),
+        turns: Arc::new(Semaphore::new(QUESTIONS)),
         soon: None,
         tail: None,
         actions,
@@ -183,6 +187,7 @@ impl Effects {
                     let _ = told.blocking_send(Msg::Worked);
                 });
             }
+            Effect::Cancel(ids) => self.cancel(&ids),
         }
         None
     }
@@ -217,7 +222,7 @@ impl Effects {
 
     fn ask(&mut self, question: Question) {
         self.asking.retain(|(_, task)| !task.is_finished());
-        if self.asking.len() >= QUESTIONS
+        if self.asking.len() >= WAITING
             && let Some((old, task)) = self.asking.pop_front()
         {
             task.abort();
@@ -226,11 +231,25 @@ impl Effects {
         }
         let (lookup, answers) = (Arc::clone(&self.lookup), self.answers.clone());
         let asked = question.clone();
+        let turns = Arc::clone(&self.turns);
         let task = tokio::spawn(async move {
+            let turn = turns.acquire().await;
             let answered = lookup.ask(asked).await;
+            drop(turn);
             let _ = answers.send(answered).await;
         });
         self.asking.push_back((question, task.abort_handle()));
+    }
+
+    /// Ends the tasks: with them the requests go, and their connections are closed.
+    fn cancel(&mut self, ids: &[RequestId]) {
+        self.asking.retain(|(question, task)| {
+            let ends = ids.contains(&question.id);
+            if ends {
+                task.abort();
+            }
+            !ends
+        });
     }
 
     /// One set at a time waits or is under way: the newest.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::model::action::{Acted, ActionRequest};
 use crate::model::ask::{Answered, Question};
 use crate::model::chat::{ChatEvent, ChatRequest, RunId, WorldQuery};
-use crate::model::id::ClusterId;
+use crate::model::id::{ClusterId, RequestId};
 use crate::model::input::InputEvent;
 use crate::model::log::Tail;
 use crate::model::signal::Group;
@@ -100,6 +100,8 @@ pub enum Effect {
     AskSoon(Vec<Question>),
     /// Reckon this off the loop; [`Msg::Worked`] follows.
     Work(Work),
+    /// Nobody waits for these answers any more: the requests are dropped.
+    Cancel(Vec<RequestId>),
 }
 
 #[derive(Clone, Debug, PartialEq)]

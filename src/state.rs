@@ -22,6 +22,7 @@ mod act;
 mod actions;
 mod ages;
 mod chat;
+mod cursor;
 mod input;
 mod jump;
 mod places;
@@ -80,6 +81,7 @@ impl State {
             window: self.screen.window,
             scope: self.screen.scope,
             focus,
+            cursor: self.screen.cursor,
         }
     }
 
@@ -108,10 +110,7 @@ impl State {
                 self.dirty = true;
                 self.screen.views.answer(&answered, &self.world)
             }
-            Msg::Tick(now) => {
-                self.tick(now);
-                Vec::new()
-            }
+            Msg::Tick(now) => self.tick(now),
             Msg::Replay(status) => self.take_replay(status),
             Msg::Gauges(gauges) => {
                 self.dirty |= self.screen.shows_gauges() && self.world.gauges != gauges;
@@ -178,11 +177,13 @@ impl State {
             .place(regions.body, &self.world);
     }
 
-    fn tick(&mut self, now: Timestamp) {
+    fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
         // What the world changed shows in `ages`; that it looked is no reason for a frame.
         self.world.tick(now);
         let ages = ages::shown(&self.world, &self.screen, self.chat.running().is_some());
         self.dirty |= ages != self.shown_ages;
         self.shown_ages = ages;
+        let view = self.screen.views.get_mut(self.screen.at);
+        view.tick(&self.world)
     }
 }

@@ -6,6 +6,8 @@ mod alerts;
 mod editor;
 #[path = "support/prometheus.rs"]
 mod prometheus;
+#[path = "servers/range.rs"]
+mod range;
 #[path = "servers/silences.rs"]
 mod silences;
 

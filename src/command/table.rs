@@ -1,6 +1,6 @@
 //! The table itself. No key may mean two things in one context; a test holds that.
 
-use super::{Action, Command, Jump, ScreenId, Typed};
+use super::{Action, Command, Jump, ScreenId, TimeMove, Typed};
 
 /// Where an entry can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,11 +136,20 @@ pub static ENTRIES: &[Entry] = &[
     entry("Query", "edit", &["o"], "edit the query", View(Command::Edit)),
     entry("Query", "recall", &["O"], "earlier and saved queries", View(Command::Recall)),
     entry("Query", "refresh", &["r"], "ask again now", View(Command::Refresh)),
+    entry("Query", "query-clusters", &["@"], "metrics: which clusters are asked", View(Command::Clusters)),
+    entry("Query", "combine", &["F"], "metrics: clusters apart, or their sum, avg, min, max", View(Command::Combine)),
+    entry("Query", "hide", &["_"], "metrics: leave a curve out, or take it in again", View(Command::Hide)),
     entry("Query", "promql", &[], "promql QUERY: chart this on the metrics screen", Words(Typed::Promql)),
     entry("Query", "logql", &[], "logql QUERY: search the logs", Words(Typed::Logql)),
     entry("Query", "traceql", &[], "traceql QUERY: search traces; or the id of a trace", Words(Typed::Traceql)),
     entry("Time", "time", &["t"], "range: 15m, 2h, 14:10-14:30, RFC 3339", Action::TimePrompt),
     entry("Time", "range", &[], "range SPAN: as `t`", Words(Typed::Time)),
+    entry("Time", "earlier", &[","], "half a window back", Action::Time(TimeMove::Earlier)),
+    entry("Time", "later", &["."], "half a window on, up to now", Action::Time(TimeMove::Later)),
+    entry("Time", "closer", &["+"], "half the window, around the cursor", Action::Time(TimeMove::Closer)),
+    entry("Time", "wider", &["-"], "twice the window, around the cursor", Action::Time(TimeMove::Wider)),
+    entry("Time", "select", &["v"], "select from the cursor on; again: look at what is selected", Action::Time(TimeMove::Select)),
+    entry("Time", "every", &[], "every SPAN: ask a chart that follows now so often; off: never", Words(Typed::Every)),
     entry("Time", "live", &["="], "back to now", Action::Live),
     entry("Time", "pause", &["p"], "hold the time window, or let it go on", Action::Hold),
     entry("Scope", "next-cluster", &["]"], "next cluster becomes the scope", Action::NextCluster),

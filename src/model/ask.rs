@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::api::ApiKind;
+use super::exemplar::Exemplar;
 use super::fault::Fault;
 use super::id::{ClusterId, RequestId};
 use super::log::LogLine;
@@ -84,6 +85,12 @@ pub enum Ask {
         end: Timestamp,
         step_ms: u32,
     },
+    /// Exemplars of the series in this PromQL.
+    Exemplars {
+        query: String,
+        start: Timestamp,
+        end: Timestamp,
+    },
 }
 
 /// Whose log, and how much of it.
@@ -147,6 +154,8 @@ pub enum Answer {
     Trace(Arc<Trace>),
     /// Values of a tag, each with what it is: string, int, bool; empty where it is not told.
     TagValues(Vec<(String, String)>),
+    /// In the order of the server.
+    Exemplars(Vec<Exemplar>),
 }
 
 /// An object as text for reading.

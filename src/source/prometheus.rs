@@ -4,7 +4,9 @@
 //! endpoint's budget. Alerts and rules come along; one wrong query never stops the others.
 
 mod api;
+mod exemplars;
 mod lookup;
+mod native;
 pub(crate) mod rules;
 mod schedule;
 pub(super) mod wire;

@@ -45,6 +45,7 @@ impl State {
             Action::ToggleChat => self.toggle_chat(),
             Action::Ask => self.ask_about_focus(),
             Action::Jump(to) => self.jump(to),
+            Action::Time(how) => self.move_time(how),
             Action::NextCluster => self.step_scope(1),
             Action::PreviousCluster => self.step_scope(-1),
             Action::AllClusters => self.set_scope(None),
@@ -66,7 +67,7 @@ impl State {
     }
 
     fn view_command(&mut self, command: Command) -> Vec<Effect> {
-        if self.scroll_overlay(&command) {
+        if self.scroll_overlay(&command) || self.move_cursor(&command) {
             return Vec::new();
         }
         if command == Command::Refresh {
@@ -107,7 +108,7 @@ impl State {
 
     /// Esc: one step, never out of the program.
     fn back(&mut self) -> Vec<Effect> {
-        if self.screen.overlay.take().is_some() {
+        if self.screen.overlay.take().is_some() || self.leave_cursor() {
             return Vec::new();
         }
         let arrived = self.screen.arrived;
@@ -145,6 +146,10 @@ impl State {
         }
         if self.screen.chat_open && self.chat.running().is_some() {
             return self.cancel_run();
+        }
+        let view = self.screen.views.get_mut(self.screen.at);
+        if let Some(effects) = view.cancel() {
+            return effects;
         }
         self.screen.quitting = true;
         self.screen.pending.clear();

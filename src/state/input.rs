@@ -116,7 +116,9 @@ impl State {
             MouseKind::ScrollUp => Command::Up,
             MouseKind::ScrollDown => Command::Down,
             MouseKind::Press => Command::Click { column, row },
-            MouseKind::Release | MouseKind::Drag => return Vec::new(),
+            MouseKind::Release | MouseKind::Drag => {
+                return self.drag(kind == MouseKind::Release, column, row);
+            }
         };
         self.dirty = true;
         let times = if matches!(command, Command::Click { .. }) {
@@ -145,6 +147,9 @@ impl State {
             return Vec::new();
         }
         self.screen.chat_focus = false;
+        if let Some(effects) = self.mouse_in_plot(kind, column, row) {
+            return effects;
+        }
         (0..times)
             .flat_map(|_| self.tell_view(command.clone()))
             .collect()

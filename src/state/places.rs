@@ -108,6 +108,7 @@ impl State {
             query,
         };
         let view = self.screen.views.get_mut(self.screen.at);
+        view.point(self.screen.cursor.at);
         view.enter(&entry, &self.world)
     }
 

@@ -265,6 +265,7 @@ impl State {
             Typed::Traceql => Ok(self.go(query(ScreenId::Traces))),
             Typed::Incident => self.open_incident(argument),
             Typed::Object => self.open_object(argument),
+            Typed::Every => self.every(argument),
         }
     }
 

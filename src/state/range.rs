@@ -6,8 +6,9 @@ use jiff::tz::TimeZone;
 use crate::model::time::Timestamp;
 use crate::ui::Window;
 
-/// Longest window that can be asked for.
-const MOST_MS: i64 = 31 * 86_400_000;
+/// Shortest and longest window that can be asked for, milliseconds.
+pub const LEAST_MS: i64 = 10_000;
+pub const MOST_MS: i64 = 31 * 86_400_000;
 
 /// A window of time; `now` is its end when only a span is given.
 pub fn window(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Window, String> {
@@ -34,7 +35,7 @@ pub fn window(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Window, Str
 
 fn checked(end: Option<Timestamp>, span_ms: i64) -> Result<Window, String> {
     match span_ms {
-        10_000..=MOST_MS => Ok(Window { end, span_ms }),
+        LEAST_MS..=MOST_MS => Ok(Window { end, span_ms }),
         _ => Err("a range is 10 s to 31 days long".into()),
     }
 }

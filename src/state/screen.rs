@@ -11,12 +11,13 @@ use crate::model::ask::Answered;
 use crate::model::id::ClusterId;
 use crate::model::input::KeyPress;
 use crate::model::signal::Group;
+use crate::model::time::Timestamp;
 use crate::ui::theme::Looks;
 use crate::ui::view::help::Help;
 use crate::ui::view::palette::Palette;
 use crate::ui::view::{self, View};
 use crate::ui::widget::field::Field;
-use crate::ui::{Theme, Window};
+use crate::ui::{Cursor, Theme, Window};
 
 #[derive(Debug)]
 pub struct Screen {
@@ -36,6 +37,10 @@ pub struct Screen {
     pub quitting: bool,
     pub scope: Option<ClusterId>,
     pub window: Window,
+    /// The one time cursor of all charts.
+    pub cursor: Cursor,
+    /// Where the mouse was pressed in a chart, while it is held.
+    pub pressed: Option<Timestamp>,
     pub chat_open: bool,
     /// The keyboard is with the chat pane.
     pub chat_focus: bool,
@@ -129,6 +134,8 @@ impl Screen {
             quitting: false,
             scope: None,
             window: Window::HOUR,
+            cursor: Cursor::default(),
+            pressed: None,
             chat_open: false,
             chat_focus: false,
             theme: Theme::or_default(&ui.theme, looks.depth),

@@ -16,6 +16,7 @@ use crate::model::sample::{Sample, SampleKind, SeriesKey};
 use crate::model::signal::Group;
 use crate::model::time::Timestamp;
 
+pub mod answers;
 mod intern;
 pub mod logs;
 mod window;

@@ -12,6 +12,7 @@ use crate::state::world::World;
 
 pub mod frame;
 pub mod layout;
+pub mod panel;
 pub mod prompt;
 pub mod theme;
 pub mod view;
@@ -32,6 +33,23 @@ pub struct Ctx<'a> {
     pub scope: Option<ClusterId>,
     /// The pane has the keyboard: its selection is shown.
     pub focus: bool,
+    /// The one time cursor of all charts.
+    pub cursor: Cursor,
+}
+
+/// A time that the operator points at, and where the selection that ends there began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    pub at: Option<Timestamp>,
+    pub from: Option<Timestamp>,
+}
+
+impl Cursor {
+    /// What is selected, earlier end first.
+    pub fn selection(self) -> Option<(Timestamp, Timestamp)> {
+        let (at, from) = (self.at?, self.from?);
+        Some((at.min(from), at.max(from)))
+    }
 }
 
 impl Ctx<'_> {
@@ -166,6 +184,7 @@ pub fn measured<T>(world: &World, what: impl FnOnce(&Ctx<'_>) -> T) -> T {
         window: Window::HOUR,
         scope: None,
         focus: false,
+        cursor: Cursor::default(),
     })
 }
 

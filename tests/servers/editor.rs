@@ -55,6 +55,7 @@ impl Desk {
             window: Window::HOUR,
             scope: None,
             focus: true,
+            cursor: Default::default(),
         };
         self.view.draw(&ctx, area, &mut buffer);
         let cells = buffer.content.iter().map(|c| c.symbol());

@@ -90,9 +90,19 @@ pub struct Prometheus {
     pub dir: TempDir,
     pub port: u16,
     pub program: Option<Program>,
+    flags: Vec<String>,
 }
 
 impl Prometheus {
+    /// Starts it anew with another configuration and more flags.
+    pub fn configure(&mut self, config: &str, flags: &[&str]) {
+        self.kill();
+        let path = self.dir.path().join("prometheus.yml");
+        std::fs::write(path, whole(config)).unwrap();
+        self.flags = flags.iter().map(|f| (*f).to_owned()).collect();
+        self.restart();
+    }
+
     /// `config` is what stands below `scrape_interval: 1s`; `rules` a rule file.
     pub fn start(config: &str, rules: &str) -> Self {
         Self::start_with_history(config, rules, None)
@@ -101,10 +111,7 @@ impl Prometheus {
     /// `history`: OpenMetrics text with times, made into blocks first.
     pub fn start_with_history(config: &str, rules: &str, history: Option<&str>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let whole = format!(
-            "global:\n  scrape_interval: 1s\n  evaluation_interval: 1s\nrule_files: [rules.yml]\n{config}"
-        );
-        std::fs::write(dir.path().join("prometheus.yml"), whole).unwrap();
+        std::fs::write(dir.path().join("prometheus.yml"), whole(config)).unwrap();
         std::fs::write(dir.path().join("rules.yml"), rules).unwrap();
         if let Some(history) = history {
             backfill(dir.path(), history);
@@ -113,13 +120,14 @@ impl Prometheus {
             dir,
             port: free_port(),
             program: None,
+            flags: Vec::new(),
         };
         server.restart();
         server
     }
 
     pub fn restart(&mut self) {
-        let arguments = [
+        let mut arguments = vec![
             "--config.file=prometheus.yml".to_owned(),
             "--storage.tsdb.path=data".to_owned(),
             format!("--web.listen-address=127.0.0.1:{}", self.port),
@@ -127,6 +135,7 @@ impl Prometheus {
             "--rules.alert.resend-delay=1s".to_owned(),
             "--log.level=warn".to_owned(),
         ];
+        arguments.extend(self.flags.clone());
         let program = Program::start("prometheus", self.port, self.dir.path(), &arguments);
         self.program = Some(program.ready("/-/ready"));
     }
@@ -139,6 +148,12 @@ impl Prometheus {
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
+}
+
+fn whole(config: &str) -> String {
+    format!(
+        "global:\n  scrape_interval: 1s\n  evaluation_interval: 1s\nrule_files: [rules.yml]\n{config}"
+    )
 }
 
 fn backfill(dir: &Path, history: &str) {

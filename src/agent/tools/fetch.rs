@@ -124,6 +124,7 @@ fn told(name: &str, answered: &Answered) -> Fetched {
         Ok(Answer::Traces(all)) => (all.len(), String::new()),
         Ok(Answer::Trace(trace)) => (trace.nodes.len(), String::new()),
         Ok(Answer::TagValues(all)) => (all.len(), String::new()),
+        Ok(Answer::Exemplars(all)) => (all.len(), String::new()),
     };
     let what = if matches!(answered.ask, Ask::Logs { .. } | Ask::PodLogs(_)) {
         "lines"

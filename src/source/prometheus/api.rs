@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::wire::{Envelope, QueryAnswer, read_query, told};
+use super::exemplars;
+use super::wire::{Envelope, QueryAnswer, read_query, read_with_buckets, told};
+use crate::model::exemplar::Exemplar;
 use crate::model::time::Timestamp;
 use crate::source::door::{Door, Reply};
 use crate::source::error::{Cause, SourceError};
+use crate::source::json;
 use crate::source::supervisor::{Gate, Heard};
 
 /// From this size on a body is read on a thread of its own.
@@ -83,6 +86,21 @@ impl Api {
         self.query("/api/v1/query_range", &form, name, limit).await
     }
 
+    /// Exemplars of the series that the query selects.
+    pub(super) async fn exemplars(
+        &self,
+        query: &str,
+        start: Timestamp,
+        end: Timestamp,
+    ) -> Result<(Vec<Exemplar>, Vec<String>, Heard), SourceError> {
+        let (start, end) = (seconds(start), seconds(end));
+        let form = [("query", query), ("start", &start), ("end", &end)];
+        let (found, warnings, heard) = self
+            .get::<Vec<exemplars::Series>>("/api/v1/query_exemplars", &form)
+            .await?;
+        Ok((exemplars::read(found), warnings, heard))
+    }
+
     async fn query(
         &self,
         path: &str,
@@ -93,7 +111,12 @@ impl Api {
         let door = self.enter().await?;
         let reply = door.post_form(path, form).await?;
         let heard = Heard::from(&reply);
-        let answer = read(door, path, reply, name.to_owned(), limit).await?;
+        // What is polled goes into the store, which holds no histograms.
+        let how = match self.urgency {
+            Urgency::Poll => read_query,
+            Urgency::Question => read_with_buckets,
+        };
+        let answer = read(door, path, reply, (how, name.to_owned(), limit)).await?;
         Ok((answer, heard))
     }
 
@@ -113,19 +136,20 @@ impl Api {
     }
 }
 
+type Read = fn(&[u8], &str, usize) -> json::Result<QueryAnswer>;
+
 async fn read(
     door: &Door,
     path: &str,
     reply: Reply,
-    name: String,
-    limit: usize,
+    (how, name, limit): (Read, String, usize),
 ) -> Result<QueryAnswer, SourceError> {
     let body = reply.body;
     if body.len() < LARGE {
-        return read_query(&body, &name, limit).map_err(|e| door.not_json(path, &e, &body));
+        return how(&body, &name, limit).map_err(|e| door.not_json(path, &e, &body));
     }
     let work = tokio::task::spawn_blocking(move || {
-        let answer = read_query(&body, &name, limit);
+        let answer = how(&body, &name, limit);
         (answer, body)
     });
     match work.await {

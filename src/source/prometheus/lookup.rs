@@ -17,6 +17,8 @@ use crate::source::supervisor::{Gate, Heard};
 const SERIES: usize = 5_000;
 /// Most names of one answer.
 const NAMES: usize = 50_000;
+/// Most exemplars of one answer.
+const EXEMPLARS: usize = 1_000;
 /// Name of series that a query left without one.
 const NAMELESS: &str = "value";
 
@@ -74,6 +76,20 @@ impl PromLookup {
             Ask::Rules => {
                 let (rules, warnings, heard) = self.api.get::<Rules>("/api/v1/rules", &[]).await?;
                 Ok(whole(Answer::Rules(rules.into_facts()), warnings, heard))
+            }
+            Ask::Exemplars { query, start, end } => {
+                let (found, warnings, heard) = self.api.exemplars(query, *start, *end).await?;
+                let total = found.len();
+                let mut found = found;
+                // The newest tell most.
+                found.sort_by_key(|e| e.at);
+                found.drain(..total.saturating_sub(EXEMPLARS));
+                Ok(Found {
+                    answer: Answer::Exemplars(found),
+                    warnings,
+                    cut_from: (total > EXEMPLARS).then_some(total),
+                    heard,
+                })
             }
             Ask::Logs { .. }
             | Ask::LokiLabelValues { .. }

@@ -12,6 +12,7 @@ use foldhash::fast::RandomState;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
+use super::native;
 use crate::model::label::Labels;
 use crate::model::sample::{Points, Sample, SampleKind, SeriesKey, SeriesSamples};
 use crate::model::text;
@@ -27,7 +28,7 @@ pub struct QueryAnswer {
     pub warnings: Vec<String>,
     /// Series in the answer, also those beyond the limit.
     pub total: usize,
-    /// Native histograms, which are not shown.
+    /// Native histograms that were left out.
     pub histograms: usize,
 }
 
@@ -45,8 +46,20 @@ pub(super) struct Envelope<T> {
 /// Reads the answer of `query` or `query_range` in one pass. Series without a name get `name`; at
 /// most `limit` series are kept.
 pub fn read_query(body: &[u8], name: &str, limit: usize) -> json::Result<QueryAnswer> {
+    read(body, Reader::new(name, limit))
+}
+
+/// As [`read_query`]; native histograms come as the buckets that classic ones have.
+pub fn read_with_buckets(body: &[u8], name: &str, limit: usize) -> json::Result<QueryAnswer> {
+    let reader = Reader {
+        buckets: true,
+        ..Reader::new(name, limit)
+    };
+    read(body, reader)
+}
+
+fn read<'a>(body: &'a [u8], mut reader: Reader<'_, 'a>) -> json::Result<QueryAnswer> {
     let mut json = Json::new(body)?;
-    let mut reader = Reader::new(name, limit);
     let (mut warnings, mut infos) = (Vec::new(), Vec::new());
     let mut found = false;
     json.object(|json, key| match key.as_ref() {
@@ -66,8 +79,15 @@ pub fn read_query(body: &[u8], name: &str, limit: usize) -> json::Result<QueryAn
     let notes = told(warnings, infos);
     answer.warnings.splice(0..0, notes);
     if answer.histograms > 0 {
-        let note = format!("{} native histograms left out", answer.histograms);
+        let done = match reader.buckets {
+            true => "shown as their buckets",
+            false => "left out",
+        };
+        let note = format!("{} native histograms {done}", answer.histograms);
         answer.warnings.push(note);
+    }
+    if reader.buckets {
+        answer.histograms = 0;
     }
     Ok(answer)
 }
@@ -124,6 +144,8 @@ impl<'de> Deserialize<'de> for Number {
 struct Reader<'n, 'a> {
     name: &'n str,
     limit: usize,
+    /// Native histograms become buckets.
+    buckets: bool,
     texts: HashMap<String, Arc<str>, RandomState>,
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     answer: QueryAnswer,
@@ -134,6 +156,7 @@ impl<'n, 'a> Reader<'n, 'a> {
         Self {
             name,
             limit,
+            buckets: false,
             texts: HashMap::default(),
             pairs: Vec::new(),
             answer: QueryAnswer::default(),
@@ -208,7 +231,9 @@ impl<'n, 'a> Reader<'n, 'a> {
         // Rows of one answer are about equally long.
         let like = self.answer.series.last().map_or(1, |s| s.points.len());
         let mut points = Points::with_capacity(like);
-        let mut histogram = false;
+        let mut histograms = Vec::new();
+        let mut left_out = false;
+        let buckets = self.buckets;
         let pairs = &mut self.pairs;
         json.object(|json, key| match key.as_ref() {
             "metric" => json.object(|json, label| {
@@ -217,13 +242,19 @@ impl<'n, 'a> Reader<'n, 'a> {
             }),
             "value" => point(json, &mut points),
             "values" => json.array(|json| point(json, &mut points)),
+            "histogram" if buckets => native::histogram(json, &mut histograms),
+            "histograms" if buckets => json.array(|json| native::histogram(json, &mut histograms)),
             "histogram" | "histograms" => {
-                histogram = true;
+                left_out = true;
                 json.skip()
             }
             _ => json.skip(),
         })?;
-        if points.is_empty() && histogram {
+        if !histograms.is_empty() {
+            self.add_buckets(&histograms);
+            return Ok(());
+        }
+        if points.is_empty() && left_out {
             self.answer.histograms += 1;
             return Ok(());
         }
@@ -233,6 +264,17 @@ impl<'n, 'a> Reader<'n, 'a> {
             self.answer.series.push(SeriesSamples { key, kind, points });
         }
         Ok(())
+    }
+
+    /// A histogram is kept whole or not at all.
+    fn add_buckets(&mut self, histograms: &[native::Histogram]) {
+        let (key, _) = self.key();
+        let buckets = native::buckets(&key, histograms);
+        self.answer.histograms += 1;
+        self.answer.total += buckets.len();
+        if self.answer.series.len() + buckets.len() <= self.limit {
+            self.answer.series.extend(buckets);
+        }
     }
 
     fn key(&mut self) -> (SeriesKey, SampleKind) {

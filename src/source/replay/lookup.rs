@@ -70,6 +70,11 @@ impl Recorded {
                  are on the logs screen"
                     .into(),
             ),
+            Unanswered::NoExemplars => (
+                FaultKind::NotFound,
+                "exemplars are not in the recording".into(),
+                "the live console asks Prometheus for them".into(),
+            ),
             Unanswered::Bundle(error) => {
                 let hint = error.hint().to_owned();
                 (FaultKind::BadPayload, error.to_string(), hint)
@@ -96,6 +101,8 @@ enum Unanswered {
     NotRecorded,
     /// Rules come when they are asked for.
     NoRules,
+    /// So do exemplars.
+    NoExemplars,
     /// Traces come when they are asked for: nothing of them is recorded.
     NoTraces,
     Bundle(BundleError),
@@ -207,6 +214,7 @@ impl Search {
             | Ask::Trace { .. }
             | Ask::TraceTags
             | Ask::TraceTagValues { .. } => Err(Unanswered::NoTraces),
+            Ask::Exemplars { .. } => Err(Unanswered::NoExemplars),
         }
     }
 

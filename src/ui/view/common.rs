@@ -13,6 +13,7 @@ use crate::model::unit::Unit;
 use crate::state::world::{ClusterState, World};
 use crate::ui::layout::middle;
 use crate::ui::widget::badge::age;
+use crate::ui::widget::chart::Over;
 use crate::ui::widget::table::{Column, put_line};
 use crate::ui::widget::text::Pane;
 use crate::ui::{Ctx, Theme};
@@ -52,7 +53,11 @@ impl Numbers {
 
 /// These columns with that of the cluster (number `at`) as wide as the names of clusters need it;
 /// without it where the scope is one cluster, which the first row names.
-pub fn scoped<const N: usize>(ctx: &Ctx<'_>, columns: &[Column; N], at: usize) -> [Column; N] {
+pub fn scoped<'a, const N: usize>(
+    ctx: &Ctx<'_>,
+    columns: &[Column<'a>; N],
+    at: usize,
+) -> [Column<'a>; N] {
     let mut columns = *columns;
     let longest = ctx.world.clusters.iter().map(|c| c.name.chars().count());
     let longest = u16::try_from(longest.max().unwrap_or(0)).unwrap_or(u16::MAX);
@@ -71,12 +76,12 @@ pub fn scoped<const N: usize>(ctx: &Ctx<'_>, columns: &[Column; N], at: usize) -
 
 /// These columns with that of a time (number `at`) wide enough for a date, where one of these times
 /// is not of today.
-pub fn dated<const N: usize>(
+pub fn dated<'a, const N: usize>(
     ctx: &Ctx<'_>,
-    mut columns: [Column; N],
+    mut columns: [Column<'a>; N],
     at: usize,
     times: impl IntoIterator<Item = Timestamp>,
-) -> [Column; N] {
+) -> [Column<'a>; N] {
     const DATED: u16 = 11;
     if times.into_iter().any(|t| !ctx.is_today(t))
         && let Some(column) = columns.get_mut(at)
@@ -213,6 +218,14 @@ pub fn series_style(theme: &Theme, index: usize) -> Style {
     }
 }
 
+/// The one time cursor, over a chart.
+pub fn cursor(ctx: &Ctx<'_>) -> Over {
+    Over {
+        cursor: ctx.cursor.at.map(|at| (at, ctx.theme.key)),
+        ..Over::default()
+    }
+}
+
 /// Unit of a series: from the catalogue, else from the name as Prometheus wants names to be.
 pub fn unit_of(world: &World, name: &str) -> Unit {
     if let Some(signal) = world.signals.iter().find(|s| s.name.as_ref() == name) {
@@ -271,8 +284,13 @@ pub fn drawable(points: impl Iterator<Item = Sample>, kind: SampleKind) -> Vec<S
 
 /// Whole seconds between two points of a range answer: about one a dot, never under 15 s.
 pub fn step_ms(span_ms: i64) -> u32 {
-    let raw = (span_ms / 240).max(15_000);
-    u32::try_from(raw / 1000 * 1000).unwrap_or(u32::MAX)
+    // Few different steps, so that windows of about one length share what is known.
+    const EVEN_S: [i64; 16] = [
+        15, 20, 30, 45, 60, 90, 120, 180, 240, 360, 480, 600, 900, 1800, 3600, 7200,
+    ];
+    let wanted = span_ms / 240;
+    let even = EVEN_S.iter().map(|s| s * 1000).find(|s| *s >= wanted);
+    u32::try_from(even.unwrap_or(wanted / 1000 * 1000)).unwrap_or(u32::MAX)
 }
 
 /// Share of two panes side by side; the right one is left out where it would be too narrow.

@@ -250,6 +250,10 @@ impl Editing {
         }
         let columns = usize::from(inner.width);
         let mut out = vec![Line::styled(cut(query.text, columns), ctx.theme.base)];
+        if !query.told.is_empty() {
+            let parts = wrap(query.told, columns).into_iter();
+            out.extend(parts.map(|p| Line::styled(p, ctx.theme.muted)));
+        }
         for fault in query.faults {
             let parts = wrap(&fault.to_string(), columns);
             out.extend(parts.into_iter().map(|p| Line::styled(p, ctx.theme.crit)));
@@ -284,8 +288,10 @@ pub const HINTS: &[(&str, &str)] = &[
 #[derive(Default)]
 pub struct Shown<'a> {
     pub title: &'a str,
-    /// How far it got.
+    /// Beside the title.
     pub status: &'a str,
+    /// How far it got, below the query.
+    pub told: &'a str,
     pub text: &'a str,
     pub faults: &'a [&'a Fault],
     pub warnings: &'a [&'a str],

@@ -140,6 +140,7 @@ pub fn paint(
         window: Window::HOUR,
         scope: None,
         focus: true,
+        cursor: Default::default(),
     };
     let area = Rect::new(0, 0, width, height);
     let mut buf = Buffer::empty(area);

@@ -1,5 +1,7 @@
-//! Metrics: the series the console holds, or what a PromQL query answers, as curves with a legend.
+//! Metrics: the series the console holds, or what a PromQL query answers over many clusters, as a
+//! picture with a legend.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
@@ -7,32 +9,41 @@ use ratatui::layout::Rect;
 
 use super::common::{Numbers, above, empty, focused, inside, pane};
 use super::editing::Editing;
-use super::{Ctx, Entry, Focus, ScreenId, View};
-use crate::command::Command;
+use super::{Ctx, Entry, Focus, Goto, ScreenId, View};
+use crate::command::{Command, Jump};
 use crate::message::Effect;
 use crate::model::ask::Answered;
+use crate::model::combine::Combine;
 use crate::model::id::ClusterId;
+use crate::model::time::Timestamp;
 use crate::state::world::World;
+use crate::store::answers::Answers;
 use crate::ui::Window;
+use crate::ui::panel::asked::{Asked, Desk};
+use crate::ui::panel::exemplars::Exemplars;
+use crate::ui::panel::{Form, ShownId, brief, events, legend};
 use crate::ui::widget::table::{Column, Table};
 
-mod asked;
-mod changes;
+mod choose;
 mod complete;
-mod graph;
-mod label;
+mod head;
+mod held;
+mod keys;
 mod list;
+mod picture;
 mod query;
 
-use asked::Asked;
-pub use asked::draw_field;
-use graph::{Shown, ShownId};
+use choose::Choice;
+pub use head::draw_field;
+use query::Every;
 
-const LIST: [Column; 3] = [
+const LIST: [Column<'static>; 3] = [
     Column::new("", 1, 1),
     Column::new("SERIES", 12, 60),
     Column::new("N", 3, 5).right(),
 ];
+/// Most bytes of answers kept for when they are wanted again.
+const ANSWERS_BYTES: u64 = 64 << 20;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Part {
@@ -45,17 +56,28 @@ enum Part {
 pub struct Metrics {
     list: Table<Arc<str>>,
     legend: Table<ShownId>,
+    clusters: Table<ClusterId>,
     part: Part,
     scope: Option<ClusterId>,
     window: Window,
+    /// The time cursor of all screens.
+    at: Option<Timestamp>,
     /// Only this curve.
     alone: Option<ShownId>,
+    hidden: BTreeSet<ShownId>,
+    /// `None`: as it suits the series.
+    form: Option<Form>,
     editing: Editing,
+    choice: Choice,
+    combine: Combine,
     asked: Option<Asked>,
+    exemplars: Exemplars,
+    answers: Answers,
+    every: Every,
+    /// How each cluster answered stands in place of the legend.
+    detail: bool,
     numbers: Numbers,
     problems: bool,
-    /// The change that the cursor stands on.
-    change: Option<crate::model::time::Timestamp>,
     area: Rect,
 }
 
@@ -63,16 +85,25 @@ impl Default for Metrics {
     fn default() -> Self {
         Self {
             list: Table::default(),
-            legend: Table::default(),
+            legend: Table::sorted(legend::SORTS),
+            clusters: Table::default(),
             part: Part::List,
             scope: None,
             window: Window::HOUR,
+            at: None,
             alone: None,
+            hidden: BTreeSet::new(),
+            form: None,
             editing: Editing::new(&complete::ABOUT),
+            choice: Choice::default(),
+            combine: Combine::default(),
             asked: None,
+            exemplars: Exemplars::default(),
+            answers: Answers::new(ANSWERS_BYTES),
+            every: Every::default(),
+            detail: false,
             numbers: Numbers::new(ScreenId::Metrics),
             problems: false,
-            change: None,
             area: Rect::ZERO,
         }
     }
@@ -104,10 +135,11 @@ impl Metrics {
             width: area.width - list_width,
             ..area
         };
-        let query_rows = if self.editing.is_open() || self.asked.is_some() {
-            4
-        } else {
-            0
+        let query_rows = match (self.editing.is_open(), self.asked.is_some()) {
+            (true, _) => 4,
+            (false, true) if area.height >= 30 => 6,
+            (false, true) => 5,
+            (false, false) => 0,
         };
         let query = Rect {
             height: query_rows.min(right.height),
@@ -132,22 +164,6 @@ impl Metrics {
         }
     }
 
-    fn shown(&self, world: &World) -> Vec<Shown> {
-        let mut shown = match &self.asked {
-            Some(asked) => asked.shown(),
-            None => {
-                let rows = self.rows(world);
-                let chosen = self.list.position(&rows, |r| Arc::clone(&r.name));
-                match chosen.and_then(|at| rows.get(at)) {
-                    Some(row) => graph::held(world, self.scope, &row.name, self.window),
-                    None => Vec::new(),
-                }
-            }
-        };
-        graph::by_change(&mut shown);
-        shown
-    }
-
     fn rows(&self, world: &World) -> Vec<list::Row> {
         let mut rows = list::rows(world, self.scope);
         rows.retain(|r| {
@@ -160,24 +176,17 @@ impl Metrics {
         rows
     }
 
-    fn move_in_table(&mut self, command: &Command, world: &World) -> bool {
-        if self.part == Part::Legend {
-            let shown = self.shown(world);
-            return self.legend.update(command, &shown, |s| s.id.clone());
-        }
+    /// The name under the cursor of the list.
+    fn chosen_name(&self, world: &World) -> Option<Arc<str>> {
         let rows = self.rows(world);
-        let done = self.list.update(command, &rows, |r| Arc::clone(&r.name));
-        if done {
-            self.alone = None;
-            self.asked = None;
-        }
-        done
+        let at = self.list.position(&rows, |r| Arc::clone(&r.name))?;
+        rows.get(at).map(|r| Arc::clone(&r.name))
     }
 
     fn chosen(&self, world: &World) -> Option<ShownId> {
-        let shown = self.shown(world);
-        let at = self.legend.position(&shown, |s| s.id.clone())?;
-        shown.get(at).map(|s| s.id.clone())
+        let ids = self.legend_ids(world);
+        let at = self.legend.position(&ids, ShownId::clone)?;
+        ids.get(at).cloned()
     }
 
     fn draw_list(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
@@ -187,16 +196,12 @@ impl Metrics {
         let here = self.part == Part::List && !self.editing.is_open();
         let inner = pane(ctx, area, buf, &title, right, here);
         if rows.is_empty() {
-            empty(
-                ctx,
-                inner,
-                buf,
-                &list::why_empty(
-                    ctx.world,
-                    self.scope,
-                    (self.list.filter_text(), self.problems),
-                ),
+            let why = list::why_empty(
+                ctx.world,
+                self.scope,
+                (self.list.filter_text(), self.problems),
             );
+            empty(ctx, inner, buf, &why);
             return;
         }
         let inside = focused(ctx, here);
@@ -213,55 +218,7 @@ impl Metrics {
 
 impl View for Metrics {
     fn update(&mut self, command: Command, world: &World) -> Vec<Effect> {
-        match command {
-            Command::Type(press) => return self.type_key(press, world),
-            Command::Paste(text) => return self.paste(&text, world),
-            Command::Edit => return self.edit(world),
-            Command::Recall => return self.recall(world),
-            Command::Refresh => {
-                return match self.asked.as_ref().map(|a| a.query.clone()) {
-                    Some(query) => self.run(&query, world),
-                    None => vec![Effect::Refresh(self.scope)],
-                };
-            }
-            Command::CopyRow => {
-                let row = self
-                    .chosen(world)
-                    .map(|id| Effect::Copy(id.key.to_string()));
-                return row.into_iter().collect();
-            }
-            Command::Click { column, row } => {
-                let list = self.layout(self.area).list;
-                let inside = list.contains((column, row).into());
-                self.part = if inside { Part::List } else { Part::Legend };
-            }
-            _ => {}
-        }
-        if self.move_in_table(&command, world) {
-            return Vec::new();
-        }
-        match command {
-            Command::NextPane | Command::PreviousPane => {
-                self.part = match self.part {
-                    Part::List => Part::Legend,
-                    Part::Legend => Part::List,
-                };
-            }
-            Command::Left | Command::Right => {
-                let shown = self.shown(world);
-                self.change = changes::moved(world, &shown, self.window, self.change, &command);
-            }
-            Command::Problems => self.problems = !self.problems,
-            Command::Open if self.part == Part::List => self.part = Part::Legend,
-            Command::Open => {
-                self.alone = match self.alone.take() {
-                    Some(_) => None,
-                    None => self.chosen(world),
-                };
-            }
-            _ => {}
-        }
-        Vec::new()
+        self.command(command, world)
     }
 
     fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
@@ -270,31 +227,29 @@ impl View for Metrics {
             self.draw_list(ctx, parts.list, buf);
         }
         if parts.query.height > 0 {
-            asked::draw(ctx, parts.query, buf, self.asked.as_ref(), &self.editing);
+            self.draw_head(ctx, parts.query, buf);
         }
         if parts.graph.width > 0 {
-            let all = self.shown(ctx.world);
-            let picture = graph::Picture {
-                shown: &all,
-                alone: self.alone.as_ref(),
-                asked: self.asked.is_some(),
-                change: self.change,
-            };
-            picture.draw_graph(ctx, parts.graph, buf);
-            let here = self.part == Part::Legend && !self.editing.is_open();
-            picture.draw_legend(&focused(ctx, here), parts.legend, buf, &self.legend);
+            self.draw_picture(ctx, (parts.graph, parts.legend), buf);
         }
         self.editing.draw_list(ctx, parts.query, area, buf);
+        if self.choice.is_open() {
+            self.choice.draw(ctx, area, buf);
+        }
         if ctx.ascii {
             crate::ui::widget::text::fold_ascii(area, buf);
         }
     }
 
-    fn place(&mut self, area: Rect, _world: &World) {
+    fn place(&mut self, area: Rect, world: &World) {
         self.area = area;
         let parts = self.layout(area);
         self.list.place(inside(parts.list));
-        self.legend.place(inside(parts.legend));
+        let table = self.form == Some(Form::Table);
+        let legend = if table { parts.graph } else { parts.legend };
+        self.legend.place(inside(legend));
+        self.clusters.place(inside(parts.legend));
+        self.choice.place(area, world);
     }
 
     fn enter(&mut self, entry: &Entry, world: &World) -> Vec<Effect> {
@@ -302,7 +257,7 @@ impl View for Metrics {
         self.scope = entry.scope;
         self.window = entry.window;
         if let Some(query) = &entry.query {
-            if let Some(id) = graph::held_by(world, self.scope, query) {
+            if let Some(id) = held::held_by(world, self.scope, query) {
                 self.list.set_filter("");
                 self.list.select(Arc::clone(&id.key.name));
                 self.legend.select(id.clone());
@@ -314,18 +269,27 @@ impl View for Metrics {
             self.part = Part::Legend;
             return self.run(query, world);
         }
-        match self.asked.as_ref().map(|a| a.query.clone()) {
-            Some(query) if moved => self.run(&query, world),
-            _ => Vec::new(),
+        match moved {
+            true => self.ask(false, world),
+            false => Vec::new(),
         }
     }
 
     fn back(&mut self) -> bool {
-        if self.editing.back() || self.change.take().is_some() || self.alone.take().is_some() {
+        if self.editing.back() {
+            return true;
+        }
+        if self.choice.is_open() {
+            self.choice.leave();
+            return true;
+        }
+        if std::mem::take(&mut self.detail) || self.alone.take().is_some() {
             return true;
         }
         if self.asked.take().is_some() {
             self.part = Part::List;
+            self.exemplars.clear();
+            self.hidden.clear();
             return true;
         }
         if self.part == Part::Legend {
@@ -337,7 +301,8 @@ impl View for Metrics {
 
     fn depth(&self) -> usize {
         let steps = [
-            self.change.is_some(),
+            self.choice.is_open(),
+            self.detail,
             self.alone.is_some(),
             self.asked.is_some(),
             self.part == Part::Legend && self.asked.is_none(),
@@ -349,20 +314,55 @@ impl View for Metrics {
 
     fn focus(&self, world: &World) -> Option<Focus> {
         let id = self.chosen(world)?;
-        Some(Focus::Text {
-            cluster: Some(id.cluster),
-            text: format!("series {}", id.key),
+        Some(keys::focus_of(world, &id))
+    }
+
+    fn leads(&self, to: Jump, _world: &World) -> Option<Goto> {
+        if to != Jump::Traces || self.asked.is_none() {
+            return None;
+        }
+        let (cluster, exemplar) = self.exemplars.near(self.at)?;
+        Some(Goto {
+            screen: ScreenId::Traces,
+            cluster: Some(cluster),
+            query: exemplar.trace().map(|t| t.to_string()),
+            ..Goto::default()
         })
     }
 
     fn answer(&mut self, answered: &Answered, world: &World) -> Vec<Effect> {
-        if self.editing.take(answered, world, self.scope) {
+        if self.editing.take(answered, world, self.scope) || self.exemplars.take(answered) {
             return Vec::new();
         }
-        if let Some(asked) = &mut self.asked {
-            asked.take(answered);
-        }
-        Vec::new()
+        let mut desk = Desk {
+            world,
+            numbers: &mut self.numbers,
+            answers: &mut self.answers,
+        };
+        let asked = self.asked.as_mut();
+        let more = asked.and_then(|asked| asked.take(answered, &mut desk));
+        more.unwrap_or_default()
+    }
+
+    fn time_plots(&self, world: &World) -> Vec<Rect> {
+        self.plot(&self.shown(world)).into_iter().collect()
+    }
+
+    fn point(&mut self, at: Option<Timestamp>) {
+        self.at = at;
+    }
+
+    fn beside(&self, at: Option<Timestamp>, on: bool, world: &World) -> Option<Timestamp> {
+        let events = self.events(world, &self.shown(world));
+        events::beside(&events, at, on)
+    }
+
+    fn tick(&mut self, world: &World) -> Vec<Effect> {
+        self.follow(world)
+    }
+
+    fn cancel(&mut self) -> Option<Vec<Effect>> {
+        self.stop()
     }
 
     fn typing(&self) -> bool {
@@ -370,34 +370,22 @@ impl View for Metrics {
     }
 
     fn filter(&self) -> &str {
-        self.list.filter_text()
-    }
-
-    fn hints(&self) -> &'static [(&'static str, &'static str)] {
-        match (self.editing.is_open(), self.part) {
-            (true, _) => super::editing::HINTS,
-            (false, Part::List) => &[
-                ("Enter", "legend"),
-                ("o", "PromQL"),
-                ("/", "filter"),
-                ("!", "abnormal"),
-                ("h l", "changes"),
-            ],
-            (false, Part::Legend) => &[
-                ("Enter", "isolate"),
-                ("o", "PromQL"),
-                ("r", "again"),
-                ("a", "ask"),
-            ],
+        match self.choice.is_open() {
+            true => self.choice.filter(),
+            false => self.list.filter_text(),
         }
     }
 
+    fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        keys::hints(self.editing.is_open(), self.choice.is_open(), self.part)
+    }
+
     fn brief(&self, ctx: &Ctx) -> String {
-        graph::brief(
-            ctx,
-            &self.shown(ctx.world),
-            self.asked.as_ref().map(|a| a.query.as_str()),
-        )
+        let title = match &self.asked {
+            Some(asked) => format!("PromQL {}", asked.query),
+            None => "held by the console".to_owned(),
+        };
+        brief(ctx.world, &self.shown(ctx.world), &title)
     }
 }
 

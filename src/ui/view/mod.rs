@@ -40,6 +40,7 @@ use crate::model::ask::Answered;
 use crate::model::gitops::AppKind;
 use crate::model::id::{ClusterId, IncidentId};
 use crate::model::object::ObjectKind;
+use crate::model::time::Timestamp;
 use crate::state::world::World;
 
 /// The thing under the cursor: what `a` asks about, `x` jumps from and `yn` copies.
@@ -162,6 +163,30 @@ pub trait View {
     /// Goes on with what takes longer than a frame.
     fn work(&mut self, _world: &World) -> Vec<Effect> {
         Vec::new()
+    }
+
+    /// Where time runs from left to right over the window: there the time cursor moves, and a drag
+    /// of the mouse selects.
+    fn time_plots(&self, _world: &World) -> Vec<Rect> {
+        Vec::new()
+    }
+
+    /// The time cursor moved, here or on another screen.
+    fn point(&mut self, _at: Option<Timestamp>) {}
+
+    /// The next time (`on`) or the one before at which something happened: a change, an alert.
+    fn beside(&self, _at: Option<Timestamp>, _on: bool, _world: &World) -> Option<Timestamp> {
+        None
+    }
+
+    /// The clock moved while this view is in sight.
+    fn tick(&mut self, _world: &World) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    /// Ctrl-c: stops what runs. `None`: nothing does.
+    fn cancel(&mut self) -> Option<Vec<Effect>> {
+        None
     }
 
     /// An editor of the view has the keyboard: keys come as `Command::Type`.

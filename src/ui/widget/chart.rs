@@ -16,10 +16,12 @@ use crate::model::unit::Unit;
 
 mod raster;
 mod scale;
+mod stack;
 
 use raster::Raster;
 pub use raster::SYMBOLS;
 pub use scale::Scale;
+use stack::Stack;
 
 pub struct Curve<'a> {
     pub points: &'a [Sample],
@@ -33,6 +35,8 @@ pub enum MarkKind {
     Anomaly,
     Change,
     Alert,
+    /// A sample of what was counted, with the id of its trace.
+    Exemplar,
 }
 
 impl MarkKind {
@@ -41,6 +45,7 @@ impl MarkKind {
             Self::Anomaly => "◆",
             Self::Change => "▼",
             Self::Alert => "!",
+            Self::Exemplar => "⇡",
         }
     }
 }
@@ -50,6 +55,19 @@ pub struct Mark {
     pub at: Timestamp,
     pub kind: MarkKind,
     pub style: Style,
+}
+
+/// What the operator points at, and how the plot is laid out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Over {
+    /// The time cursor.
+    pub cursor: Option<(Timestamp, Style)>,
+    /// What is selected, from and to.
+    pub selection: Option<(Timestamp, Timestamp, Style)>,
+    /// Columns of the value axis; `None`: as its labels need. Charts above one another share it.
+    pub gutter: Option<u16>,
+    /// The curves lie on one another, filled.
+    pub stacked: bool,
 }
 
 pub struct Chart<'a> {
@@ -63,6 +81,22 @@ pub struct Chart<'a> {
     pub zone: &'a TimeZone,
     pub axis: Style,
     pub ascii: bool,
+    pub over: Over,
+}
+
+/// Where time runs from left to right in an area, with a value axis of this width.
+pub fn plot_in(area: Rect, gutter: u16) -> Rect {
+    Rect {
+        x: area.x.saturating_add(gutter + 2).min(area.right()),
+        width: area.width.saturating_sub(gutter + 2),
+        height: plot_rows(area.height),
+        ..area
+    }
+}
+
+/// Two rows belong to the time axis where there is room for it.
+fn plot_rows(height: u16) -> u16 {
+    if height >= 5 { height - 2 } else { height }
 }
 
 /// Where the caller should read points from so that the first dot is whole.
@@ -76,14 +110,11 @@ impl Chart<'_> {
         if area.width < 8 || area.height < 2 {
             return;
         }
-        let rows = if area.height >= 5 {
-            area.height - 2
-        } else {
-            area.height
-        };
+        let rows = plot_rows(area.height);
         // The scale looks at what the axis shows, so both are found with the widest plot first.
         let widest = self.time_axis(area.width);
-        let Some(scale) = self.scale(&widest, usize::from(rows)) else {
+        let stack = self.over.stacked.then(|| Stack::of(self.curves, &widest));
+        let Some(scale) = self.scale(&widest, usize::from(rows), stack.as_ref()) else {
             put(
                 buf,
                 area,
@@ -92,36 +123,41 @@ impl Chart<'_> {
                 "no data in the window",
                 self.axis,
             );
-            self.draw_time(area, 0, rows, buf);
+            let gutter = self.over.gutter.map_or(0, |g| (g + 2).min(area.width / 2));
+            self.draw_time(area, gutter, rows, buf);
             return;
         };
+        let gutter = self.draw_values(area, &scale, rows, buf);
+        let plot = plot_in(area, gutter);
+        self.draw_limits(plot, &scale, buf);
+        match stack {
+            Some(_) => self.draw_stack(plot, &scale, buf),
+            None => self.draw_curves(plot, &scale, buf),
+        }
+        self.draw_pointed(plot, buf);
+        self.draw_time(area, gutter + 2, rows, buf);
+        if self.ascii {
+            super::text::fold_ascii(area, buf);
+        }
+    }
+
+    /// The value axis; gives its width.
+    fn draw_values(&self, area: Rect, scale: &Scale, rows: u16, buf: &mut Buffer) -> u16 {
         let ticks = scale.ticks();
-        let gutter = ticks
-            .iter()
-            .map(|t| width(&self.unit.write(*t)))
-            .max()
-            .unwrap_or(0)
-            .max(5);
-        let gutter = u16::try_from(gutter)
-            .unwrap_or(u16::MAX)
-            .min(area.width / 2);
+        let widest = ticks.iter().map(|t| width(&self.unit.write(*t))).max();
+        let widest = u16::try_from(widest.unwrap_or(0).max(5)).unwrap_or(u16::MAX);
+        let gutter = self.over.gutter.unwrap_or(widest).min(area.width / 2);
         for tick in ticks {
             let y = area.y + scale.row(tick, rows);
             let text = fit_right(&self.unit.write(tick), usize::from(gutter));
             put(buf, area, area.x, y, &format!("{text} ┤"), self.axis);
         }
-        let plot = Rect::new(
-            area.x + gutter + 2,
-            area.y,
-            area.width.saturating_sub(gutter + 2),
-            rows,
-        );
-        self.draw_limits(plot, &scale, buf);
-        self.draw_curves(plot, &scale, buf);
-        self.draw_time(area, gutter + 2, rows, buf);
-        if self.ascii {
-            super::text::fold_ascii(area, buf);
-        }
+        gutter
+    }
+
+    /// The cursor and what is selected, over the curves.
+    fn draw_pointed(&self, plot: Rect, buf: &mut Buffer) {
+        draw_pointed(&self.over, (self.from, self.to), plot, buf);
     }
 
     fn per_column(&self) -> u16 {
@@ -132,10 +168,14 @@ impl Chart<'_> {
         Axis::new(self.from, self.to, usize::from(columns * self.per_column()))
     }
 
-    fn scale(&self, axis: &Axis, rows: usize) -> Option<Scale> {
+    fn scale(&self, axis: &Axis, rows: usize, stack: Option<&Stack>) -> Option<Scale> {
         let mut low = f64::INFINITY;
         let mut high = f64::NEG_INFINITY;
-        for point in self.curves.iter().flat_map(|c| c.points) {
+        if let Some(stack) = stack {
+            (low, high) = stack.bounds()?;
+        }
+        let alone = stack.is_none();
+        for point in self.curves.iter().filter(|_| alone).flat_map(|c| c.points) {
             if point.value.is_finite() && axis.slot(point.at).is_some() {
                 low = low.min(point.value);
                 high = high.max(point.value);
@@ -192,6 +232,26 @@ impl Chart<'_> {
                 before = Some((x, y, point.at));
             }
         }
+        self.paint(&raster, plot, buf);
+    }
+
+    fn draw_stack(&self, plot: Rect, scale: &Scale, buf: &mut Buffer) {
+        let stack = Stack::of(self.curves, &self.time_axis(plot.width));
+        let mut raster = Raster::new(plot.width, plot.height, self.ascii);
+        stack.layers(|slot, index, base, top| {
+            let (base, top) = (
+                raster.dot_row(scale.share(base)),
+                raster.dot_row(scale.share(top)),
+            );
+            let x = i64::try_from(slot).unwrap_or(i64::MAX);
+            for y in base.min(top)..=base.max(top) {
+                raster.dot(x, y, index);
+            }
+        });
+        self.paint(&raster, plot, buf);
+    }
+
+    fn paint(&self, raster: &Raster, plot: Rect, buf: &mut Buffer) {
         raster.paint(plot, buf, |index| {
             self.curves.get(index).map(|c| c.style).unwrap_or_default()
         });
@@ -237,8 +297,52 @@ impl Chart<'_> {
     }
 }
 
+/// The time axis of this chart under what the caller drew in its plot.
+pub fn draw_time_axis(chart: &Chart<'_>, area: Rect, buf: &mut Buffer) {
+    let gutter = chart.over.gutter.unwrap_or(0).min(area.width / 2);
+    chart.draw_time(area, gutter + 2, plot_rows(area.height), buf);
+    if chart.ascii {
+        super::text::fold_ascii(area, buf);
+    }
+}
+
+/// The cursor as a line where no curve is, and what is selected as another ground.
+pub fn draw_pointed(over: &Over, (from, to): (Timestamp, Timestamp), plot: Rect, buf: &mut Buffer) {
+    let plot = plot.intersection(buf.area);
+    if plot.is_empty() {
+        return;
+    }
+    let axis = Axis::new(from, to, usize::from(plot.width));
+    let column = |slot: usize| plot.x + u16::try_from(slot).unwrap_or(u16::MAX);
+    if let Some((start, end, style)) = over.selection {
+        let last = i64::from(plot.width) - 1;
+        let (a, b) = (axis.slot_beyond(start), axis.slot_beyond(end));
+        if b >= 0 && a <= last {
+            let a = u16::try_from(a.clamp(0, last)).unwrap_or(0);
+            let b = u16::try_from(b.clamp(0, last)).unwrap_or(0);
+            let area = Rect {
+                x: plot.x + a,
+                width: b - a + 1,
+                ..plot
+            };
+            buf.set_style(area, style);
+        }
+    }
+    if let Some((at, style)) = over.cursor
+        && let Some(slot) = axis.slot(at)
+    {
+        for y in plot.top()..plot.bottom() {
+            if let Some(cell) = buf.cell_mut((column(slot), y))
+                && cell.symbol() == " "
+            {
+                cell.set_symbol("│").set_style(style);
+            }
+        }
+    }
+}
+
 /// Three times the usual distance of two points.
-fn usual_gap(points: &[Sample]) -> i64 {
+pub fn usual_gap(points: &[Sample]) -> i64 {
     let mut steps: Vec<i64> = points
         .iter()
         .zip(points.iter().skip(1))

@@ -15,17 +15,17 @@ use crate::ui::Ctx;
 
 /// One column. `priority` 0 always stays; of the others the greatest drops out first.
 #[derive(Clone, Copy, Debug)]
-pub struct Column {
-    pub title: &'static str,
+pub struct Column<'a> {
+    pub title: &'a str,
     pub min: u16,
     pub max: u16,
     pub priority: u8,
     pub right: bool,
 }
 
-impl Column {
+impl<'a> Column<'a> {
     /// A column that always stays.
-    pub const fn new(title: &'static str, min: u16, max: u16) -> Self {
+    pub const fn new(title: &'a str, min: u16, max: u16) -> Self {
         Self {
             title,
             min,
@@ -230,7 +230,7 @@ impl<Id: Clone + PartialEq> Table<Id> {
         ctx: &Ctx,
         area: Rect,
         buf: &mut Buffer,
-        (columns, rows): (&[Column], &'a [R]),
+        (columns, rows): (&[Column<'_>], &'a [R]),
         id: impl Fn(&R) -> Id,
         cell: impl Fn(&'a R, usize) -> C,
     ) {
@@ -261,7 +261,7 @@ impl<Id: Clone + PartialEq> Table<Id> {
         ctx: &Ctx,
         area: Rect,
         buf: &mut Buffer,
-        columns: &[Column],
+        columns: &[Column<'_>],
         shown: &[(usize, u16)],
     ) {
         let mut x = area.x;
@@ -301,7 +301,7 @@ pub fn window(offset: usize, cursor: usize, len: usize, height: usize) -> usize 
 
 /// Shown columns with their widths. One blank stands between two. Room that is left over goes to
 /// all that can use it, a cell each in turn: a long name never keeps the next column cut.
-pub fn widths(columns: &[Column], total: u16) -> Vec<(usize, u16)> {
+pub fn widths(columns: &[Column<'_>], total: u16) -> Vec<(usize, u16)> {
     let seen = |i: &usize| columns.get(*i).is_some_and(|c| c.max > 0);
     let mut shown: Vec<usize> = (0..columns.len()).filter(seen).collect();
     let min = |i: &usize| columns.get(*i).map_or(0, |c| u32::from(c.min));
@@ -371,7 +371,7 @@ pub fn put_line(
 mod tests {
     use super::*;
 
-    const COLUMNS: [Column; 3] = [
+    const COLUMNS: [Column<'static>; 3] = [
         Column::new("NAME", 8, 20),
         Column::new("SITE", 6, 6).priority(2),
         Column::new("AGE", 4, 4).priority(1).right(),

@@ -18,7 +18,7 @@ use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::state::world::World;
 use crate::ui::Ctx;
-use crate::ui::view::common::{Numbers, above, empty, series_style, step_ms, unit_of};
+use crate::ui::view::common::{Numbers, above, cursor, empty, series_style, step_ms, unit_of};
 use crate::ui::widget::chart::{Chart, Curve, Mark, MarkKind};
 
 /// Shown on either side of the beginning, milliseconds.
@@ -185,6 +185,7 @@ impl Curves {
             zone: ctx.zone,
             axis: ctx.theme.muted,
             ascii: ctx.ascii,
+            over: cursor(ctx),
         }
         .draw(area, buf);
     }

@@ -106,7 +106,7 @@ impl List {
         })
     }
 
-    pub fn columns(self, full: bool) -> &'static [Column] {
+    pub fn columns(self, full: bool) -> &'static [Column<'static>] {
         match self {
             Self::Problems => &PROBLEMS,
             Self::Nodes if full => &NODES,

@@ -10,7 +10,7 @@ use crate::model::sample::Sample;
 use crate::model::unit::Unit;
 use crate::state::world::World;
 use crate::ui::Ctx;
-use crate::ui::view::common::{above, lines, name, pane, reading, series_style};
+use crate::ui::view::common::{above, cursor, lines, name, pane, reading, series_style};
 use crate::ui::widget::chart::{Chart, Curve, read_from};
 
 /// Curves of one node at most: its interfaces, seen by several processes.
@@ -72,6 +72,7 @@ fn draw_offsets(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, (cluster, node): Cl
         zone: ctx.zone,
         axis: ctx.theme.muted,
         ascii: ctx.ascii,
+        over: cursor(ctx),
     }
     .draw(area, buf);
 }

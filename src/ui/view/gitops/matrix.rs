@@ -111,7 +111,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// The columns, from the first place shown on.
-    fn columns(&self, first: usize) -> Vec<Column> {
+    fn columns(&self, first: usize) -> Vec<Column<'static>> {
         let mut columns = vec![Column::new("APP", 14, 30), Column::new("DIFFERS", 8, 26)];
         let (min, max) = PLACE;
         let place = |i: usize| match i < first {

@@ -112,7 +112,7 @@ pub fn why_empty(world: &World, scope: Option<ClusterId>, window: Window) -> Str
     }
 }
 
-pub fn columns(ctx: &Ctx<'_>, rows: &[Row<'_>]) -> [Column; 7] {
+pub fn columns(ctx: &Ctx<'_>, rows: &[Row<'_>]) -> [Column<'static>; 7] {
     // They stand in the order of time.
     let ends = [rows.first(), rows.last()];
     let times = ends.into_iter().flatten().map(|r| r.change.at);

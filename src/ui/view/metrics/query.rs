@@ -1,12 +1,22 @@
-//! The query: typed, completed, run, and the queries before it.
+//! The query: typed, run, asked again as time goes on, and the queries before it.
 
-use std::sync::Arc;
-
-use super::asked::Asked;
 use super::{Metrics, list};
 use crate::message::Effect;
 use crate::model::input::KeyPress;
 use crate::state::world::World;
+use crate::ui::panel::asked::{Asked, Desk};
+use crate::ui::panel::unit::of_observations;
+use crate::ui::view::common::step_ms;
+
+/// How often a chart that follows now is asked for again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Every {
+    /// Each step.
+    #[default]
+    Step,
+    Ms(u32),
+    Never,
+}
 
 impl Metrics {
     pub(super) fn run(&mut self, query: &str, world: &World) -> Vec<Effect> {
@@ -17,17 +27,77 @@ impl Metrics {
         }
         self.editing.ran(query);
         self.alone = None;
-        let before = self.asked.take();
-        let (asked, effects) = Asked::new(
-            query,
-            world,
-            self.scope,
-            self.window,
-            &mut self.numbers,
-            before,
-        );
-        self.asked = Some(asked);
+        self.hidden.clear();
+        self.form = None;
+        let mut before = self.asked.take();
+        let mut effects = before.as_mut().map(Asked::cancel).unwrap_or_default();
+        self.exemplars.clear();
+        self.asked = Some(Asked::new(query, self.combine, world, before));
+        effects.extend(self.ask(false, world));
         effects
+    }
+
+    /// Asks the clusters that are meant for the window; `anew`: also for what is known.
+    pub(super) fn ask(&mut self, anew: bool, world: &World) -> Vec<Effect> {
+        let clusters = self.choice.clusters(world, self.scope);
+        let Some(asked) = &mut self.asked else {
+            return Vec::new();
+        };
+        let mut desk = Desk {
+            world,
+            numbers: &mut self.numbers,
+            answers: &mut self.answers,
+        };
+        let mut effects = asked.ask(&clusters, self.window, anew, &mut desk);
+        // Nothing of them is recorded.
+        if world.replay.is_none() {
+            let unit = of_observations(world, &asked.query);
+            effects.extend(self.exemplars.ask(asked, unit, &mut desk));
+        }
+        effects
+    }
+
+    /// Time went on, and now is looked at.
+    pub(super) fn follow(&mut self, world: &World) -> Vec<Effect> {
+        let Some(every) = self.every_ms().filter(|_| self.window.end.is_none()) else {
+            return Vec::new();
+        };
+        // However fast a replay runs, it is asked no more often by the operator's clock.
+        let speed = world.replay.as_ref().map_or(1.0, |r| r.speed.max(1.0));
+        let due = (f64::from(every) * speed) as u64;
+        let Some(asked) = &mut self.asked else {
+            return Vec::new();
+        };
+        if world.now.age_since_ms(asked.at) < due {
+            return Vec::new();
+        }
+        let mut desk = Desk {
+            world,
+            numbers: &mut self.numbers,
+            answers: &mut self.answers,
+        };
+        let mut effects = asked.follow(self.window, &mut desk);
+        if world.replay.is_none() && self.exemplars.is_old(world.now) {
+            let unit = of_observations(world, &asked.query);
+            effects.extend(self.exemplars.ask(asked, unit, &mut desk));
+        }
+        effects
+    }
+
+    /// `None`: never.
+    pub(super) fn every_ms(&self) -> Option<u32> {
+        match self.every {
+            Every::Step => Some(step_ms(self.window.span_ms)),
+            Every::Ms(ms) => Some(ms),
+            Every::Never => None,
+        }
+    }
+
+    /// Stops what is under way. `None`: nothing is.
+    pub(super) fn stop(&mut self) -> Option<Vec<Effect>> {
+        let mut effects = self.asked.as_mut().map(Asked::cancel).unwrap_or_default();
+        effects.extend(self.exemplars.cancel());
+        (!effects.is_empty()).then_some(effects)
     }
 
     pub(super) fn type_key(&mut self, press: KeyPress, world: &World) -> Vec<Effect> {
@@ -45,12 +115,10 @@ impl Metrics {
     /// The query asked, or that of the series under the cursor.
     fn written(&self, world: &World) -> String {
         if let Some(asked) = &self.asked {
-            return asked.query.clone();
+            return asked.query.to_string();
         }
-        let rows = self.rows(world);
-        let at = self.list.position(&rows, |r| Arc::clone(&r.name));
-        let row = at.and_then(|at| rows.get(at));
-        row.map(|r| list::query_of(world, &r.name))
+        let name = self.chosen_name(world);
+        name.map(|name| list::query_of(world, &name))
             .unwrap_or_default()
     }
 

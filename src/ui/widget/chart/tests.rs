@@ -32,6 +32,7 @@ fn picture(points: &[Sample], now_ms: i64, ascii: bool, limits: &[(f64, Style)])
         zone: &TimeZone::UTC,
         axis: Style::default(),
         ascii,
+        over: Over::default(),
     }
     .draw(area, &mut buf);
     buf
@@ -138,6 +139,7 @@ fn survives_any_size_and_number() {
                 zone: &TimeZone::UTC,
                 axis: Style::default(),
                 ascii: false,
+                over: Over::default(),
             }
             .draw(area, &mut buf);
         }

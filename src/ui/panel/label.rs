@@ -1,11 +1,11 @@
 //! What tells the series of a graph apart: the labels in which they differ, most telling first.
 
-use super::graph::Shown;
+use super::Shown;
 use crate::model::label::Labels;
 use crate::model::sample::SeriesKey;
 
 /// Names of the labels in which the series differ.
-pub fn differing(shown: &[Shown]) -> Vec<String> {
+pub fn differing(shown: &[&Shown]) -> Vec<String> {
     let Some((first, rest)) = shown.split_first() else {
         return Vec::new();
     };
@@ -41,6 +41,19 @@ pub fn differing(shown: &[Shown]) -> Vec<String> {
             return few.iter().map(|n| (*n).to_owned()).collect();
         }
     }
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// All labels in which the series differ, most telling first.
+pub fn all(shown: &[&Shown]) -> Vec<String> {
+    let mut names: Vec<&str> = shown
+        .iter()
+        .flat_map(|s| s.id.key.labels.iter())
+        .map(|(n, _)| n)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names.sort_by_key(|n| rank(n));
     names.into_iter().map(str::to_owned).collect()
 }
 

@@ -1,0 +1,358 @@
+//! One query on its way to several clusters and back: asked side by side, answered one by one,
+//! shown as far as it got.
+
+use std::sync::Arc;
+
+use super::unit::of_query;
+use super::{Shown, ShownId, by_change};
+use crate::message::Effect;
+use crate::model::ask::{Answer, Answered, Ask, Question};
+use crate::model::combine::{Combine, combine};
+use crate::model::fault::Fault;
+use crate::model::grid::Grid;
+use crate::model::health::SourceKind;
+use crate::model::id::{ClusterId, RequestId};
+use crate::model::sample::SeriesSamples;
+use crate::model::time::Timestamp;
+use crate::model::unit::Unit;
+use crate::state::world::World;
+use crate::store::answers::{Answers, Asking};
+use crate::ui::Window;
+use crate::ui::view::common::{Numbers, step_ms};
+
+/// Series held of one query over all clusters, and of one cluster at least.
+const MOST_SERIES: usize = 20_000;
+const LEAST_SHARE: usize = 100;
+
+/// What a question needs from the screen that asks it.
+pub struct Desk<'a> {
+    pub world: &'a World,
+    pub numbers: &'a mut Numbers,
+    pub answers: &'a mut Answers,
+}
+
+/// How far one cluster got.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Phase {
+    Waiting(RequestId),
+    Done,
+    Failed(Fault),
+    /// The operator did not wait for it.
+    Dropped,
+}
+
+/// One cluster's part.
+#[derive(Debug)]
+pub struct Part {
+    pub cluster: ClusterId,
+    pub phase: Phase,
+    pub series: Arc<Vec<SeriesSamples>>,
+    /// When it was asked, and when it answered last.
+    pub asked_at: Timestamp,
+    pub answered: Option<Timestamp>,
+    pub latency_ms: Option<u32>,
+    pub warnings: Vec<String>,
+    /// Series there are, where not all are held.
+    pub cut_from: Option<usize>,
+    /// Part of the answer was known already.
+    pub reused: bool,
+    asked: Grid,
+    wanted: Grid,
+}
+
+impl Part {
+    fn new(cluster: ClusterId, grid: Grid, now: Timestamp) -> Self {
+        Self {
+            cluster,
+            phase: Phase::Dropped,
+            series: Arc::default(),
+            asked_at: now,
+            answered: None,
+            latency_ms: None,
+            warnings: Vec::new(),
+            cut_from: None,
+            reused: false,
+            asked: grid,
+            wanted: grid,
+        }
+    }
+
+    pub fn samples(&self) -> usize {
+        self.series.iter().map(|s| s.points.len()).sum()
+    }
+
+    /// What it shows does not answer the newest question.
+    pub fn is_stale(&self) -> bool {
+        self.phase != Phase::Done && !self.series.is_empty()
+    }
+
+    fn waits(&self) -> bool {
+        matches!(self.phase, Phase::Waiting(_))
+    }
+}
+
+#[derive(Debug)]
+pub struct Asked {
+    pub query: Arc<str>,
+    pub combine: Combine,
+    pub grid: Grid,
+    pub parts: Vec<Part>,
+    /// Clusters that were meant and have no Prometheus.
+    pub without: usize,
+    /// When it was asked last.
+    pub at: Timestamp,
+    unit: Unit,
+    shown: Vec<Shown>,
+    /// What is shown answers the query before this one.
+    former: bool,
+}
+
+impl Asked {
+    /// A new query; until it is answered, what the one before it brought stays in view.
+    pub fn new(query: &str, combine: Combine, world: &World, before: Option<Self>) -> Self {
+        let shown = before.map(|b| b.shown).unwrap_or_default();
+        Self {
+            query: Arc::from(query),
+            combine,
+            grid: Grid::covering(world.now, world.now, 1),
+            parts: Vec::new(),
+            without: 0,
+            at: world.now,
+            unit: of_query(world, query),
+            former: !shown.is_empty(),
+            shown,
+        }
+    }
+
+    /// Asks all of these clusters for this window. `anew`: also for what is known.
+    pub fn ask(
+        &mut self,
+        clusters: &[ClusterId],
+        window: Window,
+        anew: bool,
+        desk: &mut Desk<'_>,
+    ) -> Vec<Effect> {
+        let mut effects = self.cancel();
+        let meant = clusters.len();
+        let has = |id: &ClusterId| {
+            let known = desk.world.cluster(*id);
+            known.is_some_and(|c| c.sources.contains_key(&SourceKind::Prometheus))
+        };
+        let asked: Vec<ClusterId> = clusters.iter().copied().filter(has).collect();
+        self.without = meant - asked.len();
+        self.parts.retain(|p| asked.contains(&p.cluster));
+        self.move_to(window, desk.world.now);
+        for cluster in asked {
+            if !self.parts.iter().any(|p| p.cluster == cluster) {
+                let part = Part::new(cluster, self.grid, desk.world.now);
+                self.parts.push(part);
+            }
+        }
+        self.parts.sort_by_key(|p| p.cluster);
+        effects.extend(self.ask_parts(anew, desk));
+        effects
+    }
+
+    /// Time went on: asks those that do not answer just now for what came since.
+    pub fn follow(&mut self, window: Window, desk: &mut Desk<'_>) -> Vec<Effect> {
+        self.move_to(window, desk.world.now);
+        self.ask_parts(false, desk)
+    }
+
+    fn move_to(&mut self, window: Window, now: Timestamp) {
+        let (from, to) = window.bounds(now);
+        self.grid = Grid::covering(from, to, step_ms(window.span_ms));
+        self.at = now;
+    }
+
+    fn ask_parts(&mut self, anew: bool, desk: &mut Desk<'_>) -> Vec<Effect> {
+        let (query, grid) = (Arc::clone(&self.query), self.grid);
+        let mut questions = Vec::new();
+        for part in self.parts.iter_mut().filter(|p| !p.waits()) {
+            let asking = asking(&query, part.cluster, grid);
+            if anew || !keeps(&query) {
+                desk.answers.forget(&asking);
+            }
+            part.wanted = grid;
+            part.asked_at = desk.world.now;
+            let missing = desk.answers.missing(&asking, grid);
+            let held = desk.answers.get(&asking).filter(|_| missing != Some(grid));
+            part.reused = held.is_some();
+            if let Some(held) = held {
+                part.series = held;
+                self.former = false;
+            }
+            let Some(missing) = missing else {
+                part.phase = Phase::Done;
+                continue;
+            };
+            questions.push(question(part, &query, missing, desk.numbers));
+        }
+        self.show();
+        questions
+    }
+
+    /// Takes an answer; one to an older question is dropped. What has to be asked then comes back.
+    pub fn take(&mut self, answered: &Answered, desk: &mut Desk<'_>) -> Option<Vec<Effect>> {
+        let waits = Phase::Waiting(answered.id);
+        let share = (MOST_SERIES / self.parts.len().max(1)).max(LEAST_SHARE);
+        let part = self.parts.iter_mut().find(|p| p.phase == waits)?;
+        part.latency_ms = Some(answered.latency_ms);
+        part.warnings.clone_from(&answered.warnings);
+        let asking = asking(&self.query, part.cluster, part.wanted);
+        let series = match &answered.result {
+            Ok(Answer::Series(series)) => series,
+            Ok(_) => return Some(Vec::new()),
+            Err(fault) => {
+                part.phase = Phase::Failed(fault.clone());
+                self.show();
+                return Some(Vec::new());
+            }
+        };
+        let found = answered.cut_from.unwrap_or(series.len());
+        let series: Vec<SeriesSamples> = series.iter().take(share).cloned().collect();
+        let cut = found > series.len();
+        if cut && part.asked != part.wanted {
+            // Which series are the first may have changed: a part of the range says too little.
+            desk.answers.forget(&asking);
+            let wanted = part.wanted;
+            return Some(vec![question(part, &self.query, wanted, desk.numbers)]);
+        }
+        part.phase = Phase::Done;
+        part.answered = Some(answered.at);
+        part.cut_from = cut.then_some(found);
+        if cut || !keeps(&self.query) {
+            desk.answers.forget(&asking);
+            part.series = Arc::new(series);
+        } else {
+            part.series = Arc::default();
+            let ranges = (part.asked, part.wanted);
+            let now = answered.at.max(desk.world.now);
+            part.series = desk.answers.put(&asking, ranges, series, now);
+        }
+        self.former = false;
+        self.show();
+        Some(Vec::new())
+    }
+
+    /// Why clusters did not answer.
+    pub fn faults(&self) -> impl Iterator<Item = &Fault> {
+        self.parts.iter().filter_map(|p| match &p.phase {
+            Phase::Failed(fault) => Some(fault),
+            _ => None,
+        })
+    }
+
+    pub fn is_waiting(&self) -> bool {
+        self.parts.iter().any(Part::waits)
+    }
+
+    /// Nobody waits any more for what is under way.
+    pub fn cancel(&mut self) -> Vec<Effect> {
+        let mut ids = Vec::new();
+        for part in &mut self.parts {
+            if let Phase::Waiting(id) = part.phase {
+                ids.push(id);
+                part.phase = Phase::Dropped;
+            }
+        }
+        match ids.is_empty() {
+            true => Vec::new(),
+            false => vec![Effect::Cancel(ids)],
+        }
+    }
+
+    pub fn set_combine(&mut self, how: Combine) {
+        self.combine = how;
+        self.show();
+    }
+
+    pub fn shown(&self) -> &[Shown] {
+        &self.shown
+    }
+
+    /// What is in view answers the query before this one.
+    pub fn is_former(&self) -> bool {
+        self.former
+    }
+
+    pub fn clusters(&self) -> Vec<ClusterId> {
+        self.parts.iter().map(|p| p.cluster).collect()
+    }
+
+    /// Makes the picture anew; while nothing of a new query has come, the former one stays.
+    fn show(&mut self) {
+        let nothing = self.parts.iter().all(|p| p.series.is_empty());
+        if self.former && nothing && self.is_waiting() {
+            return;
+        }
+        self.former = false;
+        self.shown = match self.combine {
+            Combine::Merge => self.merged(),
+            how => {
+                let parts = self.parts.iter().map(|p| (p.cluster, p.series.as_slice()));
+                let parts: Vec<_> = parts.collect();
+                let all = combine(&parts, self.grid, how).into_iter();
+                all.map(|c| Shown::of_combined(c, self.unit, self.grid.step_ms))
+                    .collect()
+            }
+        };
+        by_change(&mut self.shown);
+    }
+
+    fn merged(&self) -> Vec<Shown> {
+        let mut shown = Vec::new();
+        for part in &self.parts {
+            for series in part.series.iter() {
+                let inside = |p: &&_| self.grid.holds(point_time(p));
+                let points: Vec<_> = series.points.iter().filter(inside).copied().collect();
+                if points.is_empty() {
+                    continue;
+                }
+                let id = ShownId {
+                    cluster: Some(part.cluster),
+                    key: series.key.clone(),
+                };
+                shown.push(Shown {
+                    interval_ms: self.grid.step_ms,
+                    ..Shown::new(id, series.kind, points, self.unit)
+                });
+            }
+        }
+        shown
+    }
+}
+
+fn point_time(point: &crate::model::sample::Sample) -> Timestamp {
+    point.at
+}
+
+fn asking(query: &Arc<str>, cluster: ClusterId, grid: Grid) -> Asking {
+    Asking {
+        cluster,
+        query: Arc::clone(query),
+        step_ms: grid.step_ms,
+    }
+}
+
+fn question(part: &mut Part, query: &str, grid: Grid, numbers: &mut Numbers) -> Effect {
+    let id = numbers.take();
+    part.asked = grid;
+    part.phase = Phase::Waiting(id);
+    Effect::Ask(Question {
+        id,
+        cluster: part.cluster,
+        ask: Ask::Range {
+            query: query.to_owned(),
+            start: grid.start,
+            end: grid.end,
+            step_ms: grid.step_ms,
+        },
+    })
+}
+
+/// Whether parts of the range have the values that the whole range has.
+fn keeps(query: &str) -> bool {
+    let bare: String = query.chars().filter(|c| !c.is_whitespace()).collect();
+    !["start()", "end()"].iter().any(|word| bare.contains(word))
+}
