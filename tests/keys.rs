@@ -523,6 +523,76 @@ fn mouse() {
     console.update(press(u16::MAX, u16::MAX));
 }
 
+/// The time cursor, zoom and pan by keys.
+#[test]
+fn time_is_moved_by_keys() {
+    for (keys, wanted) in [
+        ("3+", "last 30m ● LIVE"),
+        ("3++", "last 15m ● LIVE"),
+        ("3-", "last 2h ● LIVE"),
+        ("3,", "last 1h AT 14:02"),
+        ("3,.", "last 1h ● LIVE"),
+        ("3,=", "last 1h ● LIVE"),
+        ("3h", "cursor 14:32"),
+        ("3hhhhhhhhhhhhhhhhhhhhh", "cursor 14:2"),
+        ("3hhh<esc>", "last 1h ● LIVE"),
+        ("3v", "put the cursor somewhere first"),
+        ("3:every soon<enter>", "`soon` is no interval"),
+        ("7,", "last 1h AT 14:02"),
+    ] {
+        let mut console = Console::live((200, 50));
+        console.keys(keys);
+        console.has(wanted);
+    }
+    let mut console = Console::live((200, 50));
+    console.keys("3hhvhhhhhhhhhhv");
+    assert!(
+        console.state.screen.window.end.is_some(),
+        "what was selected"
+    );
+    assert!(console.state.screen.window.span_ms < 600_000);
+    assert_eq!(console.state.screen.cursor.at, None);
+    // One cursor for all screens; Esc on a screen without charts leaves it.
+    console.keys("3=hh7<esc>");
+    assert!(console.state.screen.cursor.at.is_some());
+}
+
+/// A press in a chart puts the cursor there, a drag selects, the wheel zooms.
+#[test]
+fn time_is_moved_by_the_mouse() {
+    let mut console = Console::live((200, 50));
+    console.keys("3");
+    let mouse = |kind, column| {
+        Msg::Input(InputEvent::Mouse {
+            kind,
+            column,
+            row: 10,
+        })
+    };
+    console.update(mouse(MouseKind::Press, 100));
+    let at = console.state.screen.cursor.at.expect("a cursor");
+    console.update(mouse(MouseKind::Release, 100));
+    assert_eq!(
+        console.state.screen.window.span_ms, 3_600_000,
+        "a click is no drag"
+    );
+    console.update(mouse(MouseKind::Press, 100));
+    console.update(mouse(MouseKind::Drag, 110));
+    console.update(mouse(MouseKind::Drag, 130));
+    let (from, to) = console.state.screen.cursor.selection().expect("selected");
+    assert!(from == at && to > from);
+    console.update(mouse(MouseKind::Release, 130));
+    let window = console.state.screen.window;
+    assert_eq!((window.end, window.span_ms), (Some(to), to.0 - from.0));
+    console.update(mouse(MouseKind::ScrollDown, 100));
+    assert_eq!(console.state.screen.window.span_ms, 2 * (to.0 - from.0));
+    // A drag that begins elsewhere selects nothing.
+    console.update(mouse(MouseKind::Press, 2));
+    console.update(mouse(MouseKind::Drag, 100));
+    console.update(mouse(MouseKind::Release, 120));
+    assert_eq!(console.state.screen.window.span_ms, 2 * (to.0 - from.0));
+}
+
 #[test]
 fn paste_goes_where_the_keyboard_is() {
     let mut console = Console::live(FULL);

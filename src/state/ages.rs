@@ -35,6 +35,10 @@ pub fn shown(world: &World, screen: &Screen, answering: bool) -> u64 {
             sources(world, &mut hasher);
             nodes(world, screen.scope, &mut hasher);
         }
+        // How long who is asked has been at it.
+        ScreenId::Metrics if screen.views.metrics.is_waiting() => {
+            (world.now.0 / 1_000).hash(&mut hasher);
+        }
         // Curves and values with their ages: often enough to be true, seldom enough to be quiet.
         _ => (world.now.0 / 10_000).hash(&mut hasher),
     }

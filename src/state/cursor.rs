@@ -40,7 +40,7 @@ impl State {
         let (first, last) = axis.range();
         let at = match self.screen.cursor.at {
             Some(at) => at.plus_ms(axis.slot_ms.saturating_mul(by)),
-            None => last,
+            None => self.screen.window.bounds(self.world.now).1,
         };
         Some(at.clamp(first, last))
     }

@@ -250,7 +250,7 @@ async fn a_refresh_asks_for_the_tail_and_a_settled_range_for_nothing() {
     };
     let effects = desk.view.enter(&entry, &desk.world);
     desk.carry_out(effects);
-    assert_eq!(desk.ranges(), [], "known and settled");
+    assert!(desk.ranges().is_empty(), "known and settled");
     desk.has("1 of 1 clusters");
     desk.has("load");
     desk.fleet.shutdown().await;

@@ -220,3 +220,56 @@ fn starts_in_any_size() {
         assert_given_back(&pty);
     }
 }
+
+/// Accepts, never answers, and tells when the request of a query is there and when it is gone.
+fn silent(query: &'static str) -> (u16, std::sync::mpsc::Receiver<&'static str>) {
+    use std::io::Read;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bind");
+    let port = listener.local_addr().expect("address").port();
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for mut socket in listener.incoming().flatten() {
+            let tell = tell.clone();
+            std::thread::spawn(move || {
+                let (mut heard, mut room, mut ours) = (Vec::new(), [0; 4096], false);
+                while let Ok(n @ 1..) = socket.read(&mut room) {
+                    heard.extend_from_slice(&room[..n]);
+                    let text = String::from_utf8_lossy(&heard);
+                    if !ours && text.contains("query_range") && text.contains(query) {
+                        ours = true;
+                        let _ = tell.send("asked");
+                    }
+                }
+                if ours {
+                    let _ = tell.send("gone");
+                }
+            });
+        }
+    });
+    (port, told)
+}
+
+/// Ctrl-c ends a query that runs: its connection is closed, and the program goes on.
+#[test]
+fn a_query_is_stopped() {
+    let (port, told) = silent("stop_me");
+    let config = format!(
+        "[[clusters]]\nname = \"alpha\"\n\
+         prometheus = {{ url = \"http://127.0.0.1:{port}\", timeout = \"10m\" }}\n"
+    );
+    let mut pty = Pty::start(&Start {
+        config: Some(&config),
+        size: (160, 40),
+        ..Start::default()
+    });
+    pty.see("Clusters 1");
+    pty.keys(":promql stop_me\r").see("1 asked …");
+    let soon = std::time::Duration::from_secs(30);
+    assert_eq!(told.recv_timeout(soon), Ok("asked"));
+    pty.keys("\x03").see("1 stopped");
+    assert_eq!(told.recv_timeout(soon), Ok("gone"));
+    pty.keys("\x03").see("Ctrl-c again quits");
+    pty.keys("\x03");
+    assert_eq!(pty.ended(), 0);
+    assert_given_back(&pty);
+}

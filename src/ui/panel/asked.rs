@@ -202,7 +202,10 @@ impl Asked {
         let asking = asking(&self.query, part.cluster, part.wanted);
         let series = match &answered.result {
             Ok(Answer::Series(series)) => series,
-            Ok(_) => return Some(Vec::new()),
+            Ok(_) => {
+                part.phase = Phase::Done;
+                return Some(Vec::new());
+            }
             Err(fault) => {
                 part.phase = Phase::Failed(fault.clone());
                 self.show();

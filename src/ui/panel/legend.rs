@@ -40,7 +40,12 @@ pub fn order(
     shown: &[Shown],
     table: &Table<ShownId>,
 ) -> Vec<usize> {
-    let mut places: Vec<usize> = (0..shown.len()).collect();
+    let named = |at: &usize| shown.get(*at).is_some_and(|s| matches(world, s, table));
+    let all = 0..shown.len();
+    let mut places: Vec<usize> = match table.filter_text() {
+        "" => all.collect(),
+        _ => all.filter(named).collect(),
+    };
     let (column, reverse) = table.order();
     if let Some(column) = column {
         let get = |at: &usize| shown.get(*at);
@@ -53,6 +58,14 @@ pub fn order(
         places.reverse();
     }
     places
+}
+
+/// The filter looks at the name, the cluster and every label.
+fn matches(world: &World, shown: &Shown, table: &Table<ShownId>) -> bool {
+    let cluster = shown.id.cluster.map_or("", |c| name(world, c));
+    let mut fields = vec![("name", shown.id.key.name.as_ref()), ("cluster", cluster)];
+    fields.extend(shown.id.key.labels.iter());
+    table.filter().matches(&fields)
 }
 
 fn compared(

@@ -283,7 +283,7 @@ impl View for Metrics {
             self.choice.leave();
             return true;
         }
-        if std::mem::take(&mut self.detail) || self.alone.take().is_some() {
+        if std::mem::take(&mut self.detail) || self.alone.take().is_some() || self.legend.back() {
             return true;
         }
         if self.asked.take().is_some() {
@@ -304,6 +304,7 @@ impl View for Metrics {
             self.choice.is_open(),
             self.detail,
             self.alone.is_some(),
+            !self.legend.filter_text().is_empty(),
             self.asked.is_some(),
             self.part == Part::Legend && self.asked.is_none(),
             !self.list.filter_text().is_empty(),
@@ -370,9 +371,10 @@ impl View for Metrics {
     }
 
     fn filter(&self) -> &str {
-        match self.choice.is_open() {
-            true => self.choice.filter(),
-            false => self.list.filter_text(),
+        match (self.choice.is_open(), self.part) {
+            (true, _) => self.choice.filter(),
+            (false, Part::Legend) => self.legend.filter_text(),
+            (false, Part::List) => self.list.filter_text(),
         }
     }
 

@@ -40,6 +40,72 @@ fn reads_what_both_generations_answer() {
 }
 
 #[test]
+fn native_histograms_become_buckets() {
+    let body = fixture("v3.12", "query_range_native_histogram_6h");
+    let answer = read_with_buckets(&body, "signal", 10_000).unwrap();
+    assert!(answer.warnings[0].contains("1 native histograms shown as their buckets"));
+    assert_eq!(answer.histograms, 0);
+    let bound = |s: &SeriesSamples| s.key.labels.get("le").unwrap().parse::<f64>().unwrap();
+    let mut all = answer.series;
+    all.sort_by(|a, b| bound(a).total_cmp(&bound(b)));
+    assert!(all.len() > 2 && bound(all.last().unwrap()).is_infinite());
+    // Each bucket holds those below it, the last one all.
+    for (below, above) in all.iter().zip(all.iter().skip(1)) {
+        let pairs = below.points.iter().zip(&above.points);
+        assert!(pairs.clone().count() == 6);
+        pairs.for_each(|(a, b)| assert!(a.at == b.at && a.value <= b.value + 1e-12));
+    }
+    let first = all.last().unwrap().points[0];
+    assert_eq!(
+        (first.at.0, first.value),
+        (1_795_230_942_713, 0.050_583_333_333_333_334)
+    );
+    let instant = fixture("v2.42", "native_histogram_instant");
+    let answer = read_with_buckets(&instant, "signal", 10_000).unwrap();
+    let values: Vec<f64> = answer.series.iter().map(|s| s.points[0].value).collect();
+    assert_eq!(values, [1.0, 2.0, 2.0], "two buckets and all of them");
+    assert!(
+        read_with_buckets(&instant, "signal", 2)
+            .unwrap()
+            .series
+            .is_empty(),
+        "whole or not"
+    );
+}
+
+#[test]
+fn hostile_histograms() {
+    let answer = |histogram: &str| {
+        let body = format!(
+            r#"{{"data":{{"resultType":"vector","result":[{{"metric":{{}},"histogram":{histogram}}}]}}}}"#
+        );
+        read_with_buckets(body.as_bytes(), "x", 10_000)
+    };
+    for wrong in [
+        "1",
+        "[1]",
+        "[1,2]",
+        r#"[1,{"buckets":[[1]]}]"#,
+        r#"[1,{"buckets":[[0,"0","NaN","1"]]}]"#,
+        r#"[1,{"buckets":[["a","b","c","d"]]}]"#,
+        r#"[1,{"count":"many"}]"#,
+    ] {
+        assert!(answer(wrong).is_err(), "{wrong}");
+    }
+    let bare = answer(r#"[1,{"count":"3"}]"#).unwrap();
+    assert_eq!(bare.series.len(), 1, "only what is below infinity");
+    let many: Vec<String> = (0..9_000)
+        .map(|i| format!(r#"[0,"{i}","{}","1"]"#, i + 1))
+        .collect();
+    let many = answer(&format!(
+        r#"[1,{{"count":"9000","buckets":[{}]}}]"#,
+        many.join(",")
+    ))
+    .unwrap();
+    assert!(many.series.len() <= 170, "{}", many.series.len());
+}
+
+#[test]
 fn cuts_at_the_limit_and_says_how_many() {
     let all = read("v2.42", "query_vector_up").total;
     let cut = read_query(&fixture("v2.42", "query_vector_up"), "x", 1).unwrap();

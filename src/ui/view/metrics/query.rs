@@ -93,6 +93,11 @@ impl Metrics {
         }
     }
 
+    /// Whether somebody is asked just now.
+    pub fn is_waiting(&self) -> bool {
+        self.asked.as_ref().is_some_and(Asked::is_waiting)
+    }
+
     /// Stops what is under way. `None`: nothing is.
     pub(super) fn stop(&mut self) -> Option<Vec<Effect>> {
         let mut effects = self.asked.as_mut().map(Asked::cancel).unwrap_or_default();

@@ -174,3 +174,4 @@ fn why_no_series_is_shown() {
 
 mod asked;
 mod editor;
+mod pictures;

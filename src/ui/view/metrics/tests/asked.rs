@@ -6,15 +6,15 @@ use crate::model::label::Labels;
 use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
 
 /// A metrics screen over three clusters that has asked.
-struct Desk {
-    view: Metrics,
-    world: World,
+pub(super) struct Desk {
+    pub(super) view: Metrics,
+    pub(super) world: World,
     open: Vec<Question>,
     cancelled: Vec<RequestId>,
 }
 
 impl Desk {
-    fn new(query: &str) -> Self {
+    pub(super) fn new(query: &str) -> Self {
         let mut desk = Self {
             view: Metrics::default(),
             world: fake::world(&["alpha", "beta", "gamma"]),
@@ -37,13 +37,13 @@ impl Desk {
         self.open.retain(|q| !cancelled.contains(&q.id));
     }
 
-    fn tell(&mut self, command: Command) {
+    pub(super) fn tell(&mut self, command: Command) {
         let effects = self.view.update(command, &self.world);
         self.take(&effects);
     }
 
     /// The question to this cluster, and its range.
-    fn asked(&mut self, cluster: u16) -> (Question, Timestamp, Timestamp, u32) {
+    pub(super) fn asked(&mut self, cluster: u16) -> (Question, Timestamp, Timestamp, u32) {
         let place = self.open.iter().position(|q| q.cluster.0 == cluster);
         let question = self.open.remove(place.expect("asked"));
         let Ask::Range {
@@ -58,7 +58,12 @@ impl Desk {
         (question, start, end, step_ms)
     }
 
-    fn answer(&mut self, question: &Question, result: Result<Answer, Fault>, cut: Option<usize>) {
+    pub(super) fn answer(
+        &mut self,
+        question: &Question,
+        result: Result<Answer, Fault>,
+        cut: Option<usize>,
+    ) {
         let answered = Answered {
             id: question.id,
             cluster: question.cluster,
@@ -75,7 +80,7 @@ impl Desk {
     }
 
     /// The cluster answers with a steady value on each step, of so many nodes.
-    fn steady(&mut self, cluster: u16, value: f64, nodes: usize) {
+    pub(super) fn steady(&mut self, cluster: u16, value: f64, nodes: usize) {
         let (question, start, end, step) = self.asked(cluster);
         let points: Vec<Sample> = (start.0..=end.0)
             .step_by(step as usize)
@@ -89,7 +94,7 @@ impl Desk {
         self.answer(&question, Ok(Answer::Series(all)), None);
     }
 
-    fn fail(&mut self, cluster: u16, what: &str) {
+    pub(super) fn fail(&mut self, cluster: u16, what: &str) {
         let (question, ..) = self.asked(cluster);
         let fault = Fault {
             kind: FaultKind::Unreachable,
@@ -112,14 +117,14 @@ impl Desk {
         assert!(screen.contains(text), "no {text:?} in\n{screen}");
     }
 
-    fn tick(&mut self, ms: i64) {
+    pub(super) fn tick(&mut self, ms: i64) {
         self.world.now = self.world.now.plus_ms(ms);
         let effects = self.view.tick(&self.world);
         self.take(&effects);
     }
 }
 
-fn series(labels: &[(&str, &str)], points: &[Sample]) -> SeriesSamples {
+pub(super) fn series(labels: &[(&str, &str)], points: &[Sample]) -> SeriesSamples {
     SeriesSamples {
         key: SeriesKey::new("value", Labels::from_pairs(labels.iter().copied())),
         kind: SampleKind::Gauge,
@@ -278,7 +283,7 @@ fn a_limit_is_announced() {
     let many = (0..30).map(|n| series(&[("node", &format!("n{n}"))], &points));
     desk.answer(&question, Ok(Answer::Series(many.collect())), Some(7_312));
     desk.has("first 30 of ≥ 7312 series (1 cut)");
-    desk.has("30 series · top 20 by |Δ|, 10 others not drawn");
+    desk.has("legend 30 series · top 20 by |Δ|, 10 others not drawn");
 }
 
 #[test]
@@ -293,6 +298,26 @@ fn hidden_curves_and_one_alone() {
     desk.has("one alone");
     desk.tell(Command::Open);
     desk.has("3 series");
+}
+
+#[test]
+fn the_legend_is_filtered_and_sorted() {
+    let mut desk = Desk::new("up");
+    desk.steady(0, 1.0, 3);
+    desk.steady(1, 5.0, 1);
+    let first = |desk: &Desk| desk.view.legend_ids(&desk.world)[0].cluster;
+    assert_eq!(first(&desk), Some(ClusterId(0)));
+    for _ in 0..4 {
+        desk.tell(Command::Sort);
+    }
+    assert_eq!(
+        first(&desk),
+        Some(ClusterId(1)),
+        "greatest last value first"
+    );
+    desk.tell(Command::Filter("@alpha node=n2".into()));
+    assert_eq!(desk.view.legend_ids(&desk.world).len(), 1);
+    assert!(desk.view.back() && desk.view.legend_ids(&desk.world).len() == 4);
 }
 
 #[test]

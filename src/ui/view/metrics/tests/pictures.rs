@@ -1,0 +1,123 @@
+//! Each form and each state of an asked query, at three sizes.
+
+use super::asked::{Desk, series};
+use super::*;
+use crate::model::sample::{Sample, SeriesSamples};
+
+/// A curve that is told apart from others by its phase.
+fn wave(desk: &mut Desk, cluster: u16, phase: f64) -> Question {
+    let (question, start, end, step) = desk.asked(cluster);
+    let points = |phase: f64| -> Vec<Sample> {
+        let times = (start.0..=end.0).step_by(step as usize);
+        (0..)
+            .zip(times)
+            .filter(|(i, _)| !(60..90).contains(i))
+            .map(|(i, at)| Sample {
+                at: Timestamp(at),
+                value: match i {
+                    120 => f64::NAN,
+                    121 => f64::INFINITY,
+                    i => 40.0 + 20.0 * (f64::from(i) / 20.0 + phase).sin(),
+                },
+            })
+            .collect()
+    };
+    let all =
+        ["n1", "n2"].map(|node| series(&[("node", node)], &points(phase + node.len() as f64)));
+    desk.answer(&question, Ok(Answer::Series(all.to_vec())), None);
+    question
+}
+
+fn keep(desk: &mut Desk, name: &str) {
+    for (width, height) in [(200, 50), (120, 36), (80, 24)] {
+        desk.view.place(Rect::new(0, 0, width, height), &desk.world);
+        let text = fake::screen(&desk.world, width, height, |ctx, area, buf| {
+            let ctx = Ctx {
+                cursor: crate::ui::Cursor {
+                    at: desk.view.at,
+                    from: None,
+                },
+                ..*ctx
+            };
+            desk.view.draw(&ctx, area, buf);
+        });
+        insta::assert_snapshot!(format!("asked_{name}_{width}x{height}"), text);
+    }
+}
+
+#[test]
+fn pictures_of_each_form() {
+    let mut desk = Desk::new("sum by (node) (rate(node_network_receive_bytes_total[5m]))");
+    for cluster in 0..3 {
+        wave(&mut desk, cluster, f64::from(cluster));
+    }
+    desk.view.point(Some(Timestamp(NOW - 1_200_000)));
+    keep(&mut desk, "line");
+    desk.tell(Command::Combine);
+    keep(&mut desk, "sum");
+    for _ in 0..4 {
+        desk.tell(Command::Combine);
+    }
+    for name in ["stacked", "table", "stat"] {
+        desk.tell(Command::Mode);
+        keep(&mut desk, name);
+    }
+}
+
+#[test]
+fn pictures_of_each_state() {
+    let mut desk = Desk::new("rate(http_requests_total[5m])");
+    keep(&mut desk, "loading");
+    wave(&mut desk, 0, 0.0);
+    desk.fail(2, "connection refused");
+    keep(&mut desk, "partial");
+    desk.tell(Command::Detail);
+    keep(&mut desk, "partial_detail");
+    desk.tell(Command::Clusters);
+    keep(&mut desk, "clusters");
+    desk.view.back();
+    desk.tell(Command::Refresh);
+    for cluster in 0..3 {
+        desk.fail(cluster, "no answer within 10 s");
+    }
+    desk.tick(120_000);
+    keep(&mut desk, "stale");
+
+    let mut desk = Desk::new("absent_metric");
+    for cluster in 0..3 {
+        desk.steady(cluster, 1.0, 0);
+    }
+    keep(&mut desk, "empty");
+    let mut desk = Desk::new("up");
+    for cluster in 0..3 {
+        desk.fail(cluster, "connection refused");
+    }
+    keep(&mut desk, "error");
+}
+
+#[test]
+fn pictures_of_a_histogram() {
+    let mut desk = Desk::new("sum by (le) (rate(http_request_duration_seconds_bucket[5m]))");
+    let (question, start, end, step) = desk.asked(0);
+    let bounds = [
+        "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "+Inf",
+    ];
+    let all = (0..).zip(bounds).map(|(place, le)| {
+        let times = (start.0..=end.0).step_by(step as usize);
+        let points: Vec<Sample> = (0..)
+            .zip(times)
+            .map(|(i, at)| {
+                let peak = 3.0 + 3.0 * (f64::from(i) / 40.0).sin();
+                let share = 1.0 / (1.0 + (-(f64::from(place) - peak) * 1.5).exp());
+                Sample {
+                    at: Timestamp(at),
+                    value: 100.0 * share,
+                }
+            })
+            .collect();
+        series(&[("le", le)], &points)
+    });
+    let all: Vec<SeriesSamples> = all.collect();
+    desk.answer(&question, Ok(Answer::Series(all)), None);
+    keep(&mut desk, "heat");
+}
