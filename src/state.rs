@@ -110,7 +110,10 @@ impl State {
                 self.dirty = true;
                 self.screen.views.answer(&answered, &self.world)
             }
-            Msg::Tick(now) => self.tick(now),
+            Msg::Tick(now) => {
+                self.tick(now);
+                Vec::new()
+            }
             Msg::Replay(status) => self.take_replay(status),
             Msg::Gauges(gauges) => {
                 self.dirty |= self.screen.shows_gauges() && self.world.gauges != gauges;
@@ -177,13 +180,11 @@ impl State {
             .place(regions.body, &self.world);
     }
 
-    fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
+    fn tick(&mut self, now: Timestamp) {
         // What the world changed shows in `ages`; that it looked is no reason for a frame.
         self.world.tick(now);
         let ages = ages::shown(&self.world, &self.screen, self.chat.running().is_some());
         self.dirty |= ages != self.shown_ages;
         self.shown_ages = ages;
-        let view = self.screen.views.get_mut(self.screen.at);
-        view.tick(&self.world)
     }
 }

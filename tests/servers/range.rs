@@ -168,7 +168,8 @@ async fn silent() -> (String, mpsc::Receiver<&'static str>) {
                 let mut ours = false;
                 while let Ok(n @ 1..) = socket.read(&mut room).await {
                     heard.extend_from_slice(&room[..n]);
-                    if !ours && String::from_utf8_lossy(&heard).contains("query=load") {
+                    let text = String::from_utf8_lossy(&heard);
+                    if !ours && text.contains("query_range") && text.contains("query=load") {
                         ours = true;
                         let _ = tell.send("asked").await;
                     }
@@ -233,7 +234,7 @@ async fn a_refresh_asks_for_the_tail_and_a_settled_range_for_nothing() {
     let first = desk.ranges();
     assert!(first.len() == 1 && first[0] >= 3_585, "{first:?}");
     desk.world.now = desk.world.now.plus_ms(20_000);
-    let effects = desk.view.tick(&desk.world);
+    let effects = desk.view.work(&desk.world);
     desk.carry_out(effects);
     let tail = desk.ranges();
     assert!(tail.len() == 1 && tail[0] <= 330, "{tail:?}");
@@ -256,41 +257,62 @@ async fn a_refresh_asks_for_the_tail_and_a_settled_range_for_nothing() {
     desk.fleet.shutdown().await;
 }
 
-const SELF: &str =
-    "scrape_configs:\n- job_name: self\n  static_configs: [{targets: ['127.0.0.1:PORT']}]\n";
+/// Protocol buffers as Prometheus scrapes native histograms: a family of one histogram.
+fn native() -> Vec<u8> {
+    fn part(number: u8, body: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(body.len()).expect("short");
+        [&[number << 3 | 2, length], body].concat()
+    }
+    let zigzag = |n: i8| ((n << 1) ^ (n >> 7)) as u8;
+    let mut histogram = vec![0x08, 7, 0x11];
+    histogram.extend(12.5_f64.to_le_bytes());
+    // Schema 0: bounds are powers of two; no bucket around nought.
+    histogram.extend([0x28, zigzag(0), 0x31]);
+    histogram.extend(0.001_f64.to_le_bytes());
+    histogram.extend([0x38, 0]);
+    // Three buckets from (0.5, 1] on, with 2, 3 and 2 observations.
+    histogram.extend(part(12, &[0x08, zigzag(0), 0x10, 3]));
+    for delta in [2, 1, -1] {
+        histogram.extend([0x68, zigzag(delta)]);
+    }
+    let mut family = part(1, b"shop_wait_seconds");
+    family.extend([0x18, 4]);
+    family.extend(part(4, &part(7, &histogram)));
+    let length = u8::try_from(family.len()).expect("short");
+    [&[length], family.as_slice()].concat()
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn native_histograms_are_a_heat_map() {
+    let kind = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; \
+                encoding=delimited";
+    let port = exporter(kind, |_| native()).await;
     let mut alpha = Prometheus::start("", "");
     alpha.kill();
-    let config = SELF.replace("PORT", &alpha.port.to_string());
-    alpha.configure(&config, &["--enable-feature=native-histograms"]);
-    let query = "prometheus_http_request_duration_seconds";
+    alpha.configure(&scraping(port), &["--enable-feature=native-histograms"]);
     let mut desk = Desk::new(vec![cluster("alpha", Some(&alpha))]);
     let window = Window {
         end: None,
         span_ms: 60_000,
     };
     for _ in 0..120 {
-        desk.run(query, window);
+        desk.run("shop_wait_seconds", window);
         desk.until("1 of 1 clusters").await;
-        if desk
-            .screen()
-            .contains("native histograms shown as their buckets")
-        {
+        if desk.screen().contains("shown as their buckets") {
             break;
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-    desk.has("native histograms shown as their buckets");
+    desk.has("1 native histograms shown as their buckets");
     desk.has("heat map (m)");
-    desk.has("le=");
-    desk.has("+Inf ┤");
+    for text in ["+Inf ┤", "4 s ┤", "1 s ┤", "4 series"] {
+        desk.has(text);
+    }
     desk.fleet.shutdown().await;
 }
 
-/// Serves OpenMetrics with an exemplar.
-async fn exporter() -> u16 {
+/// Serves what `body` gives for the number of the scrape.
+async fn exporter(kind: &'static str, body: fn(usize) -> Vec<u8>) -> u16 {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -299,27 +321,35 @@ async fn exporter() -> u16 {
             count += 1;
             let mut room = [0; 4096];
             let _ = socket.read(&mut room).await;
-            let body = format!(
-                "# TYPE shop_latency_seconds histogram\n\
-                 shop_latency_seconds_bucket{{le=\"1\"}} {count} # {{trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\"}} 0.25\n\
-                 shop_latency_seconds_bucket{{le=\"+Inf\"}} {count}\n\
-                 shop_latency_seconds_sum {count}\n\
-                 shop_latency_seconds_count {count}\n# EOF\n"
-            );
+            let body = body(count);
             let head = format!(
-                "HTTP/1.1 200 OK\r\ncontent-type: application/openmetrics-text; version=1.0.0\r\n\
-                 content-length: {}\r\nconnection: close\r\n\r\n",
+                "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\
+                 connection: close\r\n\r\n",
                 body.len()
             );
-            let _ = socket.write_all((head + &body).as_bytes()).await;
+            let _ = socket.write_all(&[head.into_bytes(), body].concat()).await;
         }
     });
     port
 }
 
+/// OpenMetrics with an exemplar.
+fn with_exemplar(count: usize) -> Vec<u8> {
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let text = format!(
+        "# TYPE shop_latency_seconds histogram\n\
+         shop_latency_seconds_bucket{{le=\"1\"}} {count} # {{trace_id=\"{trace}\"}} 0.25\n\
+         shop_latency_seconds_bucket{{le=\"+Inf\"}} {count}\n\
+         shop_latency_seconds_sum {count}\n\
+         shop_latency_seconds_count {count}\n# EOF\n"
+    );
+    text.into_bytes()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn exemplars_are_drawn_and_lead_to_their_traces() {
-    let port = exporter().await;
+    let kind = "application/openmetrics-text; version=1.0.0";
+    let port = exporter(kind, with_exemplar).await;
     let mut alpha = Prometheus::start("", "");
     alpha.kill();
     alpha.configure(&scraping(port), &["--enable-feature=exemplar-storage"]);

@@ -86,7 +86,7 @@ impl Part {
         self.phase != Phase::Done && !self.series.is_empty()
     }
 
-    fn waits(&self) -> bool {
+    pub fn waits(&self) -> bool {
         matches!(self.phase, Phase::Waiting(_))
     }
 }

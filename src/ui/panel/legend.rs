@@ -28,7 +28,7 @@ const COLUMNS: [Column<'static>; 9] = [
     Column::new("MAX", 9, 9).priority(3).right(),
     Column::new("MEAN", 9, 9).priority(5).right(),
     Column::new("AGE", 4, 5).right(),
-    Column::new("ODD", 6, 9).priority(1).right(),
+    Column::new("ODD", 6, 13).priority(1).right(),
 ];
 /// Columns of the legend, by which it can be sorted.
 pub const SORTS: usize = 8;

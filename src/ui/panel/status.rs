@@ -125,7 +125,7 @@ fn cell<'a>(ctx: &Ctx<'a>, part: &'a Part, column: usize) -> Line<'a> {
             Phase::Failed(_) => Line::styled("✗ failed", theme.crit),
             Phase::Dropped => Line::styled("stopped", theme.warn),
         },
-        2 => match part.latency_ms {
+        2 => match part.latency_ms.filter(|_| !part.waits()) {
             Some(ms) => Line::styled(format!("{ms} ms"), theme.base),
             None => Line::styled("-", theme.muted),
         },

@@ -358,7 +358,7 @@ impl View for Metrics {
         events::beside(&events, at, on)
     }
 
-    fn tick(&mut self, world: &World) -> Vec<Effect> {
+    fn work(&mut self, world: &World) -> Vec<Effect> {
         self.follow(world)
     }
 

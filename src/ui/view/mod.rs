@@ -160,7 +160,7 @@ pub trait View {
         Vec::new()
     }
 
-    /// Goes on with what takes longer than a frame.
+    /// Goes on with what takes longer than a frame, or comes with time.
     fn work(&mut self, _world: &World) -> Vec<Effect> {
         Vec::new()
     }
@@ -177,11 +177,6 @@ pub trait View {
     /// The next time (`on`) or the one before at which something happened: a change, an alert.
     fn beside(&self, _at: Option<Timestamp>, _on: bool, _world: &World) -> Option<Timestamp> {
         None
-    }
-
-    /// The clock moved while this view is in sight.
-    fn tick(&mut self, _world: &World) -> Vec<Effect> {
-        Vec::new()
     }
 
     /// Ctrl-c: stops what runs. `None`: nothing does.

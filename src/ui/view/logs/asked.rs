@@ -213,6 +213,7 @@ pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, asked: Option<&Asked>, 
     let query = Query {
         title,
         status: &asked.map(Asked::status).unwrap_or_default(),
+        told: "",
         text: asked.map_or("", |a| &a.query),
         faults: &faults,
         warnings: &warnings,

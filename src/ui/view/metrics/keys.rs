@@ -9,6 +9,7 @@ use crate::ui::panel::ShownId;
 use crate::ui::panel::heat::is_histogram;
 use crate::ui::panel::{Form, Shown};
 use crate::ui::view::Focus;
+use crate::ui::view::editing::HINTS;
 
 impl Metrics {
     pub(super) fn command(&mut self, command: Command, world: &World) -> Vec<Effect> {
@@ -161,13 +162,7 @@ pub(super) fn hints(
     part: Part,
 ) -> &'static [(&'static str, &'static str)] {
     match (editor, choosing, part) {
-        (true, ..) => &[
-            ("Enter", "run"),
-            ("Tab", "complete"),
-            ("Up", "history"),
-            ("Ctrl-r", "search"),
-            ("Esc", "leave"),
-        ],
+        (true, ..) => HINTS,
         (_, true, _) => &[
             ("Enter", "mark"),
             ("z", "all"),

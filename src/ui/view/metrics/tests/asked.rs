@@ -119,7 +119,7 @@ impl Desk {
 
     pub(super) fn tick(&mut self, ms: i64) {
         self.world.now = self.world.now.plus_ms(ms);
-        let effects = self.view.tick(&self.world);
+        let effects = self.view.work(&self.world);
         self.take(&effects);
     }
 }

@@ -76,6 +76,7 @@ fn pictures_of_each_state() {
     desk.tell(Command::Clusters);
     keep(&mut desk, "clusters");
     desk.view.back();
+    desk.tell(Command::Every(None));
     desk.tell(Command::Refresh);
     for cluster in 0..3 {
         desk.fail(cluster, "no answer within 10 s");
