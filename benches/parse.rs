@@ -8,12 +8,15 @@ use std::fmt::{self, Write as _};
 use std::hint::black_box;
 
 use farwatch::model::id::ClusterId;
+use farwatch::model::sample::SampleKind;
+use farwatch::model::signal::Group;
 use farwatch::model::time::Timestamp;
 use farwatch::pattern::Miner;
 use farwatch::source::exposition::{self, Format, Options};
 use farwatch::source::loki;
 use farwatch::source::prometheus::read_query;
 use farwatch::source::scrape::Memory;
+use farwatch::store::logs::LogRing;
 use farwatch::store::{Origin, Store};
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
@@ -275,6 +278,37 @@ fn matrix() {
         points,
         Goal::Least(1.0, 4.0),
     );
+    let fast = || sonic_rs::from_slice::<typed::Answer>(body.as_bytes()).expect("an answer");
+    let store = || {
+        let answer = ours();
+        let mut store = Store::new(0, 0, 3_600_000);
+        for series in &answer.series {
+            let origin = Origin {
+                cluster: ClusterId(0),
+                group: Group::Gpu,
+                kind: SampleKind::Gauge,
+                interval_ms: 15_000,
+            };
+            let id = series
+                .points
+                .first()
+                .and_then(|p| store.series(origin, &series.key, *p));
+            for point in &series.points {
+                if let Some(id) = id {
+                    store.put(id, *point);
+                }
+            }
+        }
+        store
+    };
+    let stored = duel(ROUNDS, store, fast);
+    show(
+        "matrix stored, against sonic-rs that only reads",
+        &stored,
+        body.len(),
+        points,
+        Goal::Least(0.5, 1.0),
+    );
     let (heap, _) = heap(|| read_query(body.as_bytes(), "x", usize::MAX));
     let peak = (body.len() + heap.peak) as f64 / body.len() as f64;
     judged(
@@ -385,10 +419,44 @@ fn streams() {
         count,
         Goal::Least(1.0, 2.0),
     );
-    let (heap, _) = heap(|| loki::streams(body.as_bytes()));
+    let (held, lines) = heap(|| loki::streams(body.as_bytes()).expect("lines"));
     told(
         "streams: allocations a line",
-        heap.allocations as f64 / count as f64,
+        held.allocations as f64 / count as f64,
         "",
+    );
+    let mut miner = Miner::default();
+    let mined = time(ROUNDS, || lines.iter().map(|l| miner.line(&l.line).0).max());
+    drop(lines);
+    // As an answer is taken: parsed, put in order, packed with the pattern of each line.
+    let mut stored = || {
+        let mut lines = loki::streams(body.as_bytes()).expect("lines");
+        lines.sort_by_key(|l| l.at_ns);
+        LogRing::of(&lines, &mut miner)
+    };
+    let (held, ring) = heap(&mut stored);
+    judged(
+        "streams stored: most memory, without the body",
+        held.peak as f64 / held.kept as f64,
+        "x the end",
+        Goal::Most(3.0, 2.0),
+    );
+    drop(ring);
+    let both = duel(ROUNDS, stored, peer);
+    told(
+        "streams stored: times the peer that only reads",
+        both.ratio.0,
+        "x",
+    );
+    told("streams stored: each line", both.ours / count as f64, "ns");
+    told(
+        "streams stored: of it for its pattern",
+        mined / count as f64,
+        "ns",
+    );
+    told(
+        "streams stored, patterns apart: times the peer",
+        both.peer / (both.ours - mined),
+        "x",
     );
 }

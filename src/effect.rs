@@ -62,7 +62,7 @@ pub struct Effects {
     asking: VecDeque<(Question, AbortHandle)>,
     turns: Arc<Semaphore>,
     soon: Option<AbortHandle>,
-    tail: Option<AbortHandle>,
+    tails: Vec<AbortHandle>,
     /// `None`: a recording is played.
     actions: Option<Actions>,
     told: mpsc::Sender<Msg>,
@@ -122,7 +122,7 @@ pub fn start(
         asking: VecDeque::new(),
         turns: Arc::new(Semaphore::new(QUESTIONS)),
         soon: None,
-        tail: None,
+        tails: Vec::new(),
         actions,
         told,
     };
@@ -178,7 +178,7 @@ impl Effects {
                     return Some(Control::Notice(text.into()));
                 }
             },
-            Effect::TailLogs(target) => return self.follow(target),
+            Effect::TailLogs(wanted) => return self.follow(wanted),
             Effect::Act(request) => return self.act(*request),
             Effect::Work(work) => {
                 let told = self.told.clone();
@@ -295,28 +295,31 @@ impl Effects {
     }
 
     /// Follows these logs live in place of the former ones.
-    fn follow(&mut self, target: Option<(ClusterId, Tail)>) -> Option<Control> {
-        if let Some(tail) = self.tail.take() {
-            tail.abort();
+    fn follow(&mut self, wanted: Vec<(ClusterId, Tail)>) -> Option<Control> {
+        self.tails.drain(..).for_each(|tail| tail.abort());
+        if wanted.is_empty() {
+            return None;
         }
-        let (cluster, tail) = target?;
         let Behind::Live { fleet, .. } = &self.behind else {
             let text = "a recording cannot be followed; its lines come as they were recorded";
             return Some(Control::Notice(text.into()));
         };
-        let wanted = match tail {
-            Tail::Loki(_) => "loki",
-            Tail::Pod(_) => "kube context",
-        };
-        self.tail = fleet.follow(cluster, tail);
-        if self.tail.is_none() {
-            let name = self.config.clusters.get(usize::from(cluster.0));
-            let name = name.map(|c| c.name.as_str()).unwrap_or_default();
-            return Some(Control::Notice(format!(
-                "{name}: no {wanted} is configured"
-            )));
+        let mut without = Vec::new();
+        for (cluster, tail) in wanted {
+            let source = match tail {
+                Tail::Loki(_) => "loki",
+                Tail::Pod(_) => "kube context",
+            };
+            match fleet.follow(cluster, tail) {
+                Some(tail) => self.tails.push(tail),
+                None => {
+                    let name = self.config.clusters.get(usize::from(cluster.0));
+                    let name = name.map(|c| c.name.as_str()).unwrap_or_default();
+                    without.push(format!("{name}: no {source} is configured"));
+                }
+            }
         }
-        None
+        (!without.is_empty()).then(|| Control::Notice(without.join("; ")))
     }
 }
 

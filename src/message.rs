@@ -93,8 +93,8 @@ pub enum Effect {
     /// Change something, as the operator confirmed.
     Act(Box<ActionRequest>),
     Replay(ReplayCommand),
-    /// Start or stop following these logs live.
-    TailLogs(Option<(ClusterId, Tail)>),
+    /// Follow these logs live, beside those that always are, in place of the former ones.
+    TailLogs(Vec<(ClusterId, Tail)>),
     /// Ask these after a short pause, as for a list that follows what is typed; replaces those
     /// before them, asked or not.
     AskSoon(Vec<Question>),

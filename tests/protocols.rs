@@ -6,6 +6,8 @@ mod logs;
 mod loki_lines;
 #[path = "support/loki.rs"]
 mod loki_server;
+#[path = "support/scenario.rs"]
+mod scenario;
 #[path = "protocols/tempo.rs"]
 mod tempo;
 #[path = "support/tempo.rs"]
@@ -17,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farwatch::config::Endpoint;
+use farwatch::message::Msg;
 use farwatch::model::fault::FaultKind;
 use farwatch::model::health::{Health, SourceKind};
 use farwatch::model::id::ClusterId;
@@ -29,6 +32,7 @@ use farwatch::source::loki::{self, Loki};
 use farwatch::source::report::{Report, Waits};
 use farwatch::source::supervisor::{Gate, Pace};
 use loki_server::{Fault, LokiServer};
+use scenario::Console;
 use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinHandle;
 
@@ -202,6 +206,73 @@ async fn loki_tail_looks_back_then_follows_and_comes_again() {
         Some("categorize-labels")
     );
     task.abort();
+}
+
+/// Two clusters at once, one of which breaks: their lines stand in time order, each once, what was
+/// lost and how far each lags is told, and a pause holds all that comes.
+#[tokio::test]
+async fn loki_tails_of_two_clusters_are_one_stream() {
+    let steady = LokiServer::start("query_range_empty.json", Fault::Slow).await;
+    let breaking = LokiServer::start("query_range_empty.json", Fault::CloseOnce).await;
+    let losing = LokiServer::start("query_range_empty.json", Fault::Loses).await;
+    let mut console = Console::new(&["steady", "breaking", "losing"], (200, 50));
+    console.keys("4");
+    let (outlet, mut queue) = Outlet::new(1_000);
+    let tasks: Vec<_> = [(0, &steady), (1, &breaking), (2, &losing)]
+        .map(|(at, server)| follow(&endpoint(&server.url()), at, "{app=\"t\"}", outlet.clone()))
+        .into();
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    let held = |console: &Console, at: u16| {
+        let cluster = console.state.world.cluster(ClusterId(at)).unwrap();
+        (cluster.logs.len(), cluster.logs.dropped())
+    };
+    let all = lines_of_the_tail();
+    // The one that broke says its frames again after it came back: each line is there once.
+    while breaking.requests("/tail").len() < 2
+        || held(&console, 0).0 < all
+        || held(&console, 1).0 < all + 1
+        || held(&console, 2) != (all, 7)
+    {
+        let told = tokio::time::timeout_at(deadline, queue.recv()).await;
+        console.update(Msg::Telemetry(Box::new(told.expect("in time").unwrap())));
+    }
+    tasks.iter().for_each(JoinHandle::abort);
+    let world = &console.state.world;
+    let mut times = Vec::new();
+    for cluster in &world.clusters {
+        assert!(cluster.log_lag_ms.is_some(), "{}", cluster.name);
+        let own: Vec<_> = cluster.logs.iter().map(|l| l.to_owned()).collect();
+        assert!(own.is_sorted_by_key(|l| l.at_ns));
+        times.extend(own.iter().map(|l| (l.at_ns, cluster.id)));
+    }
+    assert_eq!(
+        times.len(),
+        3 * all + 1,
+        "nothing is lost, nothing is double"
+    );
+    let text = console.screen();
+    assert!(text.contains("losing 7 dropped"), "{text}");
+    assert!(
+        text.contains("lag ") && text.contains("following"),
+        "{text}"
+    );
+}
+
+/// Lines that the recorded frames hold, each once.
+fn lines_of_the_tail() -> usize {
+    let text = std::fs::read_to_string("tests/fixtures/loki/tail_frames_categorize.jsonl").unwrap();
+    let records = text.lines().map(|l| serde_json::from_str(l).unwrap());
+    let mut lines = std::collections::BTreeSet::new();
+    for record in records.filter(|r: &serde_json::Value| r["opcode"] == "text") {
+        let frame: serde_json::Value =
+            serde_json::from_str(record["payload"].as_str().unwrap()).unwrap();
+        for stream in frame["streams"].as_array().unwrap() {
+            for value in stream["values"].as_array().unwrap() {
+                lines.insert(format!("{} {} {}", stream["stream"], value[0], value[1]));
+            }
+        }
+    }
+    lines.len()
 }
 
 #[tokio::test]

@@ -158,6 +158,8 @@ pub struct ClusterState {
     /// The alert `Watchdog`, by each source that told it or has a rule for it.
     pub heartbeats: Vec<Heartbeat>,
     pub logs: LogRing,
+    /// How old the newest line of the live tail was when it came; `None`: none came yet.
+    pub log_lag_ms: Option<u64>,
     /// How often each pattern of its lines is said.
     pub(super) bursts: Bursts,
     /// Readings, rebuilt when their samples come in.
@@ -246,6 +248,7 @@ impl ClusterState {
             silences: BTreeMap::new(),
             heartbeats: Vec::new(),
             logs: LogRing::new(log_bytes),
+            log_lag_ms: None,
             bursts: Bursts::default(),
             gpus: Vec::new(),
             ptp: Vec::new(),

@@ -35,6 +35,10 @@ pub enum Fault {
     HalfBody,
     /// The first tail is closed with 1011 after its frames; the next ones stay open.
     CloseOnce,
+    /// After its frames the tail says that it lost seven lines.
+    Loses,
+    /// A second passes between the frames of the tail.
+    Slow,
 }
 
 #[derive(Debug)]
@@ -147,8 +151,17 @@ async fn tail(script: &Script, request: &Request, stream: &mut TcpStream) -> io:
             if socket.send(Message::text(payload)).await.is_err() {
                 return Ok(false);
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            let pause = match script.fault {
+                Fault::Slow => 1_000,
+                _ => 20,
+            };
+            tokio::time::sleep(Duration::from_millis(pause)).await;
         }
+    }
+    if script.fault == Fault::Loses {
+        let one = serde_json::json!({"labels": {"app": "tailtest"}, "timestamp": "1"});
+        let lost = serde_json::json!({"streams": [], "dropped_entries": vec![one; 7]});
+        let _ = socket.send(Message::text(lost.to_string())).await;
     }
     let tails = script
         .seen

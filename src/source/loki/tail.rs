@@ -53,6 +53,7 @@ pub async fn follow(gate: Arc<Gate>, selector: String, mut report: Report) {
         next_ns: now_ns().saturating_sub(LOOK_BACK_NS),
         pending: Vec::new(),
         lost: 0,
+        losing: false,
         loki,
         gate,
         selector,
@@ -88,6 +89,8 @@ struct Tail {
     pending: Vec<LogLine>,
     /// Lines lost since the last batch that got through.
     lost: u64,
+    /// The server says that it lost lines; that is told also where no others come.
+    losing: bool,
 }
 
 impl Tail {
@@ -171,7 +174,7 @@ impl Tail {
                     heard = Instant::now();
                     self.message(message)?;
                 }
-                _ = flush.tick(), if !self.pending.is_empty() => self.flush(),
+                _ = flush.tick(), if self.has_news() => self.flush(),
                 _ = ping.tick() => {
                     if heard.elapsed() > PING * 3 {
                         return Err(self.fail(Cause::Timeout(PING * 3)));
@@ -200,6 +203,7 @@ impl Tail {
                     Ok((lines, dropped)) => {
                         self.advance(&lines);
                         self.lost += dropped;
+                        self.losing |= dropped > 0;
                         self.report.health.dropped += dropped;
                         self.pending.extend(lines);
                     }
@@ -229,11 +233,16 @@ impl Tail {
         }
     }
 
+    fn has_news(&self) -> bool {
+        !self.pending.is_empty() || self.losing
+    }
+
     /// Offers what is pending; lost lines are told with the next batch.
     fn flush(&mut self) {
-        if self.pending.is_empty() {
+        if !self.has_news() {
             return;
         }
+        self.losing = false;
         let mut lines = std::mem::take(&mut self.pending);
         lines.sort_by_key(|l| l.at_ns);
         let count = lines.len() as u64;

@@ -163,6 +163,10 @@ impl ClusterState {
             self.bursts.doubt(at);
         }
         let mut changed = batch.dropped > 0;
+        let newest = batch.lines.iter().map(|l| l.at_ns / 1_000_000).max();
+        if let Some(newest) = newest.filter(|_| counted) {
+            self.log_lag_ms = Some(at.age_since_ms(Timestamp(newest)));
+        }
         for line in &batch.lines {
             let taken = self.logs.push(line, miner);
             changed |= taken.is_some();

@@ -11,7 +11,6 @@ use crate::command::{Command, Jump};
 use crate::message::Effect;
 use crate::model::ask::Answered;
 use crate::model::id::ClusterId;
-use crate::model::log::Tail;
 use crate::model::trace::mention;
 use crate::pattern::PatternId;
 use crate::state::world::World;
@@ -34,6 +33,7 @@ mod pod;
 mod query;
 mod sieve;
 mod stream;
+mod tail;
 mod tally;
 mod volume;
 
@@ -165,11 +165,9 @@ impl View for Logs {
             Command::PreviousMatch => self.go_to_match(world, false),
             Command::Bottom => {
                 self.cursor = None;
-                // The query itself followed live, where one cluster is looked at.
-                if let (Some(asked), Some(cluster)) = (&self.asked, self.scope) {
-                    let tail = Some((cluster, Tail::Loki(asked.query.clone())));
-                    self.asked = None;
-                    return vec![Effect::TailLogs(tail)];
+                // The query itself followed live, in every cluster of the scope.
+                if let Some(asked) = self.asked.take() {
+                    return vec![Effect::TailLogs(tail::of(&asked, world, self.scope))];
                 }
             }
             Command::Pause => self.pause(world),

@@ -160,7 +160,7 @@ impl ObjectView {
                     pod: visit.at.key.name.to_string(),
                     container: None,
                 });
-                vec![Effect::TailLogs(Some((visit.at.cluster, tail)))]
+                vec![Effect::TailLogs(vec![(visit.at.cluster, tail)])]
             }
             _ => Vec::new(),
         }

@@ -29,7 +29,7 @@ impl Logs {
             area,
             buf,
             &self.title(),
-            &self.standing(ctx, &merged),
+            &self.standing(ctx, &merged, area.width),
             true,
         );
         if inner.height < 2 {
@@ -98,17 +98,14 @@ impl Logs {
         title
     }
 
-    fn standing(&self, ctx: &Ctx<'_>, merged: &Merged<'_>) -> String {
+    fn standing(&self, ctx: &Ctx<'_>, merged: &Merged<'_>, columns: u16) -> String {
         let mut parts = Vec::new();
         if !self.find.is_empty() {
             let told = self.matches(ctx.world);
             parts.push(format!("find {:?} {told}", self.find.text()));
         }
-        let lost: u64 = clusters(ctx.world, self.scope)
-            .map(|c| c.logs.dropped())
-            .sum();
-        if lost > 0 && self.asked.is_none() {
-            parts.push(format!("{lost} dropped"));
+        if self.asked.is_none() {
+            parts.extend(self.tails(ctx, columns));
         }
         parts.extend(self.sifted(ctx.world));
         match (&self.cursor, merged.newer(self.seen_ns)) {

@@ -119,7 +119,7 @@ impl Logs {
             pod: shown.pod,
             container: shown.container,
         });
-        vec![Effect::TailLogs(Some((cluster, tail)))]
+        vec![Effect::TailLogs(vec![(cluster, tail)])]
     }
 
     /// All containers, then one after the other.

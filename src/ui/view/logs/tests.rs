@@ -3,7 +3,7 @@ use crate::config::{Cluster, Config, Kube};
 use crate::model::ask::{Answer, Ask};
 use crate::model::input::{Key, KeyPress};
 use crate::model::label::Labels;
-use crate::model::log::{Level, LogLine};
+use crate::model::log::{Level, LogLine, Tail};
 use crate::model::telemetry::{Body, LogBatch};
 use crate::model::time::Timestamp;
 use crate::ui::view::fake::{self, NOW};
@@ -364,7 +364,7 @@ fn without_loki_a_pod_is_asked_of_the_api_server() {
     assert!(
         matches!(
             followed.as_slice(),
-            [Effect::TailLogs(Some((ClusterId(0), Tail::Pod(_))))]
+            [Effect::TailLogs(tails)] if matches!(tails.as_slice(), [(ClusterId(0), Tail::Pod(_))])
         ),
         "{followed:?}"
     );
@@ -415,3 +415,36 @@ fn an_empty_stream_is_not_said_to_be_filtered() {
 }
 
 mod editor;
+
+#[test]
+fn a_query_is_followed_in_all_clusters_and_what_lags_is_named() {
+    let mut world = world();
+    let mut view = Logs::default();
+    let entry = Entry {
+        scope: None,
+        window: Window::HOUR,
+        focus: None,
+        query: Some("{app=\"x\"}".into()),
+    };
+    view.enter(&entry, &world);
+    let followed = view.update(Command::Bottom, &world);
+    let wanted = |at: u16| (ClusterId(at), Tail::Loki("{app=\"x\"}".into()));
+    assert_eq!(followed, [Effect::TailLogs(vec![wanted(0), wanted(1)])]);
+    // The second lags by twenty seconds and lost three lines before.
+    tell(&mut world, 1, vec![line(20, "p", Level::Info, "slow")], 0);
+    let text = |view: &Logs, width| {
+        fake::screen(&world, width, 20, |ctx, area, buf| {
+            view.draw(ctx, area, buf)
+        })
+    };
+    assert!(
+        text(&view, 140).contains("gpu-train-1 20.0 s"),
+        "{}",
+        text(&view, 140)
+    );
+    assert!(
+        text(&view, 80).contains("gpu-train-1 3 dropped"),
+        "{}",
+        text(&view, 80)
+    );
+}
