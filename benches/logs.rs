@@ -243,7 +243,8 @@ fn screen() {
         ("a filter of two words", "&kind done<enter>"),
         ("a filter by pod", "&pod=api-7-7d9f8c6b5-abcde<enter>"),
     ] {
-        console.keys("<esc><esc>");
+        // Back from wherever that leads to.
+        console.keys("<esc><esc><esc>4");
         let (longest, off) = settle(&mut console, keys);
         judged(
             &format!("screen: {what}: longest on the loop"),
@@ -259,7 +260,7 @@ fn screen() {
             goal,
         );
     }
-    console.keys("<esc><esc><esc>");
+    console.keys("<esc><esc><esc>4");
     for mode in ["patterns", "volume"] {
         settle(&mut console, "m");
         console.update(batch(from, 50, &streams));

@@ -439,14 +439,15 @@ fn streams() {
         "streams stored: most memory, without the body",
         held.peak as f64 / held.kept as f64,
         "x the end",
-        Goal::Most(3.0, 2.0),
+        Goal::Most(2.0, 1.5),
     );
     drop(ring);
     let both = duel(ROUNDS, stored, peer);
-    told(
+    judged(
         "streams stored: times the peer that only reads",
         both.ratio.0,
         "x",
+        Goal::Least(0.5, 1.0),
     );
     told("streams stored: each line", both.ours / count as f64, "ns");
     told(
