@@ -7,12 +7,16 @@
 mod apiserver;
 #[path = "support/chat.rs"]
 mod chat;
+#[path = "support/prometheus.rs"]
+mod prometheus_server;
 #[path = "support/pty.rs"]
 mod pty;
 #[path = "support/site.rs"]
 mod site;
 #[path = "support/stream.rs"]
 mod stream;
+#[path = "support/tempo.rs"]
+mod tempo_server;
 
 #[path = "terminal/clusters.rs"]
 mod clusters;
@@ -20,6 +24,8 @@ mod clusters;
 mod ends;
 #[path = "terminal/environment.rs"]
 mod environment;
+#[path = "terminal/explored.rs"]
+mod explored;
 #[path = "terminal/hostile.rs"]
 mod hostile;
 #[path = "terminal/used.rs"]
