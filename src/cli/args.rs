@@ -54,8 +54,40 @@ pub enum Command {
     Screenshot(ScreenshotArgs),
     /// Export log lines of one or many clusters, whole and in order of time
     Logs(Box<super::logs::args::LogsArgs>),
+    /// Dashboards: list them, print one, make one of Grafana's
+    Dashboard(DashboardArgs),
     /// Write what the console's methods say of labelled data, for a scorer
     Evaluate(EvaluateArgs),
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub struct DashboardArgs {
+    #[command(subcommand)]
+    pub what: DashboardCommand,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum DashboardCommand {
+    /// The dashboards there are, with where they come from
+    List,
+    /// Print one as TOML, to be changed and kept in the folder "dashboards" beside the configuration
+    Show {
+        /// Its name, as "list" gives it
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Turn the JSON of a Grafana dashboard into one of ours, and tell what cannot be taken over
+    Import {
+        /// Exported from Grafana ("Export as JSON"); - reads what is piped in
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Where to write it; printed unless set
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Take the place of a file that is there
+        #[arg(long, requires = "out")]
+        force: bool,
+    },
 }
 
 #[derive(Clone, Debug, ClapArgs)]

@@ -11,6 +11,7 @@ use crate::source::kubernetes::contexts;
 
 pub mod args;
 pub mod check;
+pub mod dashboard;
 pub mod evaluate;
 pub mod logging;
 pub mod logs;
@@ -116,6 +117,7 @@ fn dispatch(command: Option<Command>, config: Config) -> color_eyre::Result<Exit
         Some(Command::Demo(args)) => replay::demo(&config, &args),
         Some(Command::Screenshot(args)) => screenshot::run(&config, &args),
         Some(Command::Logs(args)) => logs::run(&config, &args),
+        Some(Command::Dashboard(args)) => dashboard::run(&config, &args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         None => run::live(config),
     }

@@ -114,6 +114,7 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
         signals: catalogue.signals.into(),
         metrics: catalogue.metrics.into(),
         queries: queries(file.queries)?.into(),
+        ..Config::default()
     })
 }
 

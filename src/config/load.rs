@@ -7,7 +7,7 @@ use toml::de::DeTable;
 
 use super::build::build;
 use super::file::File;
-use super::{Config, secret};
+use super::{Config, dashboard, secret};
 
 /// Why there is no configuration. Shown as it is; holds no value of the file.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -38,20 +38,24 @@ fn in_brackets(hint: &str) -> String {
 /// Loads what applies: the file of the flag, else of `FARWATCH_CONFIG`, else the platform's own
 /// path if there is one there; without any, the contexts of the kubeconfig are the clusters.
 pub fn load(flag: Option<&Path>, env: Option<&Path>) -> Result<Config, ConfigError> {
-    if let Some(named) = flag.or(env.filter(|path| !path.as_os_str().is_empty())) {
-        let hint = if flag.is_some() {
-            "named by --config"
-        } else {
-            "named by FARWATCH_CONFIG"
-        };
-        return read(named, hint);
+    let named = flag.or(env.filter(|path| !path.as_os_str().is_empty()));
+    let hint = match (flag, named) {
+        (Some(_), _) => "named by --config",
+        (None, Some(_)) => "named by FARWATCH_CONFIG",
+        (None, None) => "check its owner and mode",
+    };
+    let default = default_path();
+    let path = named.or(default.as_deref());
+    let mut config = match path.filter(|path| named.is_some() || path.exists()) {
+        Some(path) => read(path, hint)?,
+        None => Config::default(),
+    };
+    if let Some(folder) = path.and_then(Path::parent) {
+        let (dashboards, faults) = dashboard::load(&folder.join("dashboards"));
+        config.dashboards = dashboards.into();
+        config.dashboard_faults = faults.iter().map(ConfigError::to_string).collect();
     }
-    if let Some(path) = default_path()
-        && path.exists()
-    {
-        return read(&path, "check its owner and mode");
-    }
-    Ok(Config::default())
+    Ok(config)
 }
 
 /// Where the file is looked for when nobody names one.
@@ -72,17 +76,10 @@ fn read(path: &Path, hint: &str) -> Result<Config, ConfigError> {
 
 /// Reads the text of a configuration file; relative paths in it start at the file's folder.
 pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
-    let at =
-        |span: Option<std::ops::Range<usize>>, what: String, hint: String| ConfigError::Invalid {
-            file: path.display().to_string(),
-            line: line_of(text, span.map_or(0, |s| s.start)),
-            what,
-            hint,
-        };
-    let wrong = |error: toml::de::Error| {
-        let (what, hint) = explain(error.message());
-        at(error.span(), what, hint)
-    };
+    let name = path.display().to_string();
+    let at = |span, what, hint| invalid(text, &name, span, (what, hint));
+    let wrong =
+        |error: toml::de::Error| invalid(text, &name, error.span(), explain(error.message()));
     let table = DeTable::parse(text).map_err(wrong)?;
     if let Some(secret) = secret::find(table.get_ref()) {
         return Err(at(Some(secret.span), secret.what, secret.hint));
@@ -94,13 +91,28 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
     Ok(config)
 }
 
+/// A mistake at a place of `text`: what it is, and a hint.
+pub(super) fn invalid(
+    text: &str,
+    file: &str,
+    span: Option<std::ops::Range<usize>>,
+    (what, hint): (String, String),
+) -> ConfigError {
+    ConfigError::Invalid {
+        file: file.to_owned(),
+        line: line_of(text, span.map_or(0, |s| s.start)),
+        what,
+        hint,
+    }
+}
+
 fn line_of(text: &str, offset: usize) -> usize {
     let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
     before.iter().filter(|b| **b == b'\n').count() + 1
 }
 
 /// The parser's message for the operator: unknown keys get a suggestion, values are not repeated.
-fn explain(message: &str) -> (String, String) {
+pub(super) fn explain(message: &str) -> (String, String) {
     let message = message.lines().collect::<Vec<_>>().join("; ");
     if let Some(rest) = message
         .strip_prefix("unknown field ")

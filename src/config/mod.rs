@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::alert::Severities;
+use crate::model::dashboard::Dashboard;
 use crate::model::id::ClusterId;
 use crate::model::signal::{Metric, Signal};
 
 pub mod build;
+pub mod dashboard;
 mod endpoint;
 pub mod file;
+pub mod grafana;
 pub mod load;
 pub mod name;
 pub mod roles;
@@ -48,6 +51,10 @@ pub struct Config {
     pub metrics: Arc<[Metric]>,
     /// Queries that the operator keeps.
     pub queries: Arc<[Query]>,
+    /// Those of the program and the operator's own.
+    pub dashboards: Arc<[Arc<Dashboard>]>,
+    /// Why a dashboard of the operator could not be read, one sentence each.
+    pub dashboard_faults: Arc<[String]>,
 }
 
 /// A query kept under a name.
@@ -96,6 +103,8 @@ impl Default for Config {
             signals: catalogue.signals.into(),
             metrics: catalogue.metrics.into(),
             queries: Arc::default(),
+            dashboards: dashboard::built_in().into(),
+            dashboard_faults: Arc::default(),
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod change;
 pub mod chat;
 pub mod combine;
 pub mod condition;
+pub mod dashboard;
 pub mod discovery;
 pub mod exemplar;
 pub mod fault;
