@@ -21,6 +21,7 @@ pub mod command;
 pub mod config;
 pub mod detect;
 pub mod effect;
+pub mod export;
 pub mod incident;
 pub mod language;
 pub mod message;

@@ -3,7 +3,6 @@
 pub mod args;
 mod merge;
 mod output;
-mod part;
 mod progress;
 mod query;
 mod read;
@@ -20,11 +19,11 @@ use tokio::sync::watch;
 use super::{FAILED, USAGE};
 use crate::clock;
 use crate::config::{Cluster, Config};
+use crate::export::part::Part;
 use crate::model::log::LogLine;
 use args::{Form, LogsArgs, stamp};
 use merge::{Merge, Step, Tally};
 use output::Output;
-use part::Part;
 use progress::Progress;
 
 /// How long tasks that do not listen may hold up the end.

@@ -11,6 +11,7 @@ pub mod condition;
 pub mod dashboard;
 pub mod discovery;
 pub mod exemplar;
+pub mod export;
 pub mod fault;
 pub mod fields;
 pub mod finding;

@@ -1,0 +1,150 @@
+use super::*;
+use crate::model::dashboard::Form;
+use crate::model::export::{Exported, SeriesExport};
+use crate::model::label::Labels;
+use crate::model::sample::Sample;
+use crate::model::time::Timestamp;
+use crate::model::unit::Unit;
+use std::os::unix::fs::PermissionsExt as _;
+
+const START: i64 = 1_795_230_000_000;
+
+fn export(format: Format, form: Form) -> Export {
+    let series = |name: &str, values: &[(i64, f64)]| Exported {
+        name: name.into(),
+        cluster: "edge-07".into(),
+        metric: "node_load1".into(),
+        labels: Labels::from_pairs([("instance", "n1")]),
+        points: values
+            .iter()
+            .map(|(s, value)| Sample {
+                at: Timestamp(START + s * 1000),
+                value: *value,
+            })
+            .collect(),
+    };
+    Export {
+        format,
+        at: Timestamp(START),
+        series: SeriesExport {
+            title: "Load of <nodes> & more".into(),
+            query: "node_load1 > 1".into(),
+            origin: "edge-07 at 03:00:00Z".into(),
+            unit: Unit::Seconds,
+            form,
+            from: Timestamp(START),
+            to: Timestamp(START + 60_000),
+            step_ms: 15_000,
+            series: vec![
+                series("=n1", &[(0, 1.5), (15, f64::NAN), (30, -2.0)]),
+                series("n2, \"b\"", &[(15, 0.1), (30, f64::INFINITY)]),
+            ],
+        },
+    }
+}
+
+#[test]
+fn a_table_has_a_row_for_each_time() {
+    let text =
+        String::from_utf8(series::csv(&export(Format::Csv, Form::Lines).series)).expect("text");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "\"time\",\"'=n1\",\"n2, \"\"b\"\"\"");
+    assert_eq!(lines[1], "\"2026-11-21T03:00:00.000Z\",1.5,\"\"");
+    assert_eq!(lines[2], "\"2026-11-21T03:00:15.000Z\",NaN,0.1");
+    assert!(
+        lines[3].starts_with("\"2026-11-21T03:00:30.000Z\",-2,"),
+        "{}",
+        lines[3]
+    );
+    assert!(lines[3].contains("+Inf"));
+    assert_eq!(lines.len(), 4);
+}
+
+#[test]
+fn json_is_what_prometheus_would_answer() {
+    let bytes = series::json(&export(Format::Json, Form::Lines).series);
+    let value: serde_json::Value = serde_json::from_slice(&bytes).expect("json");
+    let first = &value["data"]["result"][0];
+    assert_eq!(first["metric"]["__name__"], "node_load1");
+    assert_eq!(first["metric"]["cluster"], "edge-07");
+    assert_eq!(
+        first["values"][1],
+        serde_json::json!([1_795_230_015.0, "NaN"])
+    );
+    assert_eq!(value["data"]["result"][1]["values"][1][1], "+Inf");
+    assert_eq!(value["step_s"], 15.0);
+}
+
+#[test]
+fn pictures_are_drawn() {
+    for form in [Form::Lines, Form::Stacked] {
+        let svg = picture::svg(&export(Format::Svg, form).series).expect("a picture");
+        assert!(
+            svg.starts_with("<svg") && svg.contains("edge-07 at 03:00:00Z"),
+            "{svg}"
+        );
+        assert!(svg.contains("Load of &lt;nodes&gt; &amp; more"), "{svg}");
+        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+
+        let png = picture::png(&export(Format::Png, form).series).expect("a picture");
+        let mut reader = png::Decoder::new(std::io::Cursor::new(&png))
+            .read_info()
+            .expect("png");
+        let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
+        let frame = reader.next_frame(&mut pixels).expect("pixels");
+        assert_eq!((frame.width, frame.height), (1280, 720));
+        let blue = pixels.chunks(3).filter(|p| *p == [0, 114, 178]).count();
+        let dark = pixels
+            .chunks(3)
+            .filter(|p| p.iter().all(|c| *c < 60))
+            .count();
+        assert!(blue > 50, "the first curve: {blue}");
+        assert!(dark > 200, "its title: {dark}");
+    }
+    let mut empty = export(Format::Svg, Form::Lines).series;
+    empty.series.clear();
+    empty.to = empty.from;
+    assert!(picture::svg(&empty).is_ok());
+    let mut many = export(Format::Svg, Form::Lines).series;
+    many.series = vec![many.series[0].clone(); 20];
+    assert!(
+        picture::svg(&many)
+            .expect("a picture")
+            .contains("and 4 more")
+    );
+}
+
+#[test]
+fn files_take_nobodys_place_and_are_for_their_owner() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut names = Vec::new();
+    for _ in 0..2 {
+        let (path, bytes) =
+            write(&export(Format::Csv, Form::Lines), folder.path()).expect("written");
+        let meta = std::fs::metadata(&path).expect("there");
+        assert_eq!(meta.len(), bytes as u64);
+        assert_eq!(meta.permissions().mode() & 0o777, 0o600);
+        names.push(
+            path.file_name()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned(),
+        );
+    }
+    assert_eq!(
+        names,
+        [
+            "farwatch-20261121T030000Z.csv",
+            "farwatch-20261121T030000Z-2.csv"
+        ]
+    );
+    let fault = write(
+        &export(Format::Csv, Form::Lines),
+        &folder.path().join("none"),
+    );
+    let fault = fault.expect_err("no folder").to_string();
+    assert!(
+        fault.contains("none/farwatch-2026") && fault.contains("[ui] exports"),
+        "{fault}"
+    );
+}
