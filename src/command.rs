@@ -1,6 +1,7 @@
 //! What an operator can do: one table of names, keys and words. Keymap, palette, `:` commands,
 //! help and hints all read it.
 
+use crate::model::export::Format;
 use crate::model::id::RequestId;
 use crate::model::input::KeyPress;
 use crate::model::signal::Group;
@@ -85,6 +86,12 @@ pub enum Command {
     Hide,
     /// How often a chart that follows now is asked for again, milliseconds; `None`: never.
     Every(Option<u32>),
+    /// `yq`: copy the query.
+    CopyQuery,
+    /// `yu`: copy the query as commands for `curl`.
+    CopyCurl,
+    /// Write what is shown to a file.
+    Export(Format),
 }
 
 /// How the time in view moves.
@@ -118,10 +125,11 @@ pub enum ScreenId {
     /// One object with all that is known of it; opened from a row.
     Object,
     Traces,
+    Dashboards,
 }
 
 impl ScreenId {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Fleet,
         Self::Cluster,
         Self::Metrics,
@@ -134,6 +142,7 @@ impl ScreenId {
         Self::Diagnostics,
         Self::Object,
         Self::Traces,
+        Self::Dashboards,
     ];
 
     pub fn title(self) -> &'static str {
@@ -150,6 +159,7 @@ impl ScreenId {
             Self::Diagnostics => "Diagnostics",
             Self::Object => "Object",
             Self::Traces => "Traces",
+            Self::Dashboards => "Dashboards",
         }
     }
 
@@ -163,7 +173,8 @@ impl ScreenId {
             | Self::GitOps
             | Self::Diagnostics
             | Self::Object
-            | Self::Traces => &[],
+            | Self::Traces
+            | Self::Dashboards => &[],
             Self::Cluster => &[Group::Cluster, Group::Workload],
             Self::Metrics => &Group::ALL,
             Self::Gpu => &[Group::Gpu, Group::Serving],

@@ -14,9 +14,11 @@ use crate::app::Play;
 use crate::app::ears::{Ears, Feed};
 use crate::app::signals::Signals;
 use crate::config::Config;
+use crate::export;
 use crate::message::{Effect, Msg};
 use crate::model::action::ActionRequest;
 use crate::model::ask::{Answered, Question};
+use crate::model::export::Export;
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::id::{ClusterId, RequestId};
 use crate::model::log::Tail;
@@ -179,6 +181,7 @@ impl Effects {
                 }
             },
             Effect::TailLogs(wanted) => return self.follow(wanted),
+            Effect::Save(export) => self.save(*export),
             Effect::Act(request) => return self.act(*request),
             Effect::Work(work) => {
                 let told = self.told.clone();
@@ -267,6 +270,24 @@ impl Effects {
             }
         });
         self.soon = Some(task.abort_handle());
+    }
+
+    /// Writes a file off the loop; what became of it is told.
+    fn save(&self, export: Export) {
+        let told = self.told.clone();
+        let folder = self.config.ui.exports.clone().unwrap_or_default();
+        tokio::spawn(async move {
+            let written =
+                tokio::task::spawn_blocking(move || export::write(&export, &folder)).await;
+            let text = match written {
+                Ok(Ok((path, bytes))) => Ok(format!("written: {} ({bytes} bytes)", path.display())),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(_) => Err("the export failed".to_owned()),
+            };
+            let error = text.is_err();
+            let text = text.unwrap_or_else(|fault| fault);
+            let _ = told.send(Msg::Notice { error, text }).await;
+        });
     }
 
     /// Sends what the operator confirmed; a recording has nobody to send it to.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::model::action::{Acted, ActionRequest};
 use crate::model::ask::{Answered, Question};
 use crate::model::chat::{ChatEvent, ChatRequest, RunId, WorldQuery};
+use crate::model::export::Export;
 use crate::model::id::{ClusterId, RequestId};
 use crate::model::input::InputEvent;
 use crate::model::log::Tail;
@@ -95,6 +96,8 @@ pub enum Effect {
     Replay(ReplayCommand),
     /// Follow these logs live, beside those that always are, in place of the former ones.
     TailLogs(Vec<(ClusterId, Tail)>),
+    /// Write this to a file of the operator.
+    Save(Box<Export>),
     /// Ask these after a short pause, as for a list that follows what is typed; replaces those
     /// before them, asked or not.
     AskSoon(Vec<Question>),

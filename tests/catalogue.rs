@@ -1,6 +1,8 @@
 //! The catalogue of signals against a real Prometheus that scrapes recorded exporter pages: every
 //! query is answered, finds what the pages hold, and every raw name it brings has a judgement.
 
+#[path = "catalogue/dashboards.rs"]
+mod dashboards;
 #[path = "support/ports.rs"]
 mod ports;
 #[path = "catalogue/rbac.rs"]
@@ -195,6 +197,7 @@ async fn a_real_server_answers_every_query() {
         answers.insert(entry.name.to_string(), series);
     }
     every_raw_name_is_judged(&catalogue, &answers);
+    dashboards::every_query_is_answered(&prometheus).await;
 
     let fatal = &answers["gpu_xid_fatal"];
     assert_eq!(labels_at(fatal, 79.0, "hostname"), ["gpu-worker-07"]);

@@ -476,3 +476,66 @@ fn check_refuses_what_is_not_configured_right() {
     let told = String::from_utf8_lossy(&themed.stderr).into_owned();
     assert!(told.contains("did you mean \"dark\""), "{told}");
 }
+
+fn dashboard(arguments: &[&str]) -> (bool, String, String) {
+    let folder = tempfile::tempdir().expect("folder");
+    let config = folder.path().join("config.toml");
+    std::fs::write(&config, "").expect("written");
+    std::fs::create_dir(folder.path().join("dashboards")).expect("folder");
+    let broken = folder.path().join("dashboards/broken.toml");
+    std::fs::write(&broken, "name = \"x\"\npanel = 1\n").expect("written");
+    let output = Command::new(env!("CARGO_BIN_EXE_farwatch"))
+        .arg("dashboard")
+        .args(arguments)
+        .args([std::ffi::OsStr::new("--config"), config.as_os_str()])
+        .output()
+        .expect("runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (
+        output.status.success(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+#[test]
+fn dashboards_are_listed_shown_and_imported() {
+    let (good, out, told) = dashboard(&["list"]);
+    assert!(out.contains("node ") && out.contains("built in"), "{out}");
+    assert!(
+        !good && told.contains("broken.toml:2: unknown key `panel` (did you mean `panels`?)"),
+        "{told}"
+    );
+
+    let (good, out, _) = dashboard(&["show", "node"]);
+    assert!(good);
+    assert_eq!(out, include_str!("../assets/dashboards/node.toml"));
+    let (good, _, told) = dashboard(&["show", "nodes"]);
+    assert!(!good && told.contains("did you mean \"node\"?"), "{told}");
+
+    let json = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/grafana/new.json"
+    );
+    let (good, out, told) = dashboard(&["import", json]);
+    assert!(good && out.starts_with("name = \"Shop\"\n"), "{out}");
+    assert!(
+        told.contains("\"Shop\": 6 of 10 panels, 7 variables taken over, 17 remarks"),
+        "{told}"
+    );
+
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("shop.toml");
+    let path = file.to_str().expect("a path");
+    assert!(dashboard(&["import", json, "--out", path]).0);
+    assert_eq!(std::fs::read_to_string(&file).expect("there"), out);
+    let (good, _, told) = dashboard(&["import", json, "--out", path]);
+    assert!(
+        !good && told.contains("is there already (--force takes its place)"),
+        "{told}"
+    );
+    assert!(dashboard(&["import", json, "--out", path, "--force"]).0);
+
+    let (good, _, told) = dashboard(&["import", path]);
+    assert!(!good && told.contains("not JSON"), "{told}");
+}

@@ -1,6 +1,7 @@
 //! The table itself. No key may mean two things in one context; a test holds that.
 
 use super::{Action, Command, Jump, ScreenId, TimeMove, Typed};
+use crate::model::export::Format;
 
 /// Where an entry can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +82,7 @@ pub static ENTRIES: &[Entry] = &[
     entry("Screens", "alerts", &["7", "ga"], "alerts of all clusters", Screen(ScreenId::Alerts)),
     entry("Screens", "incidents", &["8", "gi"], "incidents and what they are made of", Screen(ScreenId::Incidents)),
     entry("Screens", "traces", &["9"], "traces: search, waterfall, critical path", Screen(ScreenId::Traces)),
+    entry("Screens", "dashboards", &["gd"], "panels of queries: ready ones and your own", Screen(ScreenId::Dashboards)),
     entry("Screens", "gitops", &["0", "go"], "Argo CD, Flux, and what was changed where", Screen(ScreenId::GitOps)),
     entry("Screens", "diagnostics", &["gs"], "sources, queues, memory of farwatch itself", Screen(ScreenId::Diagnostics)),
     entry("Screens", "last-screen", &["`"], "the screen before this one", Action::LastScreen),
@@ -117,6 +119,12 @@ pub static ENTRIES: &[Entry] = &[
     entry("Rows", "scroll-down", &["J"], "scroll the text down, the cursor stays", View(Command::ScrollDown)),
     entry("Rows", "scroll-up", &["K"], "scroll the text up", View(Command::ScrollUp)),
     entry("Rows", "copy-row", &["yy"], "copy the row", View(Command::CopyRow)),
+    entry("Rows", "copy-query", &["yq"], "copy the query", View(Command::CopyQuery)),
+    entry("Rows", "copy-curl", &["yu"], "copy the query as curl, without secrets", View(Command::CopyCurl)),
+    entry("Rows", "export-csv", &["<c-s>c"], "write the series to a CSV file", View(Command::Export(Format::Csv))),
+    entry("Rows", "export-json", &["<c-s>j"], "write the series to a JSON file", View(Command::Export(Format::Json))),
+    entry("Rows", "export-png", &["<c-s>p"], "write the chart to a PNG file", View(Command::Export(Format::Png))),
+    entry("Rows", "export-svg", &["<c-s>s"], "write the chart to an SVG file", View(Command::Export(Format::Svg))),
     entry("Rows", "copy-name", &["yn"], "copy the name under the cursor", Action::CopyName),
     entry("Jump from a row", "to-logs", &["xl"], "its log lines", Action::Jump(Jump::Logs)),
     entry("Jump from a row", "to-metrics", &["xm"], "its metrics; of an alert: its expression", Action::Jump(Jump::Metrics)),

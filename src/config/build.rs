@@ -105,7 +105,7 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
         contexts,
         agent: file.agent.map(|a| agent(a, folder)).transpose()?,
         nats: file.nats.map(|n| nats(n, folder)).transpose()?,
-        ui: ui(file.ui)?,
+        ui: ui(file.ui, folder)?,
         roles,
         actions: file.actions.enabled,
         audit_file: None,
@@ -347,7 +347,7 @@ fn nats(entry: file::Nats, folder: &Path) -> Result<Nats, Mistake> {
     })
 }
 
-fn ui(entry: file::Ui) -> Result<Ui, Mistake> {
+fn ui(entry: file::Ui, folder: &Path) -> Result<Ui, Mistake> {
     let defaults = Ui::default();
     if let Some(fps) = &entry.max_fps
         && !(1..=60).contains(fps.get_ref())
@@ -360,6 +360,7 @@ fn ui(entry: file::Ui) -> Result<Ui, Mistake> {
         mouse: entry.mouse.unwrap_or(defaults.mouse),
         motion: entry.motion.unwrap_or(defaults.motion),
         max_fps: entry.max_fps.map(Spanned::into_inner),
+        exports: entry.exports.map(|e| resolve(&e, folder)),
     })
 }
 

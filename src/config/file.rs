@@ -210,6 +210,7 @@ pub struct Ui {
     pub mouse: Option<bool>,
     pub motion: Option<bool>,
     pub max_fps: Option<Spanned<u32>>,
+    pub exports: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

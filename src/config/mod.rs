@@ -272,6 +272,8 @@ pub struct Ui {
     pub motion: bool,
     /// Most frames a second; 15 over SSH unless set.
     pub max_fps: Option<u32>,
+    /// Folder for exported files; `None`: where farwatch was started.
+    pub exports: Option<PathBuf>,
 }
 
 impl Default for Ui {
@@ -282,6 +284,7 @@ impl Default for Ui {
             mouse: true,
             motion: true,
             max_fps: None,
+            exports: None,
         }
     }
 }

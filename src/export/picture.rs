@@ -115,10 +115,12 @@ where
     };
     let (low, high) = extent(&curves, export.form == Form::Stacked);
     let unit = export.unit;
+    let (from, to) = (export.from.0, export.to.0.max(export.from.0 + 1));
+    let times = from..to;
     let mut chart = ChartBuilder::on(area)
         .x_label_area_size(28)
         .y_label_area_size(84)
-        .build_cartesian_2d(export.from.0..export.to.0.max(export.from.0 + 1), low..high)
+        .build_cartesian_2d(times.with_key_points(curves::ticks(from, to)), low..high)
         .map_err(told)?;
     let long = export.to.0 - export.from.0 > 86_400_000;
     chart

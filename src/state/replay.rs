@@ -45,7 +45,7 @@ impl State {
 
     /// Answers on the screen are of the time that was left.
     fn ask_again(&mut self) -> Vec<Effect> {
-        [ScreenId::Metrics, ScreenId::Logs]
+        [ScreenId::Metrics, ScreenId::Logs, ScreenId::Dashboards]
             .into_iter()
             .flat_map(|id| {
                 let view = self.screen.views.get_mut(id);

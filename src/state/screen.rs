@@ -195,6 +195,7 @@ pub struct Views {
     pub diagnostics: view::diagnostics::Diagnostics,
     pub object: view::object::ObjectView,
     pub traces: view::traces::Traces,
+    pub dashboards: view::dashboards::Dashboards,
 }
 
 impl Views {
@@ -211,6 +212,7 @@ impl Views {
             ScreenId::Diagnostics => &self.diagnostics,
             ScreenId::Object => &self.object,
             ScreenId::Traces => &self.traces,
+            ScreenId::Dashboards => &self.dashboards,
             _ => &self.fleet,
         }
     }
@@ -228,6 +230,7 @@ impl Views {
             ScreenId::Diagnostics => &mut self.diagnostics,
             ScreenId::Object => &mut self.object,
             ScreenId::Traces => &mut self.traces,
+            ScreenId::Dashboards => &mut self.dashboards,
             _ => &mut self.fleet,
         }
     }

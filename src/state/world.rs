@@ -9,6 +9,7 @@ use crate::incident::{Grouper, Incident};
 use crate::message::{LoopGauges, ReplayStatus};
 use crate::model::alert::{Alert, Heartbeat, Severities, Severity, Silence, Spell};
 use crate::model::change::Change;
+use crate::model::dashboard::Dashboard;
 use crate::model::discovery::Probe;
 use crate::model::gitops::{App, AppKind};
 use crate::model::gpu::Gpu;
@@ -71,6 +72,9 @@ pub struct World {
     pub metrics: Arc<[Metric]>,
     /// Queries that the operator keeps.
     pub queries: Arc<[config::Query]>,
+    pub dashboards: Arc<[Arc<Dashboard>]>,
+    /// Why a dashboard of the operator could not be read.
+    pub dashboard_faults: Arc<[String]>,
     judge: Judge,
     /// Patterns of the lines of all clusters.
     pub miner: Miner,
@@ -333,6 +337,8 @@ impl World {
             signals: config.signals.clone(),
             metrics: config.metrics.clone(),
             queries: config.queries.clone(),
+            dashboards: config.dashboards.clone(),
+            dashboard_faults: config.dashboard_faults.clone(),
             judge: Judge::new(&config.signals, &config.metrics),
             audit: audit(config),
             severities: config.severities.clone(),

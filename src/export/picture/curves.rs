@@ -67,6 +67,23 @@ pub fn extent(curves: &[Vec<Sample>], from_zero: bool) -> (f64, f64) {
     (floor, high)
 }
 
+/// Round times on the axis, milliseconds: at most ten.
+pub fn ticks(from: i64, to: i64) -> Vec<i64> {
+    const STEPS_S: [i64; 18] = [
+        1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400,
+        604_800,
+    ];
+    let span = to.saturating_sub(from).max(1);
+    let fits = |step: &i64| span / step <= 9;
+    let steps = STEPS_S.iter().map(|s| s * 1000);
+    let step = steps.clone().find(fits).unwrap_or(span / 9 + 1);
+    let first = from.div_euclid(step).saturating_add(1).saturating_mul(step);
+    (0..10)
+        .map(|n| first.saturating_add(step.saturating_mul(n)))
+        .take_while(|at| *at < to)
+        .collect()
+}
+
 /// A time on the axis, UTC.
 pub fn time(ms: i64, with_day: bool) -> String {
     let Ok(at) = jiff::Timestamp::from_millisecond(ms) else {
@@ -129,5 +146,20 @@ mod tests {
         assert!(low < -5.0 && high > 5.0);
         assert_eq!(extent(&[points(&[(0, 10.0), (1, 20.0)])], true).0, 0.0);
         assert_eq!(time(1_795_230_000_000, true), "11-21 03:00");
+    }
+
+    #[test]
+    fn times_on_the_axis_are_round() {
+        let hour = ticks(1_795_230_001_000, 1_795_233_601_000);
+        let words: Vec<String> = hour.iter().map(|t| time(*t, false)).collect();
+        assert_eq!(words.first().map(String::as_str), Some("03:10:00"));
+        assert_eq!(words.last().map(String::as_str), Some("04:00:00"));
+        for span in [1, 999, 61_000, 86_400_000, 9_000_000_000, i64::MAX] {
+            let ticks = ticks(0, span);
+            assert!(
+                ticks.len() <= 10 && ticks.iter().all(|t| *t < span),
+                "{span}"
+            );
+        }
     }
 }

@@ -69,7 +69,7 @@ impl Filling {
             chosen.values.iter().map(|v| by(v)).collect()
         };
         let raw = |v: &str| v.to_owned();
-        let pattern = |v: &str| quoted(&regex::escape(v), quote);
+        let pattern = |v: &str| quoted(&literal(v), quote);
         Some(match format {
             "raw" | "csv" => each(&raw).join(","),
             "pipe" => each(&raw).join("|"),
@@ -100,6 +100,19 @@ fn group(values: Vec<String>) -> String {
         [one] => one.clone(),
         _ => format!("({})", values.join("|")),
     }
+}
+
+/// An expression that matches this text only. What has no meaning in an expression stays as it is,
+/// so that the query can be read.
+fn literal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if r"\^$*+?.()|{}[]".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
 }
 
 /// The text as it stands between these quotes.

@@ -52,6 +52,8 @@ pub struct Part {
     pub answered: Option<Timestamp>,
     pub latency_ms: Option<u32>,
     pub warnings: Vec<String>,
+    /// Where the last answer came from, without secrets; empty: there is none yet.
+    pub origin: String,
     /// Series there are, where not all are held.
     pub cut_from: Option<usize>,
     /// Part of the answer was known already.
@@ -70,6 +72,7 @@ impl Part {
             answered: None,
             latency_ms: None,
             warnings: Vec::new(),
+            origin: String::new(),
             cut_from: None,
             reused: false,
             asked: grid,
@@ -94,6 +97,8 @@ impl Part {
 #[derive(Debug)]
 pub struct Asked {
     pub query: Arc<str>,
+    /// Who answers: Prometheus, or Loki with numbers.
+    pub source: SourceKind,
     pub combine: Combine,
     pub grid: Grid,
     pub parts: Vec<Part>,
@@ -113,6 +118,7 @@ impl Asked {
         let shown = before.map(|b| b.shown).unwrap_or_default();
         Self {
             query: Arc::from(query),
+            source: SourceKind::Prometheus,
             combine,
             grid: Grid::covering(world.now, world.now, 1),
             parts: Vec::new(),
@@ -121,6 +127,14 @@ impl Asked {
             unit: of_query(world, query),
             former: !shown.is_empty(),
             shown,
+        }
+    }
+
+    /// LogQL that gives numbers.
+    pub fn of_loki(self) -> Self {
+        Self {
+            source: SourceKind::Loki,
+            ..self
         }
     }
 
@@ -136,7 +150,7 @@ impl Asked {
         let meant = clusters.len();
         let has = |id: &ClusterId| {
             let known = desk.world.cluster(*id);
-            known.is_some_and(|c| c.sources.contains_key(&SourceKind::Prometheus))
+            known.is_some_and(|c| c.sources.contains_key(&self.source))
         };
         let asked: Vec<ClusterId> = clusters.iter().copied().filter(has).collect();
         self.without = meant - asked.len();
@@ -166,7 +180,7 @@ impl Asked {
     }
 
     fn ask_parts(&mut self, anew: bool, desk: &mut Desk<'_>) -> Vec<Effect> {
-        let (query, grid) = (Arc::clone(&self.query), self.grid);
+        let (query, source, grid) = (Arc::clone(&self.query), self.source, self.grid);
         let mut questions = Vec::new();
         for part in self.parts.iter_mut().filter(|p| !p.waits()) {
             let asking = asking(&query, part.cluster, grid);
@@ -186,7 +200,7 @@ impl Asked {
                 part.phase = Phase::Done;
                 continue;
             };
-            questions.push(question(part, &query, missing, desk.numbers));
+            questions.push(question(part, (&query, source), missing, desk.numbers));
         }
         self.show();
         questions
@@ -199,6 +213,7 @@ impl Asked {
         let part = self.parts.iter_mut().find(|p| p.phase == waits)?;
         part.latency_ms = Some(answered.latency_ms);
         part.warnings.clone_from(&answered.warnings);
+        part.origin.clone_from(&answered.origin);
         let asking = asking(&self.query, part.cluster, part.wanted);
         let series = match &answered.result {
             Ok(Answer::Series(series)) => series,
@@ -219,7 +234,12 @@ impl Asked {
             // Which series are the first may have changed: a part of the range says too little.
             desk.answers.forget(&asking);
             let wanted = part.wanted;
-            return Some(vec![question(part, &self.query, wanted, desk.numbers)]);
+            return Some(vec![question(
+                part,
+                (&self.query, self.source),
+                wanted,
+                desk.numbers,
+            )]);
         }
         part.phase = Phase::Done;
         part.answered = Some(answered.at);
@@ -338,19 +358,35 @@ fn asking(query: &Arc<str>, cluster: ClusterId, grid: Grid) -> Asking {
     }
 }
 
-fn question(part: &mut Part, query: &str, grid: Grid, numbers: &mut Numbers) -> Effect {
+fn question(
+    part: &mut Part,
+    (query, source): (&str, SourceKind),
+    grid: Grid,
+    numbers: &mut Numbers,
+) -> Effect {
     let id = numbers.take();
     part.asked = grid;
     part.phase = Phase::Waiting(id);
+    let query = query.to_owned();
+    let (start, end, step_ms) = (grid.start, grid.end, grid.step_ms);
+    let ask = match source {
+        SourceKind::Loki => Ask::LogSeries {
+            query,
+            start,
+            end,
+            step_ms,
+        },
+        _ => Ask::Range {
+            query,
+            start,
+            end,
+            step_ms,
+        },
+    };
     Effect::Ask(Question {
         id,
         cluster: part.cluster,
-        ask: Ask::Range {
-            query: query.to_owned(),
-            start: grid.start,
-            end: grid.end,
-            step_ms: grid.step_ms,
-        },
+        ask,
     })
 }
 

@@ -10,9 +10,11 @@ use crate::state::world::World;
 use crate::ui::view::common::name;
 
 pub mod asked;
+pub mod curl;
 pub mod events;
 pub mod exemplars;
 pub mod heat;
+pub mod keep;
 pub mod label;
 pub mod legend;
 pub mod plot;

@@ -8,6 +8,7 @@ use super::asked::{Asked, Part, Phase};
 use crate::model::combine::Combine;
 use crate::model::id::ClusterId;
 use crate::model::unit::age;
+use crate::state::world::World;
 use crate::ui::Ctx;
 use crate::ui::view::common::name;
 use crate::ui::widget::table::{Column, Table};
@@ -70,6 +71,37 @@ fn cut(asked: &Asked) -> Option<String> {
         .map(|p| p.cut_from.unwrap_or(p.series.len()))
         .sum();
     (!cut.is_empty()).then(|| format!("first {held} of ≥ {all} series ({} cut)", cut.len()))
+}
+
+/// Who answered and when, and who did not: what a picture says of its source.
+pub fn origin(world: &World, asked: &Asked) -> String {
+    let answered = |p: &&Part| p.answered.is_some() || p.reused;
+    let names: Vec<&str> = asked
+        .parts
+        .iter()
+        .filter(answered)
+        .map(|p| name(world, p.cluster))
+        .collect();
+    let at = asked.parts.iter().filter_map(|p| p.answered).max();
+    let at = at.map_or_else(String::new, |at| format!(" · answered {}", at.rfc3339()));
+    let silent = asked.parts.len() - names.len();
+    let silent = match silent {
+        0 => String::new(),
+        n => format!(" · {n} of {} clusters did not answer", asked.parts.len()),
+    };
+    let (shown, more) = (
+        names.get(..8).unwrap_or(&names),
+        names.len().saturating_sub(8),
+    );
+    let more = match more {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    format!(
+        "{} of {}{more}{at}{silent} · UTC",
+        asked.source,
+        shown.join(", ")
+    )
 }
 
 /// What is said above a picture of several clusters made one.

@@ -28,6 +28,7 @@ mod choose;
 mod complete;
 mod head;
 mod held;
+mod keep;
 mod keys;
 mod list;
 mod picture;

@@ -10,6 +10,7 @@ pub mod chat;
 pub mod cluster;
 pub mod cnf;
 pub mod common;
+pub mod dashboards;
 pub mod diagnostics;
 pub mod editing;
 #[cfg(test)]

@@ -35,6 +35,9 @@ impl Metrics {
                     .map(|id| Effect::Copy(id.key.to_string()));
                 return row.into_iter().collect();
             }
+            Command::CopyQuery => return self.copy_query(world).into_iter().collect(),
+            Command::CopyCurl => return self.copy_curl(world).into_iter().collect(),
+            Command::Export(format) => return self.export(format, world).into_iter().collect(),
             Command::Click { column, row } => {
                 let list = self.layout(self.area).list;
                 let inside = list.contains((column, row).into());

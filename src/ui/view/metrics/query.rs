@@ -118,7 +118,7 @@ impl Metrics {
     }
 
     /// The query asked, or that of the series under the cursor.
-    fn written(&self, world: &World) -> String {
+    pub(super) fn written(&self, world: &World) -> String {
         if let Some(asked) = &self.asked {
             return asked.query.to_string();
         }

@@ -1,0 +1,411 @@
+//! One panel: its queries on their way, and its picture.
+
+use std::collections::BTreeSet;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::Site;
+use super::logs::LogLines;
+use super::values::Values;
+use crate::message::Effect;
+use crate::model::ask::Answered;
+use crate::model::combine::Combine;
+use crate::model::dashboard::{Form, Panel, PanelQuery, Source};
+use crate::model::export::Format;
+use crate::model::sample::SeriesKey;
+use crate::model::time::Timestamp;
+use crate::model::unit::Unit;
+use crate::state::world::World;
+use crate::ui::panel::asked::Asked;
+use crate::ui::panel::keep::{Keep, names};
+use crate::ui::panel::plot::plot_of;
+use crate::ui::panel::{self, MOST, Shown, by_change};
+use crate::ui::view::common::{above, clusters, inside, lines, name, pane, series_style, step_ms};
+use crate::ui::widget::table::Table;
+use crate::ui::widget::text::{cut, width, wrap};
+use crate::ui::{Ctx, Window};
+
+#[derive(Debug)]
+pub struct State {
+    pub panel: Panel,
+    asked: Vec<(PanelQuery, Asked)>,
+    logs: LogLines,
+    shown: Vec<Shown>,
+    form: Option<panel::Form>,
+    /// Why it was not asked.
+    pub waits_for: Option<String>,
+}
+
+impl State {
+    pub fn new(panel: Panel) -> Self {
+        Self {
+            panel,
+            asked: Vec::new(),
+            logs: LogLines::default(),
+            shown: Vec::new(),
+            form: None,
+            waits_for: None,
+        }
+    }
+
+    fn is_logs(&self) -> bool {
+        self.panel.form == Form::Logs
+    }
+
+    /// Asks all queries with what is chosen. `anew`: also for what is known.
+    pub fn ask(&mut self, values: &Values, anew: bool, site: &mut Site<'_>) -> Vec<Effect> {
+        let mut effects = self.cancel();
+        let missing: Vec<String> = self
+            .panel
+            .queries
+            .iter()
+            .flat_map(|q| values.missing(&q.text))
+            .map(|v| format!("{}: {}", v.variable.title(), v.word()))
+            .collect();
+        self.waits_for = (!missing.is_empty()).then(|| missing.join(", "));
+        if self.waits_for.is_some() {
+            self.asked.clear();
+            self.shown.clear();
+            self.logs.clear();
+            return effects;
+        }
+        let filling = values.filling(site.window, site.desk.world.now);
+        if self.is_logs() {
+            let queries = self.panel.queries.iter();
+            let filled: Vec<String> = queries.map(|q| filling.fill(&q.text)).collect();
+            effects.extend(self.logs.ask(&filled, site));
+            return effects;
+        }
+        let world = site.desk.world;
+        let ids: Vec<_> = clusters(world, site.scope).map(|c| c.id).collect();
+        let mut before: Vec<Option<Asked>> =
+            self.asked.drain(..).map(|(_, asked)| Some(asked)).collect();
+        for (at, query) in self.panel.queries.iter().enumerate() {
+            let text = filling.fill(&query.text);
+            let former = before.get_mut(at).and_then(Option::take);
+            let mut asked = match former {
+                Some(same) if *same.query == *text => same,
+                other => self.asking(&text, world, other),
+            };
+            effects.extend(asked.ask(&ids, site.window, anew, &mut site.desk));
+            self.asked.push((query.clone(), asked));
+        }
+        self.show();
+        effects
+    }
+
+    fn asking(&self, query: &str, world: &World, before: Option<Asked>) -> Asked {
+        let asked = Asked::new(query, Combine::Merge, world, before);
+        match self.panel.source {
+            Source::Prometheus => asked,
+            Source::Loki => asked.of_loki(),
+        }
+    }
+
+    /// Asks anew if what is chosen makes other queries of it.
+    pub fn ask_changed(&mut self, values: &Values, site: &mut Site<'_>) -> Vec<Effect> {
+        let filling = values.filling(site.window, site.desk.world.now);
+        let wanted = self.panel.queries.iter().map(|q| filling.fill(&q.text));
+        let same = match self.is_logs() {
+            true => self.logs.answers(wanted),
+            false => self
+                .asked
+                .iter()
+                .map(|(_, a)| a.query.to_string())
+                .eq(wanted),
+        };
+        match same {
+            true => Vec::new(),
+            false => self.ask(values, false, site),
+        }
+    }
+
+    /// Time went on: asks for what came since, once a step.
+    pub fn follow(&mut self, values: &Values, site: &mut Site<'_>) -> Vec<Effect> {
+        let due = u64::from(step_ms(site.window.span_ms));
+        let now = site.desk.world.now;
+        let old = |at: Timestamp| now.age_since_ms(at) >= due;
+        if self.is_logs() {
+            return match self.logs.asked_at().is_some_and(old) {
+                true => self.ask(values, false, site),
+                false => Vec::new(),
+            };
+        }
+        let mut effects = Vec::new();
+        for (_, asked) in &mut self.asked {
+            if old(asked.at) {
+                effects.extend(asked.follow(site.window, &mut site.desk));
+            }
+        }
+        effects
+    }
+
+    pub fn is_asked(&self) -> bool {
+        !self.asked.is_empty() || self.logs.asked_at().is_some() || self.waits_for.is_some()
+    }
+
+    pub fn take(&mut self, answered: &Answered, site: &mut Site<'_>) -> Option<Vec<Effect>> {
+        if self.logs.take(answered) {
+            return Some(Vec::new());
+        }
+        let more = self
+            .asked
+            .iter_mut()
+            .find_map(|(_, asked)| asked.take(answered, &mut site.desk))?;
+        self.show();
+        Some(more)
+    }
+
+    pub fn cancel(&mut self) -> Vec<Effect> {
+        let mut effects = self.logs.cancel();
+        for (_, asked) in &mut self.asked {
+            effects.extend(asked.cancel());
+        }
+        effects
+    }
+
+    pub fn is_waiting(&self) -> bool {
+        self.logs.is_waiting() || self.asked.iter().any(|(_, a)| a.is_waiting())
+    }
+
+    /// The series of all queries, named as their legends say.
+    fn show(&mut self) {
+        let mut shown = Vec::new();
+        for (query, asked) in &self.asked {
+            for one in asked.shown() {
+                let mut one = one.clone();
+                if self.panel.unit != Unit::None {
+                    one.unit = self.panel.unit;
+                }
+                if let Some(name) = query.name(&one.id.key.labels) {
+                    one.id.key = SeriesKey::new(name, one.id.key.labels.clone());
+                }
+                shown.push(one);
+            }
+        }
+        by_change(&mut shown);
+        self.shown = shown;
+    }
+
+    pub fn next_form(&mut self) {
+        if !self.is_logs() {
+            self.form = Some(self.form().next(&self.shown));
+        }
+    }
+
+    fn form(&self) -> panel::Form {
+        let wanted = self.form.unwrap_or(match self.panel.form {
+            Form::Lines | Form::Logs => panel::Form::Line,
+            Form::Stacked => panel::Form::Stacked,
+            Form::Heat => panel::Form::Heat,
+            Form::Table => panel::Form::Table,
+            Form::Stat => panel::Form::Stat,
+        });
+        match wanted {
+            panel::Form::Heat if !panel::heat::is_histogram(&self.shown) => panel::Form::Line,
+            form => form,
+        }
+    }
+
+    /// Where its time axis is; `None`: it has none.
+    pub fn plot(&self, area: Rect) -> Option<Rect> {
+        let (upper, _) = self.parts(inside(area));
+        let has = !self.is_logs() && !self.shown.is_empty() && self.form().has_time();
+        has.then(|| plot_of(upper)).filter(|p| p.width >= 8)
+    }
+
+    /// The picture and its legend.
+    fn parts(&self, inner: Rect) -> (Rect, Rect) {
+        let legend = match self.form() {
+            panel::Form::Line | panel::Form::Stacked if inner.height >= 5 => {
+                let names = u16::try_from(self.shown.len()).unwrap_or(u16::MAX);
+                names.min(inner.height / 4).max(1)
+            }
+            _ => 0,
+        };
+        above(inner, legend)
+    }
+
+    pub fn draw(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, here: bool) {
+        let told = self.told(ctx);
+        let inner = pane(ctx, area, buf, &self.panel.title, &told, here);
+        if let Some(waits) = &self.waits_for {
+            return super::empty(ctx, inner, buf, waits);
+        }
+        if self.is_logs() {
+            return self.logs.draw(ctx, inner, buf);
+        }
+        let faults: Vec<String> = self
+            .asked
+            .iter()
+            .flat_map(|(_, a)| a.faults())
+            .map(ToString::to_string)
+            .collect();
+        let inner = match faults.first() {
+            Some(fault) => self.draw_fault(ctx, inner, buf, fault),
+            None => inner,
+        };
+        let (upper, lower) = self.parts(inner);
+        let none = BTreeSet::new();
+        let panel = panel::Panel {
+            shown: &self.shown,
+            form: self.form(),
+            alone: None,
+            hidden: &none,
+            events: &[],
+            bounds: self.panel.unit,
+            why_empty: match (self.is_waiting(), self.is_asked(), faults.is_empty()) {
+                (true, ..) => "asking …",
+                (_, false, _) => "not asked yet",
+                (_, _, false) => "nobody answered",
+                _ if self.asked.iter().all(|(_, a)| a.parts.is_empty()) => {
+                    match self.panel.source {
+                        Source::Prometheus => "no cluster of the scope has a Prometheus",
+                        Source::Loki => "no cluster of the scope has a Loki",
+                    }
+                }
+                _ => "no series: the query matched nothing",
+            },
+        };
+        panel.draw(ctx, upper, buf, &Table::default());
+        if !self.shown.is_empty() {
+            self.draw_legend(ctx, lower, buf);
+        }
+    }
+
+    /// The first fault, in red, in at most a third of the panel.
+    fn draw_fault(&self, ctx: &Ctx<'_>, inner: Rect, buf: &mut Buffer, fault: &str) -> Rect {
+        let parts = wrap(fault, usize::from(inner.width));
+        let most = match self.shown.is_empty() {
+            true => inner.height.saturating_sub(1),
+            false => (inner.height / 3).max(1),
+        };
+        let rows = u16::try_from(parts.len()).unwrap_or(u16::MAX).min(most);
+        let told: Vec<Line<'_>> = parts
+            .into_iter()
+            .map(|part| Line::styled(part, ctx.theme.crit))
+            .collect();
+        let (upper, lower) = above(inner, inner.height - rows);
+        lines(ctx, upper, buf, &told, 0);
+        lower
+    }
+
+    fn told(&self, ctx: &Ctx<'_>) -> String {
+        if self.is_logs() {
+            return self.logs.told(ctx);
+        }
+        let mut words = Vec::new();
+        match self.shown.len() {
+            0 | 1 => {}
+            n if n > MOST => words.push(format!("top {MOST} of {n}")),
+            n => words.push(n.to_string()),
+        }
+        let parts = || self.asked.iter().flat_map(|(_, a)| &a.parts);
+        let failed = self
+            .asked
+            .iter()
+            .map(|(_, a)| a.faults().count())
+            .sum::<usize>();
+        if self.is_waiting() {
+            words.push("asking …".into());
+        }
+        if failed > 0 {
+            words.push(format!("{failed} of {} failed", parts().count()));
+        }
+        if parts().any(|p| p.cut_from.is_some()) {
+            words.push("cut".into());
+        }
+        if parts().any(|p| !p.warnings.is_empty()) {
+            words.push("warnings".into());
+        }
+        words.join(" · ")
+    }
+
+    /// Names with their last values, as many as fit.
+    fn draw_legend(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
+        let names = self.names(ctx.world);
+        let columns = usize::from(area.width);
+        let mut rows: Vec<Line<'_>> = vec![Line::default()];
+        let mut used = 0;
+        for (number, (one, name)) in self.shown.iter().zip(&names).take(MOST).enumerate() {
+            let value = match ctx.cursor.at {
+                Some(at) => one.at(at),
+                None => one.figures.last,
+            };
+            let value = value.map_or("-".to_owned(), |p| one.unit.write(p.value));
+            let text = cut(&format!("{name} {value}"), columns.saturating_sub(4));
+            let needs = width(&text) + 4;
+            if used + needs > columns && used > 0 {
+                rows.push(Line::default());
+                used = 0;
+            }
+            used += needs;
+            if let Some(row) = rows.last_mut() {
+                row.push_span(Span::styled("■ ", series_style(ctx.theme, number)));
+                row.push_span(Span::styled(format!("{text}  "), ctx.theme.muted));
+            }
+        }
+        lines(ctx, area, buf, &rows, 0);
+    }
+
+    /// What each series is called: as its legend says, else by the labels that differ.
+    fn names(&self, world: &World) -> Vec<String> {
+        let all: Vec<&Shown> = self.shown.iter().collect();
+        let names = names(world, &all);
+        let legends = self.asked.iter().any(|(q, _)| !q.legend.is_empty());
+        if !legends {
+            return names;
+        }
+        let several = all
+            .iter()
+            .any(|s| s.id.cluster != all.first().and_then(|f| f.id.cluster));
+        let named = |shown: &Shown| match shown.id.cluster.filter(|_| several) {
+            Some(cluster) => format!("{} {}", name(world, cluster), shown.id.key.name),
+            None => shown.id.key.name.to_string(),
+        };
+        self.shown.iter().map(named).collect()
+    }
+
+    /// The first query as it was asked, or would be.
+    pub fn query(&self, values: &Values, window: Window, now: Timestamp) -> Option<String> {
+        let text = &self.panel.queries.first()?.text;
+        Some(values.filling(window, now).fill(text))
+    }
+
+    /// What is drawn, for a file.
+    pub fn export(&self, world: &World, window: Window, format: Format) -> Option<Effect> {
+        let (_, first) = self.asked.first()?;
+        let queries: Vec<&str> = self.asked.iter().map(|(_, a)| &*a.query).collect();
+        Keep {
+            world,
+            window,
+            form: self.form(),
+            title: self.panel.title.clone(),
+            query: queries.join(" ; "),
+            origin: panel::status::origin(world, first),
+            step_ms: first.grid.step_ms,
+            shown: self.shown.iter().zip(self.names(world)).collect(),
+        }
+        .effect(format)
+    }
+
+    /// All its queries as commands for curl.
+    pub fn curl(&self, world: &World) -> Option<Effect> {
+        let each = self
+            .asked
+            .iter()
+            .filter_map(|(_, asked)| panel::curl::curl(world, asked));
+        let text: String = each.collect();
+        (!text.is_empty()).then_some(Effect::Copy(text))
+    }
+
+    /// What it shows, in words.
+    pub fn brief(&self, world: &World) -> String {
+        if self.is_logs() {
+            return self.logs.brief(&self.panel.title);
+        }
+        panel::brief(world, &self.shown, &self.panel.title)
+    }
+}
