@@ -18,7 +18,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("command", &["model"]),
     ("message", &["model"]),
     ("bundle", &["model", "config", "source", "clock"]),
-    ("source", &["model", "config", "bundle", "clock", "message"]),
+    (
+        "source",
+        &["model", "config", "bundle", "clock", "message", "language"],
+    ),
     (
         "agent",
         &[
