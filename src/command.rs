@@ -92,6 +92,24 @@ pub enum Command {
     CopyCurl,
     /// Write what is shown to a file.
     Export(Format),
+    /// `Q`: a form that writes the query.
+    Form,
+    /// `W`: what a limit left out.
+    LoadOn,
+    /// `C`: the lines around the one under the cursor.
+    Around,
+    /// `$` / `#`: only what has the value under the cursor, or what has not.
+    Only,
+    Without,
+    /// `;`: a field as a column.
+    Column,
+    /// `b` / `B`: marks the row; to the next one that is marked.
+    Bookmark,
+    NextBookmark,
+    /// `T`: times as local, UTC, before now.
+    Stamps,
+    /// `D`: the time since the line before.
+    Delta,
 }
 
 /// How the time in view moves.

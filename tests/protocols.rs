@@ -1,5 +1,7 @@
 //! Loki, Tempo and vLLM against servers that replay what real ones were recorded to say.
 
+#[path = "protocols/logql.rs"]
+mod logql;
 #[path = "protocols/logs.rs"]
 mod logs;
 #[path = "support/loki_lines.rs"]

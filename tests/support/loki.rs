@@ -127,6 +127,9 @@ async fn answer(script: &Script, request: Request, stream: &mut TcpStream) -> io
             Ok(false)
         }
         "/loki/api/v1/query_range" => file(stream, 200, JSON, &script.file).await,
+        "/loki/api/v1/index/volume_range" => {
+            file(stream, 200, JSON, "index_volume_range.json").await
+        }
         "/loki/api/v1/tail" if script.fault == Fault::BadQuery => {
             file(stream, 400, TEXT, "tail_err_parse.txt").await
         }

@@ -25,6 +25,14 @@ pub fn level_of_line(line: &str) -> Level {
         .unwrap_or(Level::Unknown)
 }
 
+/// The level that klog writes at the head of a line; nobody but the program itself knows better.
+pub fn level_of_klog(line: &str) -> Option<Level> {
+    let first = line.as_bytes().first()?;
+    matches!(first, b'I' | b'W' | b'E' | b'F')
+        .then(|| klog_prefix(line))
+        .flatten()
+}
+
 fn known(word: &str) -> Option<Level> {
     match Level::from_word(word) {
         Level::Unknown => None,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::LINE_LIMIT;
-use super::level::{LEVEL_LABELS, level_of_line};
+use super::level::{LEVEL_LABELS, level_of_klog, level_of_line};
 use crate::model::label::Labels;
 use crate::model::log::{Level, LogLine};
 use crate::model::text;
@@ -173,10 +173,12 @@ impl<'a> Reader<'a> {
                 Err(_) => return json.fail("not UTF-8"),
             },
         };
-        let level = [told, stream.level, parsed]
-            .into_iter()
-            .find(|l| *l != Level::Unknown)
-            .unwrap_or_else(|| level_of_line(line));
+        // Loki's own detection looks for words: an `I1121 …` that speaks of an error is one to it.
+        let level = level_of_klog(line).unwrap_or_else(|| {
+            let told = [told, stream.level, parsed].into_iter();
+            let mut known = told.filter(|l| *l != Level::Unknown);
+            known.next().unwrap_or_else(|| level_of_line(line))
+        });
         self.lines.push(LogLine {
             at_ns,
             labels: stream.labels.clone(),
@@ -264,6 +266,14 @@ mod tests {
         assert_eq!(first.at_ns, 1_795_227_037_456_607_488);
         assert_eq!(first.level, Level::Info);
         assert_eq!(first.origin(), "checkout-7d9f8c6b5-a");
+    }
+
+    #[test]
+    fn klog_knows_better_than_the_detection() {
+        let body = br#"{"data":{"resultType":"streams","result":[{"stream":{"app":"k","detected_level":"error"},
+            "values":[["1","I1121 02:10:37.4 1 a.go:2] no error"],["2","it failed"],["3","In error"]]}]}}"#;
+        let levels: Vec<Level> = streams(body).unwrap().iter().map(|l| l.level).collect();
+        assert_eq!(levels, [Level::Info, Level::Error, Level::Error]);
     }
 
     #[test]

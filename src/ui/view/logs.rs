@@ -1,11 +1,12 @@
 //! Logs of all clusters of the scope as one stream in time order, or what a LogQL query answers.
 
+use std::cell::Cell;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::common::{Numbers, empty, inside, pane};
+use super::common::{Numbers, inside};
 use super::editing::Editing;
-use super::scroll::Scroll;
 use super::{Ctx, Entry, Focus, Goto, ScreenId, View};
 use crate::command::{Command, Jump};
 use crate::message::Effect;
@@ -19,29 +20,42 @@ use crate::ui::Window;
 use crate::ui::widget::filter::Filter;
 use crate::ui::widget::table::Table;
 
+mod around;
 mod asked;
 mod complete;
+mod fields;
 mod find;
+mod form;
 mod hints;
 mod hits;
 mod kept;
+mod levels;
+mod look;
+mod marks;
 mod motion;
+mod numbers;
 mod page;
 mod paint;
 mod patterns;
 mod pod;
 mod query;
+mod row;
 mod sieve;
 mod stream;
 mod tail;
 mod tally;
 mod volume;
 
+use around::Aside;
 use asked::Asked;
 use find::Find;
+use form::Form;
 use kept::Kept;
+use marks::Marks;
+use numbers::Counted;
 pub use paint::level_style;
 pub use pod::is_asked as pod_is_asked;
+use row::Stamps;
 use sieve::Sieve;
 use stream::{LineId, Merged};
 
@@ -64,9 +78,23 @@ pub struct Logs {
     search: Sieve,
     kept: Kept,
     detail: Option<bool>,
-    scroll: Scroll,
     editing: Editing,
+    form: Option<Form>,
     asked: Option<Asked>,
+    /// The curves of a query that gives numbers, in place of lines.
+    counted: Option<Counted>,
+    /// What the lines around one stand in front of.
+    aside: Option<Aside>,
+    /// Cursor in the list of fields, and how many rows that has.
+    field: usize,
+    field_rows: Cell<usize>,
+    /// Fields beside the lines.
+    columns: Vec<String>,
+    marks: Marks,
+    unfolded: Marks,
+    all_unfolded: bool,
+    stamps: Stamps,
+    delta: bool,
     /// The pod that led here last, for its log from the API server.
     pod: Option<(ClusterId, String, String)>,
     numbers: Numbers,
@@ -90,9 +118,19 @@ impl Default for Logs {
             search: Sieve::default(),
             kept: Kept::default(),
             detail: None,
-            scroll: Scroll::default(),
             editing: Editing::new(&complete::ABOUT),
+            form: None,
             asked: None,
+            counted: None,
+            aside: None,
+            field: 0,
+            field_rows: Cell::new(0),
+            columns: Vec::new(),
+            marks: Marks::default(),
+            unfolded: Marks::default(),
+            all_unfolded: false,
+            stamps: Stamps::default(),
+            delta: false,
             pod: None,
             numbers: Numbers::new(ScreenId::Logs),
             area: Rect::ZERO,
@@ -146,6 +184,9 @@ impl View for Logs {
         if let Some(effects) = self.pod_command(&command, world) {
             return effects;
         }
+        if let Some(effects) = self.look_command(&command, world) {
+            return effects;
+        }
         if self.move_in_patterns(&command, world) || self.move_in_volume(&command, world) {
             return Vec::new();
         }
@@ -165,6 +206,7 @@ impl View for Logs {
             Command::PreviousMatch => self.go_to_match(world, false),
             Command::Bottom => {
                 self.cursor = None;
+                self.aside = None;
                 // The query itself followed live, in every cluster of the scope.
                 if let Some(asked) = self.asked.take() {
                     return vec![Effect::TailLogs(tail::of(&asked, world, self.scope))];
@@ -181,8 +223,6 @@ impl View for Logs {
             Command::Wrap => self.wrap = !self.wrap,
             Command::Detail => self.detail = Some(!self.detail.unwrap_or(false)),
             Command::Open => self.detail = Some(true),
-            Command::Right | Command::ScrollDown => self.scroll.down(),
-            Command::Left | Command::ScrollUp => self.scroll.up(),
             Command::Edit => return self.edit(world),
             Command::Recall => return self.recall(world),
             Command::Refresh => return self.rerun(world),
@@ -213,24 +253,19 @@ impl View for Logs {
     fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
         let parts = self.layout(area);
         if parts.query.height > 0 {
-            asked::draw(ctx, parts.query, buf, self.asked.as_ref(), &self.editing);
+            self.draw_query(ctx, parts.query, buf);
         }
         match &self.mode {
+            _ if self.counted.is_some() => self.draw_counted(ctx, parts.lines, buf),
             Mode::Patterns(table) => self.draw_patterns(ctx, parts.lines, buf, table),
             Mode::Volume(table) => self.draw_volume(ctx, parts.lines, buf, table),
             Mode::Lines if parts.lines.width > 0 => self.draw_lines(ctx, parts.lines, buf),
             Mode::Lines => {}
         }
         if let Some(detail) = parts.detail {
-            let inner = pane(ctx, detail, buf, "line", "d", false);
-            match self.chosen(ctx.world) {
-                Some(entry) => {
-                    let text = paint::detail(ctx, &entry, usize::from(inner.width));
-                    self.scroll.draw(ctx, inner, buf, &text);
-                }
-                None => empty(ctx, inner, buf, "no line"),
-            }
+            self.draw_fields(ctx, detail, buf);
         }
+        self.draw_form(ctx, area, buf);
         self.editing.draw_list(ctx, parts.query, area, buf);
         if ctx.ascii {
             crate::ui::widget::text::fold_ascii(area, buf);
@@ -290,15 +325,7 @@ impl View for Logs {
     }
 
     fn back(&mut self) -> bool {
-        if self.editing.back() {
-            return true;
-        }
-        if self.detail == Some(true) {
-            self.detail = None;
-            return true;
-        }
-        if !self.shows_lines() {
-            self.mode = Mode::Lines;
+        if self.close_one() {
             return true;
         }
         if !self.find.is_empty() {
@@ -314,14 +341,14 @@ impl View for Logs {
             self.sift();
             return true;
         }
-        if self.asked.take().is_some() {
-            return true;
-        }
-        self.cursor.take().is_some()
+        self.leave_around() || self.asked.take().is_some() || self.cursor.take().is_some()
     }
 
     fn depth(&self) -> usize {
         [
+            self.form.is_some(),
+            self.counted.is_some(),
+            self.aside.is_some(),
             self.detail == Some(true),
             !self.shows_lines(),
             !self.find.is_empty(),
@@ -368,6 +395,9 @@ impl View for Logs {
         if self.editing.take(answered, world, self.scope) {
             return Vec::new();
         }
+        if self.counted.as_mut().is_some_and(|c| c.take(answered)) {
+            return Vec::new();
+        }
         if let Some(asked) = &mut self.asked {
             asked.take(answered);
         }
@@ -379,7 +409,7 @@ impl View for Logs {
     }
 
     fn typing(&self) -> bool {
-        self.editing.is_open()
+        self.editing.is_open() || self.form.is_some()
     }
 
     fn filter(&self) -> &str {
@@ -395,6 +425,9 @@ impl View for Logs {
     }
 
     fn brief(&self, ctx: &Ctx) -> String {
+        if let Some(counted) = &self.counted {
+            return numbers::brief(counted, ctx);
+        }
         match self.mode {
             Mode::Lines => {}
             Mode::Patterns(_) => return patterns::brief(self, ctx),

@@ -3,6 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::Logs;
+use super::levels::{Levels, Told};
 use crate::message::Effect;
 use crate::model::ask::{Answer, Answered, Ask, PodLogs, Question};
 use crate::model::fault::Fault;
@@ -13,7 +15,7 @@ use crate::pattern::Miner;
 use crate::state::world::World;
 use crate::store::logs::LogRing;
 use crate::ui::view::common::{Numbers, clusters};
-use crate::ui::view::editing::{Editing, Shown as Query};
+use crate::ui::view::editing::Shown as Query;
 use crate::ui::{Ctx, Window};
 
 /// Lines asked of each cluster or container; Loki's own default limit is 5000.
@@ -41,6 +43,11 @@ pub struct Asked {
     /// The last question, and how many answers came: what changes when the lines do.
     number: u64,
     answers: usize,
+    levels: Levels,
+    /// Lines of one stream around one of them, or lines that are loaded on: they join those held.
+    joins: bool,
+    /// Clusters that gave as many lines as were asked for.
+    short: Vec<ClusterId>,
 }
 
 impl Asked {
@@ -76,6 +83,9 @@ impl Asked {
             }));
         }
         let last = pending.last().map_or(0, |id: &RequestId| id.0);
+        let asked_of: Vec<ClusterId> = effects.iter().filter_map(cluster_of).collect();
+        let (levels, more) = Levels::ask(query, &asked_of, (start, end), numbers);
+        effects.extend(more);
         let (got, miner) = before.map(|b| (b.got, b.miner)).unwrap_or_default();
         let asked = Self {
             query: query.to_owned(),
@@ -92,6 +102,9 @@ impl Asked {
             without,
             number: last,
             answers: 0,
+            levels,
+            joins: false,
+            short: Vec::new(),
         };
         (asked, effects)
     }
@@ -130,6 +143,9 @@ impl Asked {
             without: 0,
             number: id.0,
             answers: 0,
+            levels: Levels::default(),
+            joins: false,
+            short: Vec::new(),
         };
         (asked, vec![effect])
     }
@@ -141,6 +157,9 @@ impl Asked {
 
     /// Takes an answer; one to an older query is dropped.
     pub fn take(&mut self, answered: &Answered) {
+        if self.levels.take(answered) {
+            return;
+        }
         let Some(place) = self.pending.iter().position(|id| *id == answered.id) else {
             return;
         };
@@ -157,16 +176,89 @@ impl Asked {
             Ok(Answer::Logs(list)) => {
                 // A pod may have many containers, each with as many lines as were asked for.
                 let most = LIMIT as usize;
-                self.cut |= answered.cut_from.is_some() || list.len() >= most;
-                let mut sorted: Vec<LogLine> = list.clone();
-                sorted.sort_by_key(|l| l.at_ns);
-                let ring = LogRing::of(&sorted, &mut self.miner);
-                self.got.push((answered.cluster, ring));
-                self.got.sort_by_key(|(cluster, _)| *cluster);
+                let cut = answered.cut_from.is_some() || list.len() >= most;
+                self.took(answered.cluster, list, cut);
             }
             Ok(_) => {}
             Err(fault) => self.faults.push(fault.clone()),
         }
+    }
+
+    fn took(&mut self, cluster: ClusterId, list: &[LogLine], cut: bool) {
+        self.short.retain(|c| *c != cluster);
+        let mut sorted: Vec<LogLine> = list.to_vec();
+        sorted.sort_by_key(|l| l.at_ns);
+        let held = self.got.iter_mut().find(|(c, _)| *c == cluster);
+        let grown = match held.filter(|_| self.joins) {
+            Some((_, ring)) => {
+                let before = ring.len();
+                for line in &sorted {
+                    ring.push(line, &mut self.miner);
+                }
+                ring.len() > before
+            }
+            None => {
+                let ring = LogRing::of(&sorted, &mut self.miner);
+                self.got.push((cluster, ring));
+                self.got.sort_by_key(|(cluster, _)| *cluster);
+                true
+            }
+        };
+        if cut && grown {
+            self.short.push(cluster);
+        }
+        // After loading on only the clusters that were asked again tell whether there is more.
+        self.cut = cut || !self.short.is_empty() || self.cut && !self.joins;
+    }
+
+    /// The lines around one, asked of its own stream.
+    pub fn around(query: &str, questions: &[Question]) -> Self {
+        Self {
+            query: query.to_owned(),
+            pod: None,
+            pending: questions.iter().map(|q| q.id).collect(),
+            got: Vec::new(),
+            miner: Miner::default(),
+            faults: Vec::new(),
+            warnings: Vec::new(),
+            former: false,
+            cut: false,
+            latency_ms: 0,
+            origin: String::new(),
+            without: 0,
+            number: questions.last().map_or(0, |q| q.id.0),
+            answers: 0,
+            levels: Levels::default(),
+            joins: true,
+            short: Vec::new(),
+        }
+    }
+
+    /// Asked of Loki, not of a pod's API server.
+    pub fn is_logql(&self) -> bool {
+        self.pod.is_none()
+    }
+
+    /// Lines held.
+    pub fn count(&self) -> usize {
+        self.got.iter().map(|(_, ring)| ring.len()).sum()
+    }
+
+    /// Where a limit left lines out, with the time of the oldest one there is.
+    pub fn cut_short(&self) -> Vec<(ClusterId, i64)> {
+        let short = self.got.iter().filter(|(c, _)| self.short.contains(c));
+        let oldest = short.filter_map(|(c, ring)| Some((*c, ring.first()?.at_ns)));
+        oldest.collect()
+    }
+
+    /// More of the same is asked for.
+    pub fn more(&mut self, questions: &[Question]) {
+        self.pending.extend(questions.iter().map(|q| q.id));
+        self.joins |= !questions.is_empty();
+    }
+
+    pub fn levels(&self, start_ns: i64, slot_ns: i64, slots: usize) -> Option<Told> {
+        self.levels.told(start_ns, slot_ns, slots)
     }
 
     pub fn rings(&self, scope: Option<ClusterId>) -> Vec<(ClusterId, &LogRing)> {
@@ -181,9 +273,11 @@ impl Asked {
         if self.former {
             return "asking …".into();
         }
-        let count: usize = self.got.iter().map(|(_, r)| r.len()).sum();
+        let count = self.count();
         let mut text = if self.cut {
-            format!("{count} of ≥ {count} lines, limit hit")
+            let loads = self.is_logql() && !self.short.is_empty();
+            let more = if loads { " · W loads on" } else { "" };
+            format!("{count} of ≥ {count} lines, limit hit{more}")
         } else {
             format!("{count} lines")
         };
@@ -202,21 +296,35 @@ impl Asked {
     }
 }
 
-pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, asked: Option<&Asked>, editing: &Editing) {
-    let faults: Vec<&Fault> = asked.iter().flat_map(|a| &a.faults).collect();
-    let warnings = asked.iter().flat_map(|a| &a.warnings).map(String::as_str);
-    let warnings: Vec<&str> = warnings.collect();
-    let title = match asked.and_then(|a| a.pod.as_ref()) {
-        Some(_) => "log of a pod (Tab container, P run before)",
-        None => "logql (o edit)",
-    };
-    let query = Query {
-        title,
-        status: &asked.map(Asked::status).unwrap_or_default(),
-        told: "",
-        text: asked.map_or("", |a| &a.query),
-        faults: &faults,
-        warnings: &warnings,
-    };
-    editing.draw(ctx, area, buf, &query);
+fn cluster_of(effect: &Effect) -> Option<ClusterId> {
+    match effect {
+        Effect::Ask(question) => Some(question.cluster),
+        _ => None,
+    }
+}
+
+impl Logs {
+    pub(super) fn draw_query(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
+        if let Some(counted) = &self.counted {
+            counted.draw_query(ctx, area, buf, &self.editing);
+            return;
+        }
+        let asked = self.asked.as_ref();
+        let faults: Vec<&Fault> = asked.iter().flat_map(|a| &a.faults).collect();
+        let warnings = asked.iter().flat_map(|a| &a.warnings).map(String::as_str);
+        let warnings: Vec<&str> = warnings.collect();
+        let title = match asked.and_then(|a| a.pod.as_ref()) {
+            Some(_) => "log of a pod (Tab container, P run before)",
+            None => "logql (o edit)",
+        };
+        let query = Query {
+            title,
+            status: &asked.map(Asked::status).unwrap_or_default(),
+            told: "",
+            text: asked.map_or("", |a| &a.query),
+            faults: &faults,
+            warnings: &warnings,
+        };
+        self.editing.draw(ctx, area, buf, &query);
+    }
 }

@@ -142,7 +142,6 @@ impl Logs {
                 self.seen_ns = newest;
             }
             self.cursor = found;
-            self.scroll.to_top();
         }
     }
 }

@@ -7,6 +7,32 @@ pub fn of(view: &Logs) -> &'static [(&'static str, &'static str)] {
     if view.editing.is_open() {
         return crate::ui::view::editing::HINTS;
     }
+    if view.form.is_some() {
+        return &[
+            ("Enter", "run"),
+            ("Tab", "complete, next"),
+            ("Ctrl-n", "values"),
+            ("Esc", "leave"),
+        ];
+    }
+    if view.counted.is_some() {
+        return &[
+            ("o", "LogQL"),
+            ("r", "again"),
+            ("J K", "legend"),
+            ("Esc", "lines"),
+        ];
+    }
+    if view.fields_shown() {
+        return &[
+            ("J K", "field"),
+            ("$", "only this"),
+            ("#", "without"),
+            (";", "column"),
+            ("C", "around"),
+            ("Esc", "close"),
+        ];
+    }
     if view.asked.as_ref().is_some_and(|a| a.pod.is_some()) && view.shows_lines() {
         return pod::HINTS;
     }
@@ -38,19 +64,21 @@ pub fn of(view: &Logs) -> &'static [(&'static str, &'static str)] {
         ],
         (true, true, Some(_)) => &[
             ("G", "follow"),
-            ("d", "detail"),
+            ("d", "fields"),
+            ("z", "unfold"),
+            ("C", "around"),
             ("e", "next error"),
-            ("m", "patterns"),
+            ("b", "mark"),
             ("/", "find"),
-            ("&", "filter"),
         ],
         (true, true, None) => &[
             ("p", "pause"),
             ("/", "find"),
             ("m", "patterns"),
             ("&", "filter"),
-            ("d", "detail"),
+            ("d", "fields"),
             ("o", "LogQL"),
+            ("Q", "form"),
         ],
     }
 }

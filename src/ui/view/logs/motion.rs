@@ -37,7 +37,6 @@ impl Logs {
             self.seen_ns = newest;
         }
         self.cursor = to;
-        self.scroll.to_top();
     }
 
     pub(super) fn pause(&mut self, world: &World) {

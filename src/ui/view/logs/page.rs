@@ -25,7 +25,8 @@ pub struct Page<'a> {
 
 impl Logs {
     pub(super) fn layout(&self, area: Rect) -> Layout {
-        let query_rows = if self.editing.is_open() || self.asked.is_some() {
+        let query_rows = if self.editing.is_open() || self.asked.is_some() || self.counted.is_some()
+        {
             4
         } else {
             0
@@ -39,7 +40,7 @@ impl Logs {
             height: area.height - query.height,
             ..area
         };
-        let wanted = self.detail.unwrap_or(false) && self.shows_lines();
+        let wanted = self.detail.unwrap_or(false) && self.shows_lines() && self.counted.is_none();
         let (lines, detail) = match wanted {
             false => (rest, None),
             true if area.width >= WIDE => beside(rest, WIDE, (area.width / 3).max(36)),

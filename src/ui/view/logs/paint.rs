@@ -6,20 +6,19 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::Logs;
-use super::find::Find;
+use super::levels::Told;
+use super::row::{self, Look, Own};
 use super::stream::{Entry, Merged};
+use super::tally::Counts;
 use crate::model::health::SourceKind;
 use crate::model::log::Level;
 use crate::model::time::Timestamp;
+use crate::model::unit::Unit;
 use crate::state::world::World;
-use crate::ui::view::common::{clusters, empty, heading, lines, name, pair, pane};
+use crate::ui::view::common::{clusters, empty, lines, name, pane};
 use crate::ui::widget::heat::bars;
-use crate::ui::widget::text::{fit, wrap};
-use crate::ui::widget::timeline::{Axis, format_time};
+use crate::ui::widget::timeline::Axis;
 use crate::ui::{Ctx, Theme};
-
-/// Rows one wrapped line may take.
-const WRAP_ROWS: usize = 6;
 
 impl Logs {
     pub(super) fn draw_lines(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
@@ -50,15 +49,23 @@ impl Logs {
         let look = Look {
             many: clusters(ctx.world, self.scope).count() > 1,
             columns,
-            time: time_format(ctx, &page.entries, columns),
             wrap: self.wrap,
             find: &self.find,
+            marks: !self.marks.is_empty(),
+            fields: &self.columns,
         };
+        let stamps = row::stamps(ctx, &page.entries, columns, (self.stamps, self.delta));
         let mut text: Vec<Line<'_>> = Vec::new();
         let mut marked = 0..0;
-        for (index, entry) in page.entries.iter().enumerate() {
+        for (index, (entry, stamp)) in page.entries.iter().zip(&stamps).enumerate() {
             let start = text.len();
-            text.extend(row(ctx, entry, &look));
+            let id = entry.id();
+            let own = Own {
+                stamp,
+                marked: self.marks.has(&id),
+                unfolded: self.all_unfolded != self.unfolded.has(&id),
+            };
+            text.extend(row::rows(ctx, entry, &look, &own));
             if index == page.cursor {
                 marked = start..text.len();
             }
@@ -92,6 +99,9 @@ impl Logs {
             "logs"
         };
         let mut title = kind.to_owned();
+        for look in self.looks() {
+            title.push_str(&format!(" · {look}"));
+        }
         if self.problems {
             title.push_str(" · warnings and worse");
         }
@@ -127,25 +137,27 @@ impl Logs {
         let axis = Axis::new(from, to, slots);
         let start = axis.range().0.0.saturating_mul(1_000_000);
         let slot_ns = axis.slot_ms.saturating_mul(1_000_000);
-        let key = self.key(ctx.world, (String::new(), start, slot_ns));
-        let strip = &self.kept.strip;
-        let counts = strip.get(key, || merged.counts(start, slot_ns, slots));
-        let mut spans = Vec::new();
-        let styles = [ctx.theme.crit, ctx.theme.warn, ctx.theme.base];
-        for ((word, slots), style) in ["err", "warn", "info"]
-            .iter()
-            .zip(&counts.slots)
-            .zip(styles)
-        {
-            let most = slots.iter().copied().max().unwrap_or(0);
-            let total: u32 = slots.iter().sum();
-            let values: Vec<Option<f64>> = slots.iter().map(|n| Some(f64::from(*n))).collect();
-            spans.push(Span::styled(format!("{word} "), ctx.theme.muted));
-            spans.push(Span::styled(bars(&values, f64::from(most)), style));
-            spans.push(Span::styled(format!(" {total}  "), style));
-        }
+        let told = self
+            .asked
+            .as_ref()
+            .and_then(|a| a.levels(start, slot_ns, slots));
+        let (counts, by) = match told {
+            Some(Told::Bytes(bytes)) => {
+                let strip = bytes_strip(ctx, &bytes);
+                lines(ctx, area, buf, &[strip], 0);
+                return;
+            }
+            Some(Told::Lines(counts)) => (std::sync::Arc::new(counts), ", counted by Loki"),
+            None => {
+                let key = self.key(ctx.world, (String::new(), start, slot_ns));
+                let strip = &self.kept.strip;
+                let own = if self.asked.is_some() { " read" } else { "" };
+                (strip.get(key, || merged.counts(start, slot_ns, slots)), own)
+            }
+        };
+        let mut spans = level_bars(ctx, &counts);
         let sign = if counts.cut { "≥ " } else { "" };
-        let mut told = format!("{sign}{} lines", counts.total);
+        let mut told = format!("{sign}{} lines{by}", counts.total);
         if wide {
             told.push_str(&format!(", {}", ctx.span(from, to)));
         }
@@ -178,6 +190,40 @@ impl Logs {
     }
 }
 
+/// Errors, warnings and the rest over time.
+fn level_bars(ctx: &Ctx<'_>, counts: &Counts) -> Vec<Span<'static>> {
+    let mut spans = Vec::new();
+    let styles = [ctx.theme.crit, ctx.theme.warn, ctx.theme.base];
+    for ((word, slots), style) in ["err", "warn", "info"]
+        .iter()
+        .zip(&counts.slots)
+        .zip(styles)
+    {
+        let most = slots.iter().copied().max().unwrap_or(0);
+        let total: u64 = slots.iter().map(|n| u64::from(*n)).sum();
+        let values: Vec<Option<f64>> = slots.iter().map(|n| Some(f64::from(*n))).collect();
+        spans.push(Span::styled(format!("{word} "), ctx.theme.muted));
+        spans.push(Span::styled(bars(&values, f64::from(most)), style));
+        spans.push(Span::styled(format!(" {total}  "), style));
+    }
+    spans
+}
+
+/// What the index knows: how much, not how bad.
+fn bytes_strip(ctx: &Ctx<'_>, bytes: &[f64]) -> Line<'static> {
+    let most = bytes.iter().copied().fold(0.0, f64::max);
+    let values: Vec<Option<f64>> = bytes.iter().map(|b| Some(*b)).collect();
+    let total = Unit::Bytes.write(bytes.iter().sum());
+    Line::from(vec![
+        Span::styled("all ", ctx.theme.muted),
+        Span::styled(bars(&values, most), ctx.theme.base),
+        Span::styled(
+            format!(" {total} by Loki's index, which knows no levels"),
+            ctx.theme.muted,
+        ),
+    ])
+}
+
 pub fn level_style(theme: &Theme, level: Level) -> (&'static str, Style) {
     match level {
         Level::Critical => ("C", theme.crit),
@@ -192,137 +238,6 @@ pub fn level_style(theme: &Theme, level: Level) -> (&'static str, Style) {
 /// Time of a line to the millisecond.
 pub fn stamp(at_ns: i64) -> Timestamp {
     Timestamp(at_ns.div_euclid(1_000_000))
-}
-
-/// How the times of a page of lines are written: with the day where the oldest is not of today.
-fn time_format(ctx: &Ctx<'_>, entries: &[Entry<'_>], columns: usize) -> &'static str {
-    let oldest = entries.first().map(|e| stamp(e.line.at_ns));
-    match (columns < 90, oldest.is_none_or(|at| ctx.is_today(at))) {
-        (true, true) => "%H:%M:%S ",
-        (true, false) => "%m-%d %H:%M:%S ",
-        (false, true) => "%H:%M:%S%.3f ",
-        (false, false) => "%m-%d %H:%M:%S%.3f ",
-    }
-}
-
-/// How lines of one page are laid out.
-struct Look<'a> {
-    /// The cluster is told with each line.
-    many: bool,
-    columns: usize,
-    time: &'static str,
-    wrap: bool,
-    find: &'a Find,
-}
-
-fn row<'a>(ctx: &Ctx<'a>, entry: &Entry<'a>, look: &Look<'_>) -> Vec<Line<'a>> {
-    let (columns, find) = (look.columns, look.find);
-    let line = entry.line;
-    let theme = ctx.theme;
-    let (letter, style) = level_style(theme, line.level);
-    let narrow = columns < 90;
-    let time = format_time(ctx.zone, stamp(line.at_ns), look.time);
-    let mut used = time.len();
-    let mut head = vec![Span::styled(time, theme.muted)];
-    if look.many {
-        let width = if narrow { 8 } else { 12 };
-        let text = fit(name(ctx.world, entry.cluster), width);
-        head.push(Span::styled(format!("{text} "), theme.accent));
-        used += width + 1;
-    }
-    let width = if narrow { 10 } else { 18 };
-    head.push(Span::styled(
-        format!("{} ", fit(line.origin(), width)),
-        theme.muted,
-    ));
-    head.push(Span::styled(letter, style));
-    let late = if entry.late { "~" } else { " " };
-    head.push(Span::styled(late, theme.warn));
-    used += width + 3;
-    let body = if line.level >= Level::Warning {
-        style
-    } else {
-        theme.base
-    };
-    if !look.wrap {
-        match find.is_empty() {
-            true => head.push(Span::styled(line.line, body)),
-            false => {
-                let text = find.in_view(line.line, columns.saturating_sub(used));
-                head.extend(find.spans(&text, body));
-            }
-        }
-        return vec![Line::from(head)];
-    }
-    let mut parts = wrap(line.line, columns.saturating_sub(used)).into_iter();
-    head.extend(find.spans(&parts.next().unwrap_or_default(), body));
-    let mut rows = vec![Line::from(head)];
-    rows.extend(parts.take(WRAP_ROWS - 1).map(|part| {
-        let mut spans = vec![Span::raw(" ".repeat(used))];
-        spans.extend(find.spans(&part, body));
-        Line::from(spans)
-    }));
-    rows
-}
-
-/// The line whole, its labels, and the fields of a JSON line.
-pub fn detail<'a>(ctx: &Ctx<'a>, entry: &Entry<'a>, width: usize) -> Vec<Line<'a>> {
-    let theme = ctx.theme;
-    let line = entry.line;
-    let (_, style) = level_style(theme, line.level);
-    let word = format!("{:?}", line.level).to_lowercase();
-    let mut out = vec![
-        pair(
-            theme,
-            "time",
-            format_time(ctx.zone, stamp(line.at_ns), "%F %H:%M:%S%.3f"),
-            theme.base,
-        ),
-        pair(theme, "cluster", name(ctx.world, entry.cluster), theme.base),
-        pair(theme, "level", word, style),
-    ];
-    if entry.late {
-        out.push(pair(
-            theme,
-            "late",
-            "came well after newer lines",
-            theme.warn,
-        ));
-    }
-    let told = |key: &str, value: &str| key == "cluster" && value == name(ctx.world, entry.cluster);
-    for (key, value) in line.labels.iter().filter(|(k, v)| !told(k, v)) {
-        let mut parts = wrap(value, width.saturating_sub(12)).into_iter();
-        out.push(pair(
-            theme,
-            key,
-            parts.next().unwrap_or_default(),
-            theme.base,
-        ));
-        out.extend(parts.take(2).map(|p| pair(theme, "", p, theme.base)));
-    }
-    out.push(heading(theme, "line"));
-    out.extend(
-        wrap(line.line, width)
-            .into_iter()
-            .map(|p| Line::styled(p, theme.base)),
-    );
-    if let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(line.line) {
-        out.push(heading(theme, format!("json, {} keys", fields.len())));
-        for (key, value) in fields.into_iter().take(50) {
-            let text = match value {
-                serde_json::Value::String(text) => crate::model::text::clean(&text, 1_000),
-                other => other.to_string(),
-            };
-            let text = format!("{key}: {text}");
-            out.extend(
-                wrap(&text, width)
-                    .into_iter()
-                    .take(4)
-                    .map(|p| Line::styled(p, theme.base)),
-            );
-        }
-    }
-    out
 }
 
 /// The end of the stream and the chosen line, in words; for the agent.

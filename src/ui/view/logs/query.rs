@@ -2,12 +2,16 @@
 
 use super::Logs;
 use super::asked::Asked;
+use crate::language::logql::is_metric;
 use crate::message::Effect;
 use crate::model::input::KeyPress;
 use crate::state::world::World;
 
 impl Logs {
     pub(super) fn type_key(&mut self, press: KeyPress, world: &World) -> Vec<Effect> {
+        if self.form.is_some() {
+            return self.press_form(press, world);
+        }
         let done = self
             .editing
             .press(press, world, self.scope, &mut self.numbers);
@@ -15,13 +19,20 @@ impl Logs {
     }
 
     pub(super) fn paste(&mut self, text: &str, world: &World) -> Vec<Effect> {
+        if self.form.is_some() {
+            self.paste_form(text);
+            return Vec::new();
+        }
         self.editing
             .paste(text, world, self.scope, &mut self.numbers)
     }
 
     /// The query asked; a pod's log is none.
     fn written(&self) -> String {
-        let asked = self.asked.as_ref().filter(|a| a.pod.is_none());
+        if let Some(counted) = &self.counted {
+            return counted.query.clone();
+        }
+        let asked = self.asked.as_ref().filter(|a| a.is_logql());
         asked.map(|a| a.query.clone()).unwrap_or_default()
     }
 
@@ -42,10 +53,14 @@ impl Logs {
         self.cursor = None;
         let query = query.trim();
         if query.is_empty() {
-            self.asked = None;
+            (self.asked, self.counted) = (None, None);
             return Vec::new();
         }
         self.editing.ran(query);
+        (self.aside, self.counted) = (None, None);
+        if is_metric(query) {
+            return self.count(query, world);
+        }
         let before = self.asked.take();
         let (asked, effects) = Asked::new(
             query,
@@ -61,6 +76,10 @@ impl Logs {
 
     /// Asks again for what is shown.
     pub(super) fn rerun(&mut self, world: &World) -> Vec<Effect> {
+        if let Some(counted) = &self.counted {
+            let query = counted.query.clone();
+            return self.run(&query, world);
+        }
         let Some(asked) = &self.asked else {
             return Vec::new();
         };

@@ -415,6 +415,7 @@ fn an_empty_stream_is_not_said_to_be_filtered() {
 }
 
 mod editor;
+mod lines;
 
 #[test]
 fn a_query_is_followed_in_all_clusters_and_what_lags_is_named() {

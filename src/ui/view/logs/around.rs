@@ -1,0 +1,120 @@
+//! More than was asked for: the lines around one in its own stream, and the lines before the oldest.
+
+use super::Logs;
+use super::asked::{Asked, LIMIT};
+use super::stream::LineId;
+use crate::language::logql::write::matcher;
+use crate::message::Effect;
+use crate::model::ask::{Ask, Question};
+use crate::model::health::SourceKind;
+use crate::model::label::Labels;
+use crate::model::time::Timestamp;
+use crate::state::world::World;
+
+/// Lines before it, and after it.
+const AROUND: u32 = 50;
+/// How far they are looked for.
+const HOUR_MS: i64 = 3_600_000;
+/// Lines that loading on may gather.
+const MOST: usize = 100_000;
+
+/// What was on the screen before the lines around one of them.
+#[derive(Debug)]
+pub struct Aside {
+    pub asked: Option<Asked>,
+    pub cursor: Option<LineId>,
+}
+
+/// The stream with exactly these labels.
+fn stream(labels: &Labels) -> Option<String> {
+    let all: Vec<String> = labels
+        .iter()
+        .filter(|(name, _)| !name.is_empty())
+        .map(|(name, value)| matcher(name, &[value.to_owned()]))
+        .collect();
+    (!all.is_empty()).then(|| format!("{{{}}}", all.join(", ")))
+}
+
+impl Logs {
+    /// The lines before and after the one under the cursor, whatever they say; once more goes back.
+    pub(super) fn around(&mut self, world: &World) -> Vec<Effect> {
+        if self.leave_around() {
+            return Vec::new();
+        }
+        let Some(entry) = self.chosen(world) else {
+            return Vec::new();
+        };
+        let (cluster, id) = (entry.cluster, entry.id());
+        let has_loki = world
+            .cluster(cluster)
+            .is_some_and(|c| c.sources.contains_key(&SourceKind::Loki));
+        let Some(query) = stream(entry.line.labels).filter(|_| has_loki) else {
+            return Vec::new();
+        };
+        let at = entry.line.at_ns.div_euclid(1_000_000);
+        let spans = [
+            (Timestamp(at - HOUR_MS), Timestamp(at + 1), true),
+            (Timestamp(at), Timestamp(at + HOUR_MS), false),
+        ];
+        let questions: Vec<Question> = spans
+            .into_iter()
+            .map(|(start, end, backward)| Question {
+                id: self.numbers.take(),
+                cluster,
+                ask: Ask::Logs {
+                    query: query.clone(),
+                    start,
+                    end,
+                    limit: AROUND + 1,
+                    backward,
+                },
+            })
+            .collect();
+        let asked = Asked::around(&query, &questions);
+        let asked = self.asked.replace(asked);
+        self.aside = Some(Aside {
+            asked,
+            cursor: self.cursor.replace(id),
+        });
+        questions.into_iter().map(Effect::Ask).collect()
+    }
+
+    /// Back from the lines around one; false: they are not shown.
+    pub(super) fn leave_around(&mut self) -> bool {
+        let Some(aside) = self.aside.take() else {
+            return false;
+        };
+        self.asked = aside.asked;
+        self.cursor = aside.cursor;
+        true
+    }
+
+    /// Asks for the lines before the oldest, where a limit left them out.
+    pub(super) fn load_on(&mut self, world: &World) -> Vec<Effect> {
+        let (start, _) = self.window.bounds(world.now);
+        let numbers = &mut self.numbers;
+        let Some(asked) = &mut self.asked else {
+            return Vec::new();
+        };
+        if !asked.is_logql() || asked.count() >= MOST {
+            return Vec::new();
+        }
+        let mut questions = Vec::new();
+        for (cluster, oldest_ns) in asked.cut_short() {
+            questions.push(Question {
+                id: numbers.take(),
+                cluster,
+                ask: Ask::Logs {
+                    query: asked.query.clone(),
+                    start,
+                    // Lines of the same millisecond may have been left out.
+                    end: Timestamp(oldest_ns.div_euclid(1_000_000) + 1),
+                    limit: LIMIT,
+                    backward: true,
+                },
+            });
+        }
+        asked.more(&questions);
+        questions.into_iter().map(Effect::Ask).collect()
+    }
+}
