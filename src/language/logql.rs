@@ -3,6 +3,7 @@
 mod check;
 mod matcher;
 mod place;
+mod range;
 mod read;
 mod scan;
 mod stage;

@@ -139,7 +139,7 @@ async fn a_sentence_names_the_cause() {
             "504 Gateway Timeout",
             "text/plain",
             timeout,
-            FaultKind::Timeout,
+            FaultKind::Server,
         ),
         ("200 OK", "application/json", cut, FaultKind::BadPayload),
     ];

@@ -1,7 +1,6 @@
 //! What Loki counts: LogQL that gives numbers, and the lines of each level.
 
 use super::{Loki, QUERY_RANGE, nanoseconds};
-use crate::language::logql::selector;
 use crate::model::sample::SeriesSamples;
 use crate::model::time::Timestamp;
 use crate::source::door::{BODY_LIMIT, Reply, SourceError};
@@ -56,11 +55,10 @@ impl Loki {
             Ok(counted) => return Ok(counted),
             Err(error) => error,
         };
-        let whole = selector(query).filter(|s| *s == query.trim());
-        let Some(streams) = whole else {
+        if !is_selector(query.trim()) {
             return Err(refused);
-        };
-        let indexed = self.counted(VOLUME, INDEXED, streams, span, step_ms);
+        }
+        let indexed = self.counted(VOLUME, INDEXED, query.trim(), span, step_ms);
         indexed.await.map_err(|_| refused)
     }
 
@@ -98,7 +96,40 @@ impl Loki {
     }
 }
 
+/// `{…}` and nothing behind it.
+fn is_selector(query: &str) -> bool {
+    let mut quote = None;
+    let mut escaped = false;
+    for (at, c) in query.char_indices() {
+        match (quote, c) {
+            _ if escaped => escaped = false,
+            (Some('"'), '\\') => escaped = true,
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '`') => quote = Some(c),
+            (None, '}') => return query.starts_with('{') && at + 1 == query.len(),
+            (None, _) => {}
+        }
+    }
+    false
+}
+
 fn is_lines(body: &[u8]) -> bool {
     let head = body.get(..200).unwrap_or(body);
     String::from_utf8_lossy(head).contains("\"resultType\":\"streams\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_selector;
+
+    #[test]
+    fn whole_streams_are_told_from_some_of_their_lines() {
+        for whole in ["{a=\"b\"}", "{a=\"}\\\"}\", b=~`}\\`}"] {
+            assert!(is_selector(whole), "{whole}");
+        }
+        for part in ["{a=\"b\"} |= \"}\"", "{a=\"b\"", "rate({a=\"b\"}[5m])", ""] {
+            assert!(!is_selector(part), "{part}");
+        }
+    }
 }

@@ -319,7 +319,7 @@ fn the_form_writes_the_query_as_this_server_names_things() {
         label: "k8s_namespace_name".into(),
     };
     let question = asked.iter().find(|q| q.ask == wanted);
-    let question = question.cloned().unwrap_or_else(|| Question {
+    let question = question.cloned().unwrap_or(Question {
         id: crate::model::id::RequestId(1),
         cluster: ClusterId(0),
         ask: wanted,
