@@ -76,7 +76,10 @@ fn keys_in_screen_out() {
         ("4mm", "volume by origin 1"),
         ("4mmm", "following"),
         ("4/offset<enter>", "find \"offset\" 20/20"),
-        ("4/offset<enter>NN", "find \"offset\" 18/20 · paused"),
+        (
+            "4/offset<enter>NN",
+            "find \"offset\" 18/20 · lag edge-ran-07 1.0 s · paused",
+        ),
         ("4/offset<c-t><enter>", "filter offset"),
         ("4&offset<c-t>", "find \"offset\" 20/20"),
         ("4/offset<esc>", "following"),
