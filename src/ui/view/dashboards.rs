@@ -23,6 +23,7 @@ mod board;
 mod choice;
 mod grid;
 mod head;
+mod legend;
 mod list;
 mod logs;
 mod motion;

@@ -35,7 +35,6 @@ mod picture;
 mod query;
 
 use choose::Choice;
-pub use head::draw_field;
 use query::Every;
 
 const LIST: [Column<'static>; 3] = [

@@ -1,9 +1,14 @@
 //! A line of text being edited: prompts and small inputs.
 
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthChar;
 
+use super::table::put_line;
 use crate::model::input::{Key, KeyPress};
 use crate::model::text;
+use crate::ui::Ctx;
 
 /// Longest text a prompt takes.
 const LIMIT: usize = 4_096;
@@ -48,6 +53,26 @@ impl Field {
             skip += 1;
         }
         (skip, before)
+    }
+
+    /// The text with its cursor; a long one is moved so that the cursor is seen.
+    pub fn draw(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
+        let room = usize::from(area.width.saturating_sub(3)).max(1);
+        let (skip, _) = self.in_view(room);
+        let chars = self.text.chars();
+        let before: String = chars.clone().skip(skip).take(self.cursor - skip).collect();
+        let at: String = chars.clone().skip(self.cursor).take(1).collect();
+        let after: String = chars.skip(self.cursor + 1).collect();
+        let cursor = if at.is_empty() { " ".to_owned() } else { at };
+        let line = Line::from(vec![
+            Span::styled("› ", ctx.theme.key),
+            Span::styled(before, ctx.theme.base),
+            Span::styled(cursor, ctx.theme.selected),
+            Span::styled(after, ctx.theme.base),
+        ]);
+        if area.height > 0 {
+            put_line(ctx, buf, (area.x, area.y), area.width, false, &line);
+        }
     }
 
     /// Line editing. False: the key means nothing here.

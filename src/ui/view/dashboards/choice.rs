@@ -12,7 +12,6 @@ use crate::model::dashboard::Choices;
 use crate::ui::Ctx;
 use crate::ui::layout::middle;
 use crate::ui::view::common::{empty, inside, sheet};
-use crate::ui::view::metrics::draw_field;
 use crate::ui::widget::field::{Field, typed};
 use crate::ui::widget::table::{Column, Table};
 
@@ -192,7 +191,7 @@ impl Choosing {
         };
         let inner = sheet(ctx, area, self.size(area), buf, &self.title, right);
         if let Some(field) = &self.field {
-            return draw_field(ctx, inner, buf, field);
+            return field.draw(ctx, inner, buf);
         }
         let rows = self.rows();
         if self.offered.is_empty() && !self.note.is_empty() {

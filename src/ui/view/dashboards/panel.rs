@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
 use super::Site;
 use super::logs::LogLines;
@@ -19,20 +19,20 @@ use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::state::world::World;
 use crate::ui::panel::asked::Asked;
-use crate::ui::panel::keep::{Keep, names};
+use crate::ui::panel::keep::Keep;
 use crate::ui::panel::plot::plot_of;
 use crate::ui::panel::{self, MOST, Shown, by_change};
-use crate::ui::view::common::{above, clusters, inside, lines, name, pane, series_style, step_ms};
+use crate::ui::view::common::{above, clusters, inside, lines, pane, step_ms};
 use crate::ui::widget::table::Table;
-use crate::ui::widget::text::{cut, width, wrap};
+use crate::ui::widget::text::wrap;
 use crate::ui::{Ctx, Window};
 
 #[derive(Debug)]
 pub struct State {
     pub panel: Panel,
-    asked: Vec<(PanelQuery, Asked)>,
+    pub(super) asked: Vec<(PanelQuery, Asked)>,
     logs: LogLines,
-    shown: Vec<Shown>,
+    pub(super) shown: Vec<Shown>,
     form: Option<panel::Form>,
     /// Why it was not asked.
     pub waits_for: Option<String>,
@@ -321,51 +321,6 @@ impl State {
             words.push("warnings".into());
         }
         words.join(" · ")
-    }
-
-    /// Names with their last values, as many as fit.
-    fn draw_legend(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
-        let names = self.names(ctx.world);
-        let columns = usize::from(area.width);
-        let mut rows: Vec<Line<'_>> = vec![Line::default()];
-        let mut used = 0;
-        for (number, (one, name)) in self.shown.iter().zip(&names).take(MOST).enumerate() {
-            let value = match ctx.cursor.at {
-                Some(at) => one.at(at),
-                None => one.figures.last,
-            };
-            let value = value.map_or("-".to_owned(), |p| one.unit.write(p.value));
-            let text = cut(&format!("{name} {value}"), columns.saturating_sub(4));
-            let needs = width(&text) + 4;
-            if used + needs > columns && used > 0 {
-                rows.push(Line::default());
-                used = 0;
-            }
-            used += needs;
-            if let Some(row) = rows.last_mut() {
-                row.push_span(Span::styled("■ ", series_style(ctx.theme, number)));
-                row.push_span(Span::styled(format!("{text}  "), ctx.theme.muted));
-            }
-        }
-        lines(ctx, area, buf, &rows, 0);
-    }
-
-    /// What each series is called: as its legend says, else by the labels that differ.
-    fn names(&self, world: &World) -> Vec<String> {
-        let all: Vec<&Shown> = self.shown.iter().collect();
-        let names = names(world, &all);
-        let legends = self.asked.iter().any(|(q, _)| !q.legend.is_empty());
-        if !legends {
-            return names;
-        }
-        let several = all
-            .iter()
-            .any(|s| s.id.cluster != all.first().and_then(|f| f.id.cluster));
-        let named = |shown: &Shown| match shown.id.cluster.filter(|_| several) {
-            Some(cluster) => format!("{} {}", name(world, cluster), shown.id.key.name),
-            None => shown.id.key.name.to_string(),
-        };
-        self.shown.iter().map(named).collect()
     }
 
     /// The first query as it was asked, or would be.
