@@ -11,6 +11,7 @@ use crate::model::id::ClusterId;
 use crate::model::unit::Unit;
 use crate::state::world::World;
 use crate::ui::Ctx;
+use crate::ui::panel::asked::Phase;
 use crate::ui::panel::events::{Around, Event};
 use crate::ui::panel::plot::{glyphs, plot_of};
 use crate::ui::panel::{Form, Panel, Shown, ShownId, by_change, heat, legend, status};
@@ -82,6 +83,10 @@ impl Metrics {
         let asked = self.asked.as_ref();
         let query = asked.map_or("", |a| a.query.as_ref());
         let waits = asked.is_some_and(|a| a.is_waiting());
+        let fault = asked
+            .and_then(|a| a.faults().next())
+            .map(ToString::to_string);
+        let fault = fault.unwrap_or_default();
         let panel = Panel {
             shown: &shown,
             form: self.form(&shown),
@@ -90,9 +95,14 @@ impl Metrics {
             events: &events,
             bounds: self.bounds_unit(ctx, query),
             why_empty: match (asked, waits) {
+                // Where there is little room it is told only here.
+                _ if !fault.is_empty() => &fault,
                 (Some(_), true) => "asking … (Ctrl-c stops)",
                 (Some(a), _) if a.parts.is_empty() => "no cluster asked has a Prometheus",
-                (Some(_), _) => "no series: the query matched nothing, or nobody answered (d)",
+                (Some(a), _) if a.parts.iter().all(|p| p.phase == Phase::Dropped) => {
+                    "stopped before anybody answered"
+                }
+                (Some(_), _) => "no series: the query matched nothing",
                 (None, _) => "nothing is chosen",
             },
         };
