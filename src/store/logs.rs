@@ -76,14 +76,43 @@ impl LogRing {
         }
     }
 
-    /// Lines in time order, all of them.
-    pub fn of(lines: &[LogLine], miner: &mut Miner) -> Self {
+    /// All lines of an answer, in time order; lines of one time as they came. Their patterns are
+    /// found when they are wanted ([`LogRing::find_patterns`]).
+    pub fn of(mut lines: Vec<LogLine>) -> Self {
+        lines.sort_by_key(|l| l.at_ns);
         let mut ring = Self::default();
-        for line in lines {
-            let hash = ring.hash_of(line.view());
-            ring.take(line, hash, miner.line(&line.line), false);
+        let mut lines = lines.into_iter();
+        while !lines.as_slice().is_empty() {
+            let sets = &mut ring.sets;
+            let hash = |l: LineRef<'_>| short(ring.hash.hash_one((l.labels, l.line)));
+            let block = Block::of(lines.as_slice(), BLOCK_BYTES, hash, |l| sets.labels(l));
+            let first = ring.taken;
+            ring.taken += block.len() as u64;
+            ring.block_bytes += block.bytes();
+            // The lines that are packed are not held twice.
+            lines.by_ref().take(block.len()).for_each(drop);
+            ring.slots.push_back(Slot {
+                first,
+                bytes: block.bytes(),
+                block: Arc::new(block),
+            });
         }
         ring
+    }
+
+    /// Finds the patterns of blocks that came without, until `most` lines were read; how many were.
+    pub fn find_patterns(&mut self, miner: &mut Miner, most: usize) -> usize {
+        let mut read = 0;
+        for slot in &mut self.slots {
+            if read >= most {
+                break;
+            }
+            if !slot.block.has_patterns() {
+                Arc::make_mut(&mut slot.block).find_patterns(|line| miner.line(line));
+                read += slot.block.len();
+            }
+        }
+        read
     }
 
     /// Lines pushed out, or lost on the way here.

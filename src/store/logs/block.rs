@@ -1,9 +1,12 @@
 //! A run of lines in time order: their text in one piece, a small record for each line.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use foldhash::fast::RandomState;
+
 use crate::model::label::Labels;
-use crate::model::log::{Level, LineRef};
+use crate::model::log::{Level, LineRef, LogLine};
 use crate::pattern::PatternId;
 
 /// Number of the next block.
@@ -48,6 +51,8 @@ pub struct Block {
     /// Label sets of its lines, each once.
     sets: Vec<Labels>,
     worst: Level,
+    /// The pattern of each line was found.
+    patterns: bool,
 }
 
 /// Which lines a block holds: with the same serial and edits, more lines were only added at its end.
@@ -68,7 +73,64 @@ impl Block {
             records: Vec::new(),
             sets: Vec::new(),
             worst: Level::Unknown,
+            patterns: true,
         }
+    }
+
+    /// As many of the first of these lines as a block of `most` bytes of text takes, at least one;
+    /// they are in time order. Their patterns are not found yet.
+    pub(super) fn of(
+        lines: &[LogLine],
+        most: usize,
+        hash: impl Fn(LineRef<'_>) -> u32,
+        mut share: impl FnMut(&Labels) -> Labels,
+    ) -> Self {
+        let (mut count, mut bytes) = (0, 0_usize);
+        for line in lines.iter().take(LINES) {
+            let with = bytes.saturating_add(line.line.len());
+            if count > 0 && with > most {
+                break;
+            }
+            (count, bytes) = (count + 1, with);
+        }
+        let mut block = Self::new();
+        block.patterns = false;
+        block.text.reserve_exact(bytes);
+        block.records.reserve_exact(count);
+        // Lines of a stream share one set, which is known by where it lies.
+        let mut known: HashMap<(*const _, usize), usize, RandomState> = HashMap::default();
+        for line in lines.iter().take(count) {
+            let pairs = line.labels.pairs();
+            let set = *known
+                .entry((pairs.as_ptr(), pairs.len()))
+                .or_insert_with(|| block.set_of(&line.labels, &mut share));
+            let incoming = Incoming {
+                line: line.view(),
+                pattern: PatternId::OTHER,
+                hash: hash(line.view()),
+                late: false,
+            };
+            let record = block.record(&incoming, set);
+            block.records.push(record);
+        }
+        block.sets.shrink_to_fit();
+        block
+    }
+
+    /// The pattern of each line was found; where not, [`Block::pattern`] tells nothing.
+    pub fn has_patterns(&self) -> bool {
+        self.patterns
+    }
+
+    /// Sets the pattern of each line. What was worked out of the block holds no longer.
+    pub(super) fn find_patterns(&mut self, mut find: impl FnMut(&str) -> PatternId) {
+        for record in &mut self.records {
+            let start = record.start as usize;
+            let line = self.text.get(start..start + record.len as usize);
+            record.pattern = line.map(&mut find).unwrap_or_default();
+        }
+        self.patterns = true;
+        self.edits += 1;
     }
 
     pub fn state(&self) -> BlockState {
@@ -172,11 +234,7 @@ impl Block {
     /// Puts a line behind all of its time or before. `labels` makes the shared copy of a set that
     /// the block does not hold yet.
     pub(super) fn put(&mut self, new: &Incoming<'_>, share: impl FnOnce(&Labels) -> Labels) {
-        let held = self.sets.iter().rposition(|s| s == new.line.labels);
-        let set = held.unwrap_or_else(|| {
-            self.sets.push(share(new.line.labels));
-            self.sets.len() - 1
-        });
+        let set = self.set_of(new.line.labels, share);
         let text = new.line.line;
         grow(text.len(), self.text.len(), self.text.capacity(), |by| {
             self.text.reserve_exact(by);
@@ -184,6 +242,24 @@ impl Block {
         grow(1, self.records.len(), self.records.capacity(), |by| {
             self.records.reserve_exact(by);
         });
+        let record = self.record(new, set);
+        let place = self.records.partition_point(|r| r.at_ns <= record.at_ns);
+        self.edits += u32::from(place < self.records.len());
+        self.records.insert(place, record);
+    }
+
+    /// The place of a set, which is added where the block does not hold it yet.
+    fn set_of(&mut self, labels: &Labels, share: impl FnOnce(&Labels) -> Labels) -> usize {
+        let held = self.sets.iter().rposition(|s| s == labels);
+        held.unwrap_or_else(|| {
+            self.sets.push(share(labels));
+            self.sets.len() - 1
+        })
+    }
+
+    /// Takes the text of a line; its record has yet to go to its place.
+    fn record(&mut self, new: &Incoming<'_>, set: usize) -> Record {
+        let text = new.line.line;
         let record = Record {
             at_ns: new.line.at_ns,
             start: u32::try_from(self.text.len()).unwrap_or(u32::MAX),
@@ -196,9 +272,7 @@ impl Block {
         };
         self.text.push_str(text);
         self.worst = self.worst.max(record.level);
-        let place = self.records.partition_point(|r| r.at_ns <= record.at_ns);
-        self.edits += u32::from(place < self.records.len());
-        self.records.insert(place, record);
+        record
     }
 
     /// No more lines come at its end: what is not used is given back.
@@ -214,6 +288,7 @@ impl Block {
         let mut halves = (Self::new(), Self::new());
         halves.0.serial = self.serial;
         halves.0.edits = self.edits + 1;
+        (halves.0.patterns, halves.1.patterns) = (self.patterns, self.patterns);
         for (place, record) in self.records.iter().enumerate() {
             let Some(line) = self.line(record) else {
                 continue;

@@ -129,4 +129,49 @@ proptest! {
         let weighed: u64 = ring.blocks().map(|(_, b)| b.bytes()).sum();
         prop_assert_eq!(ring.block_bytes, weighed);
     }
+
+    /// An answer packed at once: as its lines sorted, with the patterns that pushing them finds.
+    #[test]
+    fn of_an_answer_is_a_sorted_list(
+        came in prop::collection::vec((0i64..60, 0u8..3, 0u16..400, 1usize..700), 0..900),
+    ) {
+        let text = |word, length| format!("{word} {}", "y".repeat(length));
+        let lines: Vec<LogLine> = came
+            .into_iter()
+            .map(|(at, pod, word, length)| of_pod(at, &format!("pod-{pod}"), &text(word, length)))
+            .collect();
+        let mut wanted = lines.clone();
+        wanted.sort_by_key(|l| l.at_ns);
+        let mut ring = LogRing::of(lines);
+        let held: Vec<LogLine> = ring.iter().map(|l| l.to_owned()).collect();
+        prop_assert_eq!(&held, &wanted);
+        prop_assert_eq!((ring.len(), ring.taken()), (wanted.len(), wanted.len() as u64));
+        for (place, line) in wanted.iter().enumerate() {
+            prop_assert_eq!(ring.get(place), Some(line.view()));
+            prop_assert_eq!(ring.before(line.at_ns), wanted.partition_point(|l| l.at_ns < line.at_ns));
+        }
+        let weighed: u64 = ring.blocks().map(|(_, b)| b.bytes()).sum();
+        prop_assert_eq!(ring.block_bytes, weighed);
+        prop_assert_eq!(ring.sets.bytes() > 0, !wanted.is_empty());
+
+        let (mut miner, mut other) = (Miner::default(), Miner::default());
+        let before: Vec<u32> = ring.blocks().map(|(_, b)| b.state().edits).collect();
+        let mut read = 0;
+        while read < wanted.len() {
+            let more = ring.find_patterns(&mut miner, 1);
+            prop_assert!(more > 0);
+            read += more;
+        }
+        prop_assert_eq!(ring.find_patterns(&mut miner, 1), 0);
+        for (place, line) in wanted.iter().enumerate() {
+            prop_assert_eq!(ring.pattern(place), other.line(&line.line));
+        }
+        for ((_, block), before) in ring.blocks().zip(before) {
+            prop_assert!(block.has_patterns() && block.state().edits > before);
+        }
+        // A line that is there already is known as such, whatever way it came.
+        if let Some(line) = wanted.first() {
+            prop_assert!(ring.push(line, &mut miner).is_none());
+        }
+    }
 }

@@ -405,6 +405,9 @@ impl View for Logs {
     }
 
     fn work(&mut self, world: &World) -> Vec<Effect> {
+        if let (Mode::Patterns(_), Some(asked)) = (&self.mode, &mut self.asked) {
+            asked.find_patterns();
+        }
         self.sift_on(world)
     }
 

@@ -18,6 +18,10 @@ use crate::ui::view::common::{Numbers, clusters};
 use crate::ui::view::editing::Shown as Query;
 use crate::ui::{Ctx, Window};
 
+/// Lines whose patterns are found at once, which takes a few milliseconds; the others follow with
+/// the next message.
+const READ: usize = 4_096;
+
 /// Lines asked of each cluster or container; Loki's own default limit is 5000.
 pub const LIMIT: u32 = 2_000;
 
@@ -186,19 +190,17 @@ impl Asked {
 
     fn took(&mut self, cluster: ClusterId, list: &[LogLine], cut: bool) {
         self.short.retain(|c| *c != cluster);
-        let mut sorted: Vec<LogLine> = list.to_vec();
-        sorted.sort_by_key(|l| l.at_ns);
         let held = self.got.iter_mut().find(|(c, _)| *c == cluster);
         let grown = match held.filter(|_| self.joins) {
             Some((_, ring)) => {
                 let before = ring.len();
-                for line in &sorted {
+                for line in list {
                     ring.push(line, &mut self.miner);
                 }
                 ring.len() > before
             }
             None => {
-                let ring = LogRing::of(&sorted, &mut self.miner);
+                let ring = LogRing::of(list.to_vec());
                 self.got.push((cluster, ring));
                 self.got.sort_by_key(|(cluster, _)| *cluster);
                 true
@@ -259,6 +261,14 @@ impl Asked {
 
     pub fn levels(&self, start_ns: i64, slot_ns: i64, slots: usize) -> Option<Told> {
         self.levels.told(start_ns, slot_ns, slots)
+    }
+
+    /// Finds the patterns of some more lines: called while patterns are shown.
+    pub fn find_patterns(&mut self) {
+        let mut left = READ;
+        for (_, ring) in &mut self.got {
+            left = left.saturating_sub(ring.find_patterns(&mut self.miner, left));
+        }
     }
 
     pub fn rings(&self, scope: Option<ClusterId>) -> Vec<(ClusterId, &LogRing)> {

@@ -54,7 +54,7 @@ pub struct Found {
     pub rows: Vec<Pattern>,
     looked: usize,
     /// There are lines that were not looked at yet.
-    cut: bool,
+    pub cut: bool,
     span: (i64, i64),
 }
 
@@ -68,7 +68,12 @@ fn find(merged: &Merged<'_>, miner: &Miner) -> Found {
     let mut looked = 0;
     let mut places: HashMap<PatternId, usize> = HashMap::new();
     let mut rows: Vec<Pattern> = Vec::new();
+    let mut unread = false;
     let cut = merged.parts((i64::MIN, i64::MAX), slot, |part| {
+        if !part.block.has_patterns() {
+            unread = true;
+            return;
+        }
         part.said(|said| {
             looked += said.count as usize;
             let row = match places.get(&said.pattern) {
@@ -94,7 +99,7 @@ fn find(merged: &Merged<'_>, miner: &Miner) -> Found {
     Found {
         rows,
         looked,
-        cut,
+        cut: cut || unread,
         span,
     }
 }
@@ -147,7 +152,7 @@ impl Logs {
             .map_or(&world.miner, |asked| &asked.miner)
     }
 
-    fn found_patterns(&self, world: &World) -> std::sync::Arc<Found> {
+    pub(super) fn found_patterns(&self, world: &World) -> std::sync::Arc<Found> {
         let key = self.key(world, (String::new(), 0, 0));
         let kept = &self.kept.patterns;
         kept.get(key, || find(&self.merged(world), self.miner(world)))

@@ -354,6 +354,19 @@ fn without_loki_a_pod_is_asked_of_the_api_server() {
     ] {
         assert!(shown.contains(wanted), "{wanted} in {shown}");
     }
+    // Patterns of an answer are found once they are shown, and none is told before.
+    view.update(Command::Mode, &world);
+    for found in [false, true] {
+        let patterns = view.found_patterns(&world);
+        let rows: Vec<&str> = patterns.rows.iter().map(|p| &*p.template).collect();
+        match found {
+            true => assert_eq!((&rows[..], patterns.cut), (&["hello", "there"][..], false)),
+            false => assert!(rows.is_empty() && patterns.cut),
+        }
+        view.work(&world);
+    }
+    view.update(Command::Mode, &world);
+    view.update(Command::Mode, &world);
     let (_, next) = asked(&view.update(Command::NextPane, &world));
     assert_eq!(next.container.as_deref(), Some("a"));
     let (_, last) = asked(&view.update(Command::PreviousPane, &world));
