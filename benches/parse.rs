@@ -429,8 +429,8 @@ fn streams() {
     let mined = time(ROUNDS, || lines.iter().map(|l| miner.line(&l.line).0).max());
     drop(lines);
     // As an answer is taken: parsed, put in order, packed. Patterns are found when they are shown.
-    let mut stored = || LogRing::of(loki::streams(body.as_bytes()).expect("lines"));
-    let (held, ring) = heap(&mut stored);
+    let stored = || LogRing::of(loki::streams(body.as_bytes()).expect("lines"));
+    let (held, ring) = heap(stored);
     judged(
         "streams stored: most memory, without the body",
         held.peak as f64 / held.kept as f64,
