@@ -63,13 +63,18 @@ async fn a_silence_is_made_listed_and_ended() {
     let listed = tokio::time::timeout(Duration::from_secs(60), async {
         fleet.refresh(None);
         loop {
-            let telemetry = queue.recv().await.expect("the queue is open");
+            // A wish that comes while the source is asked may be part of that answer: wished again.
+            let told = tokio::time::timeout(Duration::from_secs(2), queue.recv()).await;
+            fleet.refresh(None);
+            let Ok(telemetry) = told else {
+                continue;
+            };
+            let telemetry = telemetry.expect("the queue is open");
             if let Body::Silences(list) = telemetry.body
                 && let Some(silence) = list.into_iter().find(|s| s.id == id)
             {
                 return silence;
             }
-            fleet.refresh(None);
         }
     });
     let silence = listed.await.expect("the silence is told");
