@@ -157,7 +157,15 @@ impl Logs {
     }
 
     fn merged<'a>(&'a self, world: &'a World) -> Merged<'a> {
-        Merged::new(self.rings(world), &self.sieve)
+        let known_from = match &self.asked {
+            Some(asked) => asked.cut_short().iter().map(|(_, at_ns)| *at_ns).max(),
+            // What is followed is known from its first line on.
+            None => {
+                let rings = super::common::clusters(world, self.scope).map(|c| &c.logs);
+                rings.filter_map(|r| Some(r.first()?.at_ns)).max()
+            }
+        };
+        Merged::new(self.rings(world), &self.sieve).known_from(known_from)
     }
 
     fn shows_lines(&self) -> bool {

@@ -159,7 +159,10 @@ impl Logs {
         let sign = if counts.cut { "≥ " } else { "" };
         let mut told = format!("{sign}{} lines{by}", counts.total);
         if wide {
-            told.push_str(&format!(", {}", ctx.span(from, to)));
+            // What is known, not what is looked at.
+            let unknown = i64::try_from(counts.unknown).unwrap_or(0);
+            let known = axis.range().0.plus_ms(axis.slot_ms.saturating_mul(unknown));
+            told.push_str(&format!(", {}", ctx.span(from.max(known), to)));
         }
         spans.push(Span::styled(told, ctx.theme.muted));
         lines(ctx, area, buf, &[Line::from(spans)], 0);
@@ -201,7 +204,10 @@ fn level_bars(ctx: &Ctx<'_>, counts: &Counts) -> Vec<Span<'static>> {
     {
         let most = slots.iter().copied().max().unwrap_or(0);
         let total: u64 = slots.iter().map(|n| u64::from(*n)).sum();
-        let values: Vec<Option<f64>> = slots.iter().map(|n| Some(f64::from(*n))).collect();
+        let values: Vec<Option<f64>> = (0..)
+            .zip(slots)
+            .map(|(slot, n)| counts.known(*n, slot))
+            .collect();
         spans.push(Span::styled(format!("{word} "), ctx.theme.muted));
         spans.push(Span::styled(bars(&values, f64::from(most)), style));
         spans.push(Span::styled(format!(" {total}  "), style));

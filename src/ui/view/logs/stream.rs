@@ -56,6 +56,8 @@ pub struct Merged<'a> {
     pub(super) rings: Vec<(ClusterId, &'a LogRing)>,
     pub(super) sieve: &'a Sieve,
     least: Level,
+    /// Before this not every cluster's lines are known; `None`: all are.
+    pub(super) known_from: Option<i64>,
     /// A walk ended where nobody looked yet.
     stopped: Cell<bool>,
 }
@@ -67,8 +69,15 @@ impl<'a> Merged<'a> {
             rings,
             sieve,
             least: Level::Unknown,
+            known_from: None,
             stopped: Cell::new(false),
         }
+    }
+
+    /// Before `at_ns` not every cluster's lines are known.
+    pub fn known_from(mut self, at_ns: Option<i64>) -> Self {
+        self.known_from = at_ns;
+        self
     }
 
     /// Only lines of this level and worse.

@@ -15,6 +15,9 @@ pub struct Counts {
     pub total: usize,
     /// Not all lines were looked at yet.
     pub cut: bool,
+    /// So many slots lie, in whole or in part, before what is known of some cluster: none counted
+    /// there does not say that there is none.
+    pub unknown: usize,
 }
 
 impl Counts {
@@ -23,6 +26,11 @@ impl Counts {
             slots: [vec![0; slots], vec![0; slots], vec![0; slots]],
             ..Self::default()
         }
+    }
+
+    /// Lines in a slot as far as they are known.
+    pub fn known(&self, lines: u32, slot: usize) -> Option<f64> {
+        (lines > 0 || slot >= self.unknown).then_some(f64::from(lines))
     }
 
     /// Lines of each kind that fall into a slot.
@@ -150,6 +158,7 @@ impl Merged<'_> {
         counts.cut = self.parts((from_ns, to_ns), slot, |part| {
             counts.add(part.kinds(), part.slot);
         });
+        counts.unknown = self.known_from.and_then(slot).unwrap_or(0);
         counts
     }
 }

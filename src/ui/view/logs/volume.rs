@@ -125,6 +125,7 @@ fn count(merged: &Merged<'_>, axis: Axis) -> Volume {
             }
         });
     });
+    counts.unknown = merged.known_from.and_then(slot).unwrap_or(0);
     rows.sort_by(|a, b| (b.total(), &a.id).cmp(&(a.total(), &b.id)));
     Volume { rows, counts, axis }
 }
@@ -212,7 +213,7 @@ impl Logs {
             buf,
             (&scoped(ctx, &COLUMNS, 1), &volume.rows),
             |s| s.id.clone(),
-            |source, column| cell(ctx, source, column, counts.total),
+            |source, column| cell(ctx, source, column, &volume),
         );
     }
 }
@@ -241,8 +242,12 @@ fn histogram(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, volume: &Volume) {
     let rows = area.height - 1;
     let styles = [theme.crit, theme.warn, theme.accent];
     for (slot, x) in (0..volume.axis.slots).zip(area.x + SCALE..area.right()) {
+        let stack = [at(0, slot), at(1, slot), at(2, slot)];
+        if volume.counts.known(stack.iter().sum(), slot).is_none() {
+            ctx.put(buf, (x, area.y + rows - 1), 1, "?", theme.unknown);
+            continue;
+        }
         for row in 0..rows {
-            let stack = [at(0, slot), at(1, slot), at(2, slot)];
             let Some((glyph, style)) = part(stack, most, (row, rows), styles) else {
                 continue;
             };
@@ -314,8 +319,9 @@ fn part(
     Some((glyph, style.copied().unwrap_or_default()))
 }
 
-fn cell<'a>(ctx: &Ctx<'a>, source: &'a Source, column: usize, all: usize) -> Line<'a> {
+fn cell<'a>(ctx: &Ctx<'a>, source: &'a Source, column: usize, volume: &Volume) -> Line<'a> {
     let theme = ctx.theme;
+    let all = volume.counts.total;
     let number = |n: u32, style: Style| match n {
         0 => Line::styled("0", theme.muted),
         n => Line::styled(n.to_string(), style),
@@ -334,8 +340,11 @@ fn cell<'a>(ctx: &Ctx<'a>, source: &'a Source, column: usize, all: usize) -> Lin
         5 => number(warned, theme.warn),
         _ => {
             let most = source.trend.iter().copied().max().unwrap_or(0);
-            let values: Vec<Option<f64>> =
-                source.trend.iter().map(|n| Some(f64::from(*n))).collect();
+            let known = |(place, n): (usize, &u32)| {
+                let slot = place * volume.axis.slots / SLOTS;
+                volume.counts.known(*n, slot)
+            };
+            let values: Vec<Option<f64>> = (0..).zip(&source.trend).map(known).collect();
             let style = if bad > 0 { theme.crit } else { theme.base };
             Line::styled(bars(&values, f64::from(most)), style)
         }
