@@ -124,8 +124,12 @@ impl<'a> Panel<'a> {
     fn draw_stats(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
         let visible = self.shown.iter().enumerate();
         let visible: Vec<_> = visible.filter(|(_, s)| !self.is_hidden(s)).collect();
+        if stat::fits(area, visible.len()) {
+            stat::draw(ctx, area, buf, &visible);
+            return;
+        }
         let (top, below) = above(area, 1);
-        let drawn = stat::draw(ctx, top, buf, &visible);
+        let drawn = stat::draw_rows(ctx, top, buf, &visible);
         if drawn < visible.len() {
             let text = format!("{} more do not fit", visible.len() - drawn);
             ctx.put(buf, (below.x, below.y), below.width, &text, ctx.theme.muted);

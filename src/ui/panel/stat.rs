@@ -8,25 +8,29 @@ use super::label::{differing, label};
 use crate::ui::Ctx;
 use crate::ui::view::common::{name, series_style};
 use crate::ui::widget::spark::{line, squeeze};
-use crate::ui::widget::text::cut;
+use crate::ui::widget::text::{self, cut};
 
 /// Rows of one: name, value, curve.
 const ROWS: u16 = 3;
 const LEAST_WIDTH: u16 = 26;
 
-/// As many as there is room for; gives how many were drawn.
-pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, shown: &[(usize, &Shown)]) -> usize {
-    if area.height < 2 || area.width < 10 {
-        return 0;
-    }
-    let across = (area.width / LEAST_WIDTH).max(1);
+/// Whether there is room for a block each.
+pub fn fits(area: Rect, count: usize) -> bool {
+    let down = (area.height + 1) / (ROWS.min(area.height) + 1);
+    area.height > 1 && count <= usize::from(across(area)) * usize::from(down)
+}
+
+fn across(area: Rect) -> u16 {
+    (area.width / LEAST_WIDTH).max(1)
+}
+
+/// A block each; there is room for them as [`fits`] told.
+pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, shown: &[(usize, &Shown)]) {
+    let across = across(area);
     let rows = ROWS.min(area.height);
-    let down = (area.height / (rows + 1)).max(1);
     let width = area.width / across;
-    let room = usize::from(across) * usize::from(down);
-    let all: Vec<&Shown> = shown.iter().map(|(_, s)| *s).collect();
-    let own = differing(&all);
-    for (place, (index, one)) in shown.iter().take(room).enumerate() {
+    let own = differing_of(shown);
+    for (place, (index, one)) in shown.iter().enumerate() {
         let place = u16::try_from(place).unwrap_or(0);
         let spot = Rect {
             x: area.x + place % across * width,
@@ -36,7 +40,49 @@ pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, shown: &[(usize, &Shown
         };
         block(ctx, spot, buf, (*index, one), &own);
     }
+}
+
+/// A row each, where there is no room for blocks; gives how many were drawn.
+pub fn draw_rows(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, shown: &[(usize, &Shown)]) -> usize {
+    let across = across(area);
+    let width = area.width / across;
+    let room = usize::from(across) * usize::from(area.height);
+    let own = differing_of(shown);
+    for (place, (index, one)) in shown.iter().take(room).enumerate() {
+        let place = u16::try_from(place).unwrap_or(0);
+        let (x, y) = (area.x + place % across * width, area.y + place / across);
+        let columns = width.saturating_sub(u16::from(across > 1));
+        let value = value(one);
+        let right = u16::try_from(text::width(&value)).unwrap_or(columns);
+        let left = columns.saturating_sub(right + 1);
+        let title = cut(&title(ctx, one, &own), usize::from(left));
+        ctx.put(buf, (x, y), left, &title, ctx.theme.muted);
+        let style = series_style(ctx.theme, *index).add_modifier(ctx.theme.bold);
+        let from = x + columns.saturating_sub(right);
+        ctx.put(buf, (from, y), right, &value, style);
+    }
     room.min(shown.len())
+}
+
+fn differing_of(shown: &[(usize, &Shown)]) -> Vec<String> {
+    let all: Vec<&Shown> = shown.iter().map(|(_, s)| *s).collect();
+    differing(&all)
+}
+
+/// Cluster and labels; a cluster's only series is named by the cluster.
+fn title(ctx: &Ctx<'_>, shown: &Shown, own: &[String]) -> String {
+    let cluster = shown.id.cluster.filter(|_| ctx.scope.is_none());
+    let label = label(&shown.id.key, own);
+    match cluster.map(|c| name(ctx.world, c)) {
+        Some(cluster) if own.is_empty() => cluster.to_owned(),
+        Some(cluster) => format!("{cluster} {label}"),
+        None => label,
+    }
+}
+
+fn value(shown: &Shown) -> String {
+    let last = shown.figures.last;
+    last.map_or("-".to_owned(), |p| shown.unit.write(p.value))
 }
 
 fn block(
@@ -47,13 +93,7 @@ fn block(
     own: &[String],
 ) {
     let theme = ctx.theme;
-    let cluster = shown.id.cluster.filter(|_| ctx.scope.is_none());
-    let cluster = cluster.map(|c| format!("{} ", name(ctx.world, c)));
-    let title = format!(
-        "{}{}",
-        cluster.unwrap_or_default(),
-        label(&shown.id.key, own)
-    );
+    let title = title(ctx, shown, own);
     let columns = usize::from(spot.width);
     ctx.put(
         buf,
@@ -62,10 +102,7 @@ fn block(
         &cut(&title, columns),
         theme.muted,
     );
-    let value = shown
-        .figures
-        .last
-        .map_or("-".to_owned(), |p| shown.unit.write(p.value));
+    let value = value(shown);
     let style = series_style(theme, index).add_modifier(theme.bold);
     let after = ctx.put(buf, (spot.x, spot.y + 1), spot.width, &value, style);
     if let Some((low, high, _)) = shown.figures.range {
