@@ -111,7 +111,30 @@ impl Editing {
         scope: Option<ClusterId>,
         numbers: &mut Numbers,
     ) -> Vec<Effect> {
-        self.editor = Some(Editor::new(self.about.language, text));
+        let editor = Editor::new(self.about.language, text);
+        self.open_with(editor, world, scope, numbers)
+    }
+
+    /// As [`Self::open`], with a text that nobody wrote: a letter begins another one.
+    pub fn propose(
+        &mut self,
+        text: &str,
+        world: &World,
+        scope: Option<ClusterId>,
+        numbers: &mut Numbers,
+    ) -> Vec<Effect> {
+        let editor = Editor::proposing(self.about.language, text);
+        self.open_with(editor, world, scope, numbers)
+    }
+
+    fn open_with(
+        &mut self,
+        editor: Editor,
+        world: &World,
+        scope: Option<ClusterId>,
+        numbers: &mut Numbers,
+    ) -> Vec<Effect> {
+        self.editor = Some(editor);
         self.ask(
             &[Want::plain(self.about.first.clone())],
             world,

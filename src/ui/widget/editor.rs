@@ -60,9 +60,18 @@ pub struct Editor {
 
 impl Editor {
     pub fn new(language: &'static Language, text: &str) -> Self {
+        Self::of(language, Field::new(text))
+    }
+
+    /// With a query that nobody wrote: see [`Field::proposing`].
+    pub fn proposing(language: &'static Language, text: &str) -> Self {
+        Self::of(language, Field::proposing(text))
+    }
+
+    fn of(language: &'static Language, field: Field) -> Self {
         let mut editor = Self {
             language,
-            field: Field::new(text),
+            field,
             problem: None,
             list: None,
             awaited: None,

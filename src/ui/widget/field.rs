@@ -18,6 +18,8 @@ const LIMIT: usize = 4_096;
 pub struct Field {
     text: String,
     cursor: usize,
+    /// Nobody typed this text: another one may be begun in its place.
+    proposed: bool,
 }
 
 impl Field {
@@ -25,7 +27,20 @@ impl Field {
         Self {
             text: text.to_owned(),
             cursor: text.chars().count(),
+            proposed: false,
         }
+    }
+
+    /// A text to be run as it is or gone on with (` == 0`, `[5m]`); a letter begins another one.
+    pub fn proposing(text: &str) -> Self {
+        Self {
+            proposed: !text.is_empty(),
+            ..Self::new(text)
+        }
+    }
+
+    pub fn is_proposed(&self) -> bool {
+        self.proposed
     }
 
     pub fn text(&self) -> &str {
@@ -77,6 +92,8 @@ impl Field {
 
     /// Line editing. False: the key means nothing here.
     pub fn press(&mut self, press: KeyPress) -> bool {
+        let begins = matches!(press.key, Key::Char(c) if c.is_alphabetic() || c == '(');
+        self.settle(begins && !press.ctrl && !press.alt);
         match (press.ctrl, press.key) {
             (false, Key::Char(c)) if !press.alt && !text::is_unsafe(c) => self.insert(c),
             (false, Key::Backspace) | (true, Key::Char('h')) => self.erase_before(1),
@@ -109,14 +126,24 @@ impl Field {
             return;
         }
         let end = before.chars().count() + text.chars().count();
+        self.proposed = false;
         self.text = format!("{before}{text}{after}");
         self.cursor = end.saturating_sub(back);
     }
 
     /// Pasted text goes in as one line.
     pub fn paste(&mut self, pasted: &str) {
+        self.settle(true);
         for c in text::clean(pasted, LIMIT).chars() {
             self.insert(c);
+        }
+    }
+
+    /// A proposed text becomes the operator's own, or goes.
+    fn settle(&mut self, goes: bool) {
+        if std::mem::take(&mut self.proposed) && goes {
+            self.text.clear();
+            self.cursor = 0;
         }
     }
 
@@ -186,6 +213,30 @@ pub fn typed(editor: &mut Option<Field>, press: KeyPress) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_letter_replaces_a_proposed_text() {
+        let key = |key| KeyPress {
+            key,
+            ctrl: false,
+            alt: false,
+            shift: false,
+        };
+        let after = |keys: &[Key]| {
+            let mut field = Field::proposing("up");
+            keys.iter().for_each(|k| {
+                field.press(key(*k));
+            });
+            field.text
+        };
+        assert_eq!(after(&[Key::Char('a'), Key::Char('b')]), "ab");
+        assert_eq!(after(&[Key::Char('{'), Key::Char('a')]), "up{a");
+        assert_eq!(after(&[Key::Left, Key::Char('a')]), "uap");
+        assert_eq!(after(&[Key::Backspace, Key::Char('a')]), "ua");
+        let mut field = Field::proposing("up");
+        field.paste("rate(x)");
+        assert_eq!(field.text, "rate(x)");
+    }
 
     #[test]
     fn the_cursor_stands_after_wide_characters() {

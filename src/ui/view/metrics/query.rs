@@ -129,8 +129,11 @@ impl Metrics {
 
     pub(super) fn edit(&mut self, world: &World) -> Vec<Effect> {
         let text = self.written(world);
-        self.editing
-            .open(&text, world, self.scope, &mut self.numbers)
+        let (editing, numbers) = (&mut self.editing, &mut self.numbers);
+        match self.asked {
+            Some(_) => editing.open(&text, world, self.scope, numbers),
+            None => editing.propose(&text, world, self.scope, numbers),
+        }
     }
 
     /// Shows the queries before this one, and those that are kept.

@@ -105,6 +105,9 @@ impl Editor {
     /// A style for each part of the text, by where it ends.
     fn styles(&self, theme: &Theme) -> Vec<(usize, Style)> {
         let text = self.field.text();
+        if self.field.is_proposed() {
+            return vec![(text.len(), theme.selected)];
+        }
         let mut styles: Vec<(usize, Style)> = (self.language.highlight)(text)
             .iter()
             .map(|token| (token.end, of_kind(theme, token.kind)))
