@@ -19,6 +19,7 @@ pub struct Args {
 }
 
 #[derive(Debug, Default, ClapArgs)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// Configuration file [default: FARWATCH_CONFIG, then the platform's configuration folder; without any, each context of the kubeconfig is a cluster]
     #[arg(long, global = true, value_name = "FILE")]
