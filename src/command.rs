@@ -5,6 +5,7 @@ use crate::model::export::Format;
 use crate::model::id::RequestId;
 use crate::model::input::KeyPress;
 use crate::model::signal::Group;
+use crate::model::time::Timestamp;
 
 mod keys;
 mod table;
@@ -110,6 +111,8 @@ pub enum Command {
     Stamps,
     /// `D`: the time since the line before.
     Delta,
+    /// `^`: what is in view beside another range of time; `None`: the range before it.
+    Compare(Option<(Timestamp, Timestamp)>),
 }
 
 /// How the time in view moves.
@@ -322,4 +325,5 @@ pub enum Typed {
     Object,
     Traceql,
     Every,
+    Compare,
 }

@@ -1,5 +1,7 @@
 //! Loki, Tempo and vLLM against servers that replay what real ones were recorded to say.
 
+#[path = "protocols/compared.rs"]
+mod compared;
 #[path = "protocols/logql.rs"]
 mod logql;
 #[path = "protocols/logs.rs"]

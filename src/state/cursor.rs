@@ -4,8 +4,8 @@
 use ratatui::layout::Rect;
 
 use super::State;
-use super::range::{LEAST_MS, MOST_MS, span};
-use crate::command::{Command, TimeMove};
+use super::range::{LEAST_MS, MOST_MS, span, window};
+use crate::command::{Command, ScreenId, TimeMove};
 use crate::message::Effect;
 use crate::model::input::MouseKind;
 use crate::model::time::Timestamp;
@@ -188,6 +188,20 @@ impl State {
             }
         };
         Ok(self.tell_view(Command::Every(every)))
+    }
+
+    /// The logs in view beside those of another range; of a span: so long before.
+    pub(super) fn compare(&mut self, text: &str) -> Result<Vec<Effect>, String> {
+        if self.screen.at != ScreenId::Logs {
+            return Err("compare is for the logs (4)".into());
+        }
+        let now = self.world.now;
+        let (from, to) = self.screen.window.bounds(now);
+        let other = match span(text) {
+            Some(ms) => (from.plus_ms(-ms), to.plus_ms(-ms)),
+            None => window(text, now, &self.screen.zone)?.bounds(now),
+        };
+        Ok(self.tell_view(Command::Compare(Some(other))))
     }
 }
 

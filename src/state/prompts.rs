@@ -266,6 +266,7 @@ impl State {
             Typed::Incident => self.open_incident(argument),
             Typed::Object => self.open_object(argument),
             Typed::Every => self.every(argument),
+            Typed::Compare => self.compare(argument),
         }
     }
 

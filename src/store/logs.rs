@@ -77,7 +77,7 @@ impl LogRing {
     }
 
     /// All lines of an answer, in time order; lines of one time as they came. Their patterns are
-    /// found when they are wanted ([`LogRing::find_patterns`]).
+    /// found when they are wanted ([`LogRing::unread`]).
     pub fn of(mut lines: Vec<LogLine>) -> Self {
         lines.sort_by_key(|l| l.at_ns);
         let mut ring = Self::default();
@@ -100,19 +100,34 @@ impl LogRing {
         ring
     }
 
-    /// Finds the patterns of blocks that came without, until `most` lines were read; how many were.
-    pub fn find_patterns(&mut self, miner: &mut Miner, most: usize) -> usize {
-        let mut read = 0;
-        for slot in &mut self.slots {
-            if read >= most {
-                break;
-            }
-            if !slot.block.has_patterns() {
-                Arc::make_mut(&mut slot.block).find_patterns(|line| miner.line(line));
-                read += slot.block.len();
-            }
+    /// Blocks whose patterns are not found yet, until they hold `most` lines.
+    pub fn unread(&self, most: usize) -> Vec<Arc<Block>> {
+        let mut lines = 0;
+        let unread = self.slots.iter().filter(|s| !s.block.has_patterns());
+        let taken = unread.take_while(|s| {
+            let room = lines < most;
+            lines += s.block.len();
+            room
+        });
+        taken.map(|s| Arc::clone(&s.block)).collect()
+    }
+
+    /// Takes a block in which the patterns were found meanwhile; `from` is how it was then. False:
+    /// it is another one by now, or gone.
+    pub fn found(&mut self, from: BlockState, block: &Arc<Block>) -> bool {
+        let first = block.first_ns();
+        let place = self.slots.partition_point(|s| s.block.last_ns() < first);
+        let mut slots = self.slots.range_mut(place..);
+        let Some(slot) = slots.find(|s| s.block.state().serial == from.serial) else {
+            return false;
+        };
+        let same = slot.block.state() == from;
+        if same {
+            self.block_bytes = self.block_bytes - slot.bytes + block.bytes();
+            slot.bytes = block.bytes();
+            slot.block = Arc::clone(block);
         }
-        read
+        same
     }
 
     /// Lines pushed out, or lost on the way here.
@@ -147,15 +162,29 @@ impl LogRing {
         if self.holds(line, hash) {
             return None;
         }
+        let pattern = miner.line(&line.line);
+        self.put(line, hash, Some(pattern));
+        Some(pattern)
+    }
+
+    /// The same, its pattern to be found later ([`LogRing::unread`]). False: it is there already.
+    pub fn join(&mut self, line: &LogLine) -> bool {
+        let hash = self.hash_of(line.view());
+        let new = !self.holds(line, hash);
+        if new {
+            self.put(line, hash, None);
+        }
+        new
+    }
+
+    fn put(&mut self, line: &LogLine, hash: u64, pattern: Option<PatternId>) {
         let newest = self.slots.back().map_or(i64::MIN, |s| s.block.last_ns());
         let late = line.at_ns < newest.saturating_sub(LATE_NS);
-        let pattern = miner.line(&line.line);
         self.late += u64::from(late);
         self.take(line, hash, pattern, late);
         while self.limit > 0 && self.bytes() > self.limit && self.slots.len() > 1 {
             self.drop_oldest();
         }
-        Some(pattern)
     }
 
     fn hash_of(&self, line: LineRef<'_>) -> u64 {
@@ -202,7 +231,7 @@ impl LogRing {
 }
 
 impl LogRing {
-    fn take(&mut self, line: &LogLine, hash: u64, pattern: PatternId, late: bool) {
+    fn take(&mut self, line: &LogLine, hash: u64, pattern: Option<PatternId>, late: bool) {
         if let Some(crowd) = self.crowds.times.get_mut(&line.at_ns) {
             self.crowds.lines += u64::from(crowd.insert(hash));
         }

@@ -37,6 +37,7 @@ const TIMES: &Times = &[
             ("logs_found", "4/timeout<enter>"),
             ("logs_patterns", "4m"),
             ("logs_volume", "4mm"),
+            ("logs_compared", "4:compare 10m<enter>"),
             ("logs_asked", ":logql {namespace=\"ran-du\"}<enter>"),
             ("gpu", "5"),
             ("gpu_device", "5d"),

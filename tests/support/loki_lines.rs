@@ -131,7 +131,11 @@ fn page(held: &Lines, pages: &AtomicUsize, request: &Request) -> Result<Option<S
     let number = |name| request.param(name).and_then(|v| v.parse::<i64>().ok());
     let (start, end) = (number("start").unwrap(), number("end").unwrap());
     let limit = number("limit").unwrap();
-    assert_eq!(request.param("direction"), Some("forward"));
+    let backward = match request.param("direction") {
+        Some("backward") => true,
+        Some("forward") => false,
+        other => panic!("{other:?}"),
+    };
     if end - start > held.longest_ns {
         let recorded = String::from_utf8(wire::fixture("loki/err_range_too_long.txt")).unwrap();
         let hours = |ns: i64| format!("{}h0m0s", ns / 3_600_000_000_000);
@@ -156,6 +160,9 @@ fn page(held: &Lines, pages: &AtomicUsize, request: &Request) -> Result<Option<S
         .collect();
     // In no certain order within a nanosecond.
     found.sort_by_key(|(at, _, text)| (*at, text.len().wrapping_mul(turn + 1) % 7));
+    if backward {
+        found.reverse();
+    }
     found.truncate(limit as usize);
     let mut streams: std::collections::BTreeMap<&str, Vec<Value>> = Default::default();
     for (at, pod, text) in found {

@@ -33,7 +33,8 @@ pub(super) struct Record {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Incoming<'a> {
     pub line: LineRef<'a>,
-    pub pattern: PatternId,
+    /// `None`: not found yet.
+    pub pattern: Option<PatternId>,
     pub hash: u32,
     pub late: bool,
 }
@@ -94,7 +95,6 @@ impl Block {
             (count, bytes) = (count + 1, with);
         }
         let mut block = Self::new();
-        block.patterns = false;
         block.text.reserve_exact(bytes);
         block.records.reserve_exact(count);
         // Lines of a stream share one set, which is known by where it lies.
@@ -106,7 +106,7 @@ impl Block {
                 .or_insert_with(|| block.set_of(&line.labels, &mut share));
             let incoming = Incoming {
                 line: line.view(),
-                pattern: PatternId::OTHER,
+                pattern: None,
                 hash: hash(line.view()),
                 late: false,
             };
@@ -122,15 +122,17 @@ impl Block {
         self.patterns
     }
 
-    /// Sets the pattern of each line. What was worked out of the block holds no longer.
-    pub(super) fn find_patterns(&mut self, mut find: impl FnMut(&str) -> PatternId) {
-        for record in &mut self.records {
+    /// The same block with the pattern of each line. What was worked out of it holds no longer.
+    pub fn mined(&self, mut find: impl FnMut(&str) -> PatternId) -> Self {
+        let mut block = self.clone();
+        for record in &mut block.records {
             let start = record.start as usize;
-            let line = self.text.get(start..start + record.len as usize);
+            let line = block.text.get(start..start + record.len as usize);
             record.pattern = line.map(&mut find).unwrap_or_default();
         }
-        self.patterns = true;
-        self.edits += 1;
+        block.patterns = true;
+        block.edits += 1;
+        block
     }
 
     pub fn state(&self) -> BlockState {
@@ -264,7 +266,7 @@ impl Block {
             at_ns: new.line.at_ns,
             start: u32::try_from(self.text.len()).unwrap_or(u32::MAX),
             len: u32::try_from(text.len()).unwrap_or(0),
-            pattern: new.pattern,
+            pattern: new.pattern.unwrap_or_default(),
             hash: new.hash,
             set: u16::try_from(set).unwrap_or(u16::MAX),
             level: new.line.level,
@@ -272,6 +274,7 @@ impl Block {
         };
         self.text.push_str(text);
         self.worst = self.worst.max(record.level);
+        self.patterns &= new.pattern.is_some();
         record
     }
 
@@ -288,7 +291,6 @@ impl Block {
         let mut halves = (Self::new(), Self::new());
         halves.0.serial = self.serial;
         halves.0.edits = self.edits + 1;
-        (halves.0.patterns, halves.1.patterns) = (self.patterns, self.patterns);
         for (place, record) in self.records.iter().enumerate() {
             let Some(line) = self.line(record) else {
                 continue;
@@ -299,7 +301,7 @@ impl Block {
             };
             let incoming = Incoming {
                 line,
-                pattern: record.pattern,
+                pattern: self.patterns.then_some(record.pattern),
                 hash: record.hash,
                 late: record.late,
             };

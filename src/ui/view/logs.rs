@@ -22,6 +22,7 @@ use crate::ui::widget::table::Table;
 
 mod around;
 mod asked;
+mod compare;
 mod complete;
 mod fields;
 mod find;
@@ -32,6 +33,7 @@ mod kept;
 mod levels;
 mod look;
 mod marks;
+mod mining;
 mod motion;
 mod numbers;
 mod page;
@@ -48,6 +50,7 @@ mod volume;
 
 use around::Aside;
 use asked::Asked;
+use compare::Compare;
 use find::Find;
 use form::Form;
 use kept::Kept;
@@ -144,6 +147,7 @@ enum Mode {
     Lines,
     Patterns(Table<PatternId>),
     Volume(Table<volume::SourceId>),
+    Compare(Box<Compare>),
 }
 
 impl Logs {
@@ -195,7 +199,10 @@ impl View for Logs {
         if let Some(effects) = self.look_command(&command, world) {
             return effects;
         }
-        if self.move_in_patterns(&command, world) || self.move_in_volume(&command, world) {
+        if self.move_in_patterns(&command, world)
+            || self.move_in_volume(&command, world)
+            || self.move_in_compare(&command, world)
+        {
             return Vec::new();
         }
         match command {
@@ -234,14 +241,6 @@ impl View for Logs {
             Command::Edit => return self.edit(world),
             Command::Recall => return self.recall(world),
             Command::Refresh => return self.rerun(world),
-            Command::Mode => {
-                self.mode = match self.mode {
-                    Mode::Lines => Mode::Patterns(Table::default()),
-                    Mode::Patterns(_) => Mode::Volume(Table::default()),
-                    Mode::Volume(_) => Mode::Lines,
-                };
-                self.place(self.area, world);
-            }
             Command::CopyRow => {
                 let line = self.chosen(world).map(|e| e.line.line.to_string());
                 return line.map(Effect::Copy).into_iter().collect();
@@ -267,6 +266,7 @@ impl View for Logs {
             _ if self.counted.is_some() => self.draw_counted(ctx, parts.lines, buf),
             Mode::Patterns(table) => self.draw_patterns(ctx, parts.lines, buf, table),
             Mode::Volume(table) => self.draw_volume(ctx, parts.lines, buf, table),
+            Mode::Compare(with) => self.draw_compare(ctx, parts.lines, buf, with),
             Mode::Lines if parts.lines.width > 0 => self.draw_lines(ctx, parts.lines, buf),
             Mode::Lines => {}
         }
@@ -287,6 +287,7 @@ impl View for Logs {
         match &mut self.mode {
             Mode::Lines => {}
             Mode::Patterns(table) => table.place(inner),
+            Mode::Compare(with) => with.table.place(compare::list(inner)),
             Mode::Volume(_) => {
                 let list = self.volume_list(inner, world);
                 if let Mode::Volume(table) = &mut self.mode {
@@ -406,6 +407,9 @@ impl View for Logs {
         if self.counted.as_mut().is_some_and(|c| c.take(answered)) {
             return Vec::new();
         }
+        if let Mode::Compare(with) = &mut self.mode {
+            with.take(answered);
+        }
         if let Some(asked) = &mut self.asked {
             asked.take(answered);
         }
@@ -413,10 +417,14 @@ impl View for Logs {
     }
 
     fn work(&mut self, world: &World) -> Vec<Effect> {
-        if let (Mode::Patterns(_), Some(asked)) = (&self.mode, &mut self.asked) {
-            asked.find_patterns();
-        }
-        self.sift_on(world)
+        let mining = match (&mut self.mode, &mut self.asked) {
+            (Mode::Patterns(_), Some(asked)) => asked.find_patterns(None),
+            (Mode::Compare(with), Some(asked)) => asked.find_patterns(with.asked.as_mut()),
+            _ => None,
+        };
+        let mut effects = self.sift_on(world);
+        effects.extend(mining.map(Effect::Work));
+        effects
     }
 
     fn typing(&self) -> bool {
@@ -443,6 +451,7 @@ impl View for Logs {
             Mode::Lines => {}
             Mode::Patterns(_) => return patterns::brief(self, ctx),
             Mode::Volume(_) => return volume::brief(self, ctx),
+            Mode::Compare(_) => return self.brief_compare(ctx),
         }
         paint::brief(
             ctx,

@@ -18,9 +18,29 @@ const HOUR_MS: i64 = 3_600_000;
 /// Lines that loading on may gather.
 const MOST: usize = 100_000;
 
+/// What stands in front of what was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// The lines around one.
+    Around,
+    /// The lines of the range that was compared with.
+    Range,
+}
+
+impl Beside {
+    pub fn told(self) -> &'static str {
+        match self {
+            Self::Around => "around one line (C back)",
+            Self::Range => "lines of the other range (Esc back)",
+        }
+    }
+}
+
 /// What was on the screen before the lines around one of them.
 #[derive(Debug)]
 pub struct Aside {
+    /// What stands in front of it now.
+    pub by: Beside,
     pub asked: Option<Asked>,
     pub cursor: Option<LineId>,
 }
@@ -73,6 +93,7 @@ impl Logs {
         let asked = Asked::around(&query, &questions);
         let asked = self.asked.replace(asked);
         self.aside = Some(Aside {
+            by: Beside::Around,
             asked,
             cursor: self.cursor.replace(id),
         });

@@ -5,35 +5,34 @@ use ratatui::layout::Rect;
 
 use super::Logs;
 use super::levels::{Levels, Told};
-use crate::message::Effect;
+use super::mining::Mining;
+use crate::message::{Effect, Work};
 use crate::model::ask::{Answer, Answered, Ask, PodLogs, Question};
 use crate::model::fault::Fault;
 use crate::model::health::SourceKind;
 use crate::model::id::{ClusterId, RequestId};
 use crate::model::log::LogLine;
-use crate::pattern::Miner;
+use crate::model::time::Timestamp;
 use crate::state::world::World;
 use crate::store::logs::LogRing;
 use crate::ui::view::common::{Numbers, clusters};
 use crate::ui::view::editing::Shown as Query;
 use crate::ui::{Ctx, Window};
 
-/// Lines whose patterns are found at once, which takes a few milliseconds; the others follow with
-/// the next message.
-const READ: usize = 4_096;
-
 /// Lines asked of each cluster or container; Loki's own default limit is 5000.
 pub const LIMIT: u32 = 2_000;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Asked {
     pub query: String,
+    /// The time that was asked for; a pod's log tells none.
+    pub span: Option<(Timestamp, Timestamp)>,
     /// The log of one pod, from the API server in place of Loki.
     pub pod: Option<PodLogs>,
     pending: Vec<RequestId>,
     got: Vec<(ClusterId, LogRing)>,
     /// Patterns of the lines that came.
-    pub miner: Miner,
+    pub mining: Mining,
     faults: Vec<Fault>,
     warnings: Vec<String>,
     /// What is shown still answers the query before this one.
@@ -55,27 +54,23 @@ pub struct Asked {
 }
 
 impl Asked {
-    pub fn new(
+    /// Lines of a time, asked of every cluster of the scope that has a Loki.
+    pub fn lines(
         query: &str,
         world: &World,
         scope: Option<ClusterId>,
-        window: Window,
+        (start, end): (Timestamp, Timestamp),
         numbers: &mut Numbers,
-        before: Option<Asked>,
-    ) -> (Self, Vec<Effect>) {
-        let (start, end) = window.bounds(world.now);
-        let mut pending = Vec::new();
-        let mut effects = Vec::new();
+    ) -> (Self, Vec<Question>) {
+        let mut questions = Vec::new();
         let mut without = 0;
         for cluster in clusters(world, scope) {
             if !cluster.sources.contains_key(&SourceKind::Loki) {
                 without += 1;
                 continue;
             }
-            let id = numbers.take();
-            pending.push(id);
-            effects.push(Effect::Ask(Question {
-                id,
+            questions.push(Question {
+                id: numbers.take(),
                 cluster: cluster.id,
                 ask: Ask::Logs {
                     query: query.to_owned(),
@@ -84,32 +79,40 @@ impl Asked {
                     limit: LIMIT,
                     backward: true,
                 },
-            }));
+            });
         }
-        let last = pending.last().map_or(0, |id: &RequestId| id.0);
-        let asked_of: Vec<ClusterId> = effects.iter().filter_map(cluster_of).collect();
-        let (levels, more) = Levels::ask(query, &asked_of, (start, end), numbers);
-        effects.extend(more);
-        let (got, miner) = before.map(|b| (b.got, b.miner)).unwrap_or_default();
         let asked = Self {
             query: query.to_owned(),
-            pod: None,
-            former: !got.is_empty(),
-            pending,
-            got,
-            miner,
-            faults: Vec::new(),
-            warnings: Vec::new(),
-            cut: false,
-            latency_ms: 0,
-            origin: String::new(),
+            span: Some((start, end)),
+            pending: questions.iter().map(|q| q.id).collect(),
+            number: questions.last().map_or(0, |q| q.id.0),
             without,
-            number: last,
-            answers: 0,
-            levels,
-            joins: false,
-            short: Vec::new(),
+            ..Self::default()
         };
+        (asked, questions)
+    }
+
+    /// The same with how many lines there are of each level; what was there before stays in view
+    /// until an answer comes.
+    pub fn new(
+        query: &str,
+        world: &World,
+        scope: Option<ClusterId>,
+        window: Window,
+        numbers: &mut Numbers,
+        before: Option<Asked>,
+    ) -> (Self, Vec<Effect>) {
+        let span = window.bounds(world.now);
+        let (mut asked, questions) = Self::lines(query, world, scope, span, numbers);
+        let of: Vec<ClusterId> = questions.iter().map(|q| q.cluster).collect();
+        let (levels, more) = Levels::ask(query, &of, span, numbers);
+        asked.levels = levels;
+        // Patterns keep their numbers from query to query, until there are too many.
+        let before = before.filter(|b| !b.mining.is_full());
+        (asked.got, asked.mining) = before.map(|b| (b.got, b.mining)).unwrap_or_default();
+        asked.former = !asked.got.is_empty();
+        let mut effects: Vec<Effect> = questions.into_iter().map(Effect::Ask).collect();
+        effects.extend(more);
         (asked, effects)
     }
 
@@ -130,26 +133,17 @@ impl Asked {
             let former = b.pod.as_ref();
             former.is_some_and(|p| (&p.namespace, &p.pod) == (&pod.namespace, &pod.pod))
         };
-        let before = before.filter(same).map(|b| (b.got, b.miner));
-        let (got, miner) = before.unwrap_or_default();
+        let before = before.filter(same).map(|b| (b.got, b.mining));
+        let (got, mining) = before.unwrap_or_default();
         let asked = Self {
             query: super::pod::told(&pod),
             former: !got.is_empty(),
             pod: Some(pod),
             pending: vec![id],
             got,
-            miner,
-            faults: Vec::new(),
-            warnings: Vec::new(),
-            cut: false,
-            latency_ms: 0,
-            origin: String::new(),
-            without: 0,
+            mining,
             number: id.0,
-            answers: 0,
-            levels: Levels::default(),
-            joins: false,
-            short: Vec::new(),
+            ..Self::default()
         };
         (asked, vec![effect])
     }
@@ -172,7 +166,6 @@ impl Asked {
         self.answers += 1;
         if std::mem::take(&mut self.former) {
             self.got.clear();
-            self.miner = Miner::default();
         }
         self.latency_ms = self.latency_ms.max(answered.latency_ms);
         self.warnings.extend(answered.warnings.iter().cloned());
@@ -193,11 +186,8 @@ impl Asked {
         let held = self.got.iter_mut().find(|(c, _)| *c == cluster);
         let grown = match held.filter(|_| self.joins) {
             Some((_, ring)) => {
-                let before = ring.len();
-                for line in list {
-                    ring.push(line, &mut self.miner);
-                }
-                ring.len() > before
+                let joined = list.iter().filter(|line| ring.join(line));
+                joined.count() > 0
             }
             None => {
                 let ring = LogRing::of(list.to_vec());
@@ -217,22 +207,10 @@ impl Asked {
     pub fn around(query: &str, questions: &[Question]) -> Self {
         Self {
             query: query.to_owned(),
-            pod: None,
             pending: questions.iter().map(|q| q.id).collect(),
-            got: Vec::new(),
-            miner: Miner::default(),
-            faults: Vec::new(),
-            warnings: Vec::new(),
-            former: false,
-            cut: false,
-            latency_ms: 0,
-            origin: String::new(),
-            without: 0,
             number: questions.last().map_or(0, |q| q.id.0),
-            answers: 0,
-            levels: Levels::default(),
             joins: true,
-            short: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -263,12 +241,46 @@ impl Asked {
         self.levels.told(start_ns, slot_ns, slots)
     }
 
-    /// Finds the patterns of some more lines: called while patterns are shown.
-    pub fn find_patterns(&mut self) {
-        let mut left = READ;
-        for (_, ring) in &mut self.got {
-            left = left.saturating_sub(ring.find_patterns(&mut self.miner, left));
-        }
+    /// Goes on finding patterns, off the loop: called while patterns are shown. Those of `other`
+    /// are numbered with them.
+    pub fn find_patterns(&mut self, other: Option<&mut Asked>) -> Option<Work> {
+        let others = other.into_iter().flat_map(|o| &mut o.got);
+        let mut rings: Vec<&mut LogRing> = self.got.iter_mut().map(|(_, ring)| ring).collect();
+        rings.extend(others.map(|(_, ring)| ring));
+        self.mining.work(&mut rings)
+    }
+
+    /// Nanoseconds of which all lines came, for each cluster that answered: where a limit was hit,
+    /// from the oldest line on.
+    pub fn covered(&self) -> Vec<(ClusterId, (i64, i64))> {
+        let Some((start, end)) = self.span.filter(|_| !self.former) else {
+            return Vec::new();
+        };
+        let ns = |at: Timestamp| at.0.saturating_mul(1_000_000);
+        let of = |(cluster, ring): &(ClusterId, LogRing)| {
+            let oldest = ring.first().map(|l| l.at_ns);
+            let cut = oldest.filter(|_| self.short.contains(cluster));
+            (*cluster, (cut.unwrap_or(ns(start)), ns(end)))
+        };
+        self.got.iter().map(of).collect()
+    }
+
+    /// Answers that are still to come.
+    pub fn awaited(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// A cluster gave as many lines as were asked for.
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     pub fn rings(&self, scope: Option<ClusterId>) -> Vec<(ClusterId, &LogRing)> {
@@ -306,13 +318,6 @@ impl Asked {
     }
 }
 
-fn cluster_of(effect: &Effect) -> Option<ClusterId> {
-    match effect {
-        Effect::Ask(question) => Some(question.cluster),
-        _ => None,
-    }
-}
-
 impl Logs {
     pub(super) fn draw_query(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
         if let Some(counted) = &self.counted {
@@ -320,8 +325,9 @@ impl Logs {
             return;
         }
         let asked = self.asked.as_ref();
-        let faults: Vec<&Fault> = asked.iter().flat_map(|a| &a.faults).collect();
-        let warnings = asked.iter().flat_map(|a| &a.warnings).map(String::as_str);
+        let both = || asked.into_iter().chain(self.compared_with());
+        let faults: Vec<&Fault> = both().flat_map(Asked::faults).collect();
+        let warnings = both().flat_map(Asked::warnings).map(String::as_str);
         let warnings: Vec<&str> = warnings.collect();
         let title = match asked.and_then(|a| a.pod.as_ref()) {
             Some(_) => "log of a pod (Tab container, P run before)",

@@ -41,9 +41,17 @@ pub fn of(view: &Logs) -> &'static [(&'static str, &'static str)] {
         Mode::Patterns(_) => &[
             ("Enter", "its lines"),
             ("m", "volume"),
+            ("^", "compare"),
             ("/", "filter"),
             ("!", "warnings"),
             ("o", "LogQL"),
+        ],
+        Mode::Compare(_) => &[
+            ("Enter", "its lines"),
+            ("^", "another range"),
+            ("/", "filter"),
+            ("!", "warnings"),
+            ("Esc", "lines"),
         ],
         Mode::Volume(_) => &[
             ("Enter", "its lines"),
@@ -75,6 +83,7 @@ pub fn of(view: &Logs) -> &'static [(&'static str, &'static str)] {
             ("p", "pause"),
             ("/", "find"),
             ("m", "patterns"),
+            ("^", "compare"),
             ("&", "filter"),
             ("d", "fields"),
             ("o", "LogQL"),

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::Logs;
+use super::compare::Compared;
 use super::tally::Counts;
 use super::{patterns::Found, volume::Volume};
 use crate::model::id::ClusterId;
@@ -54,6 +55,7 @@ pub struct Kept {
     pub patterns: Keep<Found>,
     pub volume: Keep<Volume>,
     pub strip: Keep<Counts>,
+    pub compared: Keep<Compared>,
 }
 
 impl Logs {

@@ -4,6 +4,8 @@ use super::{Logs, Mode};
 use crate::command::Command;
 use crate::message::Effect;
 use crate::state::world::World;
+use crate::ui::view::View;
+use crate::ui::widget::table::Table;
 
 impl Logs {
     /// `None`: the command is none of these.
@@ -19,6 +21,8 @@ impl Logs {
             Command::NextBookmark => self.next_mark(world),
             Command::Fold => self.unfold(world),
             Command::FoldAll => self.unfold_all(),
+            Command::Compare(range) => return Some(self.compare(*range, world)),
+            Command::Mode => self.next_mode(world),
             Command::Stamps => self.stamps = self.stamps.next(),
             Command::Delta => self.delta = !self.delta,
             Command::Right | Command::ScrollDown => self.scroll_by(1),
@@ -26,6 +30,16 @@ impl Logs {
             _ => return None,
         }
         Some(Vec::new())
+    }
+
+    /// Lines, patterns, volume; from the comparison back to the lines.
+    fn next_mode(&mut self, world: &World) {
+        self.mode = match self.mode {
+            Mode::Lines => Mode::Patterns(Table::default()),
+            Mode::Patterns(_) => Mode::Volume(Table::default()),
+            Mode::Volume(_) | Mode::Compare(_) => Mode::Lines,
+        };
+        self.place(self.area, world);
     }
 
     /// The cursor of the detail, or the legend of the curves.
@@ -43,9 +57,7 @@ impl Logs {
     /// How the lines are looked at, where it is not the usual way.
     pub(super) fn looks(&self) -> Vec<String> {
         let mut out = Vec::new();
-        if self.aside.is_some() {
-            out.push("around one line (C back)".to_owned());
-        }
+        out.extend(self.aside.as_ref().map(|a| a.by.told().to_owned()));
         out.extend(self.stamps.word().map(|w| format!("times {w}")));
         if self.delta {
             out.push("since the line before".to_owned());

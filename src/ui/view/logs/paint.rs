@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::Logs;
+use super::around::Beside;
 use super::levels::Told;
 use super::row::{self, Look, Own};
 use super::stream::{Entry, Merged};
@@ -129,7 +130,9 @@ impl Logs {
     }
 
     fn draw_strip(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, merged: &Merged<'_>) {
-        let (from, to) = ctx.window.bounds(ctx.world.now);
+        let other = self.aside.as_ref().filter(|a| a.by == Beside::Range);
+        let other = other.and_then(|_| self.asked.as_ref()?.span);
+        let (from, to) = other.unwrap_or_else(|| ctx.window.bounds(ctx.world.now));
         // The header says the window too; the strip repeats it where there is room.
         let wide = area.width >= 96;
         let taken = if wide { 62 } else { 46 };

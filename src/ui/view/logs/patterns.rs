@@ -13,7 +13,7 @@ use super::{Logs, Mode};
 use crate::command::Command;
 use crate::model::label::Labels;
 use crate::model::log::{Level, LogLine};
-use crate::pattern::{Miner, PatternId};
+use crate::pattern::PatternId;
 use crate::state::world::World;
 use crate::ui::Ctx;
 use crate::ui::view::common::{dated, empty, pane};
@@ -59,7 +59,7 @@ pub struct Found {
 }
 
 /// Worst first, then what is said most often.
-fn find(merged: &Merged<'_>, miner: &Miner) -> Found {
+fn find(merged: &Merged<'_>, template: impl Fn(PatternId) -> String) -> Found {
     let span = merged.span();
     let slot = |at_ns: i64| {
         let share = at_ns.saturating_sub(span.0) as f64 / (span.1 - span.0).max(1) as f64;
@@ -80,7 +80,7 @@ fn find(merged: &Merged<'_>, miner: &Miner) -> Found {
                 Some(place) => rows.get_mut(*place),
                 None if rows.len() < MOST => {
                     places.insert(said.pattern, rows.len());
-                    rows.push(begin(said, part.block.sets(), miner));
+                    rows.push(begin(said, part.block.sets(), template(said.pattern)));
                     rows.last_mut()
                 }
                 None => None,
@@ -116,11 +116,11 @@ impl Pattern {
     }
 }
 
-fn begin(said: &Said, sets: &[Labels], miner: &Miner) -> Pattern {
+fn begin(said: &Said, sets: &[Labels], template: String) -> Pattern {
     let from = sets.get(said.set).map_or("", |set| LogLine::origin_of(set));
     Pattern {
         id: said.pattern,
-        template: miner.template(said.pattern),
+        template,
         count: 0,
         level: said.worst,
         first_ns: said.first_ns,
@@ -131,10 +131,9 @@ fn begin(said: &Said, sets: &[Labels], miner: &Miner) -> Pattern {
 }
 
 /// The filter that keeps the lines of a pattern: its longest words.
-pub fn filter_of(pattern: &Pattern) -> String {
+pub fn filter_of(template: &str) -> String {
     let letters = |w: &&str| w.chars().all(char::is_alphanumeric) && w.chars().count() > 2;
-    let mut words: Vec<&str> = pattern
-        .template
+    let mut words: Vec<&str> = template
         .split(|c: char| !c.is_alphanumeric())
         .filter(letters)
         .collect();
@@ -145,17 +144,20 @@ pub fn filter_of(pattern: &Pattern) -> String {
 }
 
 impl Logs {
-    /// Who knows the patterns of the lines shown.
-    fn miner<'a>(&'a self, world: &'a World) -> &'a Miner {
-        self.asked
-            .as_ref()
-            .map_or(&world.miner, |asked| &asked.miner)
+    /// What the lines of a pattern say.
+    pub(super) fn template(&self, world: &World, id: PatternId) -> String {
+        match &self.asked {
+            Some(asked) => asked.mining.template(id).to_owned(),
+            None => world.miner.template(id),
+        }
     }
 
     pub(super) fn found_patterns(&self, world: &World) -> std::sync::Arc<Found> {
         let key = self.key(world, (String::new(), 0, 0));
         let kept = &self.kept.patterns;
-        kept.get(key, || find(&self.merged(world), self.miner(world)))
+        kept.get(key, || {
+            find(&self.merged(world), |id| self.template(world, id))
+        })
     }
 
     /// True: the command was for the list of patterns.
@@ -169,7 +171,7 @@ impl Logs {
         if *command == Command::Open {
             let at = table.position(rows, |p| p.id);
             if let Some(pattern) = at.and_then(|at| rows.get(at)) {
-                let filter = filter_of(pattern);
+                let filter = filter_of(&pattern.template);
                 self.set_filter(&filter);
                 self.mode = Mode::Lines;
             }
@@ -266,23 +268,15 @@ pub fn brief(view: &Logs, ctx: &Ctx<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pattern::Miner;
 
     #[test]
     fn the_filter_of_a_pattern_keeps_its_lines() {
         let line = "T-BC-STATUS: ens4fx state HOLDOVER -> FREERUN, timeout of 180 s exceeded";
         let mut miner = Miner::default();
         let id = miner.line(line);
-        let pattern = Pattern {
-            id,
-            template: miner.template(id),
-            count: 1,
-            level: Level::Error,
-            first_ns: 0,
-            last_ns: 0,
-            from: String::new(),
-            trend: [0; SLOTS],
-        };
-        let filter = crate::ui::widget::filter::Filter::parse(&filter_of(&pattern));
+        let template = miner.template(id);
+        let filter = crate::ui::widget::filter::Filter::parse(&filter_of(&template));
         assert!(filter.matches(&[("line", line)]));
         assert!(!filter.matches(&[("line", "ptp4l master offset 72")]));
     }

@@ -1,7 +1,7 @@
 //! The editor of the query: typed, run, and run again.
 
-use super::Logs;
 use super::asked::Asked;
+use super::{Logs, Mode};
 use crate::language::logql::is_metric;
 use crate::message::Effect;
 use crate::model::input::KeyPress;
@@ -57,6 +57,9 @@ impl Logs {
             return Vec::new();
         }
         self.editing.ran(query);
+        if matches!(self.mode, Mode::Compare(_)) {
+            self.mode = Mode::Lines;
+        }
         (self.aside, self.counted) = (None, None);
         if is_metric(query) {
             return self.count(query, world);
@@ -74,8 +77,20 @@ impl Logs {
         effects
     }
 
-    /// Asks again for what is shown.
+    /// Asks again for what is shown, with what it is compared with.
     pub(super) fn rerun(&mut self, world: &World) -> Vec<Effect> {
+        let before = match &self.mode {
+            Mode::Compare(with) => Some(with.before),
+            _ => None,
+        };
+        let mut effects = self.ask_again(world);
+        if let Some(before) = before {
+            effects.extend(self.compare_with(before, world));
+        }
+        effects
+    }
+
+    fn ask_again(&mut self, world: &World) -> Vec<Effect> {
         if let Some(counted) = &self.counted {
             let query = counted.query.clone();
             return self.run(&query, world);

@@ -209,7 +209,8 @@ impl Logs {
             std::mem::take(&mut self.sieve),
             std::mem::take(&mut self.search),
         );
-        let rings = self.rings(world);
+        let mut rings = self.rings(world);
+        rings.extend(self.compared_with().into_iter().flat_map(|a| a.rings(None)));
         let mut work = vec![sieves.0.work(&rings)];
         if !self.find.is_empty() {
             work.push(sieves.1.work(&rings));

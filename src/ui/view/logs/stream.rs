@@ -22,6 +22,20 @@ pub struct LineId {
 }
 
 impl LineId {
+    pub fn of(cluster: ClusterId, line: LineRef<'_>) -> Self {
+        Self {
+            at_ns: line.at_ns,
+            cluster,
+            labels: line.labels.clone(),
+            line: line.line.into(),
+        }
+    }
+
+    /// What the line says.
+    pub fn text(&self) -> &str {
+        &self.line
+    }
+
     /// No line, a place between lines.
     fn between(at_ns: i64) -> Self {
         Self {
@@ -43,12 +57,7 @@ pub struct Entry<'a> {
 
 impl Entry<'_> {
     pub fn id(&self) -> LineId {
-        LineId {
-            at_ns: self.line.at_ns,
-            cluster: self.cluster,
-            labels: self.line.labels.clone(),
-            line: self.line.line.into(),
-        }
+        LineId::of(self.cluster, self.line)
     }
 }
 

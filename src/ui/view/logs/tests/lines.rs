@@ -1,13 +1,12 @@
-use super::editor::{SIZES, drawn, press, questions, told};
+use super::editor::{SIZES, drawn, questions, told};
+use super::numbers::series;
 use super::*;
 use crate::model::ask::Question;
-use crate::model::fault::{Fault, FaultKind};
-use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
 
 const JSON: &str = r#"{"level":"error","http":{"status":503},"msg":"no redis","took":"1.5s"}"#;
 const LOGFMT: &str = r#"level=warn msg="slow call" route=/cart took=900ms"#;
 
-fn told_world() -> World {
+pub fn told_world() -> World {
     let mut world = fake::world(&["edge-ran-07", "gpu-train-1"]);
     let lines = vec![
         line(50, "cart-1", Level::Error, JSON),
@@ -20,7 +19,7 @@ fn told_world() -> World {
 }
 
 /// A query of which the first cluster answered `lines`.
-fn asked(world: &World, query: &str, lines: Vec<LogLine>) -> (Logs, Vec<Question>) {
+pub fn asked(world: &World, query: &str, lines: Vec<LogLine>) -> (Logs, Vec<Question>) {
     let mut view = Logs::default();
     view.place(Rect::new(0, 0, 160, 40), world);
     let asked = questions(&view.run(query, world));
@@ -173,6 +172,43 @@ fn the_lines_around_one_are_asked_of_its_stream_and_left_again() {
     assert_eq!(texts(&view.page(&world, 9)), [JSON]);
 }
 
+/// Patterns of what is loaded on are found with the rest, whether or not the rest was looked at.
+#[test]
+fn patterns_of_older_lines_are_found_too() {
+    let world = told_world();
+    let many = |from: i64, what: &str| -> Vec<LogLine> {
+        let text = |n| format!("{what} of order {n} took {n} ms");
+        let lines = (from..from + 2_000).map(|n| line(n, "a", Level::Info, &text(n)));
+        lines.collect()
+    };
+    for looked_at_before in [false, true] {
+        let (mut view, _) = asked(&world, "{app=\"cart\"}", many(0, "payment"));
+        view.update(Command::Mode, &world);
+        if looked_at_before {
+            settle(&mut view, &world);
+        }
+        let more = questions(&view.update(Command::LoadOn, &world));
+        let older = told(&more[0], Answer::Logs(many(1_999, "delivery")));
+        view.answer(&older, &world);
+        let found = view.found_patterns(&world);
+        assert!(found.cut, "not all are looked at");
+        settle(&mut view, &world);
+        let found = view.found_patterns(&world);
+        let rows: Vec<(&str, u32)> = found
+            .rows
+            .iter()
+            .map(|p| (p.template.as_str(), p.count))
+            .collect();
+        let of = |what: &str| format!("{what} of order <*> took <*>");
+        let (payment, delivery) = (of("payment"), of("delivery"));
+        assert_eq!(
+            rows,
+            [(delivery.as_str(), 2_000), (payment.as_str(), 2_000)]
+        );
+        assert!(!found.cut);
+    }
+}
+
 #[test]
 fn what_a_limit_left_out_is_loaded_on() {
     let world = told_world();
@@ -201,169 +237,6 @@ fn what_a_limit_left_out_is_loaded_on() {
         "{text}"
     );
     assert!(view.update(Command::LoadOn, &world).is_empty());
-}
-
-fn series(name: &str, labels: &[(&str, &str)], values: &[f64]) -> SeriesSamples {
-    let at = |n: usize| Timestamp(NOW - 1_800_000 + n as i64 * 15_000);
-    SeriesSamples {
-        key: SeriesKey::new(name, Labels::from_pairs(labels.iter().copied())),
-        kind: SampleKind::Gauge,
-        points: (values.iter().enumerate())
-            .map(|(n, value)| Sample {
-                at: at(n),
-                value: *value,
-            })
-            .collect(),
-    }
-}
-
-#[test]
-fn a_query_of_numbers_is_drawn_as_curves() {
-    let world = told_world();
-    let mut view = Logs::default();
-    let asked = questions(&view.run("sum by (app) (rate({a=\"b\"}[5m]))", &world));
-    assert_eq!(asked.len(), 2);
-    assert!(
-        asked.iter().all(|q| matches!(q.ask, Ask::LogSeries { .. })),
-        "{asked:?}"
-    );
-    assert!(drawn(&view, &world, (120, 30)).contains("asking …"));
-    let rows = vec![
-        series("value", &[("app", "cart")], &[1.0, 2.0, 4.0, 3.0]),
-        series("value", &[("app", "checkout")], &[2.0, 9.0, 1.0, 7.5]),
-    ];
-    view.answer(&told(&asked[0], Answer::Series(rows)), &world);
-    let fault = Fault {
-        kind: FaultKind::BadQuery,
-        cluster: "gpu-train-1".into(),
-        endpoint: "http://127.0.0.1:3100".into(),
-        what: "maximum number of series (500) reached for a single query".into(),
-        hint: "ask for less".into(),
-    };
-    let failed = Answered {
-        result: Err(fault),
-        ..told(&asked[1], Answer::Series(Vec::new()))
-    };
-    view.answer(&failed, &world);
-    for size in SIZES {
-        insta::assert_snapshot!(
-            format!("numbers_{}x{}", size.0, size.1),
-            drawn(&view, &world, size)
-        );
-    }
-    assert!(view.back() && view.counted.is_none());
-}
-
-#[test]
-fn levels_are_those_that_loki_counts() {
-    let world = told_world();
-    let (mut view, asked) = asked(
-        &world,
-        "{app=\"cart\"}",
-        vec![line(50, "a", Level::Info, "x")],
-    );
-    assert!(drawn(&view, &world, (120, 20)).contains("1 lines read"));
-    let volume: Vec<&Question> = asked
-        .iter()
-        .filter(|q| matches!(q.ask, Ask::LogVolume { .. }))
-        .collect();
-    assert_eq!(volume.len(), 2);
-    let counted = vec![
-        series("lines", &[("detected_level", "error")], &[5.0, 7.0]),
-        series("lines", &[("level", "info")], &[1_000.0]),
-    ];
-    view.answer(&told(volume[0], Answer::Series(counted)), &world);
-    assert!(
-        drawn(&view, &world, (120, 20)).contains("1 lines read"),
-        "one is missing"
-    );
-    view.answer(&told(volume[1], Answer::Series(Vec::new())), &world);
-    let text = drawn(&view, &world, (120, 20));
-    assert!(text.contains("1012 lines, counted by Loki"), "{text}");
-    assert!(text.contains(" 12 ") && text.contains(" 1000 "), "{text}");
-}
-
-#[test]
-fn bytes_of_the_index_are_told_as_such() {
-    let world = told_world();
-    let (mut view, asked) = asked(&world, "{app=\"cart\"}", Vec::new());
-    for question in asked
-        .iter()
-        .filter(|q| matches!(q.ask, Ask::LogVolume { .. }))
-    {
-        let bytes = vec![series("bytes", &[], &[1_048_576.0, 0.0])];
-        view.answer(&told(question, Answer::Series(bytes)), &world);
-    }
-    let text = drawn(&view, &world, (120, 20));
-    assert!(
-        text.contains("by Loki's index, which knows no levels"),
-        "{text}"
-    );
-}
-
-#[test]
-fn the_form_writes_the_query_as_this_server_names_things() {
-    let world = told_world();
-    let mut view = Logs::default();
-    let names = |all: &[&str]| Answer::Names(all.iter().map(|n| (*n).to_owned()).collect());
-    for question in questions(&view.update(Command::Form, &world)) {
-        if question.ask == Ask::LokiLabelNames {
-            let labels = names(&["k8s_namespace_name", "app", "pod"]);
-            view.answer(&told(&question, labels), &world);
-        }
-    }
-    assert!(view.typing());
-    press(&mut view, "<down>", &world);
-    let asked = questions(&press(&mut view, "sho", &world));
-    let wanted = Ask::LokiLabelValues {
-        label: "k8s_namespace_name".into(),
-    };
-    let question = asked.iter().find(|q| q.ask == wanted);
-    let question = question.cloned().unwrap_or(Question {
-        id: crate::model::id::RequestId(1),
-        cluster: ClusterId(0),
-        ask: wanted,
-    });
-    view.answer(
-        &told(&question, names(&["shop", "shipping", "other"])),
-        &world,
-    );
-    press(&mut view, "<tab>", &world);
-    press(
-        &mut view,
-        "<down>cart-*<down><down><down>error, fatal<down>a \"b\" \\c",
-        &world,
-    );
-    for size in SIZES {
-        insta::assert_snapshot!(
-            format!("form_{}x{}", size.0, size.1),
-            drawn(&view, &world, size)
-        );
-    }
-    let asked = questions(&press(&mut view, "<enter>", &world));
-    let query = asked.iter().find_map(|q| match &q.ask {
-        Ask::Logs { query, .. } => Some(query.clone()),
-        _ => None,
-    });
-    assert_eq!(
-        query.as_deref(),
-        Some(
-            r#"{k8s_namespace_name="shop", app=~"cart\\-.*"} |= "a \"b\" \\c" | detected_level=~"error|fatal""#
-        )
-    );
-    assert!(!view.typing());
-}
-
-#[test]
-fn an_empty_form_asks_for_everything() {
-    let world = told_world();
-    let mut view = Logs::default();
-    view.update(Command::Form, &world);
-    let asked = questions(&press(&mut view, "<enter>", &world));
-    assert!(
-        matches!(&asked[0].ask, Ask::Logs { query, .. } if query == "{namespace=~\".+\"}"),
-        "{asked:?}"
-    );
 }
 
 #[test]

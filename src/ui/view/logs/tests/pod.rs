@@ -1,0 +1,95 @@
+use super::*;
+use crate::config::{Cluster, Config, Kube};
+
+/// A cluster with an API server and no Loki.
+fn without_loki() -> World {
+    let config = Config {
+        clusters: vec![Cluster {
+            name: "alpha".into(),
+            kube: Some(Kube::default()),
+            ..Cluster::default()
+        }],
+        ..Config::default()
+    };
+    World::new(&config, Timestamp(fake::NOW))
+}
+
+#[test]
+fn without_loki_a_pod_is_asked_of_the_api_server() {
+    let world = without_loki();
+    let mut view = Logs::default();
+    view.place(Rect::new(0, 0, 120, 24), &world);
+    let focus = Focus::Pod {
+        cluster: ClusterId(0),
+        namespace: "shop".into(),
+        pod: "cart-x".into(),
+    };
+    let asked = |effects: &[Effect]| match effects {
+        [Effect::Ask(question)] => match &question.ask {
+            Ask::PodLogs(pod) => (question.id, pod.clone()),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    let (id, pod) = asked(&view.enter(&fake::entry(Some(focus)), &world));
+    assert_eq!((pod.container.clone(), pod.since_s), (None, Some(3_600)));
+    let line = |container: &str, text: &str| LogLine {
+        at_ns: fake::NOW * 1_000_000,
+        labels: Labels::from_pairs([
+            ("namespace", "shop"),
+            ("pod", "cart-x"),
+            ("container", container),
+        ]),
+        line: text.into(),
+        level: Level::Info,
+    };
+    let answered = Answered {
+        id,
+        cluster: ClusterId(0),
+        ask: Ask::PodLogs(pod),
+        origin: "context lab".into(),
+        at: Timestamp(fake::NOW),
+        latency_ms: 4,
+        warnings: vec!["container c: has not started".into()],
+        cut_from: None,
+        result: Ok(Answer::Logs(vec![line("a", "hello"), line("b", "there")])),
+    };
+    view.answer(&answered, &world);
+    let shown = fake::screen(&world, 120, 24, |ctx, area, buf| view.draw(ctx, area, buf));
+    for wanted in [
+        "pod shop/cart-x · all containers",
+        "hello",
+        "context lab",
+        "container c:",
+    ] {
+        assert!(shown.contains(wanted), "{wanted} in {shown}");
+    }
+    // Patterns of an answer are found once they are shown, and none is told before.
+    view.update(Command::Mode, &world);
+    for found in [false, true] {
+        let patterns = view.found_patterns(&world);
+        let rows: Vec<&str> = patterns.rows.iter().map(|p| &*p.template).collect();
+        match found {
+            true => assert_eq!((&rows[..], patterns.cut), (&["hello", "there"][..], false)),
+            false => assert!(rows.is_empty() && patterns.cut),
+        }
+        settle(&mut view, &world);
+    }
+    view.update(Command::Mode, &world);
+    view.update(Command::Mode, &world);
+    let (_, next) = asked(&view.update(Command::NextPane, &world));
+    assert_eq!(next.container.as_deref(), Some("a"));
+    let (_, last) = asked(&view.update(Command::PreviousPane, &world));
+    assert_eq!(last.container, None);
+    let (_, before) = asked(&view.update(Command::PreviousRun, &world));
+    assert_eq!((before.previous, before.since_s), (true, None));
+    let followed = view.update(Command::Bottom, &world);
+    assert!(
+        matches!(
+            followed.as_slice(),
+            [Effect::TailLogs(tails)] if matches!(tails.as_slice(), [(ClusterId(0), Tail::Pod(_))])
+        ),
+        "{followed:?}"
+    );
+    assert_eq!(view.filter(), "namespace=shop pod=cart-x");
+}
