@@ -8,6 +8,7 @@ mod tool;
 use std::fmt::Write as _;
 
 use farwatch::message::{Effect, Msg};
+use farwatch::model::ask::{Answer, Answered, Ask};
 use farwatch::model::health::SourceKind;
 use farwatch::model::id::ClusterId;
 use farwatch::model::label::Labels;
@@ -26,7 +27,46 @@ const LINES: i64 = 1_000_000;
 /// Lines that come at once, as the tail delivers them.
 const BATCH: i64 = 500;
 
+/// An answer of a query, as many lines as ten containers may give: taken, its patterns found.
+fn answer() {
+    let streams = streams();
+    let mut console = Console::with_log_memory(&["one"], (200, 60), 64 << 20);
+    console.keys("4");
+    let asked = console.keys(":logql {a=\"b\"}<enter>").effects.clone();
+    let question = asked.iter().find_map(|e| match e {
+        Effect::Ask(q) if matches!(q.ask, Ask::Logs { .. }) => Some(q.clone()),
+        _ => None,
+    });
+    let question = question.expect("asked");
+    let answered = Msg::Answer(Box::new(Answered {
+        id: question.id,
+        cluster: question.cluster,
+        ask: question.ask,
+        origin: String::new(),
+        at: NOW,
+        latency_ms: 1,
+        warnings: Vec::new(),
+        cut_from: None,
+        result: Ok(Answer::Logs(
+            (0..20_000).map(|n| line(n, &streams)).collect(),
+        )),
+    }));
+    let taken = cpu(|| console.state.update(answered)) / 1e6;
+    told("answer: 20,000 lines taken, on the loop", taken, "ms CPU");
+    let (longest, off) = settle(&mut console, "m");
+    judged(
+        "answer: their patterns found: longest on the loop",
+        longest,
+        "ms CPU",
+        Goal::Most(16.0, 5.0),
+    );
+    told("answer: their patterns found: off the loop", off, "ms CPU");
+}
+
 fn main() {
+    if wanted("answer") {
+        answer();
+    }
     if wanted("buffer") {
         buffer();
     }
@@ -261,6 +301,23 @@ fn screen() {
         );
     }
     console.keys("<esc><esc><esc>4");
+    // Lines are a millisecond apart: ten minutes beside the ten minutes before them.
+    console.keys("<esc>:range 10m<enter>");
+    let (longest, off) = settle(&mut console, "^");
+    judged(
+        "screen: two ranges compared: longest on the loop",
+        longest,
+        "ms CPU",
+        Goal::Most(16.0, 8.0),
+    );
+    told("screen: two ranges compared: off the loop", off, "ms CPU");
+    judged(
+        "screen: two ranges compared: a frame then",
+        frame(&console),
+        "ms CPU",
+        Goal::Most(16.0, 8.0),
+    );
+    console.keys("<esc>:range 1h<enter>");
     for mode in ["patterns", "volume"] {
         settle(&mut console, "m");
         console.update(batch(from, 50, &streams));

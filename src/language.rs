@@ -63,7 +63,7 @@ pub enum What {
     Names,
     /// Names of labels, those of this metric first.
     Labels { of: Option<String> },
-    /// Values of a label, those of this metric first.
+    /// Values of a label, those of this metric first; of logs, only what this selector keeps.
     Values { label: String, of: Option<String> },
     /// Whole queries to begin with.
     Snippets,

@@ -111,9 +111,9 @@ async fn loki_query_asks_for_apart_metadata() {
         "no more than Loki gives"
     );
     assert_eq!(request.param("direction"), Some("backward"));
-    assert_eq!(loki.label_values("app").await.unwrap().0.len(), 6);
-    assert!(loki.label_values("nope").await.unwrap().0.is_empty());
-    assert!(loki.label_values("../x").await.is_err());
+    assert_eq!(loki.label_values("app", None).await.unwrap().0.len(), 6);
+    assert!(loki.label_values("nope", None).await.unwrap().0.is_empty());
+    assert!(loki.label_values("../x", None).await.is_err());
     assert!(loki.version().await.unwrap().0.is_some());
 }
 

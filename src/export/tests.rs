@@ -1,7 +1,8 @@
 use super::*;
 use crate::model::dashboard::Form;
-use crate::model::export::{Exported, SeriesExport};
+use crate::model::export::{Exported, LinesExport};
 use crate::model::label::Labels;
+use crate::model::log::{Level, LineRef};
 use crate::model::sample::Sample;
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
@@ -26,7 +27,7 @@ fn export(format: Format, form: Form) -> Export {
     Export {
         format,
         at: Timestamp(START),
-        series: SeriesExport {
+        kept: Kept::Series(SeriesExport {
             title: "Load of <nodes> & more".into(),
             query: "node_load1 > 1".into(),
             origin: "edge-07 at 03:00:00Z".into(),
@@ -39,14 +40,17 @@ fn export(format: Format, form: Form) -> Export {
                 series("=n1", &[(0, 1.5), (15, f64::NAN), (30, -2.0)]),
                 series("n2, \"b\"", &[(15, 0.1), (30, f64::INFINITY)]),
             ],
-        },
+        }),
     }
+}
+
+fn of(format: Format, form: Form) -> SeriesExport {
+    export(format, form).series().expect("series").clone()
 }
 
 #[test]
 fn a_table_has_a_row_for_each_time() {
-    let text =
-        String::from_utf8(series::csv(&export(Format::Csv, Form::Lines).series)).expect("text");
+    let text = String::from_utf8(series::csv(&of(Format::Csv, Form::Lines))).expect("text");
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "\"time\",\"'=n1\",\"n2, \"\"b\"\"\"");
     assert_eq!(lines[1], "\"2026-11-21T03:00:00.000Z\",1.5,\"\"");
@@ -62,7 +66,7 @@ fn a_table_has_a_row_for_each_time() {
 
 #[test]
 fn json_is_what_prometheus_would_answer() {
-    let bytes = series::json(&export(Format::Json, Form::Lines).series);
+    let bytes = series::json(&of(Format::Json, Form::Lines));
     let value: serde_json::Value = serde_json::from_slice(&bytes).expect("json");
     let first = &value["data"]["result"][0];
     assert_eq!(first["metric"]["__name__"], "node_load1");
@@ -78,7 +82,7 @@ fn json_is_what_prometheus_would_answer() {
 #[test]
 fn pictures_are_drawn() {
     for form in [Form::Lines, Form::Stacked] {
-        let svg = picture::svg(&export(Format::Svg, form).series).expect("a picture");
+        let svg = picture::svg(&of(Format::Svg, form)).expect("a picture");
         assert!(
             svg.starts_with("<svg") && svg.contains("edge-07 at 03:00:00Z"),
             "{svg}"
@@ -86,7 +90,7 @@ fn pictures_are_drawn() {
         assert!(svg.contains("Load of &lt;nodes&gt; &amp; more"), "{svg}");
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
 
-        let png = picture::png(&export(Format::Png, form).series).expect("a picture");
+        let png = picture::png(&of(Format::Png, form)).expect("a picture");
         let mut reader = png::Decoder::new(std::io::Cursor::new(&png))
             .read_info()
             .expect("png");
@@ -101,11 +105,11 @@ fn pictures_are_drawn() {
         assert!(blue > 50, "the first curve: {blue}");
         assert!(dark > 200, "its title: {dark}");
     }
-    let mut empty = export(Format::Svg, Form::Lines).series;
+    let mut empty = of(Format::Svg, Form::Lines);
     empty.series.clear();
     empty.to = empty.from;
     assert!(picture::svg(&empty).is_ok());
-    let mut many = export(Format::Svg, Form::Lines).series;
+    let mut many = of(Format::Svg, Form::Lines);
     many.series = vec![many.series[0].clone(); 20];
     assert!(
         picture::svg(&many)
@@ -147,4 +151,59 @@ fn files_take_nobodys_place_and_are_for_their_owner() {
         fault.contains("none/farwatch-2026") && fault.contains("[ui] exports"),
         "{fault}"
     );
+}
+
+#[test]
+fn lines_are_written_in_their_forms_and_for_their_owner() {
+    let labels = Labels::from_pairs([("app", "cart"), ("pod", "cart-1")]);
+    let lines = LinesExport::new(false, move |take| {
+        for (n, text) in ["=cmd|' /C calc'!A1", "plain \"x\""].iter().enumerate() {
+            take(
+                "edge-07",
+                LineRef {
+                    at_ns: START * 1_000_000 + n as i64,
+                    labels: &labels,
+                    line: text,
+                    level: Level::Error,
+                },
+            );
+        }
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let kept = |format| {
+        let export = Export {
+            format,
+            at: Timestamp(START),
+            kept: Kept::Lines(lines.clone()),
+        };
+        let (path, size) = write(&export, folder.path()).expect("written");
+        let meta = std::fs::metadata(&path).expect("there");
+        assert_eq!(
+            (meta.permissions().mode() & 0o777, meta.len()),
+            (0o600, size as u64)
+        );
+        std::fs::read_to_string(path).expect("text")
+    };
+    assert_eq!(kept(Format::Text), "=cmd|' /C calc'!A1\nplain \"x\"\n");
+    let csv = kept(Format::Csv);
+    let rows: Vec<&str> = csv.lines().collect();
+    assert_eq!(rows.len(), 3);
+    assert_eq!(
+        rows[1],
+        "\"2026-11-21T03:00:00.000000000Z\",\"cart\",\"cart-1\",\"\",\"ERROR\",\"'=cmd|' /C calc'!A1\""
+    );
+    for line in kept(Format::Json).lines() {
+        let value: serde_json::Value = serde_json::from_str(line).expect("json");
+        assert_eq!(value["cluster"], "edge-07");
+        assert_eq!(value["labels"]["pod"], "cart-1");
+    }
+    let picture = Export {
+        format: Format::Png,
+        at: Timestamp(START),
+        kept: Kept::Lines(lines.clone()),
+    };
+    let before = std::fs::read_dir(folder.path()).expect("folder").count();
+    assert!(write(&picture, folder.path()).is_err());
+    let after = std::fs::read_dir(folder.path()).expect("folder").count();
+    assert_eq!(before, after, "nothing is left");
 }

@@ -41,6 +41,8 @@ pub enum Ask {
     },
     LokiLabelValues {
         label: String,
+        /// Only of the streams that this selector keeps.
+        query: Option<String>,
     },
     /// Alerting and recording rules with their health.
     Rules,

@@ -1,7 +1,11 @@
-//! What the operator keeps of a screen: series as a table, as JSON or as a picture.
+//! What the operator keeps of a screen: series as a table, as JSON or as a picture; log lines.
+
+use std::fmt;
+use std::sync::Arc;
 
 use super::dashboard::Form;
 use super::label::Labels;
+use super::log::LineRef;
 use super::sample::Sample;
 use super::time::Timestamp;
 use super::unit::Unit;
@@ -12,6 +16,8 @@ pub enum Format {
     Json,
     Svg,
     Png,
+    /// Log lines as they were written.
+    Text,
 }
 
 impl Format {
@@ -22,6 +28,7 @@ impl Format {
             Self::Json => "json",
             Self::Svg => "svg",
             Self::Png => "png",
+            Self::Text => "log",
         }
     }
 }
@@ -32,7 +39,61 @@ pub struct Export {
     pub format: Format,
     /// When it was asked for; goes into the name of the file.
     pub at: Timestamp,
-    pub series: SeriesExport,
+    pub kept: Kept,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kept {
+    Series(SeriesExport),
+    Lines(LinesExport),
+}
+
+impl Export {
+    /// The series, where it is of series.
+    pub fn series(&self) -> Option<&SeriesExport> {
+        match &self.kept {
+            Kept::Series(series) => Some(series),
+            Kept::Lines(_) => None,
+        }
+    }
+}
+
+/// Takes a line with the name of its cluster.
+pub type TakeLine<'a> = &'a mut dyn FnMut(&str, LineRef<'_>);
+
+/// Log lines in time order. They are gathered while they are written, off the loop: there may be a
+/// million.
+#[derive(Clone)]
+pub struct LinesExport {
+    /// The cluster is told with each line.
+    pub several: bool,
+    each: Arc<dyn Fn(TakeLine<'_>) + Send + Sync>,
+}
+
+impl LinesExport {
+    /// `each` gives all lines, oldest first.
+    pub fn new(several: bool, each: impl Fn(TakeLine<'_>) + Send + Sync + 'static) -> Self {
+        Self {
+            several,
+            each: Arc::new(each),
+        }
+    }
+
+    pub fn each(&self, take: TakeLine<'_>) {
+        (self.each)(take);
+    }
+}
+
+impl PartialEq for LinesExport {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.each, &other.each)
+    }
+}
+
+impl fmt::Debug for LinesExport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LinesExport")
+    }
 }
 
 /// Series as one screen showed them.

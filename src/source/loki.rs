@@ -108,28 +108,38 @@ impl Loki {
         }
     }
 
-    /// Values of a label; none for a label that Loki does not know.
-    pub async fn label_values(&self, label: &str) -> Result<(Vec<String>, Reply), SourceError> {
+    /// Values of a label, of all streams or of those that a selector keeps; none for a label that
+    /// Loki does not know.
+    pub async fn label_values(
+        &self,
+        label: &str,
+        selector: Option<&str>,
+    ) -> Result<(Vec<String>, Reply), SourceError> {
         if !is_label_name(label) {
             let what = format!("`{}` is no name of a label", text::clean(label, 60));
             return Err(self.door.error("", Cause::Query(what)));
         }
-        self.names(&format!("/loki/api/v1/label/{label}/values"))
-            .await
+        let path = format!("/loki/api/v1/label/{label}/values");
+        let query: Vec<(&str, &str)> = selector.map(|s| ("query", s)).into_iter().collect();
+        self.names(&path, &query).await
     }
 
     pub async fn labels(&self) -> Result<(Vec<String>, Reply), SourceError> {
-        self.names("/loki/api/v1/labels").await
+        self.names("/loki/api/v1/labels", &[]).await
     }
 
-    async fn names(&self, path: &str) -> Result<(Vec<String>, Reply), SourceError> {
+    async fn names(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<(Vec<String>, Reply), SourceError> {
         #[derive(Deserialize)]
         struct Names {
             // Absent where there is nothing.
             #[serde(default)]
             data: Option<Vec<String>>,
         }
-        let (names, reply): (Names, Reply) = self.door.get_json(path, &[]).await?;
+        let (names, reply): (Names, Reply) = self.door.get_json(path, query).await?;
         let values = names.data.unwrap_or_default();
         let values = values.iter().map(|v| text::clean(v, 300)).collect();
         Ok((values, reply))

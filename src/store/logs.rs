@@ -79,18 +79,29 @@ impl LogRing {
     /// All lines of an answer, in time order; lines of one time as they came. Their patterns are
     /// found when they are wanted ([`LogRing::unread`]).
     pub fn of(mut lines: Vec<LogLine>) -> Self {
-        lines.sort_by_key(|l| l.at_ns);
+        // Numbers are put in order, not the lines: sorting takes as much room again.
+        let mut order: Vec<u32> = (0..u32::try_from(lines.len()).unwrap_or(u32::MAX)).collect();
+        let at = |lines: &[LogLine], n: &u32| lines.get(*n as usize).map(|l| l.at_ns);
+        order.sort_by_key(|n| at(&lines, n));
+        let gone: Arc<str> = Arc::from("");
         let mut ring = Self::default();
-        let mut lines = lines.into_iter();
-        while !lines.as_slice().is_empty() {
+        let mut left = order.as_slice();
+        while !left.is_empty() {
             let sets = &mut ring.sets;
             let hash = |l: LineRef<'_>| short(ring.hash.hash_one((l.labels, l.line)));
-            let block = Block::of(lines.as_slice(), BLOCK_BYTES, hash, |l| sets.labels(l));
+            let next = left.iter().filter_map(|n| lines.get(*n as usize));
+            let block = Block::of(next, BLOCK_BYTES, hash, |l| sets.labels(l));
+            let (packed, rest) = left.split_at(block.len().clamp(1, left.len()));
+            // The lines that are packed are not held twice.
+            for n in packed {
+                if let Some(line) = lines.get_mut(*n as usize) {
+                    line.line = Arc::clone(&gone);
+                }
+            }
+            left = rest;
             let first = ring.taken;
             ring.taken += block.len() as u64;
             ring.block_bytes += block.bytes();
-            // The lines that are packed are not held twice.
-            lines.by_ref().take(block.len()).for_each(drop);
             ring.slots.push_back(Slot {
                 first,
                 bytes: block.bytes(),

@@ -85,11 +85,24 @@ async fn names_and_values_are_those_of_the_server() {
     let client = client(&server.url());
     let (names, _) = client.labels().await.unwrap();
     assert!(names.iter().any(|n| n == "container"), "{names:?}");
-    let (values, _) = client.label_values("app").await.unwrap();
+    let (values, _) = client.label_values("app", None).await.unwrap();
     assert!(values.iter().any(|v| v == "checkout"), "{values:?}");
-    assert!(client.label_values("nope").await.unwrap().0.is_empty());
+    assert!(
+        client
+            .label_values("nope", None)
+            .await
+            .unwrap()
+            .0
+            .is_empty()
+    );
+    // Narrowed by what is typed before it.
+    let beside = "{namespace=\"shop\"}";
+    client.label_values("app", Some(beside)).await.unwrap();
+    let asked = server.requests("/label/app/values");
+    let told: Vec<_> = asked.iter().map(|r| r.param("query")).collect();
+    assert_eq!(told, [None, Some(beside)]);
     // A name that would leave its place in the path is never sent.
-    assert!(client.label_values("../../admin").await.is_err());
+    assert!(client.label_values("../../admin", None).await.is_err());
 }
 
 /// Answers everything with this status and body.

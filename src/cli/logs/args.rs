@@ -1,5 +1,6 @@
 //! Options of `farwatch logs`.
 
+use crate::export::lines::stamp;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args as ClapArgs, ValueEnum};
@@ -129,14 +130,6 @@ impl LogsArgs {
     pub fn is_named(&self) -> bool {
         let lists = [&self.namespace, &self.component, &self.container];
         self.all || lists.iter().any(|list| !list.is_empty())
-    }
-}
-
-/// A time with nanoseconds, RFC 3339 in UTC.
-pub fn stamp(at_ns: i64) -> String {
-    match jiff::Timestamp::from_nanosecond(i128::from(at_ns)) {
-        Ok(at) => format!("{at:.9}"),
-        Err(_) => format!("{at_ns} ns since 1970"),
     }
 }
 

@@ -1,22 +1,10 @@
-//! Log lines as table, bare lines, JSON or CSV.
+//! Log lines as a table for reading, or in the forms of a file.
 
 use std::io::{self, Write};
 
-use serde::Serialize;
-
-use super::args::{Form, stamp};
-use crate::export::table::harmless;
-use crate::language::logql::write::{COMPONENT, CONTAINER, POD};
-use crate::model::log::{Level, LogLine};
-
-const COLUMNS: [&str; 6] = [
-    "timestamp",
-    "component",
-    "pod",
-    "container",
-    "level",
-    "message",
-];
+use super::args::Form;
+use crate::export::lines::{self, Lines, place, stamp, word};
+use crate::model::log::LogLine;
 
 /// Writes lines in one form.
 pub struct Output<W: Write> {
@@ -27,144 +15,70 @@ pub struct Output<W: Write> {
 
 enum To<W: Write> {
     Table(W),
-    Raw(W),
-    Json(W),
-    Csv(Box<csv::Writer<W>>),
-}
-
-#[derive(Serialize)]
-struct Object<'a> {
-    timestamp: String,
-    cluster: &'a str,
-    component: &'a str,
-    pod: &'a str,
-    container: &'a str,
-    level: &'a str,
-    message: &'a str,
-    labels: std::collections::BTreeMap<&'a str, &'a str>,
+    Plain(Lines<W>),
 }
 
 impl<W: Write> Output<W> {
     /// Writes the head, where the form has one.
-    pub fn new(form: Form, out: W, clusters: Vec<String>) -> io::Result<Self> {
-        let mut to = match form {
-            Form::Table => To::Table(out),
-            Form::Raw => To::Raw(out),
-            Form::Json => To::Json(out),
-            Form::Csv => To::Csv(Box::new(
-                csv::WriterBuilder::new()
-                    .quote_style(csv::QuoteStyle::Always)
-                    .from_writer(out),
-            )),
-        };
+    pub fn new(form: Form, mut out: W, clusters: Vec<String>) -> io::Result<Self> {
         let several = clusters.len() > 1;
-        match &mut to {
-            To::Table(out) => {
+        let form = match form {
+            Form::Table => {
                 let cluster = if several { "CLUSTER         " } else { "" };
                 writeln!(
                     out,
                     "{:<30}  {:<8}  {cluster}{:<16}  {:<32}  MESSAGE",
                     "TIMESTAMP", "LEVEL", "COMPONENT", "POD/CONTAINER"
                 )?;
+                let to = To::Table(out);
+                return Ok(Self { to, clusters });
             }
-            To::Csv(out) => {
-                let last = several.then_some("cluster");
-                out.write_record(COLUMNS.into_iter().chain(last))
-                    .map_err(plain)?;
-            }
-            To::Raw(_) | To::Json(_) => {}
-        }
+            Form::Raw => lines::Form::Raw,
+            Form::Json => lines::Form::Json,
+            Form::Csv => lines::Form::Csv,
+        };
+        let to = To::Plain(Lines::new(form, out, several)?);
         Ok(Self { to, clusters })
     }
 
     pub fn write(&mut self, lines: &[(usize, LogLine)]) -> io::Result<()> {
         for (place, line) in lines {
             let cluster = self.clusters.get(*place).map_or("", String::as_str);
-            let several = self.clusters.len() > 1;
-            self.to.line(cluster, several, line)?;
+            match &mut self.to {
+                To::Plain(out) => out.line(cluster, line.view())?,
+                To::Table(out) => row(out, (self.clusters.len() > 1).then_some(cluster), line)?,
+            }
         }
         Ok(())
     }
 
     pub fn flush(&mut self) -> io::Result<()> {
         match &mut self.to {
-            To::Table(out) | To::Raw(out) | To::Json(out) => out.flush(),
-            To::Csv(out) => out.flush(),
+            To::Table(out) => out.flush(),
+            To::Plain(out) => out.flush(),
         }
     }
 }
 
-impl<W: Write> To<W> {
-    fn line(&mut self, cluster: &str, several: bool, line: &LogLine) -> io::Result<()> {
-        let labels = &line.labels;
-        let of = |names: &[&str]| labels.first_of(names).unwrap_or("");
-        let (component, pod, container) = (of(COMPONENT), of(POD), of(CONTAINER));
-        match self {
-            Self::Raw(out) => writeln!(out, "{}", line.line),
-            Self::Table(out) => {
-                write!(out, "{:<30}  ", stamp(line.at_ns))?;
-                write!(out, "{:<8}  ", word(line.level))?;
-                if several {
-                    write!(out, "{cluster:<14}  ")?;
-                }
-                let place = match (pod, container) {
-                    (pod, "") => pod.to_owned(),
-                    (pod, container) => format!("{pod}/{container}"),
-                };
-                writeln!(out, "{component:<16}  {place:<32}  {}", line.line)
-            }
-            Self::Json(out) => {
-                let object = Object {
-                    timestamp: stamp(line.at_ns),
-                    cluster,
-                    component,
-                    pod,
-                    container,
-                    level: word(line.level),
-                    message: &line.line,
-                    labels: labels.iter().collect(),
-                };
-                serde_json::to_writer(&mut *out, &object)?;
-                out.write_all(b"\n")
-            }
-            Self::Csv(out) => {
-                let at = stamp(line.at_ns);
-                let cells = [&at, component, pod, container, word(line.level), &line.line];
-                let last = several.then_some(cluster);
-                let cells = cells.into_iter().chain(last).map(harmless);
-                for cell in cells {
-                    out.write_field(cell.as_bytes()).map_err(plain)?;
-                }
-                out.write_record(None::<&[u8]>).map_err(plain)
-            }
-        }
+fn row(out: &mut impl Write, cluster: Option<&str>, line: &LogLine) -> io::Result<()> {
+    let (component, pod, container) = place(line.view());
+    write!(out, "{:<30}  ", stamp(line.at_ns))?;
+    write!(out, "{:<8}  ", word(line.level))?;
+    if let Some(cluster) = cluster {
+        write!(out, "{cluster:<14}  ")?;
     }
-}
-
-/// The error of the file itself: a pipe that nobody reads must be known as one.
-fn plain(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
-    }
-}
-
-fn word(level: Level) -> &'static str {
-    match level {
-        Level::Unknown => "unknown",
-        Level::Trace => "TRACE",
-        Level::Debug => "DEBUG",
-        Level::Info => "INFO",
-        Level::Warning => "WARNING",
-        Level::Error => "ERROR",
-        Level::Critical => "CRITICAL",
-    }
+    let place = match (pod, container) {
+        (pod, "") => pod.to_owned(),
+        (pod, container) => format!("{pod}/{container}"),
+    };
+    writeln!(out, "{component:<16}  {place:<32}  {}", line.line)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::label::Labels;
+    use crate::model::log::Level;
     use proptest::prelude::*;
 
     fn line(text: &str) -> LogLine {

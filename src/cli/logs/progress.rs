@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::args::stamp;
 use super::merge::Feed;
 use crate::clock;
+use crate::export::lines::stamp;
 
 const EVERY: Duration = Duration::from_millis(200);
 const CELLS: usize = 24;

@@ -22,6 +22,8 @@ struct Open {
     labels: bool,
     label: Option<String>,
     operator: Option<String>,
+    /// Matchers before the cursor.
+    matchers: Vec<String>,
 }
 
 fn is_word(token: &Token) -> bool {
@@ -76,6 +78,7 @@ impl Before {
                     labels: part == "(" && labels.iter().any(|l| before.eq_ignore_ascii_case(l)),
                     label: None,
                     operator: None,
+                    matchers: Vec::new(),
                 });
             }
             ")" | "}" | "]" => {
@@ -104,11 +107,25 @@ impl Before {
 }
 
 impl Open {
+    /// The selector as far as it stands before the cursor. Loki wants one matcher that no empty
+    /// value meets.
+    fn selector(&self) -> Option<String> {
+        let asks = |m: &String| !m.contains("!=") && !m.contains("!~") && !m.ends_with("\"\"");
+        let some = self.matchers.iter().any(asks);
+        some.then(|| format!("{{{}}}", self.matchers.join(", ")))
+    }
+
     /// A part of a selector.
     fn take(&mut self, kind: Kind, part: &str) {
         match kind {
             Kind::Operator if part != "," => self.operator = Some(part.to_owned()),
-            Kind::Text | Kind::Operator => (self.label, self.operator) = (None, None),
+            Kind::Text | Kind::Operator => {
+                if let (Some(label), Some(operator)) = (self.label.take(), self.operator.take())
+                    && kind == Kind::Text
+                {
+                    self.matchers.push(format!("{label}{operator}{part}"));
+                }
+            }
             _ => (self.label, self.operator) = (Some(part.to_owned()), None),
         }
     }
@@ -117,7 +134,8 @@ impl Open {
 fn in_braces(spot: &Spot<'_>, open: &Open, last: Option<&(Kind, String)>) -> Option<Place> {
     if let (Some(label), Some(operator)) = (&open.label, &open.operator) {
         let label = label.clone();
-        return spot.quoted(What::Values { label, of: None }, operator.contains('~'));
+        let of = open.selector();
+        return spot.quoted(What::Values { label, of }, operator.contains('~'));
     }
     match spot.word {
         Some(word) if word.kind == Kind::Text => None,

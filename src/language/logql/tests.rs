@@ -183,7 +183,23 @@ fn what_is_completed_where() {
     assert_eq!(whats("{app=\"a\", na‸"), std::slice::from_ref(&labels));
     assert_eq!(whats("{app=‸"), [values("app")]);
     assert_eq!(whats("{app=\"c‸\"}"), [values("app")]);
-    assert_eq!(whats("{a=\"b\", pod=~\"x|y‸"), [values("pod")]);
+    let beside = |of: &str| What::Values {
+        label: "pod".into(),
+        of: Some(of.into()),
+    };
+    for (text, of) in [
+        ("{a=\"b\", pod=~\"x|y‸", "{a=\"b\"}"),
+        (
+            "{a=\"b\", c!=\"d\", pod=\"‸\", e=\"f\"}",
+            "{a=\"b\", c!=\"d\"}",
+        ),
+    ] {
+        assert_eq!(whats(text), [beside(of)], "{text}");
+    }
+    // Loki refuses a selector that everything meets.
+    for text in ["{c!=\"d\", pod=\"‸", "{a=\"\", pod=\"‸"] {
+        assert_eq!(whats(text), [values("pod")], "{text}");
+    }
     assert_eq!(whats("sum by (‸"), std::slice::from_ref(&labels));
     assert_eq!(whats("rate({a=\"b\"}[‸"), [What::Words(&words::RANGES)]);
     for text in [

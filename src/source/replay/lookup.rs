@@ -183,7 +183,7 @@ impl Search {
             Ask::LabelValues { label } => self.names(|key, out| {
                 out.extend(key.labels.get(label).map(str::to_owned));
             }),
-            Ask::LokiLabelValues { label } => {
+            Ask::LokiLabelValues { label, .. } => {
                 let mut values = BTreeSet::new();
                 self.each_line(|line| {
                     if let Some(value) = line.labels.get(label)

@@ -109,8 +109,8 @@ impl LokiRoute {
                 let cut = full.then_some(lines.len());
                 Ok((Answer::Logs(lines), cut, reply.latency_ms()))
             }
-            Ask::LokiLabelValues { label } => {
-                let (names, reply) = loki.label_values(label).await?;
+            Ask::LokiLabelValues { label, query } => {
+                let (names, reply) = loki.label_values(label, query.as_deref()).await?;
                 Ok((Answer::Names(names), None, reply.latency_ms()))
             }
             Ask::LokiLabelNames => {

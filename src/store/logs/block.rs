@@ -80,14 +80,14 @@ impl Block {
 
     /// As many of the first of these lines as a block of `most` bytes of text takes, at least one;
     /// they are in time order. Their patterns are not found yet.
-    pub(super) fn of(
-        lines: &[LogLine],
+    pub(super) fn of<'a>(
+        lines: impl Iterator<Item = &'a LogLine> + Clone,
         most: usize,
         hash: impl Fn(LineRef<'_>) -> u32,
         mut share: impl FnMut(&Labels) -> Labels,
     ) -> Self {
         let (mut count, mut bytes) = (0, 0_usize);
-        for line in lines.iter().take(LINES) {
+        for line in lines.clone().take(LINES) {
             let with = bytes.saturating_add(line.line.len());
             if count > 0 && with > most {
                 break;
@@ -99,7 +99,7 @@ impl Block {
         block.records.reserve_exact(count);
         // Lines of a stream share one set, which is known by where it lies.
         let mut known: HashMap<(*const _, usize), usize, RandomState> = HashMap::default();
-        for line in lines.iter().take(count) {
+        for line in lines.take(count) {
             let pairs = line.labels.pairs();
             let set = *known
                 .entry((pairs.as_ptr(), pairs.len()))

@@ -6,7 +6,7 @@ use super::label::{differing, label};
 use super::{Form, MOST, Shown};
 use crate::message::Effect;
 use crate::model::dashboard;
-use crate::model::export::{Export, Exported, Format, SeriesExport};
+use crate::model::export::{Export, Exported, Format, Kept, SeriesExport};
 use crate::model::id::ClusterId;
 use crate::model::unit::Unit;
 use crate::state::world::World;
@@ -31,13 +31,13 @@ pub struct Keep<'a> {
 impl Keep<'_> {
     /// `None`: there is nothing to be kept.
     pub fn effect(self, format: Format) -> Option<Effect> {
-        if self.shown.is_empty() {
+        if self.shown.is_empty() || format == Format::Text {
             return None;
         }
         let export = Export {
             format,
             at: self.world.now,
-            series: self.series(format),
+            kept: Kept::Series(self.series(format)),
         };
         Some(Effect::Save(Box::new(export)))
     }
@@ -45,7 +45,7 @@ impl Keep<'_> {
     fn series(self, format: Format) -> SeriesExport {
         // A table holds all of it, a picture what can be told apart.
         let most = match format {
-            Format::Csv | Format::Json => usize::MAX,
+            Format::Csv | Format::Json | Format::Text => usize::MAX,
             Format::Png | Format::Svg => MOST,
         };
         let (from, to) = self.window.bounds(self.world.now);

@@ -6,6 +6,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::ScreenId;
+use crate::message::Effect;
+use crate::model::export::{Export, Format, Kept, LinesExport};
 use crate::model::id::{ClusterId, RequestId};
 use crate::model::sample::{Sample, SampleKind};
 use crate::model::time::Timestamp;
@@ -147,6 +149,17 @@ pub fn lines(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, lines: &[Line<'_>], sk
     for (y, line) in (area.y..).zip(shown) {
         put_line(ctx, buf, (area.x, y), area.width, false, line);
     }
+}
+
+/// Log lines to a file; there is no picture of them.
+pub fn lines_effect(lines: LinesExport, world: &World, format: Format) -> Option<Effect> {
+    let export = Export {
+        format,
+        at: world.now,
+        kept: Kept::Lines(lines),
+    };
+    let written = matches!(format, Format::Csv | Format::Json | Format::Text);
+    written.then(|| Effect::Save(Box::new(export)))
 }
 
 /// One sentence in the middle of an empty pane.

@@ -29,6 +29,7 @@ mod find;
 mod form;
 mod hints;
 mod hits;
+mod keep;
 mod kept;
 mod levels;
 mod look;

@@ -7,13 +7,15 @@ use ratatui::text::{Line, Span};
 use super::{Site, empty};
 use crate::message::Effect;
 use crate::model::ask::{Answer, Answered, Ask, Question};
+use crate::model::export::{Format, LinesExport};
 use crate::model::fault::Fault;
 use crate::model::health::SourceKind;
 use crate::model::id::{ClusterId, RequestId};
 use crate::model::log::{Level, LogLine};
 use crate::model::time::Timestamp;
+use crate::state::world::World;
 use crate::ui::Ctx;
-use crate::ui::view::common::{clusters, lines, name};
+use crate::ui::view::common::{clusters, lines, lines_effect, name};
 use crate::ui::widget::text::cut;
 
 /// Lines asked of each cluster, and lines held.
@@ -153,6 +155,26 @@ impl LogLines {
             .map(|(cluster, line)| row(ctx, *cluster, line))
             .collect();
         lines(ctx, area, buf, &rows, 0);
+    }
+
+    /// What it shows, oldest first, for a file.
+    pub fn export(&self, world: &World, format: Format) -> Option<Effect> {
+        let lines: Vec<(String, LogLine)> = self
+            .lines
+            .iter()
+            .rev()
+            .map(|(cluster, line)| (name(world, *cluster).to_owned(), line.clone()))
+            .collect();
+        let several = self
+            .lines
+            .iter()
+            .any(|(c, _)| Some(c) != self.lines.first().map(|(f, _)| f));
+        let lines = LinesExport::new(several, move |take| {
+            for (cluster, line) in &lines {
+                take(cluster, line.view());
+            }
+        });
+        lines_effect(lines, world, format).filter(|_| !self.lines.is_empty())
     }
 
     pub fn brief(&self, title: &str) -> String {

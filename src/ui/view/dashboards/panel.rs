@@ -331,6 +331,9 @@ impl State {
 
     /// What is drawn, for a file.
     pub fn export(&self, world: &World, window: Window, format: Format) -> Option<Effect> {
+        if self.is_logs() {
+            return self.logs.export(world, format);
+        }
         let (_, first) = self.asked.first()?;
         let queries: Vec<&str> = self.asked.iter().map(|(_, a)| &*a.query).collect();
         Keep {

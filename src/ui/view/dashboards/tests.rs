@@ -358,24 +358,15 @@ fn a_panel_leads_to_its_screen_and_to_files() {
     let Some(Effect::Save(export)) = desk.effects.pop() else {
         panic!("a file");
     };
-    let names: Vec<&str> = export
-        .series
-        .series
-        .iter()
-        .map(|s| s.name.as_str())
-        .collect();
+    let kept = export.series().expect("series");
+    let names: Vec<&str> = kept.series.iter().map(|s| s.name.as_str()).collect();
     assert_eq!(names, ["api-0", "api-1"]);
     assert!(
-        export.series.origin.starts_with("prometheus of alpha"),
+        kept.origin.starts_with("prometheus of alpha"),
         "{}",
-        export.series.origin
+        kept.origin
     );
-    assert!(
-        export
-            .series
-            .origin
-            .contains("1 of 2 clusters did not answer")
-    );
+    assert!(kept.origin.contains("1 of 2 clusters did not answer"));
 }
 
 #[test]

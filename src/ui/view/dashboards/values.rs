@@ -239,6 +239,7 @@ impl Value {
             let ask = match (loki, of.is_empty()) {
                 (true, _) => Ask::LokiLabelValues {
                     label: label.to_owned(),
+                    query: of.starts_with('{').then(|| of.to_owned()),
                 },
                 (false, true) => Ask::LabelValues {
                     label: label.to_owned(),

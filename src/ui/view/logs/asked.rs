@@ -275,6 +275,22 @@ impl Asked {
         self.cut
     }
 
+    /// Why there is no line.
+    pub fn why_empty(&self) -> String {
+        match (self.awaited(), self.faults.first()) {
+            (1.., _) => "asking …".into(),
+            (_, Some(fault)) if !self.has_answer() => format!("no cluster answered: {fault}"),
+            (_, Some(_)) => "no line matches in the clusters that answered".into(),
+            (_, None) if !self.has_answer() => "no cluster of the scope has a Loki".into(),
+            (_, None) => "no line matches".into(),
+        }
+    }
+
+    /// A cluster answered: what is not there is known not to be.
+    pub fn has_answer(&self) -> bool {
+        !self.got.is_empty()
+    }
+
     pub fn faults(&self) -> &[Fault] {
         &self.faults
     }
@@ -294,6 +310,12 @@ impl Asked {
     fn status(&self) -> String {
         if self.former {
             return "asking …".into();
+        }
+        if !self.has_answer() {
+            return match self.pending.len() {
+                0 => "no answer".into(),
+                n => format!("{n} asked …"),
+            };
         }
         let count = self.count();
         let mut text = if self.cut {

@@ -22,16 +22,17 @@ pub static ABOUT: About = About {
 /// Lines held that are looked at for labels, the newest of each cluster.
 const LINES: usize = 500;
 
-fn values_of(label: &str) -> Ask {
+fn values_of(label: &str, of: Option<&str>) -> Ask {
     Ask::LokiLabelValues {
         label: label.to_owned(),
+        query: of.map(str::to_owned),
     }
 }
 
 fn asks(what: &What) -> Vec<Ask> {
     match what {
         What::Labels { .. } => vec![Ask::LokiLabelNames],
-        What::Values { label, .. } => vec![values_of(label)],
+        What::Values { label, of } => vec![values_of(label, of.as_deref())],
         _ => Vec::new(),
     }
 }
@@ -43,8 +44,8 @@ fn offers(seen: &Seen<'_>, what: &What, take: Take<'_>) {
             let held = held(seen, |label, _| Some(label));
             offer(heard.map(|(name, ..)| name), &held, "label", take);
         }
-        What::Values { label, .. } => {
-            let ask = values_of(label);
+        What::Values { label, of } => {
+            let ask = values_of(label, of.as_deref());
             let heard = seen.heard.names(&ask);
             let held = held(seen, |name, value| (name == label).then_some(value));
             offer(heard.map(|(name, ..)| name), &held, "value", take);

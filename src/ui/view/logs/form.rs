@@ -104,6 +104,18 @@ impl Form {
         format!("{{{}}}{filters}{rest}", asked.join(", "))
     }
 
+    /// What the other rows ask of streams: only values beside theirs are offered.
+    fn others(&self, known: &[String]) -> Option<String> {
+        let rows = self.fields.iter().enumerate().take(LEVEL_ROW);
+        let others = rows.filter(|(row, field)| *row != self.at && !field.text().trim().is_empty());
+        let asked: Vec<String> = others
+            .filter_map(|(row, field)| Some((Self::label(row, known)?, field.text().trim())))
+            .flat_map(|(label, typed)| matchers(label, typed))
+            .collect();
+        let positive = asked.iter().any(|m| !m.contains("!=") && !m.contains("!~"));
+        positive.then(|| format!("{{{}}}", asked.join(", ")))
+    }
+
     /// Values that fit what is typed last in the row.
     fn offers<'h>(&self, heard: &'h Heard) -> Vec<&'h str> {
         let typed = self
@@ -123,6 +135,7 @@ impl Form {
         };
         let ask = Ask::LokiLabelValues {
             label: label.to_owned(),
+            query: self.others(&known),
         };
         let values = heard.names(&ask).map(|(name, ..)| name);
         values.filter(fits).take(OFFERED).collect()
@@ -210,7 +223,7 @@ impl Logs {
         {
             wants.push(Want::plain(What::Values {
                 label: label.to_owned(),
-                of: None,
+                of: form.others(&known),
             }));
         }
         self.editing

@@ -21,6 +21,9 @@ impl Logs {
             Command::NextBookmark => self.next_mark(world),
             Command::Fold => self.unfold(world),
             Command::FoldAll => self.unfold_all(),
+            Command::Export(format) => {
+                return Some(self.export(*format, world).into_iter().collect());
+            }
             Command::Compare(range) => return Some(self.compare(*range, world)),
             Command::Mode => self.next_mode(world),
             Command::Stamps => self.stamps = self.stamps.next(),

@@ -35,6 +35,11 @@ impl Logs {
         if inner.height < 2 {
             return;
         }
+        if self.asked.as_ref().is_some_and(|a| !a.has_answer()) {
+            // Nothing is known that could be counted.
+            empty(ctx, inner, buf, &self.why_empty(ctx.world));
+            return;
+        }
         self.draw_strip(ctx, inner, buf, &merged);
         let rows = Rect {
             y: inner.y + 1,
@@ -172,8 +177,8 @@ impl Logs {
     }
 
     pub(super) fn why_empty(&self, world: &World) -> String {
-        if self.asked.is_some() {
-            return "no line matches".into();
+        if let Some(asked) = &self.asked {
+            return asked.why_empty();
         }
         let narrowed = !self.filter_text.is_empty() || self.problems;
         if narrowed && clusters(world, self.scope).any(|c| !c.logs.is_empty()) {

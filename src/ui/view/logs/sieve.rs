@@ -57,6 +57,11 @@ impl Sieve {
         self.version.set(self.version.get() + 1);
     }
 
+    /// What it looks for.
+    pub fn query(&self) -> Arc<Query> {
+        Arc::clone(&self.query)
+    }
+
     pub fn is_all(&self) -> bool {
         self.query.is_all()
     }

@@ -12,9 +12,11 @@ mod counted;
 mod editor;
 mod find;
 mod form;
+mod keep;
 mod lines;
 mod numbers;
 mod pod;
+mod states;
 mod tail;
 
 fn line(seconds_ago: i64, pod: &str, level: Level, text: &str) -> LogLine {

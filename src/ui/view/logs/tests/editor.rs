@@ -74,6 +74,7 @@ fn labels_and_values_are_asked_of_loki_and_offered() {
     let asked = questions(&press(&mut view, "{app=\"", &world));
     let wanted = Ask::LokiLabelValues {
         label: "app".into(),
+        query: None,
     };
     assert!(asked.iter().any(|q| q.ask == wanted), "{asked:?}");
     view.answer(&told(&asked[0], names(&["cart", "checkout\"x"])), &world);

@@ -19,6 +19,7 @@ fn the_form_writes_the_query_as_this_server_names_things() {
     let asked = questions(&press(&mut view, "sho", &world));
     let wanted = Ask::LokiLabelValues {
         label: "k8s_namespace_name".into(),
+        query: None,
     };
     let question = asked.iter().find(|q| q.ask == wanted);
     let question = question.cloned().unwrap_or(Question {
