@@ -114,6 +114,44 @@ fn the_example_parses_with_every_setting_switched_on() {
 }
 
 #[test]
+fn one_alertmanager_or_several() {
+    let urls = |text: &str| -> Vec<String> {
+        let text = format!("[[clusters]]\nname = \"abc\"\n{text}");
+        let config = read(&text).expect("valid");
+        let all = config.clusters[0].alertmanagers.iter();
+        all.map(|e| e.url.clone()).collect()
+    };
+    assert!(urls("").is_empty());
+    assert_eq!(
+        urls("alertmanager = { url = \"http://a:9093\" }"),
+        ["http://a:9093"]
+    );
+    assert_eq!(
+        urls("alertmanager.url = \"http://a:9093\""),
+        ["http://a:9093"]
+    );
+    let both = "alertmanager = [{ url = \"http://a:9093\" }, { url = \"http://b:9093\" }]";
+    assert_eq!(urls(both), ["http://a:9093", "http://b:9093"]);
+    let tables = "[[clusters.alertmanager]]\nurl = \"http://a\"\n\
+        [[clusters.alertmanager]]\nurl = \"http://b\"\n";
+    assert_eq!(urls(tables), ["http://a", "http://b"]);
+    // A mistake is told with its line, in either form.
+    for wrong in [
+        "alertmanager = { urk = \"http://a\" }",
+        "alertmanager = [\n { url = \"http://a\", urk = 1 }]",
+        "alertmanager = \"http://a\"",
+        "alertmanager = [\"http://a\"]",
+        "alertmanager = { url = \"ftp://a\" }",
+        "alertmanager = [{ url = \"http://a\" }, { url = \"ftp://a\" }]",
+    ] {
+        let text = format!("[[clusters]]\nname = \"abc\"\n{wrong}");
+        let told = read(&text).expect_err(wrong).to_string();
+        let line = if wrong.contains('\n') { 4 } else { 3 };
+        assert!(told.contains(&format!("line {line}")), "{wrong}: {told}");
+    }
+}
+
+#[test]
 fn a_service_stands_for_a_url() {
     let text = "[[clusters]]\nname = \"abc\"\nkube = {}\n\
         prometheus.service = \"monitoring/prometheus-k8s:web\"\n\
@@ -132,7 +170,7 @@ fn a_service_stands_for_a_url() {
     let web = Target::Service(service("monitoring", "prometheus-k8s", web, false));
     assert_eq!(prometheus.via, Via::Forward(web));
     assert_eq!(prometheus.url, "http://prometheus-k8s.monitoring.svc");
-    let alertmanager = cluster.alertmanager.as_ref().expect("alertmanager");
+    let alertmanager = cluster.alertmanagers.first().expect("alertmanager");
     let am = service("m", "am", ServicePort::Number(9093), true);
     assert_eq!(alertmanager.via, Via::Proxy(am));
     assert_eq!(alertmanager.url, "https://am.m.svc:9093/am");

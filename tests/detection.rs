@@ -337,7 +337,7 @@ fn a_deaf_cluster_is_unknown_with_the_age_of_its_last_sample() {
     assert_eq!(stage.world.status(id), Status::Ok);
     for source in [
         SourceKind::Prometheus,
-        SourceKind::Alertmanager,
+        SourceKind::Alertmanager(0),
         SourceKind::Kubernetes,
     ] {
         stage.health(0, source, Stage::at(1.0), refused(Stage::at(0.5), 3));
@@ -518,7 +518,7 @@ fn a_source_that_failed_once_is_no_incident() {
     stage.live(0, Stage::at(0.0));
     stage.health(
         0,
-        SourceKind::Alertmanager,
+        SourceKind::Alertmanager(0),
         Stage::at(1.0),
         refused(Stage::at(1.0), 1),
     );
@@ -526,7 +526,7 @@ fn a_source_that_failed_once_is_no_incident() {
     assert!(stage.open().is_empty());
     stage.health(
         0,
-        SourceKind::Alertmanager,
+        SourceKind::Alertmanager(0),
         Stage::at(2.0),
         refused(Stage::at(1.0), 4),
     );
@@ -536,7 +536,7 @@ fn a_source_that_failed_once_is_no_incident() {
         Status::Warning,
         "the others still tell"
     );
-    stage.health(0, SourceKind::Alertmanager, Stage::at(3.0), Health::Live);
+    stage.health(0, SourceKind::Alertmanager(0), Stage::at(3.0), Health::Live);
     stage.world.tick(Stage::at(3.4));
     assert!(stage.open().is_empty());
 }

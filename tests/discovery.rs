@@ -244,7 +244,7 @@ async fn a_kubeconfig_is_enough() {
     let (mut sampled, mut alerted) = (false, false);
     until(&mut queue, "samples and the alert", |t| {
         sampled |= live_samples(t, SourceKind::Prometheus).is_some();
-        alerted |= t.source == SourceKind::Alertmanager
+        alerted |= t.source == SourceKind::Alertmanager(0)
             && matches!(&t.body, Body::Alerts(a) if a.iter().any(|a| &*a.name == "Firing"));
         (sampled && alerted).then_some(())
     })
@@ -672,7 +672,7 @@ fn who_was_let_go_is_forgotten_with_its_alerts() {
         let cluster = &world.clusters[0];
         (cluster.sources.len(), cluster.alerts.len())
     };
-    let managed = SourceKind::Alertmanager;
+    let managed = SourceKind::Alertmanager(0);
     let alert = Alert {
         fingerprint: "f".into(),
         name: "Firing".into(),
@@ -695,6 +695,35 @@ fn who_was_let_go_is_forgotten_with_its_alerts() {
     assert_eq!(tell(managed, Body::Alerts(vec![alert])), (2, 1));
     assert_eq!(tell(SourceKind::Prometheus, Body::Gone), (1, 1));
     assert_eq!(tell(managed, Body::Gone), (0, 0));
+}
+
+/// Two Services of one Alertmanager are one; another one beside it is used too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_alertmanager_is_used_once() {
+    let (platform, users) = (Alertmanager::start(), Alertmanager::start());
+    let lab = Lab::new().await;
+    let named = |namespace: &str, name: &str| {
+        let labels = json!({"app.kubernetes.io/name": "alertmanager"});
+        service(namespace, name, labels, ("http-web", 9093))
+    };
+    let (first, second) = (platform.program.port, users.program.port);
+    lab.proxied(named("monitoring", "alertmanager-main"), loopback(first));
+    lab.proxied(named("monitoring", "alertmanager-web"), loopback(first));
+    lab.proxied(named("team-a", "alertmanager"), loopback(second));
+    let (fleet, mut queue) = lab.start();
+    let told = probes(&mut queue).await;
+    let probe = of(&told, Component::Alertmanager);
+    assert!(probe.used && probe.reason == "2 answer", "{probe:?}");
+    let mut live = std::collections::BTreeSet::new();
+    until(&mut queue, "both tell their alerts", |t| {
+        if matches!(t.body, Body::Alerts(_)) {
+            live.insert(t.source);
+        }
+        let both = [SourceKind::Alertmanager(0), SourceKind::Alertmanager(1)];
+        (live == both.into()).then_some(())
+    })
+    .await;
+    fleet.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -332,11 +332,11 @@ async fn other_sources_tell_their_faults_too() {
     let well = Server::start(Manner::Good).await;
     let mut config = config(endpoint(well.url()), &well);
     if let Some(cluster) = config.clusters.first_mut() {
-        cluster.alertmanager = Some(endpoint(server.url()));
+        cluster.alertmanagers = vec![endpoint(server.url())];
         cluster.exporters = vec![endpoint(format!("{}/metrics", server.url()))];
     }
     let (fleet, mut queue) = start(config);
-    for source in [SourceKind::Alertmanager, SourceKind::Exporter(0)] {
+    for source in [SourceKind::Alertmanager(0), SourceKind::Exporter(0)] {
         let fault = until(&mut queue, "a fault", |t| {
             health(t, SICK)
                 .filter(|_| t.source == source)?
@@ -347,7 +347,7 @@ async fn other_sources_tell_their_faults_too() {
         assert_eq!(fault.kind, FaultKind::BadPayload, "{fault}");
     }
     server.become_(Manner::Good);
-    let mut rest = vec![SourceKind::Alertmanager, SourceKind::Exporter(0)];
+    let mut rest = vec![SourceKind::Alertmanager(0), SourceKind::Exporter(0)];
     until(&mut queue, "both live", |t| {
         if health(t, SICK).is_some_and(|h| h.health == Health::Live) {
             rest.retain(|s| *s != t.source);

@@ -284,7 +284,7 @@ fn the_selection_stays_on_its_row_when_the_order_changes() {
         .collect();
     console.tell(
         2,
-        farwatch::model::health::SourceKind::Alertmanager,
+        farwatch::model::health::SourceKind::Alertmanager(0),
         farwatch::model::telemetry::Body::Alerts(alerts),
     );
     let screen = console.screen();

@@ -44,7 +44,7 @@ const SICK: ClusterId = ClusterId(0);
 const WELL: ClusterId = ClusterId(1);
 const KINDS: [SourceKind; 4] = [
     SourceKind::Prometheus,
-    SourceKind::Alertmanager,
+    SourceKind::Alertmanager(0),
     SourceKind::Loki,
     SourceKind::Kubernetes,
 ];
@@ -116,7 +116,7 @@ impl Ward {
         Cluster {
             name: "sick".into(),
             prometheus: at(0),
-            alertmanager: at(1),
+            alertmanagers: at(1).into_iter().collect(),
             loki: at(2),
             kube: Some(Kube {
                 context: Some("lab".into()),

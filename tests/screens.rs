@@ -251,6 +251,6 @@ fn tell_hostile(console: &mut Console) {
         annotations: Labels::from_pairs([("summary", &text)]),
         ..scenario::alert("x", Severity::Critical)
     };
-    console.tell(0, SourceKind::Alertmanager, Body::Alerts(vec![alert]));
+    console.tell(0, SourceKind::Alertmanager(0), Body::Alerts(vec![alert]));
     console.update(Msg::Notice { error: true, text });
 }

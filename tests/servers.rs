@@ -4,6 +4,8 @@
 mod alerts;
 #[path = "servers/editor.rs"]
 mod editor;
+#[path = "servers/pair.rs"]
+mod pair;
 #[path = "support/prometheus.rs"]
 mod prometheus;
 #[path = "servers/range.rs"]
@@ -217,7 +219,7 @@ async fn alerts_come_from_both_servers() {
     );
     let server = Prometheus::start(&alerting, RULES);
     let mut cluster = cluster("alpha", Some(&server));
-    cluster.alertmanager = Some(endpoint(manager.program.url()));
+    cluster.alertmanagers = vec![endpoint(manager.program.url())];
     let (fleet, mut queue) = start(vec![cluster]);
     let mut told: [Option<Vec<Alert>>; 2] = [None, None];
     until(&mut queue, "alerts of both", |t| {
@@ -253,7 +255,7 @@ async fn alerts_come_from_both_servers() {
     silence(manager.program.url()).await;
     let mut hushed = false;
     until(&mut queue, "who silenced it", |t| match &t.body {
-        Body::Alerts(alerts) if t.source == SourceKind::Alertmanager => {
+        Body::Alerts(alerts) if t.source == SourceKind::Alertmanager(0) => {
             let found = find(alerts, "Firing");
             hushed |= found.is_some_and(|a| a.state == AlertState::Suppressed);
             None

@@ -717,7 +717,7 @@ async fn every_source_works_over_both_ways() {
     }
     let all = [
         (SourceKind::Prometheus, "prometheus-k8s"),
-        (SourceKind::Alertmanager, "alertmanager"),
+        (SourceKind::Alertmanager(0), "alertmanager"),
         (SourceKind::Loki, "loki"),
         (SourceKind::Exporter(0), "prometheus-k8s"),
     ];
@@ -737,7 +737,7 @@ async fn every_source_works_over_both_ways() {
                 ..Kube::default()
             }),
             prometheus: at("prometheus-k8s"),
-            alertmanager: at("alertmanager"),
+            alertmanagers: at("alertmanager").into_iter().collect(),
             loki: at("loki"),
             exporters: vec![exporter],
             log_selector: Some("{app=\"tailtest\"}".into()),

@@ -150,6 +150,7 @@ fn repeats(body: &Body) -> Option<u8> {
         | Body::Objects(_)
         | Body::Health(_)
         | Body::Identity(_)
+        | Body::Gossip(_)
         | Body::Gone => None,
     }
 }
@@ -218,14 +219,15 @@ fn decode(bytes: &[u8]) -> Result<Body, BundleError> {
 fn put_source(out: &mut Vec<u8>, source: SourceKind) {
     let (kind, n) = match source {
         SourceKind::Prometheus => (0, 0),
-        SourceKind::Alertmanager => (1, 0),
+        SourceKind::Alertmanager(0) => (1, 0),
+        SourceKind::Alertmanager(n) => (6, n),
         SourceKind::Loki => (2, 0),
         SourceKind::Tempo => (3, 0),
         SourceKind::Kubernetes => (4, 0),
         SourceKind::Exporter(n) => (5, n),
     };
     put_len(out, kind);
-    if kind == 5 {
+    if kind >= 5 {
         put_u64(out, u64::from(n));
     }
 }
@@ -233,13 +235,16 @@ fn put_source(out: &mut Vec<u8>, source: SourceKind) {
 fn take_source(from: &mut Cursor<'_>) -> Result<SourceKind, BundleError> {
     Ok(match from.byte()? {
         0 => SourceKind::Prometheus,
-        1 => SourceKind::Alertmanager,
+        1 => SourceKind::Alertmanager(0),
         2 => SourceKind::Loki,
         3 => SourceKind::Tempo,
         4 => SourceKind::Kubernetes,
-        5 => SourceKind::Exporter(
-            u16::try_from(from.u64()?).map_err(|_| BundleError::Damaged("too many exporters"))?,
-        ),
+        5 => SourceKind::Exporter(number(from)?),
+        6 => SourceKind::Alertmanager(number(from)?),
         _ => return Err(BundleError::Damaged("unknown kind of source")),
     })
+}
+
+fn number(from: &mut Cursor<'_>) -> Result<u16, BundleError> {
+    u16::try_from(from.u64()?).map_err(|_| BundleError::Damaged("too many sources of a kind"))
 }

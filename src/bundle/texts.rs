@@ -101,6 +101,7 @@ pub fn clean(body: &mut Body) {
             batch.deletes.iter_mut().for_each(key);
         }
         Body::Health(health) => source_health(health),
+        Body::Gossip(names) => names.iter_mut().for_each(own),
         Body::Facts(facts) => {
             facts.kubernetes_version.iter_mut().for_each(own);
             facts.openshift_version.iter_mut().for_each(own);

@@ -210,6 +210,10 @@ fn cluster(entry: file::Cluster, folder: &Path, roles: &Roles) -> Result<Cluster
     let one = |e: Option<Spanned<file::Endpoint>>, shared: &Shared| {
         e.map(|e| endpoint(e, shared)).transpose()
     };
+    let many = |all: Vec<Spanned<file::Endpoint>>, shared: &Shared| {
+        let all = all.into_iter().map(|e| endpoint(e, shared));
+        all.collect::<Result<Vec<_>, _>>()
+    };
     Ok(Cluster {
         kind,
         environment: entry.environment,
@@ -222,14 +226,10 @@ fn cluster(entry: file::Cluster, folder: &Path, roles: &Roles) -> Result<Cluster
             .map(|k| kube(k, &shared, entry.name.span()))
             .transpose()?,
         prometheus: one(entry.prometheus, &metrics)?,
-        alertmanager: one(entry.alertmanager, &shared)?,
+        alertmanagers: many(entry.alertmanager.0, &shared)?,
         loki: one(entry.loki, &shared)?,
         tempo: one(entry.tempo, &shared)?,
-        exporters: entry
-            .exporters
-            .into_iter()
-            .map(|e| endpoint(e, &shared))
-            .collect::<Result<_, _>>()?,
+        exporters: many(entry.exporters, &shared)?,
         log_selector: entry.log_selector,
         roles: entry.roles.map(|r| Roles::from_file(Some(r), roles)),
         actions: entry.actions,

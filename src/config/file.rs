@@ -8,6 +8,7 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use super::several::Several;
 use super::signal::{MetricEdit, SignalEdit};
 use crate::model::identity::Role;
 
@@ -64,7 +65,8 @@ pub struct Cluster {
     #[serde(default)]
     pub discover_namespaces: Vec<Spanned<String>>,
     pub prometheus: Option<Spanned<Endpoint>>,
-    pub alertmanager: Option<Spanned<Endpoint>>,
+    #[serde(default)]
+    pub alertmanager: Several,
     pub loki: Option<Spanned<Endpoint>>,
     pub tempo: Option<Spanned<Endpoint>>,
     #[serde(default)]

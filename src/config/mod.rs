@@ -18,6 +18,7 @@ pub mod load;
 pub mod name;
 pub mod roles;
 pub mod secret;
+mod several;
 pub mod signal;
 mod via;
 
@@ -139,7 +140,8 @@ pub struct Cluster {
     /// Only there; empty: everywhere.
     pub discover_namespaces: Vec<String>,
     pub prometheus: Option<Endpoint>,
-    pub alertmanager: Option<Endpoint>,
+    /// Several: replicas of one, or apart from each other.
+    pub alertmanagers: Vec<Endpoint>,
     pub loki: Option<Endpoint>,
     pub tempo: Option<Endpoint>,
     pub exporters: Vec<Endpoint>,

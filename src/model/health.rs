@@ -9,10 +9,11 @@ use super::time::Timestamp;
 
 /// The kinds of sources a cluster can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(from = "Written", into = "Written")]
 pub enum SourceKind {
     Prometheus,
-    Alertmanager,
+    /// The n-th Alertmanager of the cluster; most have one.
+    Alertmanager(u16),
     Loki,
     Tempo,
     /// The n-th directly scraped exporter of the cluster.
@@ -20,11 +21,59 @@ pub enum SourceKind {
     Kubernetes,
 }
 
+impl SourceKind {
+    pub fn is_alertmanager(self) -> bool {
+        matches!(self, Self::Alertmanager(_))
+    }
+}
+
+/// As recordings hold it: the first Alertmanager has no number, since it was once the only one.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Written {
+    Prometheus,
+    Alertmanager,
+    Loki,
+    Tempo,
+    Exporter(u16),
+    Kubernetes,
+    AnotherAlertmanager(u16),
+}
+
+impl From<Written> for SourceKind {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Prometheus => Self::Prometheus,
+            Written::Alertmanager => Self::Alertmanager(0),
+            Written::AnotherAlertmanager(n) => Self::Alertmanager(n),
+            Written::Loki => Self::Loki,
+            Written::Tempo => Self::Tempo,
+            Written::Exporter(n) => Self::Exporter(n),
+            Written::Kubernetes => Self::Kubernetes,
+        }
+    }
+}
+
+impl From<SourceKind> for Written {
+    fn from(kind: SourceKind) -> Self {
+        match kind {
+            SourceKind::Prometheus => Self::Prometheus,
+            SourceKind::Alertmanager(0) => Self::Alertmanager,
+            SourceKind::Alertmanager(n) => Self::AnotherAlertmanager(n),
+            SourceKind::Loki => Self::Loki,
+            SourceKind::Tempo => Self::Tempo,
+            SourceKind::Exporter(n) => Self::Exporter(n),
+            SourceKind::Kubernetes => Self::Kubernetes,
+        }
+    }
+}
+
 impl std::fmt::Display for SourceKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Prometheus => f.write_str("prometheus"),
-            Self::Alertmanager => f.write_str("alertmanager"),
+            Self::Alertmanager(0) => f.write_str("alertmanager"),
+            Self::Alertmanager(n) => write!(f, "alertmanager {}", n + 1),
             Self::Loki => f.write_str("loki"),
             Self::Tempo => f.write_str("tempo"),
             Self::Exporter(n) => write!(f, "exporter {}", n + 1),
@@ -197,6 +246,24 @@ mod tests {
         assert_eq!(told(0), "client certificate expired on 2026-11-24");
         assert!(!expiry.is_near(at.plus_ms(-8 * 86_400_000)));
         assert!(expiry.is_near(at.plus_ms(-86_400_000)));
+    }
+
+    #[test]
+    fn the_first_alertmanager_is_written_as_the_only_one_was() {
+        let of = |kind| serde_json::to_string(&kind).expect("written");
+        assert_eq!(of(SourceKind::Alertmanager(0)), "\"alertmanager\"");
+        for kind in [
+            SourceKind::Prometheus,
+            SourceKind::Alertmanager(0),
+            SourceKind::Alertmanager(3),
+            SourceKind::Exporter(2),
+        ] {
+            assert_eq!(
+                serde_json::from_str::<SourceKind>(&of(kind)).ok(),
+                Some(kind)
+            );
+        }
+        assert_eq!(SourceKind::Alertmanager(1).to_string(), "alertmanager 2");
     }
 
     #[test]

@@ -42,6 +42,9 @@ pub enum Body {
     /// The source works for the cluster no longer: what it said of itself and its alerts is no
     /// longer known.
     Gone,
+    /// Names of the Alertmanagers that share their silences by gossip, that of the source among
+    /// them; empty: it stands alone.
+    Gossip(Vec<String>),
 }
 
 /// One poll of one query, or one scrape.

@@ -31,7 +31,7 @@ const LEAVING: Duration = Duration::from_secs(16);
 #[derive(Clone, Debug, Default)]
 pub struct Reach {
     pub server: Option<Server>,
-    pub alertmanager: Option<Arc<Gate>>,
+    pub alertmanagers: Vec<Arc<Gate>>,
 }
 
 /// The ways to a cluster as they are now: what was found later counts.
@@ -155,18 +155,9 @@ impl Actions {
                 }
             })?;
         match wire.server {
-            To::Alertmanager => match &reach.alertmanager {
-                // Discovery may have found another since the dialog.
-                Some(gate) if gate.shown() != request.server => {
-                    let (now, then) = (gate.shown(), &request.server);
-                    let what = format!("the Alertmanager is now {now}, and {then} was confirmed");
-                    Err(refuse(FaultKind::Config, what))
-                }
-                Some(gate) => to_alertmanager(gate, wire).await,
-                None => {
-                    let what = "no Alertmanager is configured".to_owned();
-                    Err(refuse(FaultKind::Config, what))
-                }
+            To::Alertmanager => match the_confirmed(&reach, &request.server) {
+                Ok(gate) => to_alertmanager(gate, wire).await,
+                Err(what) => Err(refuse(FaultKind::Config, what)),
             },
             To::Kubernetes => {
                 let Some(server) = &reach.server else {
@@ -192,6 +183,22 @@ impl Actions {
             None => Ok(roles.default),
         }
     }
+}
+
+/// The Alertmanager of the dialog. Discovery may have found another in its place since.
+fn the_confirmed<'r>(reach: &'r Reach, confirmed: &str) -> Result<&'r Gate, String> {
+    let all = &reach.alertmanagers;
+    if let Some(gate) = all.iter().find(|gate| gate.shown() == confirmed) {
+        return Ok(gate);
+    }
+    let now: Vec<String> = all.iter().map(|gate| gate.shown()).collect();
+    Err(match now.is_empty() {
+        true => "no Alertmanager is configured".to_owned(),
+        false => {
+            let now = now.join(" and ");
+            format!("the Alertmanager is now {now}, and {confirmed} was confirmed")
+        }
+    })
 }
 
 async fn permitted(

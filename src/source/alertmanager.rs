@@ -9,15 +9,18 @@ use serde::Deserialize;
 
 use super::error::SourceError;
 use super::prometheus::rules;
-use super::supervisor::{Gate, Heard, Line, Source};
+use super::supervisor::{Gate, Heard, Line, Source, Woken};
 use crate::clock;
 use crate::model::alert::{Alert, AlertState, Silence};
 use crate::model::telemetry::Body;
 use crate::model::text::clean;
 use crate::model::time::Timestamp;
 
-/// How often the version is asked for.
-const STATUS_EVERY: Duration = Duration::from_secs(300);
+/// How often the version and the peers are asked for.
+const STATUS_EVERY: Duration = Duration::from_secs(60);
+
+/// Peers that are remembered; a pair or three are usual.
+const PEERS: usize = 32;
 
 /// How often the silences are asked for; at once when an alert names one that is not known.
 const SILENCES_EVERY: Duration = Duration::from_secs(60);
@@ -58,7 +61,10 @@ impl AlertmanagerSource {
                 self.status(line).await?;
                 self.status_at = Some(clock::instant() + STATUS_EVERY);
             }
-            line.rest(next.max(clock::instant())).await;
+            if line.rest(next.max(clock::instant())).await == Woken::Refresh {
+                // All of it anew: a silence may just have been made.
+                (self.silences_at, self.status_at) = (None, None);
+            }
         }
     }
 
@@ -101,10 +107,12 @@ impl AlertmanagerSource {
         let door = self.gate.door().await?;
         self.gate.budget.take().await;
         let (status, reply): (Status, _) = door.get_json("/api/v2/status", &[]).await?;
+        let cluster = status.cluster.unwrap_or_default();
         if let Some(version) = status.version_info.and_then(|v| v.version) {
             line.version(&version);
         }
         line.heard(Heard::from(&reply)).await;
+        line.send(Body::Gossip(cluster.names())).await;
         Ok(())
     }
 }
@@ -119,6 +127,31 @@ impl Source for AlertmanagerSource {
 struct Status {
     #[serde(rename = "versionInfo")]
     version_info: Option<VersionInfo>,
+    cluster: Option<Gossip>,
+}
+
+/// Of whom it hears by gossip.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Gossip {
+    name: String,
+    peers: Vec<Peer>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Peer {
+    name: String,
+}
+
+impl Gossip {
+    /// All that belong together, itself among them; none where it gossips with nobody.
+    pub fn names(self) -> Vec<String> {
+        let peers = self.peers.into_iter().map(|p| p.name).take(PEERS);
+        let names = std::iter::once(self.name).chain(peers);
+        let names: BTreeSet<String> = names.map(|n| clean(&n, 100)).collect();
+        names.into_iter().filter(|n| !n.is_empty()).collect()
+    }
 }
 
 #[derive(Deserialize)]

@@ -29,7 +29,7 @@ use crate::model::telemetry::{Body, ClusterFacts};
 
 use look::Seen;
 use probe::{Looked, look_for, told};
-use wanted::{EXPORTERS, SCRAPED, has_metrics, wanted};
+use wanted::{ALERTMANAGERS, EXPORTERS, SCRAPED, has_metrics, wanted};
 
 /// Something did not answer: it is looked for again after this, then after twice the time.
 const SOON: Duration = Duration::from_secs(600);
@@ -93,13 +93,13 @@ pub async fn discover(setup: &Setup) -> Result<Discovered, Fault> {
     let cluster = setup.server.cluster().await?;
     let seen = look::look(&cluster, &setup.cluster.discover_namespaces).await?;
     let others = Component::ALL.iter().filter(|c| !SCRAPED.contains(c));
-    let mut looked = side_by_side(others, &seen, setup, 1).await;
+    let mut looked = side_by_side(others, &seen, setup, several).await;
     let offers: Vec<Offer> = looked.iter().flat_map(|l| l.offers.clone()).collect();
-    let every = match has_metrics(&setup.cluster, &offers) {
+    let scraped = match has_metrics(&setup.cluster, &offers) {
         true => 1,
         false => EXPORTERS,
     };
-    looked.extend(side_by_side(SCRAPED.iter(), &seen, setup, every).await);
+    looked.extend(side_by_side(SCRAPED.iter(), &seen, setup, |_| scraped).await);
     looked.sort_by_key(|l| l.probe.component);
     let (mut probes, mut offers, mut doubts) = (Vec::new(), Vec::new(), Vec::new());
     for one in looked {
@@ -116,14 +116,22 @@ pub async fn discover(setup: &Setup) -> Result<Discovered, Fault> {
     })
 }
 
+/// How many of a component are looked for.
+fn several(component: Component) -> usize {
+    match component {
+        Component::Alertmanager => ALERTMANAGERS,
+        _ => 1,
+    }
+}
+
 async fn side_by_side(
     components: impl Iterator<Item = &Component>,
     seen: &Seen,
     setup: &Setup,
-    every: usize,
+    every: impl Fn(Component) -> usize,
 ) -> Vec<Looked> {
     let work: Vec<_> = components
-        .map(|component| look_for(*component, seen, setup, every))
+        .map(|component| look_for(*component, seen, setup, every(*component)))
         .collect();
     stream::iter(work).buffer_unordered(AT_ONCE).collect().await
 }
@@ -139,7 +147,7 @@ async fn tell(found: Discovered, setup: &Setup, staff: &Staff, report: &Report) 
         probe.used = employed.contains(&probe.component);
         let named = match probe.component {
             Component::Prometheus | Component::Thanos => setup.cluster.prometheus.is_some(),
-            Component::Alertmanager => setup.cluster.alertmanager.is_some(),
+            Component::Alertmanager => !setup.cluster.alertmanagers.is_empty(),
             Component::Loki => setup.cluster.loki.is_some(),
             Component::Tempo => setup.cluster.tempo.is_some(),
             _ => false,

@@ -131,6 +131,7 @@ fn cluster(recorded: &RecordedCluster) -> Cluster {
         .sources
         .iter()
         .filter(|kind| matches!(kind, SourceKind::Exporter(_)));
+    let managers = recorded.sources.iter().filter(|k| k.is_alertmanager());
     Cluster {
         name: recorded.name.clone(),
         kind: KINDS
@@ -142,7 +143,7 @@ fn cluster(recorded: &RecordedCluster) -> Cluster {
         labels: recorded.labels.clone(),
         kube: has(SourceKind::Kubernetes).map(|_| Kube::default()),
         prometheus: has(SourceKind::Prometheus),
-        alertmanager: has(SourceKind::Alertmanager),
+        alertmanagers: managers.filter_map(|kind| has(*kind)).collect(),
         loki: has(SourceKind::Loki),
         tempo: has(SourceKind::Tempo),
         exporters: exporters.filter_map(|kind| has(*kind)).collect(),
@@ -154,11 +155,12 @@ fn recorded(cluster: &Cluster) -> RecordedCluster {
     let one = |there: bool, kind| there.then_some(kind);
     let sources = [
         one(cluster.prometheus.is_some(), SourceKind::Prometheus),
-        one(cluster.alertmanager.is_some(), SourceKind::Alertmanager),
         one(cluster.loki.is_some(), SourceKind::Loki),
         one(cluster.tempo.is_some(), SourceKind::Tempo),
         one(cluster.kube.is_some(), SourceKind::Kubernetes),
     ];
+    let managers = (0..).zip(&cluster.alertmanagers);
+    let managers = managers.map(|(n, _)| SourceKind::Alertmanager(n));
     let exporters = (0..).zip(&cluster.exporters);
     RecordedCluster {
         name: cluster.name.clone(),
@@ -169,6 +171,7 @@ fn recorded(cluster: &Cluster) -> RecordedCluster {
         sources: sources
             .into_iter()
             .flatten()
+            .chain(managers)
             .chain(exporters.map(|(n, _)| SourceKind::Exporter(n)))
             .collect(),
     }

@@ -7,7 +7,7 @@
 use super::State;
 use super::screen::Overlay;
 use crate::message::Effect;
-use crate::model::action::{Acted, ActionRequest, Server};
+use crate::model::action::{Acted, Action, ActionRequest, Server};
 use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
 use crate::model::input::{Key, KeyPress};
@@ -109,7 +109,10 @@ impl State {
             Key::Down | Key::Char('j') => menu.at = (menu.at + 1).min(last),
             Key::Up | Key::Char('k') => menu.at = menu.at.saturating_sub(1),
             Key::Enter => match menu.entries.get(menu.at).map(|e| e.step.clone()) {
-                Some(Ok(Step::Ask(request))) => return self.ask_to_confirm(request),
+                Some(Ok(Step::Ask(request))) => {
+                    let request = self.addressed(request);
+                    return self.ask_to_confirm(request, Vec::new());
+                }
                 Some(Ok(Step::Mute(mute))) => return self.lay_over(Actions::Mute(Box::new(mute))),
                 Some(Err(_)) | None => {}
             },
@@ -129,8 +132,7 @@ impl State {
                 mute.error = Some("say why: those who look at the silence read the comment");
             }
             Key::Enter => {
-                let action = mute.action(&self.world);
-                return self.ask_to_confirm(ActionRequest::new(mute.cluster, action, &mute.by));
+                return self.ask_to_silence(&mute);
             }
             _ => {
                 mute.comment.press(press);
@@ -145,18 +147,47 @@ impl State {
         }
     }
 
-    /// The server is the one in use now: should another take its place meanwhile, nothing is sent.
-    fn ask_to_confirm(&mut self, mut request: ActionRequest) {
-        let own = self.config.clusters.get(usize::from(request.cluster.0));
-        let kind = match request.wire().server {
-            Server::Kubernetes => SourceKind::Kubernetes,
-            Server::Alertmanager => SourceKind::Alertmanager,
+    /// One request for each Alertmanager that knows the alert; replicas tell each other.
+    fn ask_to_silence(&mut self, mute: &Mute) {
+        let action = mute.action(&self.world);
+        let request = ActionRequest::new(mute.cluster, action, &mute.by);
+        let known = self.world.cluster(mute.cluster);
+        let places = known.map(|c| c.to_silence(&mute.fingerprint, self.world.now));
+        let places = places.unwrap_or_default().into_iter();
+        let mut all = places.map(|kind| self.sent_to(request.clone(), kind));
+        let first = all.next().unwrap_or_else(|| request.clone());
+        let next = all.collect();
+        self.ask_to_confirm(first, next);
+    }
+
+    /// To the server that this one goes to.
+    fn addressed(&self, request: ActionRequest) -> ActionRequest {
+        let known = self.world.cluster(request.cluster);
+        let kind = match (request.wire().server, &request.action) {
+            (Server::Kubernetes, _) => Some(SourceKind::Kubernetes),
+            (Server::Alertmanager, Action::Expire { id }) => {
+                known.and_then(|c| c.to_expire(id, self.world.now))
+            }
+            (Server::Alertmanager, _) => None,
         };
+        match kind {
+            Some(kind) => self.sent_to(request, kind),
+            None => request,
+        }
+    }
+
+    /// The server is the one in use now: should another take its place meanwhile, nothing is sent.
+    fn sent_to(&self, mut request: ActionRequest, kind: SourceKind) -> ActionRequest {
         let known = self.world.cluster(request.cluster);
         if let Some(health) = known.and_then(|c| c.sources.get(&kind)) {
             request.server = health.place.to_string();
             request.via.clone_from(&health.via);
         }
+        request
+    }
+
+    fn ask_to_confirm(&mut self, request: ActionRequest, next: Vec<ActionRequest>) {
+        let own = self.config.clusters.get(usize::from(request.cluster.0));
         let name = self.name_of(&Focus::Cluster(request.cluster));
         let cluster = match own.and_then(|c| c.environment.as_ref()) {
             Some(environment) => format!("{name} ({environment})"),
@@ -171,6 +202,7 @@ impl State {
             cluster,
             role: role.unwrap_or_default().word(),
             request,
+            next,
         };
         self.lay_over(Actions::Confirm(Box::new(dialog)));
     }
@@ -186,10 +218,15 @@ impl State {
                 let action = &dialog.request.action;
                 let what = format!("asked: {} of {}", action.word(), short(&action.subject()));
                 self.notice(false, what);
+                self.ask_further(dialog.next);
                 return vec![Effect::Act(Box::new(dialog.request))];
             }
             Key::Esc | Key::Enter | Key::Char('n' | 'N' | 'q') => {
                 self.notice(false, "not sent");
+                // No to this server; Esc and q leave all of them.
+                if !matches!(press.key, Key::Esc | Key::Char('q')) {
+                    self.ask_further(dialog.next);
+                }
                 return Vec::new();
             }
             Key::Down | Key::Char('j') => {
@@ -202,6 +239,14 @@ impl State {
         }
         self.lay_over(Actions::Confirm(dialog));
         Vec::new()
+    }
+
+    /// The same at the next server: a yes to one is none to the other.
+    fn ask_further(&mut self, mut next: Vec<ActionRequest>) {
+        if !next.is_empty() {
+            let request = next.remove(0);
+            self.ask_to_confirm(request, next);
+        }
     }
 
     /// What became of it; what it changed is asked for at once.

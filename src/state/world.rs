@@ -43,6 +43,7 @@ mod objects;
 mod readings;
 mod score;
 mod standing;
+mod tellers;
 mod time;
 
 pub use blind::{Blind, NodeValue};
@@ -51,6 +52,7 @@ pub use changed::blamed;
 pub use known::{Known, MOST_RELATED, Related, Relation};
 pub use score::{Reach, Score};
 pub use standing::{AlertCounts, Freshness};
+pub use tellers::Telling;
 
 /// Notices kept.
 const NOTICES: usize = 200;
@@ -182,8 +184,12 @@ pub struct ClusterState {
     pub capacity: Capacity,
     /// When parts went down or came back, oldest first, the last few.
     turns: VecDeque<Timestamp>,
-    /// Which source told of an alert; it alone may end it.
-    alert_owner: BTreeMap<Arc<str>, SourceKind>,
+    /// What each source says of an alert that has not ended; they alone may end it.
+    tellings: BTreeMap<Arc<str>, Vec<Telling>>,
+    /// Which Alertmanagers tell of a silence.
+    silence_tellers: BTreeMap<String, BTreeSet<SourceKind>>,
+    /// Names that each Alertmanager hears of by gossip, its own among them.
+    gossip: BTreeMap<SourceKind, BTreeSet<String>>,
     /// When each alert fired, oldest first, as far as we saw it.
     spells: BTreeMap<Arc<str>, VecDeque<Spell>>,
     anomaly_slice: i64,
@@ -207,7 +213,6 @@ impl ClusterState {
         let mut kinds = Vec::new();
         let endpoints = [
             (SourceKind::Prometheus, cluster.prometheus.is_some()),
-            (SourceKind::Alertmanager, cluster.alertmanager.is_some()),
             (SourceKind::Loki, cluster.loki.is_some()),
             (SourceKind::Tempo, cluster.tempo.is_some()),
             (SourceKind::Kubernetes, cluster.kube.is_some()),
@@ -218,6 +223,7 @@ impl ClusterState {
                 .filter(|(_, on)| *on)
                 .map(|(kind, _)| *kind),
         );
+        kinds.extend((0..cluster.alertmanagers.len()).map(|n| SourceKind::Alertmanager(n as u16)));
         kinds.extend((0..cluster.exporters.len()).map(|n| SourceKind::Exporter(n as u16)));
         Self {
             id,
@@ -264,7 +270,9 @@ impl ClusterState {
             last_sample: None,
             capacity: Capacity::default(),
             turns: VecDeque::new(),
-            alert_owner: BTreeMap::new(),
+            tellings: BTreeMap::new(),
+            silence_tellers: BTreeMap::new(),
+            gossip: BTreeMap::new(),
             spells: BTreeMap::new(),
             anomaly_slice: 0,
             drift: BTreeMap::new(),

@@ -367,13 +367,14 @@ fn traffic(ctx: &Ctx) -> (String, Style) {
     let mut text = String::new();
     for (name, kind) in [
         ("prom", Kind::Prometheus),
-        ("am", Kind::Alertmanager),
+        ("am", Kind::Alertmanager(0)),
         ("loki", Kind::Loki),
         ("kube", Kind::Kubernetes),
     ] {
-        let all = sources().filter(|(k, _)| **k == kind).count();
+        let is = |k: Kind| k == kind || (k.is_alertmanager() && kind.is_alertmanager());
+        let all = sources().filter(|(k, _)| is(**k)).count();
         let live = sources()
-            .filter(|(k, h)| **k == kind && badge::source(ctx.theme, h, ctx.world.now).1 == "live");
+            .filter(|(k, h)| is(**k) && badge::source(ctx.theme, h, ctx.world.now).1 == "live");
         if all > 0 {
             text.push_str(&format!("{name} {}/{all} ", live.count()));
         }

@@ -9,7 +9,7 @@ use farwatch::model::action::{Acted, Action, ActionRequest};
 use farwatch::model::alert::Severity;
 use farwatch::model::fault::{Fault, FaultKind};
 use farwatch::model::gitops::{App, AppHealth, AppKind, AppSource, Operation, Sync};
-use farwatch::model::health::{SourceHealth, SourceKind};
+use farwatch::model::health::{Health, SourceHealth, SourceKind};
 use farwatch::model::id::ClusterId;
 use farwatch::model::identity::{Identity, Review, Role};
 use farwatch::model::input::InputEvent;
@@ -146,6 +146,70 @@ fn the_dialog_is_scrolled_no_further_than_its_end() {
     assert_ne!(console.screen(), end, "one step back is seen");
 }
 
+/// Two Alertmanagers that do not tell each other: each is asked about in a dialog of its own.
+#[test]
+fn a_silence_is_made_at_each_alertmanager_that_stands_alone() {
+    let (a, b) = (SourceKind::Alertmanager(0), SourceKind::Alertmanager(1));
+    let console = |together: bool| {
+        let mut console = acting(Role::Operator);
+        for (source, place) in [(a, "http://am-a:9093"), (b, "http://am-b:9093")] {
+            let health = SourceHealth {
+                place: place.into(),
+                health: Health::Live,
+                ..SourceHealth::default()
+            };
+            console.tell(0, source, Body::Health(health));
+            let name = if together { "one" } else { place };
+            console.tell(0, source, Body::Gossip(vec![name.into()]));
+            let list = vec![alert("PtpOutOfSync", Severity::Critical)];
+            console.tell(0, source, Body::Alerts(list));
+        }
+        console.keys(TO_DIALOG);
+        arm(&mut console);
+        console
+    };
+    let servers = |console: &Console| -> Vec<String> {
+        let sent = acts(console).into_iter();
+        sent.map(|request| request.server).collect()
+    };
+    let mut pair = console(true);
+    pair.keys("y");
+    assert_eq!(
+        servers(&pair),
+        ["http://am-a:9093"],
+        "replicas tell each other"
+    );
+    pair.lacks("[ No ]");
+
+    let mut apart = console(false);
+    apart.has("another server is asked about next");
+    apart.keys("yy");
+    assert_eq!(
+        servers(&apart),
+        ["http://am-a:9093"],
+        "the next is not read yet"
+    );
+    apart.has("Alertmanager http://am-b:9093");
+    arm(&mut apart);
+    apart.keys("y");
+    assert_eq!(servers(&apart), ["http://am-a:9093", "http://am-b:9093"]);
+
+    let mut apart = console(false);
+    apart.keys("n");
+    arm(&mut apart);
+    apart.keys("y");
+    assert_eq!(
+        servers(&apart),
+        ["http://am-b:9093"],
+        "no to one is no to it alone"
+    );
+    let mut neither = console(false);
+    neither.keys("<esc>");
+    arm(&mut neither);
+    neither.keys("y");
+    assert!(servers(&neither).is_empty());
+}
+
 /// Whatever discovery finds while the dialog is in view.
 #[test]
 fn the_dialog_names_the_server_that_is_asked() {
@@ -156,7 +220,7 @@ fn the_dialog_names_the_server_that_is_asked() {
             via: Some("via port-forward to am-0".into()),
             ..SourceHealth::default()
         };
-        console.tell(0, SourceKind::Alertmanager, Body::Health(health));
+        console.tell(0, SourceKind::Alertmanager(0), Body::Health(health));
     };
     tell(&mut console, "http://am.monitoring.svc:9093");
     console.keys(TO_DIALOG);
@@ -200,7 +264,7 @@ fn every_alert_of_a_name_is_counted() {
         ("node", "n-07-c"),
     ]);
     let list = vec![alert("PtpOutOfSync", Severity::Critical), second];
-    console.tell(0, SourceKind::Alertmanager, Body::Alerts(list));
+    console.tell(0, SourceKind::Alertmanager(0), Body::Alerts(list));
     console.keys("7M");
     console.has("matches now 1 alerts");
     console.keys("<tab>");

@@ -21,7 +21,7 @@ fn an_alert_that_names_a_trace_leads_to_it_and_another_to_those_of_its_pod() {
     plain.labels = Labels::from_pairs([("namespace", "shop"), ("pod", "pay-0")]);
     console.tell(
         0,
-        SourceKind::Alertmanager,
+        SourceKind::Alertmanager(0),
         Body::Alerts(vec![named, plain]),
     );
     console.keys("7ggxt").has(SHORT);

@@ -44,7 +44,7 @@ async fn rules_tell_their_health_and_alerts_end_and_inhibit() {
     let ends = clock::now().0 / 1000 + 15;
     let server = Prometheus::start(&alerting, &rules(ends));
     let mut alpha = cluster("alpha", Some(&server));
-    alpha.alertmanager = Some(endpoint(manager.program.url()));
+    alpha.alertmanagers = vec![endpoint(manager.program.url())];
     let config = Config {
         clusters: vec![alpha.clone()],
         ..Config::default()

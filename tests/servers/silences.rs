@@ -23,7 +23,7 @@ async fn a_silence_is_made_listed_and_ended() {
     let config = Arc::new(Config {
         clusters: vec![Cluster {
             name: "alpha".into(),
-            alertmanager: Some(endpoint(alertmanager.program.url())),
+            alertmanagers: vec![endpoint(alertmanager.program.url())],
             ..Cluster::default()
         }],
         actions: true,

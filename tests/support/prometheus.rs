@@ -201,13 +201,35 @@ impl Alertmanager {
         let dir = tempfile::tempdir().unwrap();
         let config = format!("route:\n  receiver: none\nreceivers:\n- name: none\n{more}");
         std::fs::write(dir.path().join("am.yml"), config).unwrap();
+        Self::run(dir, &["--cluster.listen-address=".to_owned()])
+    }
+
+    /// Two that tell each other of their silences.
+    pub fn pair() -> [Self; 2] {
+        let gossip = [free_port(), free_port()].map(|port| format!("127.0.0.1:{port}"));
+        [0, 1].map(|own| {
+            let dir = tempfile::tempdir().unwrap();
+            let config = "route:\n  receiver: none\nreceivers:\n- name: none\n";
+            std::fs::write(dir.path().join("am.yml"), config).unwrap();
+            let flags = [
+                format!("--cluster.listen-address={}", gossip[own]),
+                format!("--cluster.advertise-address={}", gossip[own]),
+                format!("--cluster.peer={}", gossip[1 - own]),
+                "--cluster.reconnect-interval=1s".to_owned(),
+                "--cluster.pushpull-interval=2s".to_owned(),
+            ];
+            Self::run(dir, &flags)
+        })
+    }
+
+    fn run(dir: TempDir, flags: &[String]) -> Self {
         let port = free_port();
-        let arguments = [
+        let mut arguments = vec![
             "--config.file=am.yml".to_owned(),
             "--storage.path=data".to_owned(),
             format!("--web.listen-address=127.0.0.1:{port}"),
-            "--cluster.listen-address=".to_owned(),
         ];
+        arguments.extend_from_slice(flags);
         let program = Program::start("prometheus-alertmanager", port, dir.path(), &arguments);
         Self {
             program: program.ready("/-/ready"),

@@ -57,7 +57,7 @@ fn config(names: &[&str]) -> Config {
                 labels: vec![("tier".into(), tier(*kind).into())],
                 kube: Some(Kube::default()),
                 prometheus: endpoint(),
-                alertmanager: endpoint(),
+                alertmanagers: endpoint().into_iter().collect(),
                 loki: endpoint(),
                 ..Cluster::default()
             })
@@ -187,7 +187,7 @@ impl Console {
         self.tell(0, SourceKind::Loki, logs());
         self.tell(
             0,
-            SourceKind::Alertmanager,
+            SourceKind::Alertmanager(0),
             Body::Alerts(vec![
                 alert("PtpOutOfSync", Severity::Critical),
                 alert("KubePodCrashLooping", Severity::Warning),
@@ -195,7 +195,7 @@ impl Console {
         );
         self.tell(
             1,
-            SourceKind::Alertmanager,
+            SourceKind::Alertmanager(0),
             Body::Alerts(vec![alert("GpuThrottle", Severity::Warning)]),
         );
         self.update(Msg::Tick(NOW));
@@ -291,7 +291,7 @@ impl Console {
 pub fn kinds() -> [SourceKind; 4] {
     [
         SourceKind::Prometheus,
-        SourceKind::Alertmanager,
+        SourceKind::Alertmanager(0),
         SourceKind::Loki,
         SourceKind::Kubernetes,
     ]

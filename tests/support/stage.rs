@@ -36,7 +36,7 @@ impl Stage {
             .map(|name| Cluster {
                 name: (*name).into(),
                 prometheus: Some(Endpoint::default()),
-                alertmanager: Some(Endpoint::default()),
+                alertmanagers: vec![Endpoint::default()],
                 kube: Some(Kube::default()),
                 ..Cluster::default()
             })
@@ -113,7 +113,7 @@ impl Stage {
     }
 
     pub fn alerts(&mut self, cluster: u16, at: Timestamp, list: Vec<Alert>) {
-        self.tell(cluster, SourceKind::Alertmanager, at, Body::Alerts(list));
+        self.tell(cluster, SourceKind::Alertmanager(0), at, Body::Alerts(list));
     }
 
     pub fn health(&mut self, cluster: u16, source: SourceKind, at: Timestamp, health: Health) {
@@ -127,7 +127,7 @@ impl Stage {
     pub fn live(&mut self, cluster: u16, at: Timestamp) {
         for source in [
             SourceKind::Prometheus,
-            SourceKind::Alertmanager,
+            SourceKind::Alertmanager(0),
             SourceKind::Kubernetes,
         ] {
             self.health(cluster, source, at, Health::Live);

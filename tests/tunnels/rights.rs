@@ -160,7 +160,7 @@ async fn act(lab: &Lab, config: Arc<Config>) {
     let folder = tempfile::tempdir().unwrap();
     let reach = Reach {
         server: Some(lab.server.clone()),
-        alertmanager: None,
+        alertmanagers: Vec::new(),
     };
     let audit = folder.path().join("actions.jsonl");
     let actions = Actions::new(config, Arc::new(move |_| reach.clone()), Some(audit));

@@ -81,9 +81,9 @@ async fn desk_of(enabled: bool, default: Role, alertmanager: Option<Gate>) -> De
     };
     let reach = Reach {
         server: Some(Server::new("alpha", &kube(&server))),
-        alertmanager: alertmanager.map(Arc::new),
+        alertmanagers: alertmanager.map(Arc::new).into_iter().collect(),
     };
-    let confirmed = reach.alertmanager.as_ref().map(|gate| gate.shown());
+    let confirmed = reach.alertmanagers.first().map(|gate| gate.shown());
     let audit = folder.path().join("state/actions.jsonl");
     let actions = Actions::new(
         Arc::new(config),

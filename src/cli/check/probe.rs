@@ -10,6 +10,7 @@ use super::{Good, KUBERNETES, Probe, boxed, way};
 use crate::clock;
 use crate::config::{Config, Endpoint, Nats};
 use crate::model::fault::{Fault, FaultKind};
+use crate::model::health::SourceKind;
 use crate::model::text::clean;
 use crate::source::door::{Door, Reply, SourceError};
 use crate::source::kubernetes::{self, Server};
@@ -60,11 +61,10 @@ pub fn all(config: &Config) -> Vec<Probe<'_>> {
             Kind::Prometheus,
             cluster.prometheus.as_ref(),
         );
-        add(
-            "alertmanager".into(),
-            Kind::Alertmanager,
-            cluster.alertmanager.as_ref(),
-        );
+        for (n, one) in (0..).zip(&cluster.alertmanagers) {
+            let source = SourceKind::Alertmanager(n).to_string();
+            add(source, Kind::Alertmanager, Some(one));
+        }
         add("loki".into(), Kind::Loki, cluster.loki.as_ref());
         add("tempo".into(), Kind::Tempo, cluster.tempo.as_ref());
         for (n, exporter) in cluster.exporters.iter().enumerate() {

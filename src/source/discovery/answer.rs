@@ -5,6 +5,7 @@ use serde::Deserialize;
 use crate::model::discovery::Component;
 use crate::model::fault::FaultKind;
 use crate::model::text::clean;
+use crate::source::alertmanager::Gossip;
 use crate::source::door::{Door, Reply, SourceError};
 use crate::source::error::Cause;
 
@@ -17,11 +18,24 @@ pub fn is_asked(component: Component, port: u16) -> bool {
     }
 }
 
+/// What it said of itself.
+#[derive(Debug, Default)]
+pub struct Told {
+    pub version: Option<String>,
+    /// Things that only it and its replicas say: two ways to the same share one.
+    pub marks: Vec<String>,
+}
+
 /// One or two requests.
-pub async fn ask(component: Component, door: &Door) -> Result<Option<String>, SourceError> {
+pub async fn ask(component: Component, door: &Door) -> Result<Told, SourceError> {
+    let mut marks = Vec::new();
     let version = match component {
         Component::Prometheus | Component::Thanos => prometheus(door).await?,
-        Component::Alertmanager => alertmanager(door).await?,
+        Component::Alertmanager => {
+            let told = alertmanager(door).await?;
+            marks = told.marks;
+            told.version
+        }
         Component::Loki => loki(door).await?,
         Component::Tempo => tempo(door).await?,
         Component::Nats => nats(door).await?,
@@ -30,7 +44,8 @@ pub async fn ask(component: Component, door: &Door) -> Result<Option<String>, So
         Component::Vllm => metrics(door, &["vllm:"]).await?,
         _ => None,
     };
-    Ok(version.map(|v| clean(&v, 60)).filter(|v| !v.is_empty()))
+    let version = version.map(|v| clean(&v, 60)).filter(|v| !v.is_empty());
+    Ok(Told { version, marks })
 }
 
 #[derive(Deserialize)]
@@ -61,14 +76,23 @@ async fn prometheus(door: &Door) -> Result<Option<String>, SourceError> {
     Ok(build.ok().and_then(|(b, _)| b.data.and_then(|d| d.version)))
 }
 
-async fn alertmanager(door: &Door) -> Result<Option<String>, SourceError> {
+async fn alertmanager(door: &Door) -> Result<Told, SourceError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Told {
+    struct Status {
         version_info: Version,
+        /// When it started, to the millisecond.
+        #[serde(default)]
+        uptime: String,
+        #[serde(default)]
+        cluster: Gossip,
     }
-    let (told, _): (Told, Reply) = door.get_json("api/v2/status", &[]).await?;
-    Ok(told.version_info.version)
+    let (told, _): (Status, Reply) = door.get_json("api/v2/status", &[]).await?;
+    let started = Some(clean(&told.uptime, 60)).filter(|text| !text.is_empty());
+    Ok(Told {
+        version: told.version_info.version,
+        marks: started.into_iter().chain(told.cluster.names()).collect(),
+    })
 }
 
 /// The labels show whether sign-in and tenant are right; `/ready` is open to everybody.

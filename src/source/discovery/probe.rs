@@ -1,7 +1,7 @@
 //! Tries the candidates of one component, way by way, until one answers as what it should be.
 
 use super::Setup;
-use super::answer::{ask, is_asked};
+use super::answer::{Told, ask, is_asked};
 use super::installed::installed;
 use super::look::{Blind, Seen};
 use super::pick::{Candidate, pick};
@@ -34,6 +34,7 @@ struct Found {
     place: String,
     via: Option<String>,
     version: Option<String>,
+    marks: Vec<String>,
     /// What was tried before, and why it did not do.
     past: Vec<String>,
 }
@@ -90,6 +91,8 @@ pub async fn look_for(component: Component, seen: &Seen, setup: &Setup, every: u
             return without_offers(unasked(candidate));
         }
         match reach(candidate, seen, setup).await {
+            // Another Service of the same pods, or of replicas that tell each other.
+            Ok(answered) if found.iter().any(|f| is_same(f, &answered)) => {}
             Ok(answered) => found.push(answered),
             Err(failed) => {
                 doubts.push(Doubt {
@@ -126,6 +129,10 @@ pub async fn look_for(component: Component, seen: &Seen, setup: &Setup, every: u
         offers,
         doubts,
     }
+}
+
+fn is_same(one: &Found, other: &Found) -> bool {
+    one.marks.iter().any(|mark| other.marks.contains(mark))
 }
 
 /// Why Routes and Ingresses are not known, where none of them is in use.
@@ -167,11 +174,12 @@ async fn reach(candidate: &Candidate, seen: &Seen, setup: &Setup) -> Result<Foun
     for way in ways(candidate, &seen.fronts, &setup.cluster) {
         for endpoint in way {
             match try_one(candidate, &endpoint, setup).await {
-                Ok((via, version)) => {
+                Ok((via, Told { version, marks })) => {
                     let past = refused.into_iter().map(|r: Refused| r.reason);
                     return Ok(Found {
                         place: place(candidate, &endpoint),
                         via,
+                        marks,
                         version: version.or_else(|| candidate.version.clone()),
                         past: past.collect(),
                         offer: Offer {
@@ -197,7 +205,7 @@ async fn reach(candidate: &Candidate, seen: &Seen, setup: &Setup) -> Result<Foun
     Err(refused)
 }
 
-type Answer = (Option<String>, Option<String>);
+type Answer = (Option<String>, Told);
 
 async fn try_one(
     candidate: &Candidate,
@@ -206,12 +214,12 @@ async fn try_one(
 ) -> Result<Answer, SourceError> {
     let door = Door::open(endpoint, &setup.cluster.name, Some(&setup.server))?;
     let asked = tokio::time::timeout(PATIENCE, ask(candidate.component, &door));
-    let version = match asked.await {
+    let told = match asked.await {
         Ok(answer) => answer?,
         Err(_) => return Err(door.error("", Cause::Timeout(PATIENCE))),
     };
     let via = door.via().map(|v| bare(&v).to_owned());
-    Ok((via, version))
+    Ok((via, told))
 }
 
 /// `via route HOST` without its first word.

@@ -7,6 +7,9 @@ use crate::source::supervisor::Offer;
 /// Exporters that are scraped where there is no Prometheus.
 pub const EXPORTERS: usize = 8;
 
+/// Alertmanagers that are asked: that of the platform, that of its users, those of teams.
+pub const ALERTMANAGERS: usize = 4;
+
 /// What is scraped directly where nobody else does it.
 pub const SCRAPED: [Component; 3] = [Component::Dcgm, Component::AmdExporter, Component::Vllm];
 
@@ -33,13 +36,18 @@ pub fn wanted(
         _ => [Component::Prometheus, Component::Thanos],
     };
     let named = [
-        (cluster.alertmanager.is_some(), Component::Alertmanager),
         (cluster.loki.is_some(), Component::Loki),
         (cluster.tempo.is_some(), Component::Tempo),
     ];
     let mut wanted: Vec<Offer> = Vec::new();
     if cluster.prometheus.is_none() {
         wanted.extend(metrics.into_iter().find_map(first));
+    }
+    if cluster.alertmanagers.is_empty() {
+        let managers = found
+            .iter()
+            .filter(|o| o.component == Component::Alertmanager);
+        wanted.extend(managers.take(ALERTMANAGERS).cloned());
     }
     for (configured, component) in named {
         wanted.extend(first(component).filter(|_| !configured));

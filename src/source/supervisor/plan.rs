@@ -117,13 +117,14 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> Crew {
     let mut plans = Vec::new();
     let exporters = (0_u16..).zip(&cluster.exporters);
     let exporters = exporters.map(|(n, e)| (SourceKind::Exporter(n), Some(e)));
+    let managers = (0_u16..).zip(&cluster.alertmanagers);
+    let managers = managers.map(|(n, e)| (SourceKind::Alertmanager(n), Some(e)));
     let named = [
         (SourceKind::Prometheus, cluster.prometheus.as_ref()),
-        (SourceKind::Alertmanager, cluster.alertmanager.as_ref()),
         (SourceKind::Loki, cluster.loki.as_ref()),
         (SourceKind::Tempo, cluster.tempo.as_ref()),
     ];
-    for (kind, endpoint) in named.into_iter().chain(exporters) {
+    for (kind, endpoint) in named.into_iter().chain(managers).chain(exporters) {
         let Some(endpoint) = endpoint else { continue };
         let (plan, part) = maker.source(kind, endpoint, None);
         route.take(part);
@@ -152,7 +153,7 @@ pub(super) enum Part {
     Metrics(Arc<PromLookup>),
     Logs(Arc<LokiRoute>),
     Traces(Arc<TempoLookup>),
-    Alerts(Arc<Gate>),
+    Alerts(u16, Arc<Gate>),
     None,
 }
 
@@ -198,8 +199,8 @@ impl Maker {
                 });
                 (work, Part::Metrics(Arc::new(PromLookup::new(asked))))
             }
-            SourceKind::Alertmanager => {
-                let part = Part::Alerts(gate.clone());
+            SourceKind::Alertmanager(n) => {
+                let part = Part::Alerts(n, gate.clone());
                 let work = kept(move || AlertmanagerSource::new(gate.clone(), interval));
                 (work, part)
             }

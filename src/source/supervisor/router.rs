@@ -1,5 +1,6 @@
 //! Sends each question to the server that can answer it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::future::BoxFuture;
@@ -26,7 +27,7 @@ pub(super) struct Route {
     pub tempo: Option<Arc<TempoLookup>>,
     pub kube: Option<Arc<KubeLookup>>,
     /// For what is changed, not asked.
-    pub alertmanager: Option<Arc<Gate>>,
+    pub alertmanagers: BTreeMap<u16, Arc<Gate>>,
     /// For what is followed or changed, not asked.
     pub server: Option<kubernetes::Server>,
 }
@@ -47,7 +48,9 @@ impl Route {
             Part::Metrics(lookup) => self.prometheus = Some(lookup),
             Part::Logs(lookup) => self.loki = Some(lookup),
             Part::Traces(lookup) => self.tempo = Some(lookup),
-            Part::Alerts(gate) => self.alertmanager = Some(gate),
+            Part::Alerts(n, gate) => {
+                self.alertmanagers.insert(n, gate);
+            }
             Part::None => {}
         }
     }
@@ -57,7 +60,9 @@ impl Route {
         match kind {
             SourceKind::Prometheus => self.prometheus = None,
             SourceKind::Loki => self.loki = None,
-            SourceKind::Alertmanager => self.alertmanager = None,
+            SourceKind::Alertmanager(n) => {
+                self.alertmanagers.remove(&n);
+            }
             SourceKind::Tempo => self.tempo = None,
             SourceKind::Kubernetes | SourceKind::Exporter(_) => {}
         }
@@ -67,7 +72,7 @@ impl Route {
     pub(super) fn reach(&self) -> Reach {
         Reach {
             server: self.server.clone(),
-            alertmanager: self.alertmanager.clone(),
+            alertmanagers: self.alertmanagers.values().cloned().collect(),
         }
     }
 

@@ -110,7 +110,8 @@ impl Staff {
         }
     }
 
-    /// Which source each is to be. An exporter keeps its number as long as it keeps its place.
+    /// Which source each is to be. What there are several of keeps its number as long as it keeps
+    /// its place.
     fn placed(
         &self,
         offers: &[Offer],
@@ -125,11 +126,14 @@ impl Staff {
                 let known = same.map(|(kind, _)| *kind);
                 let free =
                     |kind: &SourceKind| !hired.contains_key(kind) && !wanted.contains_key(kind);
-                let first = self.maker.exporters();
-                let mut numbers = (first..=u16::MAX).map(SourceKind::Exporter);
+                let (first, numbered): (u16, fn(u16) -> SourceKind) = match offer.component {
+                    Component::Alertmanager => (0, SourceKind::Alertmanager),
+                    _ => (self.maker.exporters(), SourceKind::Exporter),
+                };
+                let mut numbers = (first..=u16::MAX).map(numbered);
                 known
                     .or_else(|| numbers.find(free))
-                    .unwrap_or(SourceKind::Exporter(u16::MAX))
+                    .unwrap_or(numbered(u16::MAX))
             });
             wanted.entry(kind).or_insert_with(|| offer.clone());
         }
@@ -159,11 +163,11 @@ impl Staff {
     }
 }
 
-/// The source that serves a component; `None`: exporters, of which there may be several.
+/// The source that serves a component; `None`: Alertmanagers and exporters, of which there may be
+/// several.
 fn kind_of(component: Component) -> Option<SourceKind> {
     match component {
         Component::Prometheus | Component::Thanos => Some(SourceKind::Prometheus),
-        Component::Alertmanager => Some(SourceKind::Alertmanager),
         Component::Loki => Some(SourceKind::Loki),
         Component::Tempo => Some(SourceKind::Tempo),
         _ => None,
@@ -291,6 +295,22 @@ mod tests {
             said(&mut orders),
             ["+exporter 1 http://a/x", "+exporter 1 http://proxy/x"]
         );
+    }
+
+    #[test]
+    fn several_alertmanagers_keep_their_numbers() {
+        let (staff, mut orders, route) = staff(2);
+        let of = |url: &str| offer(Component::Alertmanager, url);
+        staff.settle(&[of("http://a/x"), of("http://b/x")], &[]);
+        assert_eq!(
+            said(&mut orders),
+            ["+alertmanager http://a/x", "+alertmanager 2 http://b/x"]
+        );
+        assert_eq!(route.read().unwrap().reach().alertmanagers.len(), 2);
+        staff.settle(&[of("http://b/x")], &[]);
+        assert_eq!(said(&mut orders), ["-alertmanager"]);
+        let left = route.read().unwrap().reach().alertmanagers;
+        assert_eq!(left[0].url(), "http://b/x");
     }
 
     #[test]

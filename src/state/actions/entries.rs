@@ -86,6 +86,7 @@ impl State {
         let step = self.standing(cluster, Server::Alertmanager).map(|by| {
             Step::Mute(Mute {
                 cluster,
+                fingerprint: fingerprint.to_owned(),
                 by,
                 labels,
                 wide: false,
@@ -177,14 +178,18 @@ impl State {
                 "your role on {name} is {role} ({from}); {needed} is needed"
             ));
         }
-        let kind = match server {
-            Server::Kubernetes => SourceKind::Kubernetes,
-            Server::Alertmanager => SourceKind::Alertmanager,
+        let fits = |kind: &SourceKind| match server {
+            Server::Kubernetes => *kind == SourceKind::Kubernetes,
+            Server::Alertmanager => kind.is_alertmanager(),
         };
         let known = self.world.cluster(cluster);
-        match known.is_some_and(|c| c.sources.contains_key(&kind)) {
+        let what = match server {
+            Server::Kubernetes => "kubernetes",
+            Server::Alertmanager => "alertmanager",
+        };
+        match known.is_some_and(|c| c.sources.keys().any(fits)) {
             true => Ok(by),
-            false => Err(format!("{name} has no {kind} configured")),
+            false => Err(format!("{name} has no {what} configured")),
         }
     }
 

@@ -1,14 +1,15 @@
-//! Alerts of one cluster from two tellers: Alertmanager (silences, receivers) and the rules API of
-//! Prometheus (pending alerts, values, expressions). One alert is kept once.
+//! Alerts of one cluster from several tellers: its Alertmanagers (silences, receivers) and the rules
+//! API of Prometheus (pending alerts, values, expressions). One alert is kept once.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::model::alert::{Alert, AlertState, Silence, Spell};
+use crate::model::alert::{Alert, AlertState, Spell};
 use crate::model::health::SourceKind;
 use crate::model::time::Timestamp;
 
 use super::ClusterState;
+use super::tellers::{Telling, merge};
 
 /// How long a resolved alert stays known, milliseconds.
 const KEEP_MS: i64 = 24 * 3_600_000;
@@ -16,7 +17,8 @@ const KEEP_MS: i64 = 24 * 3_600_000;
 const SPELLS: usize = 50;
 
 impl ClusterState {
-    /// Takes the whole list of one source: what it no longer tells is resolved.
+    /// Takes the whole list of one source: what it no longer tells, and nobody else does, is
+    /// resolved.
     pub(super) fn take_alerts(
         &mut self,
         source: SourceKind,
@@ -29,28 +31,29 @@ impl ClusterState {
         for alert in list {
             told.insert(self.take_alert(source, alert));
         }
-        let owners = &self.alert_owner;
-        self.alerts.retain(|fingerprint, alert| {
-            // What waited and never fired is not resolved: it is over and was nothing.
-            let ours = owners.get(fingerprint) == Some(&source);
-            alert.state != AlertState::Pending || !ours || told.contains(fingerprint)
-        });
-        for (fingerprint, alert) in &mut self.alerts {
-            let ours = self.alert_owner.get(fingerprint) == Some(&source);
-            if ours && !told.contains(fingerprint) && alert.state != AlertState::Resolved {
-                alert.state = AlertState::Resolved;
-                alert.ends_at = Some(now);
+        let speaks_for = self.speaks_for(source, now);
+        let known: Vec<Arc<str>> = self.tellings.keys().cloned().collect();
+        for fingerprint in known.iter().filter(|f| !told.contains(*f)) {
+            if self.untell(fingerprint, &speaks_for) {
+                self.end(fingerprint, now);
             }
         }
         self.note_spells();
         before.0 != self.alerts || before.1 != self.heartbeats
     }
 
-    pub(super) fn take_silences(&mut self, list: Vec<Silence>) -> bool {
-        let told = list.into_iter().map(|s| (s.id.clone(), s)).collect();
-        let changed = self.silences != told;
-        self.silences = told;
-        changed
+    /// Nobody tells of it any longer.
+    fn end(&mut self, fingerprint: &Arc<str>, now: Timestamp) {
+        let Some(alert) = self.alerts.get_mut(fingerprint) else {
+            return;
+        };
+        // What waited and never fired is not resolved: it is over and was nothing.
+        if alert.state == AlertState::Pending {
+            self.alerts.remove(fingerprint);
+        } else if alert.state != AlertState::Resolved {
+            alert.state = AlertState::Resolved;
+            alert.ends_at = Some(now);
+        }
     }
 
     /// When the alert fired, oldest first, as far back as we saw it.
@@ -106,7 +109,7 @@ impl ClusterState {
     /// Returns the fingerprint under which the alert is kept.
     fn take_alert(&mut self, source: SourceKind, mut alert: Alert) -> Arc<str> {
         let twin = self.twin(source, &alert);
-        if source == SourceKind::Alertmanager {
+        if source.is_alertmanager() {
             if let Some(twin) = twin {
                 // The rules API told of it first: its value and expression stay.
                 if let Some(former) = self.alerts.get(&twin) {
@@ -114,7 +117,7 @@ impl ClusterState {
                     alert.expression = alert.expression.or(former.expression.clone());
                 }
                 self.alerts.remove(&twin);
-                self.alert_owner.remove(&twin);
+                self.tellings.remove(&twin);
                 // The two count the beginning of what still fires from different moments.
                 if let Some(mut spells) = self.spells.remove(&twin) {
                     spells.retain(|s| s.to.is_some());
@@ -134,23 +137,30 @@ impl ClusterState {
             alert.expression = alert.expression.or(former.expression.clone());
         }
         let fingerprint = alert.fingerprint.clone();
-        self.alert_owner.insert(fingerprint.clone(), source);
+        self.tell(source, &mut alert);
         self.alerts.insert(fingerprint.clone(), alert);
         fingerprint
+    }
+
+    /// Notes what the source says of the alert, and gives it the standing that all its tellers
+    /// agree on.
+    fn tell(&mut self, source: SourceKind, alert: &mut Alert) {
+        let place = self.tellings.entry(Arc::clone(&alert.fingerprint));
+        let tellings = place.or_default();
+        tellings.retain(|t| t.source != source);
+        tellings.push(Telling::of(source, alert));
+        tellings.sort_by_key(|t| t.source);
+        merge(alert, tellings);
     }
 
     /// The same alert as the other source tells it. Alertmanager's labels are Prometheus's and
     /// perhaps external ones.
     fn twin(&self, source: SourceKind, alert: &Alert) -> Option<Arc<str>> {
-        let from_manager = source == SourceKind::Alertmanager;
+        let from_manager = source.is_alertmanager();
         self.alerts
             .iter()
             .filter(|(_, other)| other.name == alert.name && other.state != AlertState::Resolved)
-            .filter(|(f, _)| {
-                self.alert_owner
-                    .get(*f)
-                    .is_some_and(|o| (*o == SourceKind::Alertmanager) != from_manager)
-            })
+            .filter(|(f, _)| self.tellings.contains_key(*f) && self.is_managed(f) != from_manager)
             .find(|(_, other)| {
                 let (wide, narrow) = if from_manager {
                     (&alert.labels, &other.labels)
@@ -165,10 +175,13 @@ impl ClusterState {
     /// Forgets what one source told: whether it still holds, nobody says.
     pub(super) fn forget_alerts_of(&mut self, source: SourceKind) {
         self.heartbeats.retain(|h| h.source != source);
-        let owners = &self.alert_owner;
-        self.alerts.retain(|f, _| owners.get(f) != Some(&source));
+        let known: Vec<Arc<str>> = self.tellings.keys().cloned().collect();
+        for fingerprint in &known {
+            if self.untell(fingerprint, &[source]) {
+                self.alerts.remove(fingerprint);
+            }
+        }
         let alerts = &self.alerts;
-        self.alert_owner.retain(|f, _| alerts.contains_key(f));
         self.spells.retain(|f, _| alerts.contains_key(f));
     }
 
@@ -179,7 +192,6 @@ impl ClusterState {
             a.state != AlertState::Resolved || a.ends_at.is_none_or(|e| now.0 - e.0 < KEEP_MS)
         });
         let alerts = &self.alerts;
-        self.alert_owner.retain(|f, _| alerts.contains_key(f));
         self.spells.retain(|f, _| alerts.contains_key(f));
         before != self.alerts.len()
     }

@@ -62,11 +62,6 @@ impl World {
                 "no Prometheus: no metrics",
                 exporters,
             ),
-            (
-                SourceKind::Alertmanager,
-                "no Alertmanager: silences are not known",
-                false,
-            ),
             (SourceKind::Loki, "no Loki: logs are not seen", false),
         ];
         for (kind, what, instead) in parts {
@@ -79,6 +74,7 @@ impl World {
             let remedy = "sources and discovery of this screen say why";
             found.push(Blind { what, remedy });
         }
+        self.alertmanagers_missing(c, found);
         let lacks = |prefix: &str| {
             let known = c.facts.capabilities.as_ref();
             known.is_some_and(|all| !all.iter().any(|(name, _)| name.starts_with(prefix)))
@@ -87,6 +83,23 @@ impl World {
             found.push(Blind {
                 what: "no series of kube-state-metrics".into(),
                 remedy: "is kube-state-metrics scraped?",
+            });
+        }
+    }
+
+    /// Of replicas one that answers is enough to know what there is to know.
+    fn alertmanagers_missing(&self, c: &ClusterState, found: &mut Vec<Blind>) {
+        let mut blind = |what: String| {
+            let remedy = "sources and discovery of this screen say why";
+            found.push(Blind { what, remedy });
+        };
+        if !c.sources.keys().any(|k| k.is_alertmanager()) {
+            blind("no Alertmanager: silences are not known".into());
+        }
+        for (kind, spoken_for) in c.alertmanagers_down(self.now) {
+            blind(match spoken_for {
+                true => format!("{kind} is down: its replica tells the alerts, alone"),
+                false => format!("{kind} is down: what it told is old"),
             });
         }
     }

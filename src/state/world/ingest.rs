@@ -36,7 +36,10 @@ impl World {
                 let changed = cluster.take_alerts(telemetry.source, list, now);
                 (Known::Alerts, changed)
             }
-            Body::Silences(list) => return cluster.take_silences(list),
+            Body::Silences(list) => {
+                return cluster.take_silences(telemetry.source, list, now);
+            }
+            Body::Gossip(names) => return cluster.take_gossip(telemetry.source, names),
             Body::Objects(batch) => {
                 let kind = batch.kind;
                 if batch.reset {
@@ -179,9 +182,8 @@ impl ClusterState {
 
     /// Forgets a source and what only it could say again.
     fn dismiss(&mut self, source: SourceKind) -> bool {
-        if source == SourceKind::Alertmanager {
-            self.silences.clear();
-        }
+        self.forget_silences_of(&[source]);
+        self.gossip.remove(&source);
         self.forget_alerts_of(source);
         self.sources.remove(&source).is_some()
     }

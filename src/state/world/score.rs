@@ -49,7 +49,7 @@ fn cost(kind: SourceKind) -> u8 {
         SourceKind::Kubernetes => 50,
         SourceKind::Prometheus => 20,
         SourceKind::Tempo | SourceKind::Loki => 15,
-        SourceKind::Alertmanager | SourceKind::Exporter(_) => 0,
+        SourceKind::Alertmanager(_) | SourceKind::Exporter(_) => 0,
     }
 }
 
@@ -173,7 +173,7 @@ mod tests {
             clusters: vec![Cluster {
                 name: "a".into(),
                 prometheus: endpoint(),
-                alertmanager: endpoint(),
+                alertmanagers: endpoint().into_iter().collect(),
                 loki: endpoint(),
                 tempo: endpoint(),
                 kube: Some(Kube::default()),
@@ -220,7 +220,7 @@ mod tests {
 
     fn all() -> [SourceKind; 5] {
         use SourceKind::*;
-        [Kubernetes, Prometheus, Tempo, Loki, Alertmanager]
+        [Kubernetes, Prometheus, Tempo, Loki, Alertmanager(0)]
     }
 
     #[test]
@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(score(&world), (Reach::Online, Some(100)));
         let mut seen = Vec::new();
         for kind in [
-            SourceKind::Alertmanager,
+            SourceKind::Alertmanager(0),
             SourceKind::Loki,
             SourceKind::Tempo,
             SourceKind::Prometheus,

@@ -58,6 +58,8 @@ pub enum Step {
 #[derive(Clone, Debug)]
 pub struct Mute {
     pub cluster: ClusterId,
+    /// Of the alert.
+    pub fingerprint: String,
     pub by: String,
     /// Every label of the alert.
     pub labels: Vec<Matcher>,
@@ -72,6 +74,8 @@ pub struct Mute {
 #[derive(Debug)]
 pub struct Confirm {
     pub request: ActionRequest,
+    /// Asked about after this one, each in a dialog of its own: the same at further servers.
+    pub next: Vec<ActionRequest>,
     /// Tells one dialog from the next.
     pub serial: u64,
     /// It was in view long enough: keys count.
@@ -140,7 +144,10 @@ impl Actions {
             }
             Self::Confirm(confirm) => (
                 format!("Send this? {}", confirm.request.action.word()),
-                "default: no",
+                match confirm.next.is_empty() {
+                    true => "default: no",
+                    false => "another server is asked about next",
+                },
                 confirm.lines(ctx, wide),
                 1,
             ),
@@ -343,6 +350,7 @@ mod tests {
     #[test]
     fn what_is_typed_stays_in_view_whatever_the_alert_carries() {
         let mute = Mute {
+            fingerprint: String::new(),
             cluster: ClusterId(0),
             by: "alice".into(),
             labels: (0..40).map(|n| (format!("label{n}"), "x".into())).collect(),

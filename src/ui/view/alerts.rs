@@ -24,6 +24,7 @@ mod list;
 mod motion;
 mod rules;
 mod silences;
+mod tellers;
 
 use curve::Curves;
 use digest::Digest;

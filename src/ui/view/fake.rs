@@ -29,7 +29,7 @@ pub fn world(names: &[&str]) -> World {
             .map(|name| Cluster {
                 name: (*name).to_owned(),
                 prometheus: endpoint(),
-                alertmanager: endpoint(),
+                alertmanagers: endpoint().into_iter().collect(),
                 loki: endpoint(),
                 ..Cluster::default()
             })
@@ -43,7 +43,7 @@ pub fn tell(world: &mut World, cluster: u16, body: Body) {
     world.ingest(Telemetry {
         cluster: ClusterId(cluster),
         source: match body {
-            Body::Alerts(_) | Body::Silences(_) => SourceKind::Alertmanager,
+            Body::Alerts(_) | Body::Silences(_) => SourceKind::Alertmanager(0),
             Body::Logs(_) => SourceKind::Loki,
             Body::Objects(_) => SourceKind::Kubernetes,
             _ => SourceKind::Prometheus,

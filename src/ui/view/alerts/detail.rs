@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use super::digest::Digest;
 use super::group::Row;
 use super::lines::around;
-use super::silences;
+use super::{silences, tellers};
 use crate::model::alert::{Alert, Spell};
 use crate::model::change::Change;
 use crate::model::finding::Evidence;
@@ -52,6 +52,12 @@ pub fn lines<'a>(ctx: &Ctx<'_>, row: &'a Row<'a>, width: usize, digest: &Digest)
     let Some(first) = row.alerts.first() else {
         return out;
     };
+    if let Some(told) = tellers::told_by(ctx.world, row.id.cluster, first) {
+        let mut parts = wrap(&told, width.saturating_sub(12)).into_iter();
+        let first = parts.next().unwrap_or_default();
+        out.push(pair(theme, "told by", first, theme.base));
+        out.extend(parts.map(|p| pair(theme, "", p, theme.base)));
+    }
     if row.copies > 0 {
         let text = format!("{} copies of replicas folded", row.copies);
         out.push(Line::styled(text, theme.muted));

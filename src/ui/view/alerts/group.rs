@@ -294,8 +294,7 @@ fn heard(world: &World, scope: Option<ClusterId>) -> (usize, Vec<&str>) {
     let mut heard = 0;
     let mut silent = Vec::new();
     for cluster in clusters(world, scope) {
-        let tells =
-            |kind: &SourceKind| matches!(kind, SourceKind::Alertmanager | SourceKind::Prometheus);
+        let tells = |kind: &SourceKind| *kind == SourceKind::Prometheus || kind.is_alertmanager();
         let mut sources = cluster.sources.iter().filter(|(k, _)| tells(k));
         if sources.any(|(_, s)| s.health == Health::Live) {
             heard += 1;

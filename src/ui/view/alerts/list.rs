@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::group::{self, Row};
-use super::{Alerts, day, detail, silences};
+use super::{Alerts, day, detail, silences, tellers};
 use crate::model::alert::{AlertState, Severity};
 use crate::state::world::World;
 use crate::ui::Ctx;
@@ -72,8 +72,12 @@ impl Alerts {
             broken if broken.is_empty() => String::new(),
             broken => format!(" · no Watchdog in {}", broken.join(", ")),
         };
+        let down: String = tellers::down(world, self.scope)
+            .iter()
+            .map(|text| format!(" · {text}"))
+            .collect();
         format!(
-            "Alerts: {} critical, {} warning, {} info in {} {kind}{}{broken}",
+            "Alerts: {} critical, {} warning, {} info in {} {kind}{}{broken}{down}",
             count(Severity::Critical),
             count(Severity::Warning),
             count(Severity::Info),

@@ -10,7 +10,6 @@ use super::{Alerts, Page};
 use crate::command::Command;
 use crate::message::Effect;
 use crate::model::alert::{Alert, AlertState, Silence};
-use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
 use crate::model::time::Timestamp;
 use crate::state::world::{ClusterState, World};
@@ -53,6 +52,14 @@ impl SilenceRow<'_> {
             .find(|a| hushed_by(a, self.silence))
     }
 
+    /// Which Alertmanager holds it, where there are several that do not tell each other.
+    fn held_at(&self) -> Option<String> {
+        let held = self.cluster.silence_held_at(&self.silence.id);
+        let apart = self.cluster.alertmanagers().len() > 1;
+        let names: Vec<String> = held.iter().map(ToString::to_string).collect();
+        (apart && !names.is_empty()).then(|| names.join(", "))
+    }
+
     pub fn plain(&self) -> String {
         let Silence {
             by,
@@ -60,8 +67,10 @@ impl SilenceRow<'_> {
             matchers,
             ..
         } = self.silence;
+        let held = self.held_at().map(|held| format!(" ({held})"));
+        let held = held.unwrap_or_default();
         format!(
-            "silence {} on {}: {matchers}, by {by}, {} to {}, {} alerts, {comment:?}",
+            "silence {} on {}{held}: {matchers}, by {by}, {} to {}, {} alerts, {comment:?}",
             self.silence.id,
             self.cluster.name,
             self.silence.starts_at.rfc3339(),
@@ -199,7 +208,11 @@ fn cell<'a>(ctx: &Ctx<'a>, row: &SilenceRow<'a>, column: usize) -> Line<'a> {
         5 => Line::styled(left(ctx, silence), theme.base),
         6 if row.alerts == 0 => Line::styled("0", theme.warn),
         6 => Line::styled(row.alerts.to_string(), theme.base),
-        _ => Line::styled(silence.comment.as_str(), theme.muted),
+        _ => {
+            let held = row.held_at().map(|held| format!("at {held}: "));
+            let text = format!("{}{}", held.unwrap_or_default(), silence.comment);
+            Line::styled(text, theme.muted)
+        }
     }
 }
 
@@ -214,7 +227,7 @@ fn why_empty(world: &World, scope: Option<ClusterId>, table: &Table<SilenceId>) 
             table.filter_text()
         );
     }
-    let asked = clusters(world, scope).any(|c| c.sources.contains_key(&SourceKind::Alertmanager));
+    let asked = clusters(world, scope).any(|c| c.sources.keys().any(|k| k.is_alertmanager()));
     match asked {
         true => "no silence is known: none is in force, or the Alertmanager has not told".into(),
         false => "no cluster of the scope has an Alertmanager configured".into(),

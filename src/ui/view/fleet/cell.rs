@@ -153,10 +153,9 @@ fn pods(one: &One) -> Option<[usize; 2]> {
 
 /// Critical and warning.
 fn alerts(one: &One) -> Option<[usize; 2]> {
-    let heard = [SourceKind::Prometheus, SourceKind::Alertmanager]
-        .iter()
-        .filter_map(|kind| one.c.sources.get(kind))
-        .any(|s| s.last_ok.is_some());
+    let tells = |kind: &SourceKind| *kind == SourceKind::Prometheus || kind.is_alertmanager();
+    let mut sources = one.c.sources.iter().filter(|(kind, _)| tells(kind));
+    let heard = sources.any(|(_, s)| s.last_ok.is_some());
     let known = heard || !one.c.alerts.is_empty();
     known.then_some([one.alerts.critical, one.alerts.warning])
 }

@@ -192,7 +192,7 @@ pub fn letter(kind: SourceKind) -> &'static str {
     match kind {
         SourceKind::Kubernetes => "K",
         SourceKind::Prometheus => "P",
-        SourceKind::Alertmanager => "A",
+        SourceKind::Alertmanager(_) => "A",
         SourceKind::Loki => "L",
         SourceKind::Tempo => "T",
         SourceKind::Exporter(_) => "E",
