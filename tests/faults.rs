@@ -5,6 +5,8 @@
 mod faults;
 #[path = "support/ports.rs"]
 mod ports;
+#[path = "faults/table.rs"]
+mod table;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

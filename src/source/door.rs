@@ -258,8 +258,14 @@ impl Door {
             &String::from_utf8_lossy(body.get(..body.len().min(120)).unwrap_or(body)),
             80,
         );
-        let what = crate::model::text::clean(&error.to_string(), 200);
-        let what = format!("{what}; it begins `{start}`");
+        let what = if body.trim_ascii().is_empty() {
+            "its body is empty".to_owned()
+        } else if body::is_page(body) {
+            format!("{} instead of data", body::page(body))
+        } else {
+            let what = crate::model::text::clean(&error.to_string(), 200);
+            format!("{what}; it begins `{start}`")
+        };
         self.error(path, Cause::Payload(self.shared.credentials.hide(what)))
     }
 
@@ -278,11 +284,11 @@ impl Door {
             let url = response.url().clone();
             let (body, complete) = self.read(response, limit, partial).await?;
             if content_type.starts_with("text/html") {
-                let what = "a web page instead of data".to_owned();
+                let what = format!("{} instead of data", body::page(&body));
                 let cause = if body::is_login(&body) {
                     Cause::Login
                 } else {
-                    Cause::Payload(what)
+                    Cause::Payload(self.shared.credentials.hide(what))
                 };
                 return Err(self.fail(&url, cause));
             }
@@ -366,7 +372,12 @@ impl Door {
             Ok(Ok((body, _))) => body,
             Ok(Err(_)) | Err(_) => Vec::new(),
         };
-        let detail = if html { String::new() } else { quote(&body) };
+        let page = html || body::is_page(&body);
+        let detail = match page {
+            true if body.is_empty() => String::new(),
+            true => body::page(&body),
+            false => quote(&body),
+        };
         let detail = self.shared.credentials.hide(detail);
         let cause = if html && moved {
             Cause::Login

@@ -23,7 +23,7 @@ pub enum Cause {
     Tls(String),
     #[error("401: the credentials are missing, wrong or expired{}", tail(.0))]
     Unauthorized(String),
-    #[error("redirected to a login page")]
+    #[error("a login page came instead of data")]
     Login,
     #[error("redirected to another server, {0}, which is not given the credentials")]
     Elsewhere(String),
@@ -139,6 +139,10 @@ impl SourceError {
                  sent (sampling); another cluster may have it"
             }
             Cause::RateLimited(_) => "lower `requests_per_minute` or raise `interval`",
+            Cause::Server { status, .. } if matches!(status, 502..=504) => {
+                "a proxy before the server got no answer of it: look whether it runs and is ready; \
+                 it is tried again"
+            }
             Cause::Server { .. } => "read the server's own log; it is tried again",
             Cause::Query(_) => "correct the query",
             Cause::Redirects => "the URL leads in a circle: check scheme, host and path",

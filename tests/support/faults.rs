@@ -22,6 +22,8 @@ pub enum Manner {
     Silent,
     /// Half of the promised body, then the end.
     HalfBody,
+    /// Begins a body and sends a byte of it now and then.
+    SlowBody,
     /// Closes at once.
     Closes,
     /// Bytes without sense, so many, as JSON.
@@ -207,6 +209,14 @@ async fn answer(
         Manner::Silent => {
             tokio::time::sleep(Duration::from_secs(600)).await;
             Ok(())
+        }
+        Manner::SlowBody => {
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n";
+            socket.write_all(head.as_bytes()).await?;
+            loop {
+                socket.write_all(b" ").await?;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
         }
         Manner::Closes => Ok(()),
         Manner::HalfBody => {

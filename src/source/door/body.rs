@@ -8,6 +8,7 @@ use reqwest::{Response, StatusCode};
 
 use super::tls;
 use crate::clock;
+use crate::model::text::clean;
 use crate::source::error::Cause;
 
 /// Longest waiting time that is obeyed.
@@ -65,6 +66,32 @@ pub(super) fn elsewhere(response: &Response) -> Option<Cause> {
     })
 }
 
+/// A page for people, whatever its type says.
+pub(super) fn is_page(body: &[u8]) -> bool {
+    let start = body.trim_ascii_start();
+    let start = start.get(..start.len().min(16)).unwrap_or(start);
+    let start = start.to_ascii_lowercase();
+    [&b"<!doctype html"[..], b"<html"]
+        .iter()
+        .any(|mark| start.starts_with(mark))
+}
+
+/// `the page "502 Bad Gateway"`, as its title says; else just that it is one.
+pub(super) fn page(body: &[u8]) -> String {
+    let start = String::from_utf8_lossy(body.get(..body.len().min(64 * 1024)).unwrap_or(body));
+    let lower = start.to_ascii_lowercase();
+    let title = lower.find("<title").and_then(|at| {
+        let from = at + lower.get(at..)?.find('>')? + 1;
+        let to = from + lower.get(from..)?.find("</title")?;
+        // Lower case of ASCII has the same length: the places fit.
+        start.get(from..to)
+    });
+    match title.map(|title| clean(title, 100)) {
+        Some(title) if !title.trim().is_empty() => format!("the page \"{}\"", title.trim()),
+        _ => "a web page".to_owned(),
+    }
+}
+
 /// A page that wants a password.
 pub(super) fn is_login(body: &[u8]) -> bool {
     let start = String::from_utf8_lossy(body.get(..body.len().min(64 * 1024)).unwrap_or(body))
@@ -90,10 +117,16 @@ pub(super) fn cause_of_status(
     match status.as_u16() {
         401 => Cause::Unauthorized(detail),
         403 => Cause::Forbidden(detail),
-        400 if detail.contains("HTTP request to an HTTPS server") => {
+        // As Go and as nginx say it.
+        400 if detail.contains("HTTP request to an HTTPS server")
+            || detail.contains("HTTP request was sent to HTTPS port") =>
+        {
             Cause::Tls("the server speaks TLS on this port".into())
         }
         404 | 405 | 410 => Cause::NotFound(detail),
+        status @ (400 | 422) if detail.is_empty() => {
+            Cause::Query(format!("status {status}, and no word why"))
+        }
         400 | 422 => Cause::Query(detail),
         429 => Cause::RateLimited(after),
         status @ 500..=599 => Cause::Server { status, detail },
@@ -117,7 +150,7 @@ pub(super) fn cause_of(error: &reqwest::Error) -> Cause {
     while let Some(next) = innermost.source() {
         innermost = next;
     }
-    let words = crate::model::text::clean(&innermost.to_string(), 200);
+    let words = clean(&innermost.to_string(), 200);
     if error.is_connect() || error.is_request() {
         Cause::Unreachable(words)
     } else {
@@ -142,6 +175,23 @@ mod tests {
         );
         assert_eq!(wait_of("99999999999"), Some(LONGEST_WAIT));
         assert_eq!(wait_of("soon"), None);
+    }
+
+    #[test]
+    fn a_page_is_told_by_its_title() {
+        let nginx = b"\r\n<html>\r\n<head><title>502 Bad\x1b[31m Gateway</title></head>";
+        assert!(is_page(nginx) && is_page(b"<!DOCTYPE HTML>") && !is_page(b"<a>"));
+        assert_eq!(page(nginx), "the page \"502 Bad Gateway\"");
+        for none in [
+            &b"<html><title>"[..],
+            b"<html><title></title>",
+            b"",
+            b"<html>\xff",
+        ] {
+            assert_eq!(page(none), "a web page");
+        }
+        let long = format!("<html><title lang=en>{}</title>", "x".repeat(9_999));
+        assert!(page(long.as_bytes()).len() < 130);
     }
 
     #[test]
