@@ -28,12 +28,15 @@ impl TraceId {
         id?.ok().filter(|id| *id != 0).map(Self)
     }
 
-    /// The ends of it, for narrow places: `7be1…04`.
+    /// The ends of it, for narrow places: `7be1…da04`. Half of an old id is zeros: they are no end.
     pub fn short(self) -> String {
-        let text = self.to_string();
-        match (text.get(..4), text.get(28..)) {
+        let whole = self.to_string();
+        let half = whole.strip_prefix("0000000000000000");
+        let text = half.unwrap_or(&whole);
+        let tail = text.len().saturating_sub(4);
+        match (text.get(..4), text.get(tail..)) {
             (Some(head), Some(tail)) => format!("{head}…{tail}"),
-            _ => text,
+            _ => whole,
         }
     }
 }

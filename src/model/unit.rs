@@ -136,6 +136,12 @@ fn seconds(value: f64) -> String {
     }
 }
 
+/// `1 change`, `2 changes`.
+pub fn counted(count: usize, one: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{s}")
+}
+
 /// An age as shown beside values: `3s`, `41s`, `12m`, `5h`, `2d`.
 pub fn age(ms: u64) -> String {
     let s = ms / 1000;

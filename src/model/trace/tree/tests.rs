@@ -160,3 +160,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn short_ids_show_their_ends_and_not_the_zeros_in_front() {
+    let short = |text: &str| TraceId::parse(text).unwrap().short();
+    assert_eq!(short("050b33be48b2e3ba59613f0e9e30dda0"), "050b…dda0");
+    assert_eq!(short("7be100000000abcd"), "7be1…abcd");
+    assert_eq!(short("5"), "0000…0005");
+}

@@ -122,8 +122,9 @@ impl Map {
         let filter = self.table.filter();
         let mut rows: Vec<Shown<'_>> = Vec::new();
         for (cluster, part) in &self.parts {
-            let (cluster, metrics) = (*cluster, part.origin == Origin::Metrics);
-            let all = part.graph.branches().into_iter().map(|branch| Shown {
+            let (graph, origin) = part.shown();
+            let (cluster, metrics) = (*cluster, origin == Origin::Metrics);
+            let all = graph.branches().into_iter().map(|branch| Shown {
                 cluster,
                 branch,
                 metrics,
@@ -148,7 +149,7 @@ impl Map {
     pub fn origin(&self, ctx: &Ctx<'_>) -> String {
         let several = self.parts.len() > 1;
         let told = self.parts.iter().map(|(cluster, part)| {
-            let words = part.words(self.minutes());
+            let words = part.words(self.minutes(), ctx.world.now);
             match several {
                 true => format!("{}: {words}", name(ctx.world, *cluster)),
                 false => words,

@@ -65,7 +65,14 @@ impl Traces {
                 map.failing = !map.failing;
                 Vec::new()
             }
-            Command::Refresh => self.map_anew(world),
+            Command::Refresh => {
+                let former = self.map.take();
+                let effects = self.map_anew(world);
+                if let (Some(map), Some(former)) = (&mut self.map, former) {
+                    map.follow(former);
+                }
+                effects
+            }
             _ => Vec::new(),
         }
     }

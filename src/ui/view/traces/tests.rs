@@ -45,7 +45,13 @@ fn asked(effects: &[Effect]) -> Vec<Question> {
     questions.collect()
 }
 
-fn answer(view: &mut Traces, question: &Question, result: Result<Answer, Fault>, world: &World) {
+/// Answers, and gives what is asked for next.
+fn answer(
+    view: &mut Traces,
+    question: &Question,
+    result: Result<Answer, Fault>,
+    world: &World,
+) -> Vec<Question> {
     let answered = Answered {
         id: question.id,
         cluster: question.cluster,
@@ -57,7 +63,7 @@ fn answer(view: &mut Traces, question: &Question, result: Result<Answer, Fault>,
         cut_from: None,
         result,
     };
-    view.answer(&answered, world);
+    asked(&view.answer(&answered, world))
 }
 
 fn found(id: u128, duration_ms: u64, errors: u64) -> Summary {

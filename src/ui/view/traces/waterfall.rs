@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span as Piece};
 use super::asked::Opened;
 use super::list::nobody;
 use crate::model::trace::{Node, Place, Trace};
-use crate::model::unit::Unit;
+use crate::model::unit::{Unit, counted};
 use crate::ui::Ctx;
 use crate::ui::view::common::{empty, name};
 use crate::ui::widget::table::{Column, widths};
@@ -174,14 +174,14 @@ pub fn title(ctx: &Ctx<'_>, opened: &Opened) -> String {
         .map_or("n/a".to_owned(), |(a, b)| took(b - a));
     let spans = match trace.cut_from {
         Some(all) => format!("{} of {all} spans", trace.nodes.len()),
-        None => format!("{} spans", trace.nodes.len()),
+        None => counted(trace.nodes.len(), "span"),
     };
     format!(
-        "{} {} · {time} · {spans} · {} services · {} errors",
+        "{} {} · {time} · {spans} · {} · {}",
         name(ctx.world, *cluster),
         trace.id.short(),
-        trace.services(),
-        trace.failed(),
+        counted(trace.services(), "service"),
+        counted(trace.failed(), "error"),
     )
 }
 

@@ -16,6 +16,7 @@ use crate::model::trace::graph::{Called, Edge, Graph};
 use crate::state::world::World;
 use crate::ui::Window;
 use crate::ui::view::common::{Numbers, clusters};
+use crate::ui::widget::badge::age;
 use crate::ui::widget::table::Table;
 
 /// Traces sampled of each cluster.
@@ -46,12 +47,23 @@ enum Figure {
     Trace,
 }
 
+/// A graph as it was before it was asked for again.
+#[derive(Debug)]
+pub struct Former {
+    graph: Graph,
+    origin: Origin,
+    /// When its newest answer came.
+    at: Timestamp,
+}
+
 /// What is known of one cluster.
 #[derive(Debug)]
 pub struct Part {
-    pub graph: Graph,
-    pub origin: Origin,
+    graph: Graph,
+    origin: Origin,
     pub faults: Vec<Fault>,
+    at: Option<Timestamp>,
+    former: Option<Former>,
     pending: Vec<(RequestId, Figure)>,
     /// How many failed was answered: an edge without a series had no failure.
     failed_known: bool,
@@ -63,23 +75,54 @@ impl Part {
         !self.pending.is_empty()
     }
 
-    pub fn words(&self, minutes: i64) -> String {
+    /// What came; while it is asked again, and where that was in vain, what was known before.
+    pub fn shown(&self) -> (&Graph, Origin) {
+        match self.kept() {
+            Some(former) => (&former.graph, former.origin),
+            None => (&self.graph, self.origin),
+        }
+    }
+
+    fn kept(&self) -> Option<&Former> {
+        let in_vain = self.is_asking() || !self.faults.is_empty();
+        let former = self.former.as_ref();
+        former.filter(|_| in_vain && self.graph.is_empty())
+    }
+
+    pub fn words(&self, minutes: i64, now: Timestamp) -> String {
         let asking = if self.is_asking() {
             " · asking …"
         } else {
             ""
         };
-        let gone = match self.graph.dropped {
+        let (graph, origin) = self.shown();
+        // Without a row the fault stands in the place of the rows.
+        let fault = self.faults.first().filter(|_| !graph.is_empty());
+        let fault = fault.map_or_else(String::new, |f| format!(" · {}", f.what));
+        if let Some(former) = self.kept().filter(|_| !self.is_asking()) {
+            return format!("stale {}{fault}", age(now.age_since_ms(former.at)));
+        }
+        let gone = match graph.dropped {
             0 => String::new(),
             n => format!(" · {n} edges left out"),
         };
-        match self.origin {
+        match origin {
             Origin::Asking => "asking …".to_owned(),
-            Origin::Metrics => format!("from metrics, mean of {minutes} min{gone}{asking}"),
+            Origin::Metrics => format!("from metrics, mean of {minutes} min{gone}{fault}{asking}"),
             Origin::Sample { found, got, .. } => {
-                format!("from {got} of {found} traces found{gone}{asking}")
+                format!("from {got} of {found} traces found{gone}{fault}{asking}")
             }
         }
+    }
+
+    /// What is asked for again stands where the former stood.
+    fn follow(&mut self, former: Part) {
+        let kept = former.at.map(|at| Former {
+            graph: former.graph,
+            origin: former.origin,
+            at,
+        });
+        self.former = kept.filter(|k| !k.graph.is_empty()).or(former.former);
     }
 }
 
@@ -118,6 +161,8 @@ impl Map {
                 graph: Graph::default(),
                 origin: Origin::Asking,
                 faults: Vec::new(),
+                at: None,
+                former: None,
                 pending: Vec::new(),
                 failed_known: false,
                 has_tempo: tempo,
@@ -132,6 +177,17 @@ impl Map {
             map.parts.insert(cluster.id, part);
         }
         (map, effects)
+    }
+
+    /// Asked for again: cursor and filter stay, and the graph until there is another.
+    pub fn follow(&mut self, mut former: Map) {
+        for (cluster, part) in &mut self.parts {
+            if let Some(was) = former.parts.remove(cluster) {
+                part.follow(was);
+            }
+        }
+        self.table = former.table;
+        self.failing = former.failing;
     }
 
     pub fn minutes(&self) -> i64 {
@@ -213,6 +269,9 @@ impl Part {
     }
 
     fn fill(&mut self, figure: Figure, answered: &Answered) {
+        if answered.result.is_ok() {
+            self.at = Some(answered.at);
+        }
         match (&answered.result, figure) {
             (Ok(Answer::Trace(trace)), Figure::Trace) => {
                 self.graph.sample(trace);

@@ -1,5 +1,6 @@
 //! The service graph: of metrics, and of the traces that were found.
 
+use super::pictures::keep;
 use super::*;
 use crate::model::label::Labels;
 use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
@@ -44,27 +45,6 @@ fn begun(world: &World) -> (Traces, Vec<Question>) {
     (view, questions)
 }
 
-/// Answers, and gives what is asked for next.
-fn next(
-    view: &mut Traces,
-    question: &Question,
-    result: Result<Answer, Fault>,
-    world: &World,
-) -> Vec<Question> {
-    let answered = Answered {
-        id: question.id,
-        cluster: question.cluster,
-        ask: question.ask.clone(),
-        origin: "test".into(),
-        at: Timestamp(NOW),
-        latency_ms: 12,
-        warnings: Vec::new(),
-        cut_from: None,
-        result,
-    };
-    asked(&view.answer(&answered, world))
-}
-
 #[test]
 fn edges_of_metrics_have_rates_failures_and_times() {
     let world = both(&["alpha"]);
@@ -77,13 +57,13 @@ fn edges_of_metrics_have_rates_failures_and_times() {
         series("checkout", "pay", 4.0),
         series("checkout", "cart", 8.0),
     ];
-    next(&mut view, &questions[0], Ok(Answer::Series(calls)), &world);
+    answer(&mut view, &questions[0], Ok(Answer::Series(calls)), &world);
     let text = shown(&mut view, &world, (80, 24));
     assert!(text.contains("n/a"), "not yet known is not 0: {text}");
     let failed = vec![series("checkout", "pay", 1.0)];
-    next(&mut view, &questions[1], Ok(Answer::Series(failed)), &world);
+    answer(&mut view, &questions[1], Ok(Answer::Series(failed)), &world);
     let slow = vec![series("checkout", "pay", 1.38)];
-    let more = next(&mut view, &questions[2], Ok(Answer::Series(slow)), &world);
+    let more = answer(&mut view, &questions[2], Ok(Answer::Series(slow)), &world);
     assert!(
         more.is_empty(),
         "no trace is sampled where there are metrics"
@@ -117,21 +97,21 @@ fn without_metrics_the_traces_found_are_sampled() {
     let (mut view, questions) = begun(&world);
     let mut more = Vec::new();
     for question in &questions {
-        more = next(&mut view, question, Ok(Answer::Series(Vec::new())), &world);
+        more = answer(&mut view, question, Ok(Answer::Series(Vec::new())), &world);
     }
     assert_eq!(more.len(), 2, "those that the search found");
     let mut pay = span(2, 1, 5, 45, "Authorize");
     pay.service = Arc::from("pay \"x\"");
     let spans = vec![span(1, 0, 0, 50, "POST"), pay];
     let trace = Trace::new(TraceId(2), spans);
-    next(
+    answer(
         &mut view,
         &more[0],
         Ok(Answer::Trace(Arc::new(trace))),
         &world,
     );
     let gone = Err(fault("no trace there", FaultKind::NotFound));
-    next(&mut view, &more[1], gone, &world);
+    answer(&mut view, &more[1], gone, &world);
     let text = shown(&mut view, &world, (80, 24));
     assert!(text.contains("from 1 of 2 traces found"), "{text}");
     assert!(
@@ -155,8 +135,8 @@ fn what_cannot_be_known_is_said() {
     assert_eq!(questions.len(), 6);
     let silent = || Err(fault("connection refused", FaultKind::Unreachable));
     for question in &questions {
-        for trace in next(&mut view, question, silent(), &world) {
-            next(&mut view, &trace, silent(), &world);
+        for trace in answer(&mut view, question, silent(), &world) {
+            answer(&mut view, &trace, silent(), &world);
         }
     }
     for size in [(120, 36), (80, 24)] {
@@ -181,4 +161,63 @@ fn from_a_waterfall_and_back() {
     view.update(Command::Mode, &world);
     view.update(Command::Mode, &world);
     assert!(view.map.is_none() && view.opened.is_some());
+}
+
+/// Every state of the service graph, at three sizes.
+#[test]
+fn the_graph_from_begin_to_end() {
+    let mut world = both(&["alpha"]);
+    let (mut view, questions) = begun(&world);
+    keep("graph_loading", &mut view, &world, &["asking …"]);
+    let calls = vec![
+        series("gateway", "checkout", 12.5),
+        series("checkout", "pay", 4.0),
+        series("checkout", "cart", 8.0),
+        series("cart", "checkout", 0.5),
+    ];
+    answer(&mut view, &questions[0], Ok(Answer::Series(calls)), &world);
+    let down = || Err(fault("no answer within 10 s", FaultKind::Timeout));
+    answer(&mut view, &questions[1], down(), &world);
+    answer(&mut view, &questions[2], down(), &world);
+    keep(
+        "graph_partial",
+        &mut view,
+        &world,
+        &["12.5/s", "n/a", "no answer within 10 s"],
+    );
+    let again = asked(&view.update(Command::Refresh, &world));
+    world.now = Timestamp(NOW + 42_000);
+    for question in &again {
+        for more in answer(&mut view, question, down(), &world) {
+            answer(&mut view, &more, down(), &world);
+        }
+    }
+    keep("graph_stale", &mut view, &world, &["12.5/s", "stale"]);
+}
+
+#[test]
+fn a_graph_of_nothing_and_one_that_cannot_be_had() {
+    let world = both(&["alpha"]);
+    let (mut view, questions) = begun(&world);
+    let gone = || Err(fault("connection refused", FaultKind::Unreachable));
+    for question in &questions {
+        for more in answer(&mut view, question, gone(), &world) {
+            answer(&mut view, &more, gone(), &world);
+        }
+    }
+    keep("graph_error", &mut view, &world, &["connection refused"]);
+    let (mut view, questions) = begun(&world);
+    for question in &questions {
+        for more in answer(&mut view, question, Ok(Answer::Series(Vec::new())), &world) {
+            let alone = Trace::new(TraceId(2), vec![span(1, 0, 0, 50, "POST")]);
+            let alone = Ok(Answer::Trace(Arc::new(alone)));
+            answer(&mut view, &more, alone, &world);
+        }
+    }
+    keep(
+        "graph_empty",
+        &mut view,
+        &world,
+        &["from 2 of 2 traces found"],
+    );
 }

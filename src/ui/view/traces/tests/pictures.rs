@@ -5,7 +5,7 @@ use crate::model::trace::Link;
 
 const SIZES: [(u16, u16); 3] = [(200, 50), (120, 36), (80, 24)];
 
-fn keep(name: &str, view: &mut Traces, world: &World, words: &[&str]) {
+pub fn keep(name: &str, view: &mut Traces, world: &World, words: &[&str]) {
     for size in SIZES {
         let text = shown(view, world, size);
         for word in words {
