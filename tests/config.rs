@@ -147,7 +147,7 @@ fn one_alertmanager_or_several() {
         let text = format!("[[clusters]]\nname = \"abc\"\n{wrong}");
         let told = read(&text).expect_err(wrong).to_string();
         let line = if wrong.contains('\n') { 4 } else { 3 };
-        assert!(told.contains(&format!("line {line}")), "{wrong}: {told}");
+        assert!(told.contains(&format!(".toml:{line}:")), "{wrong}: {told}");
     }
 }
 

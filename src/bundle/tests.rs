@@ -251,6 +251,23 @@ fn cut_before_the_first_delivery() {
 }
 
 #[test]
+fn every_source_is_read_back() {
+    let frames: Vec<Telemetry> = [
+        SourceKind::Prometheus,
+        SourceKind::Alertmanager(0),
+        SourceKind::Alertmanager(7),
+        SourceKind::Exporter(7),
+        SourceKind::Kubernetes,
+    ]
+    .map(|source| Telemetry {
+        source,
+        ..telemetry(1, Body::Gossip(vec!["01-a".into()]))
+    })
+    .into();
+    assert_eq!(play(record(&frames)).expect("reads"), frames);
+}
+
+#[test]
 fn texts_are_cleaned_and_paths_left_out() {
     let fault = Fault {
         kind: FaultKind::Auth,

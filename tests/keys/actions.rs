@@ -6,7 +6,7 @@ use farwatch::command::parse_keys;
 use farwatch::config::Config;
 use farwatch::message::{Effect, Msg};
 use farwatch::model::action::{Acted, Action, ActionRequest};
-use farwatch::model::alert::Severity;
+use farwatch::model::alert::{Severity, Silence};
 use farwatch::model::fault::{Fault, FaultKind};
 use farwatch::model::gitops::{App, AppHealth, AppKind, AppSource, Operation, Sync};
 use farwatch::model::health::{Health, SourceHealth, SourceKind};
@@ -144,6 +144,36 @@ fn the_dialog_is_scrolled_no_further_than_its_end() {
     console.has("[ No ]");
     console.keys("k");
     assert_ne!(console.screen(), end, "one step back is seen");
+}
+
+#[test]
+fn a_silence_is_ended_from_the_list_of_silences() {
+    let mut console = acting(Role::Operator);
+    let silence = Silence {
+        id: "5a1c".into(),
+        by: "bob".into(),
+        comment: "window".into(),
+        starts_at: console.state.world.now.plus_ms(-60_000),
+        ends_at: console.state.world.now.plus_ms(3_600_000),
+        matchers: "alertname=\"PtpOutOfSync\"".into(),
+    };
+    let list = Body::Silences(vec![silence]);
+    console.tell(0, SourceKind::Alertmanager(0), list);
+    console.keys("7<tab>");
+    console.has("Silences 1");
+    console.keys("X");
+    console.has("what it hushed pages again");
+    console.keys("<enter>");
+    console.has("DELETE /api/v2/silence/5a1c");
+    arm(&mut console);
+    console.keys("y");
+    let sent = acts(&console);
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].action, Action::Expire { id: "5a1c".into() });
+    // Not without the right.
+    let mut console = barred(0);
+    console.keys("7<tab>X<enter>y");
+    assert!(acts(&console).is_empty());
 }
 
 /// Two Alertmanagers that do not tell each other: each is asked about in a dialog of its own.

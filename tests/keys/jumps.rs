@@ -4,10 +4,11 @@ use farwatch::model::alert::Severity;
 use farwatch::model::health::SourceKind;
 use farwatch::model::label::Labels;
 use farwatch::model::log::{Level, LogLine};
+use farwatch::model::object::{Event, Object, ObjectKind};
 use farwatch::model::telemetry::{Body, LogBatch};
 
 use crate::FULL;
-use crate::scenario::{Console, NAMES, NOW, alert};
+use crate::scenario::{Console, NAMES, NOW, alert, objects};
 
 const ID: &str = "050b33be48b2e3ba59613f0e9e30dda0";
 const SHORT: &str = "050b…dda0";
@@ -29,6 +30,33 @@ fn an_alert_that_names_a_trace_leads_to_it_and_another_to_those_of_its_pod() {
     console.has("SlowPay");
     console.keys("Gxt");
     console.has("resource.k8s.pod.name = \"pay-0\"");
+}
+
+#[test]
+fn an_event_that_names_a_trace_leads_to_it_and_back() {
+    let mut console = Console::new(&NAMES, FULL);
+    let event = |name: &str, message: String| {
+        Object::Event(Event {
+            namespace: "shop".into(),
+            name: name.into(),
+            at: NOW,
+            warning: true,
+            reason: "SyncFailed".into(),
+            message,
+            about: ("Order".into(), name.into()),
+            count: 1,
+            reporter: "order-operator".into(),
+        })
+    };
+    let events = vec![event("order-1", format!("no stock, traceID={ID}"))];
+    let body = objects(ObjectKind::Event, events);
+    console.tell(0, SourceKind::Kubernetes, body);
+    // Problems, nodes, events.
+    console.keys("2<tab><tab>");
+    console.has("no stock");
+    console.keys("Gxt").has(SHORT);
+    console.keys("<esc>");
+    console.has("no stock");
 }
 
 #[test]

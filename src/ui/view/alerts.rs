@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::common::{Numbers, beside, inside};
+use super::common::{Numbers, above, beside, inside};
 use super::scroll::Scroll;
 use super::{Ctx, Entry, Focus, Goto, ScreenId, View};
 use crate::command::Command;
@@ -134,13 +134,15 @@ impl View for Alerts {
         }
     }
 
-    fn place(&mut self, area: Rect, _world: &World) {
+    fn place(&mut self, area: Rect, world: &World) {
         self.area = area;
         self.silences.place(inside(area));
         self.rules.place(area);
         self.digest.place(area);
         let (list, _) = self.layout(area);
-        self.table.place(inside(list));
+        let list = inside(list);
+        let notes = self.notes(world, list.width).len();
+        self.table.place(above(list, notes as u16).0);
     }
 
     fn enter(&mut self, entry: &Entry, world: &World) -> Vec<Effect> {

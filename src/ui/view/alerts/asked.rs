@@ -12,6 +12,13 @@ use crate::ui::Ctx;
 use crate::ui::view::common::{Numbers, clusters};
 use crate::ui::widget::text::wrap;
 
+/// From where a page asks, and with which numbers.
+pub struct Asker<'a> {
+    pub world: &'a World,
+    pub scope: Option<ClusterId>,
+    pub numbers: &'a mut Numbers,
+}
+
 #[derive(Debug)]
 pub struct Got<T> {
     pub cluster: ClusterId,
@@ -43,18 +50,11 @@ impl<T> Default for Asked<T> {
 
 impl<T> Asked<T> {
     /// Asks those of the scope that have not been asked; `again`: all of them.
-    pub fn ask(
-        &mut self,
-        world: &World,
-        scope: Option<ClusterId>,
-        numbers: &mut Numbers,
-        again: bool,
-        what: impl Fn() -> Ask,
-    ) -> Vec<Effect> {
-        self.scope = scope;
+    pub fn ask(&mut self, from: Asker<'_>, again: bool, what: impl Fn() -> Ask) -> Vec<Effect> {
+        self.scope = from.scope;
         self.without = 0;
         let mut effects = Vec::new();
-        for cluster in clusters(world, scope) {
+        for cluster in clusters(from.world, from.scope) {
             if !cluster.sources.contains_key(&SourceKind::Prometheus) {
                 self.without += 1;
                 continue;
@@ -65,7 +65,7 @@ impl<T> Asked<T> {
                 continue;
             }
             self.pending.retain(|(_, c)| *c != cluster.id);
-            let id = numbers.take();
+            let id = from.numbers.take();
             self.pending.push((id, cluster.id));
             effects.push(Effect::Ask(Question {
                 id,

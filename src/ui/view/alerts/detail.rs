@@ -10,7 +10,7 @@ use crate::model::alert::{Alert, Spell};
 use crate::model::change::Change;
 use crate::model::finding::Evidence;
 use crate::model::label::Labels;
-use crate::model::unit::Unit;
+use crate::model::unit::{Unit, counted};
 use crate::state::world::World;
 use crate::ui::Ctx;
 use crate::ui::view::common::{ago, heading, name, pair};
@@ -59,7 +59,10 @@ pub fn lines<'a>(ctx: &Ctx<'_>, row: &'a Row<'a>, width: usize, digest: &Digest)
         out.extend(parts.map(|p| pair(theme, "", p, theme.base)));
     }
     if row.copies > 0 {
-        let text = format!("{} copies of replicas folded", row.copies);
+        let text = match row.copies {
+            1 => "1 copy of a replica folded".to_owned(),
+            n => format!("{n} copies of replicas folded"),
+        };
         out.push(Line::styled(text, theme.muted));
     }
     out.extend(
@@ -121,7 +124,10 @@ fn before<'a>(ctx: &Ctx<'_>, row: &Row<'_>, alert: &Alert, width: usize) -> Vec<
     let count = changes.len();
     let mut out = vec![
         Line::default(),
-        heading(ctx.theme, format!("{count} changes in the 30m before")),
+        heading(
+            ctx.theme,
+            format!("{} in the 30m before", counted(count, "change")),
+        ),
     ];
     for change in changes.iter().take(CHANGES) {
         let by = change.by.as_deref().map(|by| format!(" by {by}"));

@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::asked::Asked;
+use super::asked::{Asked, Asker};
 use crate::command::Command;
 use crate::message::Effect;
 use crate::model::alert::Severity;
@@ -18,7 +18,7 @@ use crate::model::time::Timestamp;
 use crate::model::unit::age;
 use crate::state::world::World;
 use crate::ui::Ctx;
-use crate::ui::view::common::{Numbers, above, dated, empty, inside, name, pane, scoped};
+use crate::ui::view::common::{above, dated, empty, inside, name, pane, scoped};
 use crate::ui::view::{Focus, Goto, ScreenId};
 use crate::ui::widget::badge;
 use crate::ui::widget::table::{Column, Table};
@@ -100,15 +100,9 @@ fn question(world: &World) -> Ask {
 }
 
 impl Digest {
-    pub fn enter(
-        &mut self,
-        world: &World,
-        scope: Option<ClusterId>,
-        numbers: &mut Numbers,
-    ) -> Vec<Effect> {
-        let effects = self
-            .asked
-            .ask(world, scope, numbers, false, || question(world));
+    pub fn enter(&mut self, from: Asker<'_>) -> Vec<Effect> {
+        let world = from.world;
+        let effects = self.asked.ask(from, false, || question(world));
         self.sort();
         effects
     }
@@ -126,13 +120,7 @@ impl Digest {
         }
     }
 
-    pub fn update(
-        &mut self,
-        command: &Command,
-        world: &World,
-        scope: Option<ClusterId>,
-        numbers: &mut Numbers,
-    ) -> Vec<Effect> {
+    pub fn update(&mut self, command: &Command, from: Asker<'_>) -> Vec<Effect> {
         if self.table.update(command, &self.rows, |id| *id) {
             if !Table::<Id>::moves(command) {
                 self.sort();
@@ -144,9 +132,10 @@ impl Digest {
                 let text = self.chosen().map(|(_, f)| f.words());
                 text.map(Effect::Copy).into_iter().collect()
             }
-            Command::Refresh => self
-                .asked
-                .ask(world, scope, numbers, true, || question(world)),
+            Command::Refresh => {
+                let world = from.world;
+                self.asked.ask(from, true, || question(world))
+            }
             _ => Vec::new(),
         }
     }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::model::alert::{Alert, AlertState, Severity};
+use crate::model::health::{Health, SourceHealth, SourceKind};
 use crate::model::id::ClusterId;
 use crate::model::label::Labels;
 use crate::model::time::Timestamp;
 use crate::model::unit::age;
-use crate::state::world::World;
+use crate::state::world::{ClusterState, World};
 use crate::ui::view::Focus;
 use crate::ui::view::common::clusters;
 
@@ -288,15 +289,19 @@ pub fn subject(cluster: ClusterId, labels: &Labels) -> Option<Focus> {
         })
 }
 
+/// The sources of a cluster that tell of alerts.
+fn tellers(cluster: &ClusterState) -> impl Iterator<Item = &SourceHealth> {
+    let tells = |kind: &SourceKind| *kind == SourceKind::Prometheus || kind.is_alertmanager();
+    let sources = cluster.sources.iter();
+    sources.filter(move |(kind, _)| tells(kind)).map(|(_, s)| s)
+}
+
 /// How many clusters of the scope tell of alerts, and those that do not.
 fn heard(world: &World, scope: Option<ClusterId>) -> (usize, Vec<&str>) {
-    use crate::model::health::{Health, SourceKind};
     let mut heard = 0;
     let mut silent = Vec::new();
     for cluster in clusters(world, scope) {
-        let tells = |kind: &SourceKind| *kind == SourceKind::Prometheus || kind.is_alertmanager();
-        let mut sources = cluster.sources.iter().filter(|(k, _)| tells(k));
-        if sources.any(|(_, s)| s.health == Health::Live) {
+        if tellers(cluster).any(|s| s.health == Health::Live) {
             heard += 1;
         } else {
             silent.push(cluster.name.as_ref());
@@ -309,13 +314,41 @@ fn heard(world: &World, scope: Option<ClusterId>) -> (usize, Vec<&str>) {
 pub fn why_none(world: &World, scope: Option<ClusterId>) -> String {
     let (heard, silent) = heard(world, scope);
     match (heard, silent.is_empty()) {
-        (0, _) => "no alerts known: no Alertmanager or Prometheus of the scope has answered".into(),
+        (0, _) => why_unheard(world, scope),
         (_, true) => "no alerts: every source answered and none is firing".into(),
-        _ => format!(
-            "no alerts in {heard} clusters; unknown in {}",
-            silent.join(", ")
-        ),
+        _ => {
+            let word = if heard == 1 { "cluster" } else { "clusters" };
+            let silent = silent.join(", ");
+            format!("no alerts in {heard} {word}; unknown in {silent}")
+        }
     }
+}
+
+/// Nobody answers: what the first says that failed, where one did.
+fn why_unheard(world: &World, scope: Option<ClusterId>) -> String {
+    let mut asked = clusters(world, scope).flat_map(tellers).peekable();
+    if asked.peek().is_none() {
+        return "no cluster of the scope has an Alertmanager or a Prometheus".into();
+    }
+    match asked.find_map(|source| source.fault()) {
+        Some(fault) => format!("{fault}; no alerts are known"),
+        None => {
+            "no alerts known: no Alertmanager or Prometheus of the scope has answered yet".into()
+        }
+    }
+}
+
+/// Clusters whose alerts are shown as they were, since nobody tells them now: `stale 90s: edge-1`.
+pub fn stale(world: &World, scope: Option<ClusterId>) -> Vec<String> {
+    let live = |source: &SourceHealth| source.health == Health::Live && !source.is_stale(world.now);
+    let old = clusters(world, scope).filter(|c| !tellers(c).any(live));
+    let old = old.filter(|c| c.alerts.values().any(|a| a.state != AlertState::Resolved));
+    old.filter_map(|c| {
+        let last = tellers(c).filter_map(|source| source.last_ok).max()?;
+        let since = age(world.now.age_since_ms(last));
+        Some(format!("stale {since}: {}", c.name))
+    })
+    .collect()
 }
 
 /// `; unknown in edge-1`, to go behind what is said of the others.

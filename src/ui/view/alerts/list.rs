@@ -11,9 +11,13 @@ use super::{Alerts, day, detail, silences, tellers};
 use crate::model::alert::{AlertState, Severity};
 use crate::state::world::World;
 use crate::ui::Ctx;
-use crate::ui::view::common::{ago, empty, name, pane, scoped};
+use crate::ui::view::common::{above, ago, empty, name, pane, scoped};
 use crate::ui::widget::badge;
 use crate::ui::widget::table::Column;
+use crate::ui::widget::text::wrap;
+
+/// Lines below the list.
+const NOTES: usize = 3;
 
 const COLUMNS: [Column; 8] = [
     Column::new("S", 1, 1),
@@ -72,12 +76,8 @@ impl Alerts {
             broken if broken.is_empty() => String::new(),
             broken => format!(" · no Watchdog in {}", broken.join(", ")),
         };
-        let down: String = tellers::down(world, self.scope)
-            .iter()
-            .map(|text| format!(" · {text}"))
-            .collect();
         format!(
-            "Alerts: {} critical, {} warning, {} info in {} {kind}{}{broken}{down}",
+            "Alerts: {} critical, {} warning, {} info in {} {kind}{}{broken}",
             count(Severity::Critical),
             count(Severity::Warning),
             count(Severity::Info),
@@ -88,6 +88,17 @@ impl Alerts {
                 ""
             },
         )
+    }
+
+    /// What is to be known of the servers that tell of these alerts, as lines below them.
+    pub(super) fn notes(&self, world: &World, width: u16) -> Vec<String> {
+        let old = group::stale(world, self.scope).into_iter();
+        let notes: Vec<String> = old.chain(tellers::down(world, self.scope)).collect();
+        if notes.is_empty() {
+            return Vec::new();
+        }
+        let lines = wrap(&notes.join(" · "), usize::from(width)).into_iter();
+        lines.take(NOTES).collect()
     }
 
     fn cell<'a>(ctx: &Ctx<'a>, row: &'a Row<'a>, column: usize) -> Line<'a> {
@@ -137,6 +148,11 @@ impl Alerts {
                 "Tab silences",
                 true,
             );
+            let notes = self.notes(ctx.world, inner.width);
+            let (inner, below) = above(inner, notes.len() as u16);
+            for (y, note) in (below.y..below.bottom()).zip(&notes) {
+                ctx.put(buf, (below.x, y), below.width, note, ctx.theme.warn);
+            }
             if rows.is_empty() {
                 empty(ctx, inner, buf, &self.why_empty(ctx.world));
             }

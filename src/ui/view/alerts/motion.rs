@@ -1,5 +1,6 @@
 //! What the keys do, and what is asked for what comes into view.
 
+use super::asked::Asker;
 use super::{Alerts, Page, curve, detail, group};
 use crate::command::Command;
 use crate::message::Effect;
@@ -11,12 +12,16 @@ impl Alerts {
     pub(super) fn turn_to(&mut self, page: Page, world: &World) -> Vec<Effect> {
         self.page = page;
         self.place(self.area, world);
-        let (scope, numbers) = (self.scope, &mut self.numbers);
+        let from = Asker {
+            world,
+            scope: self.scope,
+            numbers: &mut self.numbers,
+        };
         match page {
             Page::Alerts => self.ask_curve(world),
             Page::Silences => Vec::new(),
-            Page::Rules => self.rules.enter(world, scope, numbers),
-            Page::Digest => self.digest.enter(world, scope, numbers),
+            Page::Rules => self.rules.enter(from),
+            Page::Digest => self.digest.enter(from),
         }
     }
 
@@ -55,19 +60,16 @@ impl Alerts {
         if let Some(page) = self.page.next(&command) {
             return self.turn_to(page, world);
         }
+        let from = Asker {
+            world,
+            scope: self.scope,
+            numbers: &mut self.numbers,
+        };
         match self.page {
             Page::Alerts => {}
             Page::Silences => return self.update_silences(&command, world),
-            Page::Rules => {
-                return self
-                    .rules
-                    .update(&command, world, self.scope, &mut self.numbers);
-            }
-            Page::Digest => {
-                return self
-                    .digest
-                    .update(&command, world, self.scope, &mut self.numbers);
-            }
+            Page::Rules => return self.rules.update(&command, from),
+            Page::Digest => return self.digest.update(&command, from),
         }
         let rows = self.rows(world);
         let mut table = self.table.clone();

@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::asked::Asked;
+use super::asked::{Asked, Asker};
 use super::curve::curve_of;
 use crate::command::Command;
 use crate::message::Effect;
@@ -15,9 +15,8 @@ use crate::model::ask::{Answer, Answered, Ask, RuleInfo};
 use crate::model::id::ClusterId;
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
-use crate::state::world::World;
 use crate::ui::Ctx;
-use crate::ui::view::common::{self, Numbers, above, dated, empty, inside, pane, scoped};
+use crate::ui::view::common::{self, above, dated, empty, inside, pane, scoped};
 use crate::ui::view::{Focus, Goto, ScreenId};
 use crate::ui::widget::table::{Column, Table};
 
@@ -92,13 +91,8 @@ fn standing(rule: &RuleInfo, asked: Timestamp) -> Standing {
 }
 
 impl Rules {
-    pub fn enter(
-        &mut self,
-        world: &World,
-        scope: Option<ClusterId>,
-        numbers: &mut Numbers,
-    ) -> Vec<Effect> {
-        let effects = self.asked.ask(world, scope, numbers, false, || Ask::Rules);
+    pub fn enter(&mut self, from: Asker<'_>) -> Vec<Effect> {
+        let effects = self.asked.ask(from, false, || Ask::Rules);
         self.sort();
         effects
     }
@@ -113,13 +107,7 @@ impl Rules {
         }
     }
 
-    pub fn update(
-        &mut self,
-        command: &Command,
-        world: &World,
-        scope: Option<ClusterId>,
-        numbers: &mut Numbers,
-    ) -> Vec<Effect> {
+    pub fn update(&mut self, command: &Command, from: Asker<'_>) -> Vec<Effect> {
         if self.table.update(command, &self.rows, |id| *id) {
             if !Table::<Id>::moves(command) {
                 self.sort();
@@ -137,7 +125,7 @@ impl Rules {
                 let text = chosen.map(|(_, rule)| format!("{}: {}", rule.name, rule.query));
                 return text.map(Effect::Copy).into_iter().collect();
             }
-            Command::Refresh => return self.asked.ask(world, scope, numbers, true, || Ask::Rules),
+            Command::Refresh => return self.asked.ask(from, true, || Ask::Rules),
             _ => {}
         }
         Vec::new()

@@ -320,3 +320,4 @@ fn times_of_other_days_tell_the_day() {
 mod held;
 mod pages;
 mod several;
+mod words;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::model::ask::{Answer, ObjectText};
 use crate::model::fault::{Fault, FaultKind};
+use crate::model::health::SourceKind;
 use crate::model::id::RequestId;
 use crate::model::object::{Event, Object, Pod, Requests};
 use crate::model::telemetry::{Body, ObjectBatch};
