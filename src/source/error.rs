@@ -139,7 +139,9 @@ impl SourceError {
                  sent (sampling); another cluster may have it"
             }
             Cause::RateLimited(_) => "lower `requests_per_minute` or raise `interval`",
-            Cause::Server { status, .. } if matches!(status, 502..=504) => {
+            Cause::Server {
+                status: 502..=504, ..
+            } => {
                 "a proxy before the server got no answer of it: look whether it runs and is ready; \
                  it is tried again"
             }
