@@ -18,6 +18,7 @@ mod state;
 mod subject;
 mod tail;
 pub mod threshold;
+mod trend;
 mod watch;
 
 pub use burst::Bursts;
@@ -26,7 +27,8 @@ pub use judge::{Arrival, Judge, Rule};
 pub use past::date;
 pub use state::{
     alerts, apps, autoscalers, claims, credentials, gpus, heartbeat, inference, nodes, operators,
-    pods, ptp, serving, sources, sriov, version, workloads,
+    pods, ptp, ptp_trends, serving, sources, sriov, sriov_drops, sriov_exhausted, version,
+    workloads,
 };
 pub use subject::{subject_of, subject_of_alert};
 

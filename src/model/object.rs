@@ -144,8 +144,22 @@ pub struct Requests {
     /// Thousandths of a core.
     pub cpu_milli: u64,
     pub memory_bytes: u64,
-    /// Extended resources by full name (`nvidia.com/gpu` …).
+    /// Extended resources by full name (`nvidia.com/gpu` …), and huge pages in bytes.
     pub extended: Vec<(Arc<str>, u64)>,
+    /// Quality of service `Guaranteed`; `None`: the pod does not say.
+    #[serde(default)]
+    pub guaranteed: Option<bool>,
+}
+
+impl Requests {
+    /// Whole processors that a node with the static CPU policy gives to this pod alone.
+    pub fn exclusive_cpus(&self) -> Option<u64> {
+        let whole = self.cpu_milli > 0 && self.cpu_milli.is_multiple_of(1_000);
+        Some(match self.guaranteed? && whole {
+            true => self.cpu_milli / 1_000,
+            false => 0,
+        })
+    }
 }
 
 impl Pod {

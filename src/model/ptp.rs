@@ -1,13 +1,16 @@
 //! PTP readings of one cluster, made from `openshift_ptp_*` series.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::gpu::host_part;
 use super::label::Labels;
-use super::sample::{Sample, SeriesKey};
+use super::sample::Sample;
+
+mod read;
+
+pub use read::{names, read, role};
 
 /// 0 FREERUN, 1 LOCKED, 2 HOLDOVER on the wire; ordered here from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -88,14 +91,35 @@ pub struct PtpNode {
     pub state: Option<ClockState>,
     pub clock_class: Option<Sample>,
     pub gnss: Option<Sample>,
-    /// (min, max) ns, from the exporter or the default of 100.
+    /// (min, max) ns, as the exporter tells it; of several profiles the widest.
     pub threshold_ns: Option<(f64, f64)>,
+    /// So long a clock without its source counts as in holdover, seconds.
+    pub holdover_timeout_s: Option<f64>,
     pub clocks: Vec<Clock>,
+    /// Profiles of a dual boundary clock and whether each one steers.
+    pub profiles: Vec<(String, bool)>,
+    pub synce: Vec<SyncE>,
     /// (process, config, up, restarts).
     pub processes: Vec<(String, String, Option<bool>, Option<f64>)>,
 }
 
 impl PtpNode {
+    /// By the processes and port roles it tells; `None`: they do not say.
+    pub fn part(&self) -> Option<Part> {
+        let process = |name: &str| self.clocks.iter().any(|c| c.process == name);
+        let role = |name: &str| self.clocks.iter().any(|c| c.role.as_deref() == Some(name));
+        if process("GM") || process("gnss") {
+            return Some(Part::Grandmaster);
+        }
+        let slave_only = self.clock_class.is_some_and(|c| c.value == 255.0);
+        match (process("T-BC"), role("SLAVE"), role("MASTER")) {
+            (true, _, _) | (false, true, true) => Some(Part::Boundary),
+            (false, true, false) => Some(Part::Ordinary),
+            (false, false, true) => Some(Part::Grandmaster),
+            (false, false, false) => slave_only.then_some(Part::Ordinary),
+        }
+    }
+
     /// A process that is down; what it told last no longer counts.
     pub fn is_down(&self, process: &str) -> bool {
         self.processes
@@ -147,33 +171,121 @@ pub struct Clock {
     pub state: Option<(ClockState, Sample)>,
     /// `None`: no measurement (sentinel or not exposed).
     pub offset_ns: Option<Sample>,
+    /// Largest one of the last summary interval.
     pub max_offset_ns: Option<Sample>,
+    /// Delay of the path to what it follows.
+    pub delay_ns: Option<Sample>,
+    /// Correction of the oscillator; named `_ns` by the exporter, parts per thousand million in fact.
+    pub frequency_ppb: Option<Sample>,
     pub role: Option<String>,
+    /// Whether the GNSS receiver's messages arrive, and its pulse.
+    pub nmea: Option<bool>,
+    pub pps: Option<bool>,
+    /// Locks of the hardware's phase-locked loop.
+    pub frequency_lock: Option<Lock>,
+    pub phase_lock: Option<Lock>,
+}
+
+/// State of a digital phase-locked loop, as linuxptp-daemon numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    Unknown,
+    Invalid,
+    Freerun,
+    Locked,
+    /// Locked, and its history is long enough to hold over.
+    HoldoverReady,
+    Holdover,
+}
+
+impl Lock {
+    pub fn from_wire(value: f64) -> Option<Self> {
+        Some(match value as i64 {
+            -1 => Self::Unknown,
+            0 => Self::Invalid,
+            1 => Self::Freerun,
+            2 => Self::Locked,
+            3 => Self::HoldoverReady,
+            4 => Self::Holdover,
+            _ => return None,
+        })
+    }
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Invalid => "invalid",
+            Self::Freerun => "free-running",
+            Self::Locked => "locked",
+            Self::HoldoverReady => "locked, can hold over",
+            Self::Holdover => "holdover",
+        }
+    }
+
+    pub fn is_locked(self) -> bool {
+        matches!(self, Self::Locked | Self::HoldoverReady)
+    }
+}
+
+/// What Synchronous Ethernet tells of a port's clock.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SyncE {
+    pub interface: String,
+    /// 1 (Europe) or 2 (North America), ITU-T G.781.
+    pub option: String,
+    /// `openshift_ptp_synce_clock_quality`
+    pub quality: Option<Sample>,
+}
+
+impl SyncE {
+    /// The quality level in the words of G.781; numbers as in linuxptp-daemon's help text.
+    pub fn quality_word(&self) -> &'static str {
+        let Some(quality) = self.quality else {
+            return "unknown";
+        };
+        match (self.option.as_str(), quality.value as i64) {
+            ("1", 32) | ("2", 34) => "ePRTC",
+            ("1", 34) | ("2", 33) => "PRTC",
+            ("1", 257) => "PRC",
+            ("1", 259) => "SSU-A",
+            ("1", 263) => "SSU-B",
+            ("1", 266) => "EEC1",
+            ("1", 270) => "do not use",
+            ("2", 256) => "PRS",
+            ("2", 255) => "STU",
+            ("2", 262) => "ST2",
+            ("2", 259) => "TNC",
+            ("2", 268) => "ST3E",
+            ("2", 265) => "EEC2",
+            ("2", 269) => "PROV",
+            ("2", 270) => "do not use",
+            _ => "other quality",
+        }
+    }
+}
+
+/// What a node is among the clocks, as its readings show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    Grandmaster,
+    Boundary,
+    Ordinary,
+}
+
+impl Part {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Grandmaster => "T-GM",
+            Self::Boundary => "T-BC",
+            Self::Ordinary => "OC",
+        }
+    }
 }
 
 impl Clock {
     fn is_combined(&self) -> bool {
         matches!(self.process.as_str(), "GM" | "T-BC")
     }
-}
-
-const PREFIX: &str = "openshift_ptp_";
-const NAMES: &[&str] = &[
-    "openshift_ptp_clock_state",
-    "openshift_ptp_clock_class",
-    "openshift_ptp_offset_ns",
-    "openshift_ptp_max_offset_ns",
-    "openshift_ptp_interface_role",
-    "openshift_ptp_process_status",
-    "openshift_ptp_process_restart_count",
-    "openshift_ptp_threshold",
-    "openshift_ptp_gnss_status",
-    "openshift_ptp_ha_profile_status",
-];
-
-/// Names under which PTP series are found in a store.
-pub fn names() -> impl Iterator<Item = String> {
-    NAMES.iter().map(|n| (*n).to_owned())
 }
 
 /// Values that stand for "no measurement". By equality: a real error of 37 s is a large number too.
@@ -185,142 +297,12 @@ pub fn is_sentinel(value: f64) -> bool {
         || value <= -9.9e15
 }
 
-/// What a clock class means, in words.
-pub fn class_text(class: f64) -> &'static str {
-    match class as i64 {
-        6 => "locked to a primary reference",
-        7 => "holdover within specification",
-        13 => "locked to an application source",
-        14 => "holdover to an application source",
-        52 | 58 => "degraded, alternative A",
-        187 | 193 => "degraded, alternative B",
-        135 => "boundary clock in holdover within specification",
-        140 | 150 | 160 | 165 => "holdover out of specification",
-        248 => "free-running",
-        255 => "slave only",
-        0 => "not seen yet",
-        _ => "other class",
-    }
-}
-
 pub fn node_of(labels: &Labels) -> &str {
     host_part(
         labels
             .first_of(&["node", "Hostname", "hostname", "instance"])
             .unwrap_or(""),
     )
-}
-
-/// Makes PTP nodes from the newest samples of exporter series. Sorted by node.
-pub fn read<'a>(series: impl Iterator<Item = (&'a SeriesKey, Sample)>) -> Vec<PtpNode> {
-    let mut nodes: BTreeMap<String, PtpNode> = BTreeMap::new();
-    for (key, sample) in series {
-        let Some(what) = key.name.strip_prefix(PREFIX) else {
-            continue;
-        };
-        let name = node_of(&key.labels);
-        let node = nodes.entry(name.to_owned()).or_insert_with(|| PtpNode {
-            node: name.into(),
-            ..PtpNode::default()
-        });
-        node.take(what, &key.labels, sample);
-    }
-    nodes.into_values().map(PtpNode::finish).collect()
-}
-
-impl PtpNode {
-    fn take(&mut self, what: &str, labels: &Labels, sample: Sample) {
-        let value = sample.value;
-        match what {
-            // Several ports' classes: the worst tells (255 is the normal one of an ordinary clock).
-            "clock_class" if value != 0.0 => {
-                let rank = |v: f64| if v == 255.0 { 0.0 } else { v };
-                if self.clock_class.is_none_or(|c| rank(value) > rank(c.value)) {
-                    self.clock_class = Some(sample);
-                }
-            }
-            "gnss_status" => self.gnss = Some(sample),
-            "threshold" => self.take_threshold(labels, value),
-            "process_status" => self.process(labels).2 = Some(value >= 0.5),
-            "process_restart_count" => self.process(labels).3 = Some(value),
-            "clock_state" => {
-                if let Some(state) = ClockState::from_wire(value) {
-                    self.clock(labels).state = Some((state, sample));
-                }
-            }
-            "offset_ns" => {
-                self.clock(labels).offset_ns = Some(sample).filter(|s| !is_sentinel(s.value));
-            }
-            "max_offset_ns" => {
-                self.clock(labels).max_offset_ns = Some(sample).filter(|s| !is_sentinel(s.value));
-            }
-            "interface_role" => self.clock(labels).role = role(value).map(str::to_owned),
-            _ => {}
-        }
-    }
-
-    /// Offsets do not say their profile: of several profiles the loosest threshold counts.
-    fn take_threshold(&mut self, labels: &Labels, value: f64) {
-        let (min, max) = self.threshold_ns.unwrap_or((0.0, 0.0));
-        match labels.get("threshold") {
-            Some("MaxOffsetThreshold") => self.threshold_ns = Some((min, max.max(value))),
-            Some("MinOffsetThreshold") => self.threshold_ns = Some((min.min(value), max)),
-            _ => {}
-        }
-    }
-
-    fn process(&mut self, labels: &Labels) -> &mut (String, String, Option<bool>, Option<f64>) {
-        let name = labels.get("process").unwrap_or("").to_owned();
-        let config = labels.get("config").unwrap_or("").to_owned();
-        let found = self
-            .processes
-            .iter()
-            .position(|p| p.0 == name && p.1 == config);
-        let place = found.unwrap_or_else(|| {
-            self.processes.push((name, config, None, None));
-            self.processes.len() - 1
-        });
-        &mut self.processes[place]
-    }
-
-    fn clock(&mut self, labels: &Labels) -> &mut Clock {
-        let process = labels.get("process").unwrap_or("").to_owned();
-        let interface = labels.get("iface").unwrap_or("").to_owned();
-        let found = self
-            .clocks
-            .iter()
-            .position(|c| c.process == process && c.interface == interface);
-        let place = found.unwrap_or_else(|| {
-            self.clocks.push(Clock {
-                process,
-                interface,
-                ..Clock::default()
-            });
-            self.clocks.len() - 1
-        });
-        &mut self.clocks[place]
-    }
-
-    fn finish(mut self) -> Self {
-        self.clocks
-            .sort_by(|a, b| (&a.interface, &a.process).cmp(&(&b.interface, &b.process)));
-        self.processes
-            .sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
-        self.state = self.counted().filter_map(|c| c.state.map(|(s, _)| s)).max();
-        self
-    }
-}
-
-fn role(value: f64) -> Option<&'static str> {
-    match value as i64 {
-        0 => Some("PASSIVE"),
-        1 => Some("SLAVE"),
-        2 => Some("MASTER"),
-        3 => Some("FAULTY"),
-        4 => Some("UNKNOWN"),
-        5 => Some("LISTENING"),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

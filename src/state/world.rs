@@ -45,6 +45,7 @@ mod score;
 mod standing;
 mod tellers;
 mod time;
+pub mod timing;
 
 pub use blind::{Blind, NodeValue};
 pub use capacity::{Amount, Capacity, holds_room, is_gpu};

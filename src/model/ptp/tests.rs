@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::exposed::exporter;
+use crate::model::sample::SeriesKey;
 
 fn one(series: &[(SeriesKey, Sample)]) -> PtpNode {
     let mut nodes = read(series.iter().map(|(k, s)| (k, *s)));
@@ -80,4 +81,40 @@ fn takes_the_loosest_threshold() {
     assert!(min <= -100.0 && max >= 100.0);
     assert!(node.processes.len() >= 2);
     assert!(!is_sentinel(37e9), "a UTC error is real");
+}
+
+#[test]
+fn what_stands_beside_state_and_offset() {
+    let holdover = one(&exporter!("ptp_tbc_holdover.prom"));
+    let of = |process: &str| {
+        let mut own = holdover.clocks.iter().filter(|c| c.process == process);
+        own.find(|c| c.interface == "ens4fx")
+    };
+    let value = |s: Option<Sample>| s.map(|s| s.value);
+    let ptp4l = of("ptp4l").expect("there");
+    let read = (value(ptp4l.delay_ns), value(ptp4l.frequency_ppb));
+    assert_eq!(read, (Some(91.0), Some(-4102.0)));
+    assert_eq!(value(ptp4l.max_offset_ns), Some(38.0));
+    let loop_ = of("dpll").expect("there");
+    let locks = (loop_.frequency_lock, loop_.phase_lock, loop_.pps);
+    assert_eq!(
+        locks,
+        (Some(Lock::Holdover), Some(Lock::Holdover), Some(false))
+    );
+    assert_eq!(holdover.holdover_timeout_s, Some(5.0));
+    assert_eq!(holdover.part(), Some(Part::Boundary));
+    let master = one(&exporter!("ptp_tgm_gnss_locked.prom"));
+    assert_eq!(master.part(), Some(Part::Grandmaster));
+    let nmea = master.clocks.iter().find_map(|c| c.nmea);
+    assert_eq!(nmea, Some(true));
+    let quality: Vec<_> = master.synce.iter().map(SyncE::quality_word).collect();
+    assert_eq!(quality, ["PRTC"]);
+    assert_eq!(
+        one(&exporter!("ptp_oc_locked.prom")).part(),
+        Some(Part::Ordinary)
+    );
+    let dual = one(&exporter!("ptp_dual_bc_ha.prom"));
+    let steering: Vec<bool> = dual.profiles.iter().map(|p| p.1).collect();
+    assert_eq!(steering.iter().filter(|s| **s).count(), 1, "{dual:?}");
+    assert_eq!(steering.len(), 2);
 }

@@ -7,7 +7,7 @@ use crate::detect;
 use crate::model::finding::{Finding, Subject};
 use crate::model::health::{Health, SourceKind};
 use crate::model::id::ClusterId;
-use crate::model::object::ObjectKind;
+use crate::model::object::{ObjectKind, Pod};
 use crate::model::signal::Group;
 use crate::model::time::Timestamp;
 use crate::pattern::PatternId;
@@ -86,6 +86,15 @@ impl World {
         }
         if any || group == Group::Ptp {
             take("ptp", detect::ptp(&cluster.ptp), !cluster.ptp.is_empty());
+            let trends = detect::ptp_trends(&self.store, id, &cluster.ptp, at);
+            take("ptp trends", trends, !cluster.ptp.is_empty());
+        }
+        if any || group == Group::Sriov {
+            take(
+                "sriov drops",
+                detect::sriov_drops(&self.store, id, at),
+                true,
+            );
         }
         if any || group == Group::Serving {
             let some = !cluster.serving.is_empty();
@@ -165,7 +174,11 @@ impl ClusterState {
     fn bad(&self, kind: ObjectKind, at: Timestamp) -> Vec<detect::Condition> {
         match kind {
             ObjectKind::Node => detect::nodes(self.nodes.values()),
-            ObjectKind::Pod => detect::pods(self.pods.values(), at),
+            ObjectKind::Pod => {
+                let mut bad = detect::pods(self.pods.values(), at);
+                bad.extend(detect::sriov_exhausted(self.function_pools()));
+                bad
+            }
             ObjectKind::SriovNodeState => detect::sriov(self.sriov.values()),
             ObjectKind::Autoscaler => detect::autoscalers(self.autoscalers.values()),
             ObjectKind::InferenceService => detect::inference(self.inference.values()),
@@ -193,6 +206,35 @@ impl ClusterState {
         let down = self.nodes.len() - self.capacity.ready_nodes.min(self.nodes.len());
         let own = self.workloads.values().filter(|w| w.kind == wanted);
         Some(detect::workloads(own, down))
+    }
+
+    /// Pools of virtual functions: what the nodes have, what pods ask for, which pods wait.
+    fn function_pools(&self) -> impl Iterator<Item = (&str, u64, u64, Vec<String>)> {
+        let states = self.sriov.values();
+        let ports = states.flat_map(|s| &s.interfaces);
+        let pools: BTreeSet<&str> = ports
+            .flat_map(|p| &p.groups)
+            .map(|g| g.resource.as_str())
+            .collect();
+        let own = move |name: &str| {
+            let pool = name.rsplit_once('/').map_or(name, |(_, pool)| pool);
+            pools.contains(pool)
+        };
+        let all = self.capacity.extended.iter().filter(move |(n, _)| own(n));
+        all.filter_map(|(name, amount)| {
+            let waits = |p: &&Pod| {
+                let asks = p.requests.extended.iter().any(|(n, _)| n == name);
+                p.phase == "Pending" && p.node.is_none() && asks
+            };
+            let waiting = self.pods.values().filter(waits);
+            let waiting = waiting.map(|p| format!("{}/{}", p.namespace, p.name));
+            Some((
+                name.as_ref(),
+                amount.allocatable?,
+                amount.requested?,
+                waiting.collect(),
+            ))
+        })
     }
 
     /// Namespaces with a pod that has found no place yet.

@@ -1,27 +1,36 @@
-//! CNF: PTP clocks with their states over the window, and SR-IOV, desired and actual.
+//! CNF: PTP clocks with their states over the window, SR-IOV, desired and actual, and the network
+//! functions that hang on both.
 
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::common::{above, beside, clusters, empty, focused, inside, pane};
+use super::common::{clusters, empty, focused, inside, pane};
 use super::{Ctx, Entry, Focus, Goto, ScreenId, View};
 use crate::command::Command;
 use crate::message::Effect;
 use crate::model::id::ClusterId;
 use crate::model::ptp::{ClockState, PtpNode};
 use crate::state::world::World;
+use crate::state::world::timing::Timing;
 use crate::ui::widget::table::Table;
 
+mod chain;
+mod changed;
 mod clock;
 mod function;
+mod layout;
+mod profile;
 mod ptp;
 mod ribbon;
 mod sriov;
+mod stability;
+mod workload;
 
 use ptp::NodeId;
 use sriov::{FunctionId, FunctionRow};
+use workload::{WorkloadId, WorkloadRow};
 
 /// From this width on the clock stands beside the list.
 const WIDE: u16 = 100;
@@ -31,13 +40,53 @@ enum Part {
     #[default]
     Clocks,
     Sriov,
+    /// Network functions that run as pods.
+    Workloads,
+}
+
+impl Part {
+    fn next(self) -> Self {
+        match self {
+            Self::Clocks => Self::Sriov,
+            Self::Sriov => Self::Workloads,
+            Self::Workloads => Self::Clocks,
+        }
+    }
+
+    fn before(self) -> Self {
+        self.next().next()
+    }
+}
+
+/// What is shown of the chosen clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Page {
+    #[default]
+    Clock,
+    Stability,
+    Changed,
+    /// All clocks of its cluster, from source to follower.
+    Chain,
+}
+
+impl Page {
+    fn next(self) -> Self {
+        match self {
+            Self::Clock => Self::Stability,
+            Self::Stability => Self::Changed,
+            Self::Changed => Self::Chain,
+            Self::Chain => Self::Clock,
+        }
+    }
 }
 
 #[derive(Debug)]
 pub struct Cnf {
     clocks: Table<NodeId>,
     functions: Table<FunctionId>,
+    workloads: Table<WorkloadId>,
     part: Part,
+    page: Page,
     scope: Option<ClusterId>,
     problems: bool,
     detail: Option<bool>,
@@ -51,7 +100,9 @@ impl Default for Cnf {
         Self {
             clocks: Table::default(),
             functions: Table::default(),
+            workloads: Table::default(),
             part: Part::Clocks,
+            page: Page::default(),
             scope: None,
             problems: false,
             detail: None,
@@ -59,13 +110,6 @@ impl Default for Cnf {
             area: Rect::ZERO,
         }
     }
-}
-
-/// Where the parts stand; width or height 0: left out.
-struct Layout {
-    clocks: Rect,
-    detail: Option<Rect>,
-    sriov: Rect,
 }
 
 type ClockRow<'a> = (ClusterId, &'a PtpNode);
@@ -99,45 +143,20 @@ impl Cnf {
         rows
     }
 
-    fn layout(&self, area: Rect, clocks: usize, functions: usize) -> Layout {
-        let none = Rect { height: 0, ..area };
-        let wide = area.width >= WIDE;
-        let show = self.detail.unwrap_or(wide);
-        // On a small screen one part at a time.
-        if !wide || area.height < 16 {
-            if show {
-                return Layout {
-                    clocks: Rect { width: 0, ..area },
-                    detail: Some(area),
-                    sriov: none,
-                };
-            }
-            let (clocks, sriov) = match self.part {
-                Part::Clocks => (area, none),
-                Part::Sriov => (Rect { width: 0, ..area }, area),
-            };
-            return Layout {
-                clocks,
-                detail: None,
-                sriov,
-            };
-        }
-        let wanted = match (functions, clocks) {
-            (0, _) => 4,
-            (n, 0) => u16::try_from(n + 4).unwrap_or(u16::MAX),
-            (n, _) => u16::try_from(n + 4)
-                .unwrap_or(u16::MAX)
-                .min(area.height / 2),
-        };
-        let (top, sriov) = above(area, wanted.min(area.height.saturating_sub(6)));
-        let (clocks, detail) = match show {
-            true => beside(top, WIDE, (area.width * 9 / 20).max(48)),
-            false => (top, None),
-        };
-        Layout {
-            clocks,
-            detail,
-            sriov,
+    fn workloads<'a>(&self, world: &'a World) -> Vec<WorkloadRow<'a>> {
+        let mut rows = workload::rows(world, self.scope);
+        rows.retain(|r| {
+            (!self.problems || r.workload.timing() != Timing::Met)
+                && self.clocks.filter().matches(&r.fields(world))
+        });
+        rows
+    }
+
+    /// Rows of what stands below the clocks.
+    fn below(&self, world: &World) -> usize {
+        match self.part {
+            Part::Workloads => self.workloads(world).len(),
+            Part::Clocks | Part::Sriov => self.functions(world).len(),
         }
     }
 
@@ -153,13 +172,24 @@ impl Cnf {
         buf: &mut Buffer,
         (clocks, functions): (&[ClockRow<'_>], &[FunctionRow<'_>]),
     ) {
-        if self.part == Part::Sriov {
+        if self.part == Part::Workloads {
+            let rows = self.workloads(ctx.world);
+            let at = self.workloads.position(&rows, WorkloadRow::id);
+            if let Some(row) = at.and_then(|at| rows.get(at)) {
+                return workload::draw_detail(ctx, area, buf, row);
+            }
+        } else if self.part == Part::Sriov {
             let at = self.functions.position(functions, FunctionRow::id);
             if let Some(row) = at.and_then(|at| functions.get(at)) {
                 return function::draw(ctx, area, buf, row, self.scroll);
             }
         } else if let Some(row) = self.chosen(clocks) {
-            return clock::draw(ctx, area, buf, row);
+            return match self.page {
+                Page::Clock => clock::draw(ctx, area, buf, row),
+                Page::Stability => stability::draw(ctx, area, buf, row),
+                Page::Changed => changed::draw(ctx, area, buf, row),
+                Page::Chain => chain::draw(ctx, area, buf, row, clocks),
+            };
         }
         let inner = pane(ctx, area, buf, "detail", "d", false);
         empty(ctx, inner, buf, "nothing chosen");
@@ -199,10 +229,13 @@ impl View for Cnf {
             return Vec::new();
         }
         if let Command::Click { column, row } = command {
-            let counts = (self.nodes(world).len(), self.functions(world).len());
-            let parts = self.layout(self.area, counts.0, counts.1);
+            let parts = self.layout(self.area, self.nodes(world).len(), self.below(world));
             let below = parts.sriov.contains((column, row).into());
-            self.part = if below { Part::Sriov } else { Part::Clocks };
+            self.part = match (below, self.part) {
+                (false, _) => Part::Clocks,
+                (true, Part::Clocks) => Part::Sriov,
+                (true, part) => part,
+            };
         }
         let moved = match self.part {
             Part::Clocks => {
@@ -213,18 +246,22 @@ impl View for Cnf {
                 let rows = self.functions(world);
                 self.functions.update(&command, &rows, FunctionRow::id)
             }
+            Part::Workloads => {
+                let rows = self.workloads(world);
+                self.workloads.update(&command, &rows, WorkloadRow::id)
+            }
         };
         if moved {
             self.scroll = 0;
             return Vec::new();
         }
         match command {
-            Command::NextPane | Command::PreviousPane | Command::Mode => {
-                self.part = match self.part {
-                    Part::Clocks => Part::Sriov,
-                    Part::Sriov => Part::Clocks,
-                };
+            Command::Mode if self.part == Part::Clocks => {
+                self.detail = Some(true);
+                self.page = self.page.next();
             }
+            Command::NextPane => self.part = self.part.next(),
+            Command::PreviousPane => self.part = self.part.before(),
             Command::Right => self.scroll += 1,
             Command::Left => self.scroll = self.scroll.saturating_sub(1),
             Command::Problems => self.problems = !self.problems,
@@ -246,6 +283,11 @@ impl View for Cnf {
                         let at = self.functions.position(&rows, FunctionRow::id);
                         at.and_then(|at| rows.get(at)).map(|r| r.plain(world))
                     }
+                    Part::Workloads => {
+                        let rows = self.workloads(world);
+                        let at = self.workloads.position(&rows, WorkloadRow::id);
+                        at.and_then(|at| rows.get(at)).map(|r| r.plain(world))
+                    }
                 };
                 return text.map(Effect::Copy).into_iter().collect();
             }
@@ -257,7 +299,7 @@ impl View for Cnf {
     fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
         let rows = self.nodes(ctx.world);
         let functions = self.functions(ctx.world);
-        let parts = self.layout(area, rows.len(), functions.len());
+        let parts = self.layout(area, rows.len(), self.below(ctx.world));
         if parts.clocks.width > 0 && parts.clocks.height > 0 {
             let here = self.part == Part::Clocks;
             let inner = pane(
@@ -265,7 +307,7 @@ impl View for Cnf {
                 parts.clocks,
                 buf,
                 &ptp::title(&rows),
-                "Tab SR-IOV",
+                "Tab SR-IOV, functions",
                 here,
             );
             if rows.is_empty() {
@@ -278,14 +320,20 @@ impl View for Cnf {
             self.draw_detail(ctx, area, buf, (&rows, &functions));
         }
         if parts.sriov.height > 0 {
-            let here = focused(ctx, self.part == Part::Sriov);
-            sriov::draw(
-                &here,
-                self.scope,
-                parts.sriov,
-                buf,
-                (&functions, &self.functions),
-            );
+            let here = focused(ctx, self.part != Part::Clocks);
+            match self.part {
+                Part::Workloads => {
+                    let rows = self.workloads(ctx.world);
+                    workload::draw(&here, parts.sriov, buf, (&rows, &self.workloads));
+                }
+                Part::Clocks | Part::Sriov => sriov::draw(
+                    &here,
+                    self.scope,
+                    parts.sriov,
+                    buf,
+                    (&functions, &self.functions),
+                ),
+            }
         }
         if ctx.ascii {
             crate::ui::widget::text::fold_ascii(area, buf);
@@ -294,10 +342,10 @@ impl View for Cnf {
 
     fn place(&mut self, area: Rect, world: &World) {
         self.area = area;
-        let (clocks, functions) = (self.nodes(world).len(), self.functions(world).len());
-        let parts = self.layout(area, clocks, functions);
+        let parts = self.layout(area, self.nodes(world).len(), self.below(world));
         self.clocks.place(inside(parts.clocks));
         self.functions.place(inside(parts.sriov));
+        self.workloads.place(inside(parts.sriov));
     }
 
     fn enter(&mut self, entry: &Entry, _world: &World) -> Vec<Effect> {
@@ -314,25 +362,14 @@ impl View for Cnf {
         if !self.detail.unwrap_or(self.area.width >= WIDE) {
             return None;
         }
-        let (cluster, node) = match self.part {
-            Part::Clocks => {
-                let rows = self.nodes(world);
-                let (cluster, node) = self.chosen(&rows)?;
-                (cluster, Arc::clone(&node.node))
-            }
-            Part::Sriov => {
-                let rows = self.functions(world);
-                let row = rows.get(self.functions.position(&rows, FunctionRow::id)?)?;
-                (row.cluster, Arc::clone(&row.state.node))
-            }
+        let focus = self.focus(world)?;
+        let (Focus::Node { cluster, .. } | Focus::Pod { cluster, .. }) = &focus else {
+            return None;
         };
         Some(Goto {
             screen: ScreenId::Cluster,
-            cluster: Some(cluster),
-            focus: Some(Focus::Node {
-                cluster,
-                node: node.to_string(),
-            }),
+            cluster: Some(*cluster),
+            focus: Some(focus),
             ..Goto::default()
         })
     }
@@ -342,7 +379,7 @@ impl View for Cnf {
             self.detail = None;
             return true;
         }
-        if self.part == Part::Sriov {
+        if self.part != Part::Clocks {
             self.part = Part::Clocks;
             return true;
         }
@@ -352,7 +389,7 @@ impl View for Cnf {
     fn depth(&self) -> usize {
         [
             self.detail == Some(true) && self.area.width < WIDE,
-            self.part == Part::Sriov,
+            self.part != Part::Clocks,
             !self.clocks.filter_text().is_empty(),
             self.problems,
         ]
@@ -373,6 +410,11 @@ impl View for Cnf {
                 let row = rows.get(self.functions.position(&rows, FunctionRow::id)?)?;
                 (row.cluster, row.state.node.to_string())
             }
+            Part::Workloads => {
+                let rows = self.workloads(world);
+                let row = rows.get(self.workloads.position(&rows, WorkloadRow::id)?)?;
+                return Some(row.focus());
+            }
         };
         Some(Focus::Node { cluster, node })
     }
@@ -386,6 +428,7 @@ impl View for Cnf {
             Part::Clocks => &[
                 ("Enter", "open"),
                 ("d", "clock"),
+                ("m", "stability, changes, chain"),
                 ("Tab", "SR-IOV"),
                 ("!", "not locked"),
                 ("a", "ask"),
@@ -394,6 +437,13 @@ impl View for Cnf {
                 ("Enter", "open"),
                 ("d", "VFs"),
                 ("h/l", "scroll VFs"),
+                ("Tab", "functions"),
+                ("a", "ask"),
+            ],
+            Part::Workloads => &[
+                ("Enter", "open"),
+                ("d", "timing"),
+                ("!", "in doubt"),
                 ("Tab", "PTP"),
                 ("a", "ask"),
             ],
@@ -408,6 +458,10 @@ impl View for Cnf {
             out.push_str(&clock::plain(ctx.world, *row));
         }
         for row in self.functions(ctx.world).iter().take(30) {
+            out.push('\n');
+            out.push_str(&row.plain(ctx.world));
+        }
+        for row in self.workloads(ctx.world).iter().take(30) {
             out.push('\n');
             out.push_str(&row.plain(ctx.world));
         }

@@ -54,6 +54,7 @@ struct Status {
     reason: Text,
     message: Text,
     start_time: Text,
+    qos_class: Text,
     conditions: List<Condition>,
     container_statuses: List<ContainerStatus>,
     init_container_statuses: List<ContainerStatus>,
@@ -150,7 +151,7 @@ pub fn pod(json: &[u8]) -> Option<Object> {
             .take(MOST)
             .filter_map(|c| c.name.as_deref().map(arc))
             .collect(),
-        requests: requests(&spec),
+        requests: requests(&spec, status.qos_class.as_deref()),
     }))
 }
 
@@ -211,7 +212,7 @@ impl Container {
     }
 }
 
-fn requests(spec: &Spec) -> Requests {
+fn requests(spec: &Spec, quality: Option<&str>) -> Requests {
     let sums = effective(spec);
     let sum = |name: &str| sums.get(name).copied().unwrap_or(0.0);
     Requests {
@@ -220,9 +221,10 @@ fn requests(spec: &Spec) -> Requests {
         memory_bytes: units(sum("memory")),
         extended: sums
             .iter()
-            .filter(|(name, _)| name.contains('/'))
+            .filter(|(name, _)| name.contains('/') || name.starts_with("hugepages-"))
             .map(|(name, amount)| (arc(name), units(*amount)))
             .collect(),
+        guaranteed: quality.map(|q| q == "Guaranteed"),
     }
 }
 

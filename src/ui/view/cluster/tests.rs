@@ -62,6 +62,7 @@ fn pod(name: &str, reason: Option<&str>) -> Object {
             cpu_milli: 2_000,
             memory_bytes: 4 << 30,
             extended: vec![("nvidia.com/gpu".into(), 1)],
+            guaranteed: None,
         },
     })
 }

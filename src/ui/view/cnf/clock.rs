@@ -4,13 +4,16 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{ClockRow, ptp, ribbon};
-use crate::model::ptp::{ClockState, PtpNode, class_text, is_sentinel, node_of};
+use super::{ClockRow, profile, ptp, ribbon};
+use crate::model::clock_class;
+use crate::model::id::ClusterId;
+use crate::model::ptp::{Clock, ClockState, PtpNode, is_sentinel, node_of};
 use crate::model::sample::Sample;
+use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::state::world::World;
 use crate::ui::Ctx;
-use crate::ui::view::common::{above, cursor, lines, name, pane, reading, series_style};
+use crate::ui::view::common::{above, ago, cursor, lines, name, pane, reading, series_style};
 use crate::ui::widget::chart::{Chart, Curve, read_from};
 
 /// Curves of one node at most: its interfaces, seen by several processes.
@@ -85,18 +88,18 @@ fn told<'a>(ctx: &Ctx<'_>, (cluster, node): ClockRow<'a>, width: usize) -> Vec<L
         &ribbon::states(ctx, cluster, node, width),
     )];
     let class = match node.clock_class {
-        Some(class) => format!("{:.0} {}", class.value, class_text(class.value)),
+        Some(class) => format!("{:.0} {}", class.value, clock_class::meaning(class.value)),
         None => "n/a".into(),
     };
     let band = match node.threshold_ns {
-        Some((low, high)) => format!("limit {low:.0} .. {high:.0} ns"),
-        None => "limit n/a".into(),
+        Some((low, high)) => format!("limit {low:.0} .. {high:.0} ns, as the exporter tells it"),
+        None => "limit n/a: judged by -100 .. 100 ns".into(),
     };
     out.push(Line::from(vec![
         Span::styled("class ", theme.muted),
         Span::styled(class, theme.base),
-        Span::styled(format!("   {band}"), theme.muted),
     ]));
+    out.push(Line::styled(band, theme.muted));
     if let Some(gnss) = node.gnss {
         let fix = [
             "no fix",
@@ -118,13 +121,18 @@ fn told<'a>(ctx: &Ctx<'_>, (cluster, node): ClockRow<'a>, width: usize) -> Vec<L
             Span::styled(words, style),
         ]));
     }
+    out.extend(around(ctx, cluster, node));
     for clock in &node.clocks {
         let head = format!("{:<8} {:<10} ", clock.process, clock.interface);
         if let (None, None, Some(role)) = (clock.state, clock.offset_ns, &clock.role) {
+            let style = match role == "FAULTY" {
+                true => theme.crit,
+                false => theme.muted,
+            };
             // A port of the daemon: it has a part to play and no clock of its own.
             out.push(Line::from(vec![
                 Span::styled(head, theme.base),
-                Span::styled(format!("port {role}"), theme.muted),
+                Span::styled(format!("port {role}"), style),
             ]));
             continue;
         }
@@ -138,9 +146,91 @@ fn told<'a>(ctx: &Ctx<'_>, (cluster, node): ClockRow<'a>, width: usize) -> Vec<L
                 theme.muted,
             ),
         ]));
+        let more = beside(clock);
+        if !more.is_empty() {
+            out.push(Line::styled(format!("{:19} {more}", ""), theme.muted));
+        }
     }
     out.extend(processes(ctx, node));
     out
+}
+
+/// What stands around the clocks: the profile, SyncE, which profile steers, how long it may hold
+/// over.
+fn around<'a>(ctx: &Ctx<'_>, cluster: ClusterId, node: &PtpNode) -> Vec<Line<'a>> {
+    let theme = ctx.theme;
+    let mut out = Vec::new();
+    let mut say = |key: &str, text: String, style| {
+        out.push(Line::from(vec![
+            Span::styled(format!("{key} "), theme.muted),
+            Span::styled(text, style),
+        ]));
+    };
+    if let Some(profile) = profile::of(ctx.world, cluster, &node.node) {
+        let role = profile.role.as_deref().unwrap_or("role not told");
+        let domain = profile.domain.map(|d| format!(", domain {d}"));
+        let text = format!("{}, {role}{}", profile.name, domain.unwrap_or_default());
+        say("profile", text, theme.base);
+    }
+    for (profile, steers) in &node.profiles {
+        let word = if *steers { "steers" } else { "stands by" };
+        say("profile", format!("{profile} {word}"), theme.base);
+    }
+    if let (Some(timeout_s), Some(since)) = (node.holdover_timeout_s, held_over(ctx, cluster, node))
+    {
+        let age = ago(ctx.world, since);
+        let text = format!("since {age}, allowed for {timeout_s:.0}s");
+        say("holdover", text, theme.warn);
+    }
+    for synce in &node.synce {
+        let text = format!("{} {}", synce.interface, synce.quality_word());
+        say("SyncE", text, theme.base);
+    }
+    out
+}
+
+/// When the clock that sets the node's state went into holdover, as far as the samples reach.
+fn held_over(ctx: &Ctx<'_>, cluster: ClusterId, node: &PtpNode) -> Option<Timestamp> {
+    let worst = node.worst()?;
+    let in_holdover = |s| ClockState::from_wire(s) == Some(ClockState::Holdover);
+    worst.state.filter(|(_, s)| in_holdover(s.value))?;
+    let store = &ctx.world.store;
+    let (id, _) = store
+        .find(cluster, "openshift_ptp_clock_state")
+        .find(|(_, key)| {
+            let is = |label: &str, value: &str| key.labels.get(label) == Some(value);
+            node_of(&key.labels) == node.node.as_ref()
+                && is("process", &worst.process)
+                && is("iface", &worst.interface)
+        })?;
+    let points = store.points(id, Timestamp(i64::MIN), ctx.world.now);
+    points.fold(None, |since, p| match in_holdover(p.value) {
+        true => since.or(Some(p.at)),
+        false => None,
+    })
+}
+
+/// What is told of a clock beside its state and offset.
+fn beside(clock: &Clock) -> String {
+    let ns = |s: Sample| Unit::Nanoseconds.write(s.value);
+    let word = |known: bool| if known { "there" } else { "lost" };
+    [
+        clock.max_offset_ns.map(|s| format!("max {}", ns(s))),
+        clock.delay_ns.map(|s| format!("path {}", ns(s))),
+        clock
+            .frequency_ppb
+            .map(|s| format!("freq {:+.0} ppb", s.value)),
+        clock
+            .frequency_lock
+            .map(|l| format!("frequency {}", l.word())),
+        clock.phase_lock.map(|l| format!("phase {}", l.word())),
+        clock.pps.map(|p| format!("PPS {}", word(p))),
+        clock.nmea.map(|n| format!("NMEA {}", word(n))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect::<Vec<_>>()
+    .join("  ")
 }
 
 fn processes<'a>(ctx: &Ctx<'_>, node: &'a PtpNode) -> Vec<Line<'a>> {

@@ -16,7 +16,7 @@ use crate::ui::view::common::{above, lines, name, pair, pane, reading};
 use crate::ui::widget::table::{Column, Table};
 use crate::ui::widget::text::wrap;
 
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 10] = [
     Column::new("VF", 2, 3).right(),
     Column::new("PCI", 12, 12).priority(3),
     Column::new("DRIVER", 8, 12).priority(4),
@@ -26,6 +26,7 @@ const COLUMNS: [Column; 9] = [
     Column::new("RX", 10, 11).right(),
     Column::new("TX", 10, 11).priority(2).right(),
     Column::new("DROP", 8, 10).priority(1).right(),
+    Column::new("POD", 10, 34).priority(2),
 ];
 
 /// A virtual function: as the node state lists it, and as its counters are told.
@@ -34,6 +35,8 @@ struct Virtual<'a> {
     listed: Option<&'a VirtualFunction>,
     /// Where only the counters tell it.
     address: Option<&'a str>,
+    /// Namespace and pod that hold it, where the exporter tells.
+    owner: Option<(&'a str, &'a str)>,
     received: Option<Sample>,
     sent: Option<Sample>,
     dropped: Option<Sample>,
@@ -183,6 +186,25 @@ fn virtuals<'a>(
             }
         }
     }
+    // An address is one of its node only.
+    for (id, key) in store.find(row.cluster, "sriov_kubepoddevice") {
+        let labels = &key.labels;
+        if labels.first_of(&["node", "nodename"]) != Some(row.state.node.as_ref())
+            || store.last(id).is_none_or(|s| s.value < 0.5)
+        {
+            continue;
+        }
+        let address = labels.get("pciAddr");
+        let pod = labels.first_of(&["exported_pod", "pod"]);
+        let namespace = labels.first_of(&["exported_namespace", "namespace"]);
+        let own = |v: &&mut Virtual<'a>| {
+            let listed = v.listed.map(|f| f.pci_address.as_str());
+            address.is_some() && listed.or(v.address) == address
+        };
+        if let (Some(held), Some(pod)) = (found.values_mut().find(own), pod) {
+            held.owner = Some((namespace.unwrap_or(""), pod));
+        }
+    }
     found
 }
 
@@ -207,10 +229,14 @@ fn cell<'a>(ctx: &Ctx<'_>, index: u32, function: &Virtual<'a>, column: usize) ->
         5 => number(listed.and_then(|f| f.mtu)),
         6 => rate(function.received, Unit::BitsPerSecond, theme.base),
         7 => rate(function.sent, Unit::BitsPerSecond, theme.base),
-        _ => {
+        8 => {
             let drops = function.dropped.is_some_and(|s| s.value > 0.0);
             let style = if drops { theme.crit } else { theme.base };
             rate(function.dropped, Unit::PerSecond, style)
         }
+        _ => match function.owner {
+            Some((namespace, pod)) => Line::styled(format!("{namespace}/{pod}"), theme.base),
+            None => Line::styled("-", theme.muted),
+        },
     }
 }

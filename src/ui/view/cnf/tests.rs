@@ -219,6 +219,14 @@ fn each_virtual_function_is_told_as_far_as_it_is_known() {
         &labels,
         &[12.0],
     );
+    let owner = [
+        ("node", "n-07-b"),
+        ("pciAddr", "0000:5e:01.3"),
+        ("namespace", "ran"),
+        ("pod", "du-0"),
+    ];
+    let name = "sriov_kubepoddevice";
+    fake::samples(&mut world, 0, Group::Sriov, name, &owner, &[1.0]);
     let mut view = Cnf::default();
     view.place(Rect::new(0, 0, 80, 22), &world);
     view.update(Command::NextPane, &world);
@@ -238,11 +246,11 @@ fn each_virtual_function_is_told_as_far_as_it_is_known() {
     };
     assert_eq!(
         row("0"),
-        "│ 0 0000:5e:01.0 vfio-pci 02:00:00:00:00:01 101 - n/a n/a n/a │"
+        "│ 0 0000:5e:01.0 vfio-pci 02:00:00:00:00:01 101 - n/a n/a n/a - │"
     );
     assert_eq!(
         row("3"),
-        "│ 3 0000:5e:01.3 vfio-pci - - - 2.1 Gbit/s n/a 812/s │"
+        "│ 3 0000:5e:01.3 vfio-pci - - - 2.1 Gbit/s n/a 812/s ran/du-0 │"
     );
     for words in [
         "8 wanted, 4 configured, 4 listed, 16 possible",
