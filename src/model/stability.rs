@@ -13,6 +13,8 @@ use super::sample::Sample;
 
 const LIMITS: &str = include_str!("../../assets/tables/clock_limits.toml");
 
+/// Missing samples in a row that are filled in.
+const MOST_FILLED: i64 = 2;
 /// Fewer points say nothing of stability.
 const LEAST: usize = 12;
 
@@ -62,6 +64,8 @@ pub struct Stability {
     pub step_s: f64,
     /// Samples used: the longest stretch without a gap.
     pub samples: usize,
+    /// Of these, filled in where one or two were missing.
+    pub filled: usize,
     /// Mean offset (constant time error) and the largest one without its sign, nanoseconds.
     pub mean_ns: f64,
     pub max_ns: f64,
@@ -73,7 +77,10 @@ impl Stability {
     /// Of samples in order of time; values that are no numbers are gaps. `None`: too few of them.
     pub fn of(samples: &[Sample]) -> Option<Self> {
         let step_ms = usual_step(samples)?;
-        let run = longest_run(samples, step_ms);
+        let Run {
+            values: run,
+            filled,
+        } = longest_run(samples, step_ms);
         if run.len() < LEAST {
             return None;
         }
@@ -83,6 +90,7 @@ impl Stability {
         Some(Self {
             step_s,
             samples: run.len(),
+            filled,
             mean_ns: run.iter().sum::<f64>() / count,
             max_ns: run.iter().fold(0.0, |most: f64, x| most.max(x.abs())),
             points: lengths
@@ -122,28 +130,42 @@ fn usual_step(samples: &[Sample]) -> Option<i64> {
     Some(*steps.select_nth_unstable(middle).1)
 }
 
-/// Values of the longest stretch whose distances are the usual one, give or take half of it; the
-/// newest of equally long ones.
-fn longest_run(samples: &[Sample], step_ms: i64) -> Vec<f64> {
-    let (mut best, mut run): (Vec<f64>, Vec<f64>) = Default::default();
-    let mut before: Option<i64> = None;
-    for sample in samples {
-        let even = before.is_some_and(|at| {
-            let distance = sample.at.0.saturating_sub(at);
-            distance.saturating_mul(2) > step_ms && distance.saturating_mul(2) < step_ms * 3
-        });
-        if !even || !sample.value.is_finite() {
-            if run.len() >= best.len() {
-                best = std::mem::take(&mut run);
+/// Values at the usual distance, and how many of them stand on a straight line between two others.
+#[derive(Default)]
+struct Run {
+    values: Vec<f64>,
+    filled: usize,
+}
+
+/// The longest stretch without a gap, the newest of equally long ones. One or two missing samples
+/// are no gap: they are filled in.
+fn longest_run(samples: &[Sample], step_ms: i64) -> Run {
+    let (mut best, mut run) = (Run::default(), Run::default());
+    let mut before: Option<Sample> = None;
+    for sample in samples.iter().filter(|s| s.value.is_finite()) {
+        let distance = before.map_or(0, |b| sample.at.0.saturating_sub(b.at.0));
+        let steps = (distance + step_ms / 2).div_euclid(step_ms);
+        match before {
+            // Nearer than half a step: the same moment told twice.
+            Some(_) if steps < 1 => continue,
+            Some(b) if steps <= MOST_FILLED + 1 => {
+                for i in 1..steps {
+                    let share = i as f64 / steps as f64;
+                    run.values.push(b.value + (sample.value - b.value) * share);
+                    run.filled += 1;
+                }
             }
-            run.clear();
+            _ => {
+                if run.values.len() >= best.values.len() {
+                    best = std::mem::take(&mut run);
+                }
+                run = Run::default();
+            }
         }
-        before = sample.value.is_finite().then_some(sample.at.0);
-        if sample.value.is_finite() {
-            run.push(sample.value);
-        }
+        run.values.push(sample.value);
+        before = Some(*sample);
     }
-    if run.len() >= best.len() {
+    if run.values.len() >= best.values.len() {
         best = run;
     }
     best
@@ -188,7 +210,8 @@ fn tdev(x: &[f64], n: usize) -> Option<f64> {
 /// Maximum time interval error over `n` steps (G.810 II.5): the widest swing within any `n` steps.
 fn mtie(x: &[f64], n: usize) -> f64 {
     // Places of candidates for the largest and the smallest value within reach.
-    let (mut high, mut low): (VecDeque<(usize, f64)>, VecDeque<(usize, f64)>) = Default::default();
+    let mut high: VecDeque<(usize, f64)> = VecDeque::new();
+    let mut low: VecDeque<(usize, f64)> = VecDeque::new();
     let mut most: f64 = 0.0;
     for (at, value) in x.iter().copied().enumerate() {
         while high.back().is_some_and(|(_, held)| *held <= value) {

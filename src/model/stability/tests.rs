@@ -112,7 +112,7 @@ fn a_gap_parts_what_is_measured() {
     }
     held[50].value = f64::NAN;
     let told = Stability::of(&held).expect("enough");
-    assert_eq!((told.samples, told.mean_ns), (30, 2.0));
+    assert_eq!((told.samples, told.filled, told.mean_ns), (40, 1, 2.0));
     assert_eq!(Stability::of(&held[..11]), None);
     assert_eq!(Stability::of(&[]), None);
 }

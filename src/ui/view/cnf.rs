@@ -21,6 +21,7 @@ mod changed;
 mod clock;
 mod function;
 mod layout;
+mod motion;
 mod profile;
 mod ptp;
 mod ribbon;
@@ -195,20 +196,6 @@ impl Cnf {
         empty(ctx, inner, buf, "nothing chosen");
     }
 
-    fn next_problem(&mut self, world: &World, forward: bool) {
-        let rows = self.nodes(world);
-        let at = self.clocks.position(&rows, ptp::id).unwrap_or(0);
-        let bad = |r: &&ClockRow<'_>| r.1.state != Some(ClockState::Locked);
-        let found = if forward {
-            rows.iter().skip(at + 1).find(bad)
-        } else {
-            rows.iter().take(at).rev().find(bad)
-        };
-        if let Some(id) = found.map(ptp::id) {
-            self.clocks.select(id);
-        }
-    }
-
     fn why_no_clock(&self, world: &World) -> String {
         if !self.clocks.filter_text().is_empty() || self.problems {
             return "no node matches (Esc clears the filter)".into();
@@ -224,76 +211,7 @@ impl Cnf {
 
 impl View for Cnf {
     fn update(&mut self, command: Command, world: &World) -> Vec<Effect> {
-        if let Command::Filter(text) = &command {
-            self.clocks.set_filter(text);
-            return Vec::new();
-        }
-        if let Command::Click { column, row } = command {
-            let parts = self.layout(self.area, self.nodes(world).len(), self.below(world));
-            let below = parts.sriov.contains((column, row).into());
-            self.part = match (below, self.part) {
-                (false, _) => Part::Clocks,
-                (true, Part::Clocks) => Part::Sriov,
-                (true, part) => part,
-            };
-        }
-        let moved = match self.part {
-            Part::Clocks => {
-                let rows = self.nodes(world);
-                self.clocks.update(&command, &rows, ptp::id)
-            }
-            Part::Sriov => {
-                let rows = self.functions(world);
-                self.functions.update(&command, &rows, FunctionRow::id)
-            }
-            Part::Workloads => {
-                let rows = self.workloads(world);
-                self.workloads.update(&command, &rows, WorkloadRow::id)
-            }
-        };
-        if moved {
-            self.scroll = 0;
-            return Vec::new();
-        }
-        match command {
-            Command::Mode if self.part == Part::Clocks => {
-                self.detail = Some(true);
-                self.page = self.page.next();
-            }
-            Command::NextPane => self.part = self.part.next(),
-            Command::PreviousPane => self.part = self.part.before(),
-            Command::Right => self.scroll += 1,
-            Command::Left => self.scroll = self.scroll.saturating_sub(1),
-            Command::Problems => self.problems = !self.problems,
-            Command::Detail => {
-                self.detail = Some(!self.detail.unwrap_or(self.area.width >= WIDE));
-            }
-            Command::Open => self.detail = Some(true),
-            Command::NextProblem => self.next_problem(world, true),
-            Command::PreviousProblem => self.next_problem(world, false),
-            Command::Refresh => return vec![Effect::Refresh(self.scope)],
-            Command::CopyRow => {
-                let text = match self.part {
-                    Part::Clocks => {
-                        let rows = self.nodes(world);
-                        self.chosen(&rows).map(|row| clock::plain(world, row))
-                    }
-                    Part::Sriov => {
-                        let rows = self.functions(world);
-                        let at = self.functions.position(&rows, FunctionRow::id);
-                        at.and_then(|at| rows.get(at)).map(|r| r.plain(world))
-                    }
-                    Part::Workloads => {
-                        let rows = self.workloads(world);
-                        let at = self.workloads.position(&rows, WorkloadRow::id);
-                        at.and_then(|at| rows.get(at)).map(|r| r.plain(world))
-                    }
-                };
-                return text.map(Effect::Copy).into_iter().collect();
-            }
-            _ => {}
-        }
-        Vec::new()
+        self.act(command, world)
     }
 
     fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
@@ -307,7 +225,7 @@ impl View for Cnf {
                 parts.clocks,
                 buf,
                 &ptp::title(&rows),
-                "Tab SR-IOV, functions",
+                "Tab SR-IOV",
                 here,
             );
             if rows.is_empty() {
@@ -428,7 +346,7 @@ impl View for Cnf {
             Part::Clocks => &[
                 ("Enter", "open"),
                 ("d", "clock"),
-                ("m", "stability, changes, chain"),
+                ("m", "pages"),
                 ("Tab", "SR-IOV"),
                 ("!", "not locked"),
                 ("a", "ask"),

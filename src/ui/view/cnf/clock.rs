@@ -16,6 +16,8 @@ use crate::ui::Ctx;
 use crate::ui::view::common::{above, ago, cursor, lines, name, pane, reading, series_style};
 use crate::ui::widget::chart::{Chart, Curve, read_from};
 
+/// Rows that the curve keeps where all is told.
+const CHART: u16 = 10;
 /// Curves of one node at most: its interfaces, seen by several processes.
 const CURVES: usize = 8;
 
@@ -24,9 +26,13 @@ pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, row: ClockRow<'_>) {
     let title = format!("{} {}", name(ctx.world, cluster), node.node);
     let (_, word, _) = ptp::state(ctx.theme, node.state);
     let inner = pane(ctx, area, buf, &title, word, false);
-    let text = told(ctx, row, usize::from(inner.width));
+    let most = inner.height.saturating_sub(CHART).max(inner.height * 3 / 5);
+    let mut text = told(ctx, row, usize::from(inner.width), true);
+    if text.len() > usize::from(most) {
+        text = told(ctx, row, usize::from(inner.width), false);
+    }
     let wanted = u16::try_from(text.len()).unwrap_or(u16::MAX);
-    let rows = wanted.min(inner.height * 3 / 5);
+    let rows = wanted.min(most);
     let (graph, below) = above(inner, rows);
     draw_offsets(ctx, graph, buf, row);
     lines(ctx, below, buf, &text, 0);
@@ -80,8 +86,13 @@ fn draw_offsets(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, (cluster, node): Cl
     .draw(area, buf);
 }
 
-/// Ribbon, clock class, clocks and processes.
-fn told<'a>(ctx: &Ctx<'_>, (cluster, node): ClockRow<'a>, width: usize) -> Vec<Line<'a>> {
+/// Ribbon, clock class, clocks and processes; `full`: with what is told beside state and offset.
+fn told<'a>(
+    ctx: &Ctx<'_>,
+    (cluster, node): ClockRow<'a>,
+    width: usize,
+    full: bool,
+) -> Vec<Line<'a>> {
     let theme = ctx.theme;
     let mut out = vec![ribbon::line(
         theme,
@@ -147,7 +158,7 @@ fn told<'a>(ctx: &Ctx<'_>, (cluster, node): ClockRow<'a>, width: usize) -> Vec<L
             ),
         ]));
         let more = beside(clock);
-        if !more.is_empty() {
+        if full && !more.is_empty() {
             out.push(Line::styled(format!("{:19} {more}", ""), theme.muted));
         }
     }

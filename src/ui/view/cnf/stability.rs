@@ -67,8 +67,8 @@ fn told<'a>(ctx: &Ctx<'_>, row: ClockRow<'_>, width: usize) -> Vec<Line<'a>> {
     let mut out = vec![
         heading(theme, format!("offset of {speaker}")),
         muted(format!(
-            "{} samples {} s apart, longest stretch without a gap",
-            stability.samples, stability.step_s
+            "{} samples {} s apart without a gap, {} filled in",
+            stability.samples, stability.step_s, stability.filled
         )),
         Line::from(vec![
             Span::styled("mean ", theme.muted),
@@ -76,8 +76,17 @@ fn told<'a>(ctx: &Ctx<'_>, row: ClockRow<'_>, width: usize) -> Vec<Line<'a>> {
             Span::styled("  largest ", theme.muted),
             Span::styled(write(stability.max_ns), theme.base),
         ]),
-        muted(format!("{:>8} {:>10} {:>10}", "OVER", "TDEV", "MTIE")),
     ];
+    out.extend(classes(theme, &stability));
+    let note = format!(
+        "limits of measured time error ({}) beside the offset that the servo tells of itself",
+        source()
+    );
+    out.extend(wrap(&note, width).into_iter().map(muted));
+    out.push(muted(format!(
+        "{:>8} {:>10} {:>10}",
+        "OVER", "TDEV", "MTIE"
+    )));
     for point in &stability.points {
         let tdev = point.tdev_ns.map_or("-".into(), write);
         let beyond = |value: f64, limit: fn(&Limit) -> f64| {
@@ -99,13 +108,6 @@ fn told<'a>(ctx: &Ctx<'_>, row: ClockRow<'_>, width: usize) -> Vec<Line<'a>> {
             ),
         ]));
     }
-    out.extend(classes(theme, &stability));
-    let note = format!(
-        "limits of measured time error: {}. Here they stand beside the offset that the servo tells \
-         of itself.",
-        source()
-    );
-    out.extend(wrap(&note, width).into_iter().map(muted));
     out
 }
 
