@@ -6,6 +6,7 @@ mod tool;
 
 use farwatch::detect::Detector;
 use farwatch::detect::baseline::Baseline;
+use farwatch::detect::ensemble::Ensemble;
 use farwatch::model::health::SourceKind;
 use farwatch::model::id::ClusterId;
 use farwatch::model::sample::SeriesSamples;
@@ -32,6 +33,21 @@ fn main() {
             }
         });
         told("baseline: one point", took / 10_000.0, "ns");
+    }
+    if wanted("ensemble") {
+        let mut detector = Ensemble::default();
+        let mut step = 0;
+        let took = time(50, || {
+            for _ in 0..10_000 {
+                let value = 50.0 + (((step * 2_654_435_761_i64) >> 7) & 0xff) as f64 / 64.0;
+                detector.observe(Timestamp(step * 15_000), value);
+                step += 1;
+            }
+        });
+        let (must, aim) = (Goal::Most(500.0, 150.0), Goal::Most(600.0, 256.0));
+        judged("ensemble: one point", took / 10_000.0, "ns", must);
+        let size = size_of::<Ensemble>() as f64;
+        judged("ensemble: state of a series", size, "B", aim);
     }
     if wanted("ingest") {
         ingest();

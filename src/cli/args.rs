@@ -59,6 +59,18 @@ pub enum Command {
     Dashboard(DashboardArgs),
     /// Write what the console's methods say of labelled data, for a scorer
     Evaluate(EvaluateArgs),
+    /// Tell what is abnormal in a series of your own: a CSV file or a range answer of Prometheus
+    Detect(DetectArgs),
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub struct DetectArgs {
+    /// CSV with a time and one or more columns of values, or the JSON of a range query; - reads what is piped in
+    #[arg(long, value_name = "FILE")]
+    pub input: PathBuf,
+    /// Only the points that are told
+    #[arg(long)]
+    pub told: bool,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
@@ -101,6 +113,18 @@ pub struct EvaluateArgs {
 pub enum Evaluation {
     /// The pattern of each log line of DIR/raw/*.log, as TSV: system, line, cluster, template
     Patterns(PatternsArgs),
+    /// How abnormal each row of DIR/series/**.csv is, as CSV: series, t, score, alert, why
+    Anomaly(AnomalyArgs),
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub struct AnomalyArgs {
+    /// Folder with series/**.csv: a column t in seconds, then one column for each metric
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// The table to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
 }
 
 #[derive(Clone, Debug, ClapArgs)]

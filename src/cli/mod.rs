@@ -12,6 +12,7 @@ use crate::source::kubernetes::contexts;
 pub mod args;
 pub mod check;
 pub mod dashboard;
+pub mod detect;
 pub mod evaluate;
 pub mod logging;
 pub mod logs;
@@ -20,6 +21,7 @@ pub mod replay;
 pub mod run;
 pub mod screenshot;
 pub mod svg;
+pub mod table;
 
 use args::{Args, Command, Global};
 
@@ -119,6 +121,7 @@ fn dispatch(command: Option<Command>, config: Config) -> color_eyre::Result<Exit
         Some(Command::Logs(args)) => logs::run(&config, &args),
         Some(Command::Dashboard(args)) => dashboard::run(&config, &args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
+        Some(Command::Detect(args)) => detect::run(&args),
         None => run::live(config),
     }
 }

@@ -10,6 +10,7 @@ use crate::model::time::Timestamp;
 pub mod baseline;
 mod burst;
 mod condition;
+pub mod ensemble;
 mod judge;
 mod past;
 mod seam;

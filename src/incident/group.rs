@@ -112,10 +112,7 @@ impl Grouper {
         mut finding: Finding,
         nodes: &[Arc<str>],
     ) -> bool {
-        let statistical = |f: &Finding| {
-            use FindingKind::{Dip, LevelShift, Spike};
-            matches!(f.kind, Spike | Dip | LevelShift)
-        };
+        let statistical = |f: &Finding| f.kind.is_learned();
         let partner = self.loose.iter().any(|(other, places)| {
             other.cluster == finding.cluster
                 && other.signal != finding.signal

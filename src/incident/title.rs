@@ -48,9 +48,9 @@ fn kind(kind: FindingKind) -> u8 {
         FindingKind::Unreachable => 1,
         FindingKind::MissingData => 2,
         FindingKind::Threshold => 3,
-        FindingKind::LevelShift | FindingKind::Spike | FindingKind::Dip => 4,
+        kind if kind.is_learned() => 4,
         FindingKind::LogBurst => 5,
-        FindingKind::Alert => 6,
+        _ => 6,
     }
 }
 

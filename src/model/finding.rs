@@ -104,6 +104,14 @@ pub enum FindingKind {
     Spike,
     Dip,
     LevelShift,
+    /// Moves away slowly: each point is near the one before.
+    Drift,
+    /// Swings more, or less, than usual.
+    Variance,
+    /// Comes to a usual value in an unusual way.
+    Pattern,
+    /// One and the same value on a lively series.
+    FlatLine,
     MissingData,
     Threshold,
     /// A state that is bad in itself (XID, FREERUN, sync failed).
@@ -112,6 +120,36 @@ pub enum FindingKind {
     /// A source that cannot be heard.
     Unreachable,
     LogBurst,
+}
+
+impl FindingKind {
+    /// In words, for tables and exports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Spike => "spike",
+            Self::Dip => "dip",
+            Self::LevelShift => "level shift",
+            Self::Drift => "drift",
+            Self::Variance => "variance change",
+            Self::Pattern => "pattern break",
+            Self::FlatLine => "flat line",
+            Self::MissingData => "missing data",
+            Self::Threshold => "limit",
+            Self::State => "state",
+            Self::Alert => "alert",
+            Self::Unreachable => "unreachable",
+            Self::LogBurst => "log burst",
+        }
+    }
+
+    /// Told from the course of a series, not from a limit or a state.
+    pub fn is_learned(self) -> bool {
+        use FindingKind::{Dip, Drift, FlatLine, LevelShift, Pattern, Spike, Variance};
+        matches!(
+            self,
+            Spike | Dip | LevelShift | Drift | Variance | Pattern | FlatLine
+        )
+    }
 }
 
 /// One piece of evidence; the screens can open each.

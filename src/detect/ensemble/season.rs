@@ -1,0 +1,116 @@
+//! What a series usually does at this time of the day, once two days are known and only where
+//! that says more than the plain level.
+
+const HOURS: usize = 24;
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+/// Hours that must have been seen before they are believed: two of each.
+const KNOWN: u16 = 48;
+/// Weight of a new day.
+const RATE: f32 = 0.1;
+/// The season is believed where its error is at most this share of the plain level's.
+const BETTER: f32 = 0.6;
+
+#[derive(Clone, Debug)]
+pub(super) struct Season {
+    level: [f32; HOURS],
+    /// Hours that are over.
+    hours: u16,
+    hour: i64,
+    sum: f64,
+    count: u32,
+    /// Running mean of the absolute error: of the season's level, and of the plain one.
+    error: f32,
+    plain_error: f32,
+}
+
+impl Default for Season {
+    fn default() -> Self {
+        Self {
+            level: [0.0; HOURS],
+            hours: 0,
+            hour: i64::MIN,
+            sum: 0.0,
+            count: 0,
+            error: 0.0,
+            plain_error: 0.0,
+        }
+    }
+}
+
+impl Season {
+    /// Level for this time of the day, where it beats the plain level.
+    pub(super) fn expect(&self, at_ms: i64) -> Option<f64> {
+        let better = self.error < BETTER * self.plain_error;
+        better.then(|| self.level_at(at_ms)).flatten()
+    }
+
+    pub(super) fn learn(&mut self, at_ms: i64, value: f64, plain: f64) {
+        let hour = at_ms.div_euclid(HOUR_MS);
+        if hour != self.hour {
+            self.close();
+            self.hour = hour;
+        }
+        if let Some(level) = self.level_at(at_ms) {
+            let error = |of: f64| (value - of).abs().min(1e30) as f32;
+            self.error += 0.01 * (error(level) - self.error);
+            self.plain_error += 0.01 * (error(plain) - self.plain_error);
+        }
+        self.sum += value;
+        self.count += 1;
+    }
+
+    /// Between the middles of two hours the level moves evenly.
+    fn level_at(&self, at_ms: i64) -> Option<f64> {
+        if self.hours < KNOWN {
+            return None;
+        }
+        let place = at_ms.saturating_sub(HOUR_MS / 2).rem_euclid(DAY_MS);
+        let first = (place / HOUR_MS) as usize;
+        let second = (first + 1) % HOURS;
+        let share = (place % HOUR_MS) as f64 / HOUR_MS as f64;
+        let (a, b) = (*self.level.get(first)?, *self.level.get(second)?);
+        Some(f64::from(a) + share * (f64::from(b) - f64::from(a)))
+    }
+
+    fn close(&mut self) {
+        if self.count == 0 {
+            return;
+        }
+        let place = self.hour.rem_euclid(HOURS as i64) as usize;
+        let mean = (self.sum / f64::from(self.count)).clamp(-1e30, 1e30) as f32;
+        let days = self.hours / HOURS as u16;
+        if let Some(level) = self.level.get_mut(place) {
+            let rate = RATE.max(1.0 / (f32::from(days) + 1.0));
+            *level += rate * (mean - *level);
+        }
+        self.hours = self.hours.saturating_add(1);
+        (self.sum, self.count) = (0.0, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_the_day_after_two_of_them() {
+        let mut season = Season::default();
+        let load = |minute: i64| (minute as f64 / 1440.0 * std::f64::consts::TAU).sin() * 100.0;
+        for minute in 0..4 * 1440 {
+            season.learn(minute * 60_000, load(minute), 0.0);
+        }
+        assert_eq!(Season::default().expect(0), None);
+        let level = season.expect((4 * 1440 + 360) * 60_000).expect("known");
+        assert!((level - 100.0).abs() < 5.0, "{level}");
+    }
+
+    #[test]
+    fn a_level_that_is_the_same_all_day_needs_no_season() {
+        let mut season = Season::default();
+        for minute in 0..4 * 1440_i64 {
+            season.learn(minute * 60_000, (minute % 7) as f64, 3.0);
+        }
+        assert_eq!(season.expect(0), None);
+    }
+}
