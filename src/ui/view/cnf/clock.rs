@@ -94,9 +94,10 @@ fn told<'a>(
     full: bool,
 ) -> Vec<Line<'a>> {
     let theme = ctx.theme;
+    let states = ribbon::States::of(ctx, std::iter::once(cluster));
     let mut out = vec![ribbon::line(
         theme,
-        &ribbon::states(ctx, cluster, node, width),
+        &ribbon::states(ctx, &states, (cluster, node), width),
     )];
     let class = match node.clock_class {
         Some(class) => format!("{:.0} {}", class.value, clock_class::meaning(class.value)),

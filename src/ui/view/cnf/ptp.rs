@@ -7,7 +7,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use super::{ClockRow, ribbon};
+use super::ClockRow;
+use super::ribbon::{self, States};
 use crate::model::id::ClusterId;
 use crate::model::ptp::{ClockState, PtpNode};
 use crate::model::unit::Unit;
@@ -90,12 +91,21 @@ pub fn draw(
         .iter()
         .find(|(i, _)| *i == RIBBON)
         .map_or(0, |(_, w)| usize::from(*w));
+    let states = match slots {
+        0 => States::default(),
+        _ => States::of(ctx, rows.iter().map(|r| r.0)),
+    };
     table.draw(ctx, area, buf, (&columns, rows), id, |row, column| {
-        cell(ctx, row, column, slots)
+        cell(ctx, row, column, (&states, slots))
     });
 }
 
-fn cell<'a>(ctx: &Ctx<'a>, row: &ClockRow<'a>, column: usize, slots: usize) -> Line<'a> {
+fn cell<'a>(
+    ctx: &Ctx<'a>,
+    row: &ClockRow<'a>,
+    column: usize,
+    (states, slots): (&States<'_>, usize),
+) -> Line<'a> {
     let theme = ctx.theme;
     let (cluster, node) = *row;
     let old = is_old(ctx, node);
@@ -129,6 +139,6 @@ fn cell<'a>(ctx: &Ctx<'a>, row: &ClockRow<'a>, column: usize, slots: usize) -> L
             let mark = if old { "~" } else { "" };
             Line::styled(format!("{text}{mark}"), theme.muted)
         }
-        _ => ribbon::line(theme, &ribbon::states(ctx, cluster, node, slots)),
+        _ => ribbon::line(theme, &ribbon::states(ctx, states, *row, slots)),
     }
 }

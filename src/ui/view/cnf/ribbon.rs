@@ -1,20 +1,43 @@
 //! States of a node's clocks over the window, a letter a slot: L locked, H holdover, F freerun.
 
+use std::collections::{BTreeSet, HashMap};
+
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::model::id::ClusterId;
+use super::ClockRow;
+use crate::model::id::{ClusterId, SeriesId};
 use crate::model::ptp::{ClockState, PtpNode, node_of};
+use crate::model::sample::SeriesKey;
 use crate::ui::widget::timeline::Axis;
 use crate::ui::{Ctx, Theme};
 
 const NAME: &str = "openshift_ptp_clock_state";
 
+/// The series of clock states by cluster and node, found once for all rows of a frame.
+#[derive(Default)]
+pub struct States<'a> {
+    by_node: HashMap<(ClusterId, &'a str), Vec<(SeriesId, &'a SeriesKey)>>,
+}
+
+impl<'a> States<'a> {
+    pub fn of(ctx: &Ctx<'a>, clusters: impl Iterator<Item = ClusterId>) -> Self {
+        let mut states = Self::default();
+        for cluster in clusters.collect::<BTreeSet<_>>() {
+            for (id, key) in ctx.world.store.find(cluster, NAME) {
+                let place = (cluster, node_of(&key.labels));
+                states.by_node.entry(place).or_default().push((id, key));
+            }
+        }
+        states
+    }
+}
+
 /// Worst state of each slot; `None`: nothing is known of it.
 pub fn states(
     ctx: &Ctx<'_>,
-    cluster: ClusterId,
-    node: &PtpNode,
+    series: &States<'_>,
+    (cluster, node): ClockRow<'_>,
     slots: usize,
 ) -> Vec<Option<ClockState>> {
     let (from, to) = ctx.window.bounds(ctx.world.now);
@@ -22,9 +45,10 @@ pub fn states(
     let (first, last) = axis.range();
     let store = &ctx.world.store;
     let mut states = vec![None; axis.slots];
-    for (id, key) in store.find(cluster, NAME) {
+    let own = series.by_node.get(&(cluster, node.node.as_ref()));
+    for (id, key) in own.into_iter().flatten().copied() {
         let process = key.labels.get("process").unwrap_or("");
-        if node_of(&key.labels) != node.node.as_ref() || !counts(node, process) {
+        if !counts(node, process) {
             continue;
         }
         // A sample speaks until the next one; where samples are rarer than slots, slots between

@@ -151,7 +151,8 @@ fn worst_first_and_its_past_in_letters() {
         ]
     );
     let text = fake::screen(&world, 120, 32, |ctx, area, buf| {
-        let row = ribbon::states(ctx, rows[0].0, rows[0].1, 24);
+        let series = ribbon::States::of(ctx, std::iter::once(rows[0].0));
+        let row = ribbon::states(ctx, &series, rows[0], 24);
         let line = ribbon::line(ctx.theme, &row);
         super::super::common::lines(ctx, area, buf, &[line], 0);
     });
