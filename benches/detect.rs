@@ -4,6 +4,8 @@
 mod load;
 mod tool;
 
+use farwatch::cause::picture::{Picture, Place, Series, Window};
+use farwatch::cause::rank;
 use farwatch::detect::Detector;
 use farwatch::detect::baseline::Baseline;
 use farwatch::detect::ensemble::Ensemble;
@@ -55,6 +57,68 @@ fn main() {
     if wanted("history") {
         history();
     }
+    if wanted("causes") {
+        causes();
+    }
+}
+
+/// An incident over 5,000 series of 500 objects that call each other, an hour at 15 s; and one of
+/// the size of a labelled case.
+fn causes() {
+    for (objects, goal) in [
+        (500, Goal::Most(1_000.0, 250.0)),
+        (10, Goal::Most(20.0, 5.0)),
+    ] {
+        let picture = incident(objects);
+        let took = time(9, || rank(&picture));
+        let name = format!("causes: {} candidate series", picture.series.len());
+        judged(&name, took / 1e6, "ms CPU", goal);
+    }
+}
+
+fn incident(objects: usize) -> Picture {
+    const NAMES: [&str; 10] = [
+        "cpu_pct",
+        "mem_bytes",
+        "latency_avg",
+        "latency_p95",
+        "requests",
+        "availability",
+        "net_rx",
+        "net_tx",
+        "error_ratio",
+        "queue_depth",
+    ];
+    let mut picture = Picture {
+        objects: (0..objects).map(|at| format!("service-{at}")).collect(),
+        calls: (1..objects).map(|at| (at / 2, at)).collect(),
+        window: Window {
+            begins: 3_000.0,
+            ends: 3_600.0,
+            step: 15.0,
+            others: Vec::new(),
+        },
+        ..Picture::default()
+    };
+    for object in 0..objects {
+        for (at, name) in NAMES.iter().enumerate() {
+            let noise = |step: usize| ((step * 7_919 + object * 31 + at) % 101) as f64 / 10.0;
+            let point = |step: usize| {
+                let rise = if step >= 200 && object % 50 == 7 {
+                    60.0
+                } else {
+                    0.0
+                };
+                (step as f64 * 15.0, 20.0 + noise(step) + rise)
+            };
+            picture.series.push(Series {
+                place: Place::Object(object),
+                name: (*name).to_owned(),
+                points: (0..240).map(point).collect(),
+            });
+        }
+    }
+    picture
 }
 
 fn ingest() {

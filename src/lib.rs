@@ -15,6 +15,7 @@
 pub mod agent;
 pub mod app;
 pub mod bundle;
+pub mod cause;
 pub mod cli;
 pub mod clock;
 pub mod command;

@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("language", &["model"]),
     ("detect", &["model", "store"]),
     ("incident", &["model", "store"]),
+    ("cause", &[]),
     ("command", &["model"]),
     ("message", &["model"]),
     ("bundle", &["model", "config", "source", "clock"]),
@@ -25,29 +26,29 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "agent",
         &[
-            "model", "config", "source", "clock", "incident", "state", "store", "bundle",
+            "model", "config", "source", "clock", "incident", "cause", "state", "store", "bundle",
         ],
     ),
     (
         "state",
         &[
-            "model", "config", "store", "pattern", "detect", "incident", "command", "message",
-            "agent", "ui",
+            "model", "config", "store", "pattern", "detect", "incident", "cause", "command",
+            "message", "agent", "ui",
         ],
     ),
     (
         "ui",
         &[
-            "model", "config", "store", "pattern", "incident", "command", "message", "state",
-            "agent", "language",
+            "model", "config", "store", "pattern", "incident", "cause", "command", "message",
+            "state", "agent", "language",
         ],
     ),
 ];
 
 /// Modules without effects.
 const PURE: &[&str] = &[
-    "model", "store", "pattern", "language", "detect", "incident", "state", "ui", "command",
-    "message",
+    "model", "store", "pattern", "language", "detect", "incident", "cause", "state", "ui",
+    "command", "message",
 ];
 /// What they must not name.
 const EFFECTS: &[&str] = &[

@@ -115,6 +115,18 @@ pub enum Evaluation {
     Patterns(PatternsArgs),
     /// How abnormal each row of DIR/series/**.csv is, as CSV: series, t, score, alert, why
     Anomaly(AnomalyArgs),
+    /// The causes of each incident of DIR/cases.json, as CSV: case, kind, rank, cause
+    Causes(CausesArgs),
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub struct CausesArgs {
+    /// Folder with cases.json and the files that it names
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// The table to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
 }
 
 #[derive(Clone, Debug, ClapArgs)]

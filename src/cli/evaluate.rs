@@ -7,10 +7,12 @@ use std::process::ExitCode;
 use super::args::{EvaluateArgs, Evaluation};
 
 pub mod anomaly;
+pub mod causes;
 pub mod patterns;
 
 pub fn run(args: &EvaluateArgs) -> color_eyre::Result<ExitCode> {
     match &args.what {
+        Evaluation::Causes(args) => causes::run(args),
         Evaluation::Patterns(args) => patterns::run(args),
         Evaluation::Anomaly(args) => anomaly::run(args),
     }

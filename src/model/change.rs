@@ -82,6 +82,19 @@ pub struct Change {
 }
 
 impl Change {
+    /// Kind, object, what was done and by whom.
+    pub fn words(&self) -> String {
+        let by = self.by.as_deref().map(|by| format!(" by {by}"));
+        format!(
+            "{} {} {}: {}{}",
+            self.kind.word(),
+            self.subject.0,
+            self.subject.1,
+            self.what,
+            by.unwrap_or_default()
+        )
+    }
+
     /// What stands before its time, where that is only when we saw it.
     pub fn when(&self) -> &'static str {
         if self.unwatched.is_some() { "by " } else { "" }

@@ -33,6 +33,7 @@ mod alerts;
 pub mod apps;
 mod blind;
 mod capacity;
+mod causes;
 mod changed;
 mod changes;
 mod heartbeat;
@@ -49,7 +50,7 @@ pub mod timing;
 
 pub use blind::{Blind, NodeValue};
 pub use capacity::{Amount, Capacity, holds_room, is_gpu};
-pub use changed::blamed;
+pub use causes::{Causes, LEAST};
 pub use known::{Known, MOST_RELATED, Related, Relation};
 pub use score::{Reach, Score};
 pub use standing::{AlertCounts, Freshness};

@@ -9,7 +9,7 @@ use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::health::Health;
 use crate::model::id::ClusterId;
 use crate::model::unit::age;
-use crate::state::world::{ClusterState, World, blamed};
+use crate::state::world::{ClusterState, World};
 
 pub(super) fn clusters(world: &World, args: &args::ListClusters, told: &mut Told) {
     let same = |wanted: &Option<String>, is: &str| {
@@ -199,17 +199,7 @@ pub(in crate::agent) fn incident(world: &World, i: &Incident) -> String {
         subjects.join(", "),
         i.title
     );
-    for change in blamed(world, i) {
-        out.push_str(&format!(
-            "\n    changed before: {}{} {} {} {}: {}",
-            change.when(),
-            change.at.rfc3339(),
-            change.kind.word(),
-            change.subject.0,
-            change.subject.1,
-            change.what
-        ));
-    }
+    out.push_str(&world.causes(i).words().replace('\n', "\n    "));
     for finding in i.findings.iter().take(12) {
         let over = if finding.over { ", over now" } else { "" };
         out.push_str(&format!(

@@ -127,6 +127,39 @@ impl ClusterState {
         }
     }
 
+    /// What of an incident a change was made on: the object itself, what it runs, what stands on
+    /// it, what it deploys. Empty where it only is near.
+    pub(super) fn touched<'a>(&self, change: &Change, incident: &'a Incident) -> Vec<&'a Subject> {
+        let (kind, name) = (change.subject.0.as_str(), change.subject.1.as_str());
+        let app = AppKind::named(kind).is_some();
+        let runs_in = self.changed_app(change).and_then(App::runs_in);
+        let on = |subject: &Subject| match subject {
+            _ if matches!(kind, "Node" | "SriovNetworkNodeState") => self
+                .nodes_of(subject)
+                .iter()
+                .any(|node| node.as_ref() == name),
+            Subject::App {
+                namespace, name, ..
+            } => (namespace, name) == (&change.namespace, &change.subject.1),
+            other if app => runs_in.is_some() && other.namespace() == runs_in,
+            Subject::Pod { namespace, pod } if *namespace == change.namespace => {
+                let key = (namespace.as_str().into(), pod.as_str().into());
+                let owner = self.pods.get(&key).and_then(|p| p.controller());
+                owner.is_some_and(|(_, owner)| owner == name)
+            }
+            Subject::Workload {
+                namespace,
+                name: own,
+            }
+            | Subject::Model {
+                namespace,
+                model: own,
+            } => *namespace == change.namespace && own == name,
+            _ => false,
+        };
+        incident.subjects.iter().filter(|s| on(s)).collect()
+    }
+
     /// An application that deploys to a namespace of the incident, or that is in it itself.
     fn deploys_to(&self, change: &Change, incident: &Incident) -> bool {
         let runs_in = self.changed_app(change).and_then(App::runs_in);
@@ -139,10 +172,10 @@ impl ClusterState {
     }
 }
 
-/// Changes that may have led to an incident: of its cluster, of what it is about, in the quarter of
+/// Changes that can have led to an incident, for the ranking: of its cluster, of what it is about, in the quarter of
 /// an hour before its first sign; or what somebody set up before one of its later signs. Oldest
 /// first. What happened while nobody watched counts where all of that time is near enough.
-pub fn blamed<'a>(world: &'a World, incident: &Incident) -> Vec<&'a Change> {
+pub(super) fn near<'a>(world: &'a World, incident: &Incident) -> Vec<&'a Change> {
     let Some(cluster) = world.cluster(incident.cluster) else {
         return Vec::new();
     };
@@ -153,11 +186,11 @@ pub fn blamed<'a>(world: &'a World, incident: &Incident) -> Vec<&'a Change> {
         use ChangeKind::{Config, Rollout, Sync, Upgrade};
         // While it goes on, nodes fall out and autoscalers answer: these follow from it.
         let set_up = matches!(change.kind, Config | Rollout | Sync | Upgrade);
-        let near = |sign: Timestamp| {
+        let close = |sign: Timestamp| {
             let to = change.unwatched.unwrap_or(change.at).plus_ms(BLAME_MS);
             change.at <= sign && sign <= to
         };
-        near(first) || set_up && signs().any(|s| change.at < s && near(s))
+        close(first) || set_up && signs().any(|s| change.at < s && close(s))
     };
     cluster
         .changes_between(first.plus_ms(-BLAME_MS), last)

@@ -4,7 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::common::{above, beside, dated, empty, focused, inside, lines, pane};
+use super::common::{above, beside, dated, focused, inside, pane};
+use super::scroll::Scroll;
 use super::{Ctx, Entry, Focus, Goto, View};
 use crate::command::Command;
 use crate::incident::Incident;
@@ -15,6 +16,7 @@ use crate::state::world::World;
 use crate::ui::widget::badge;
 use crate::ui::widget::table::{Column, Table};
 
+mod causes;
 mod lanes;
 mod list;
 mod why;
@@ -36,6 +38,8 @@ enum Part {
     #[default]
     List,
     Findings,
+    /// The evidence for the causes, in full.
+    Causes,
 }
 
 #[derive(Debug)]
@@ -43,6 +47,9 @@ pub struct Incidents {
     list: Table<IncidentId>,
     findings: Table<std::sync::Arc<str>>,
     part: Part,
+    causes: Scroll,
+    /// The causes of the chosen incident, as they were worked out last, and for what.
+    ranked: causes::Held,
     scope: Option<ClusterId>,
     /// Open ones only.
     open_only: bool,
@@ -55,6 +62,8 @@ impl Default for Incidents {
             list: Table::default(),
             findings: Table::default(),
             part: Part::List,
+            causes: Scroll::default(),
+            ranked: causes::Held::default(),
             scope: None,
             open_only: false,
             area: Rect::ZERO,
@@ -103,6 +112,8 @@ impl Incidents {
         let (lanes, low) = above(rest, rest.height - half.min(needed));
         let (findings, why) = match beside(low, 100, 44) {
             (left, Some(right)) => (left, right),
+            // The chosen one takes all of it.
+            (all, None) if self.part == Part::Causes => (none, all),
             // Beside is no room: why stands below, where there is height for it.
             (all, None) if all.height >= 12 => above(all, all.height / 2),
             (all, None) => (all, none),
@@ -176,9 +187,12 @@ impl View for Incidents {
                 self.part = Part::List;
             } else if parts.findings.contains((column, row).into()) {
                 self.part = Part::Findings;
+            } else if parts.why.contains((column, row).into()) {
+                self.part = Part::Causes;
             }
         }
         let moved = match (self.part, self.chosen(world)) {
+            (Part::Causes, _) => self.scrolled(&command),
             (Part::Findings, Some(incident)) => {
                 self.findings
                     .update(&command, &incident.findings, |f| f.key.clone())
@@ -188,6 +202,7 @@ impl View for Incidents {
                 let moved = self.list.update(&command, &rows, |i| i.id);
                 if moved {
                     self.findings = Table::default();
+                    self.causes.to_top();
                 }
                 moved
             }
@@ -196,13 +211,25 @@ impl View for Incidents {
             return Vec::new();
         }
         match command {
-            Command::NextPane | Command::PreviousPane => {
+            Command::NextPane => {
                 self.part = match self.part {
                     Part::List => Part::Findings,
-                    Part::Findings => Part::List,
+                    Part::Findings => Part::Causes,
+                    Part::Causes => Part::List,
                 };
             }
-            Command::Open | Command::Detail => self.part = Part::Findings,
+            Command::PreviousPane => {
+                self.part = match self.part {
+                    Part::List => Part::Causes,
+                    Part::Findings => Part::List,
+                    Part::Causes => Part::Findings,
+                };
+            }
+            Command::ScrollDown => self.causes.down(),
+            Command::ScrollUp => self.causes.up(),
+            Command::Open | Command::Detail if self.part == Part::List => {
+                self.part = Part::Findings;
+            }
             Command::Problems => self.open_only = !self.open_only,
             Command::CopyRow => {
                 let text = self.chosen(world).map(|i| why::plain(world, i));
@@ -222,22 +249,14 @@ impl View for Incidents {
             return;
         };
         if parts.lanes.height > 0 {
-            lanes::draw(ctx, incident, parts.lanes, buf);
+            let causes = self.causes(ctx.world, incident);
+            lanes::draw(ctx, (incident, &causes), parts.lanes, buf);
         }
         if parts.findings.height > 0 {
             self.draw_findings(ctx, incident, parts.findings, buf);
         }
         if parts.why.height > 0 && parts.why.width > 0 {
-            let inner = pane(ctx, parts.why, buf, "why", "a explain", false);
-            match self.finding(incident) {
-                Some(finding) => {
-                    let width = usize::from(inner.width);
-                    let mut text = why::changed_before(ctx, incident, width);
-                    text.extend(why::lines(ctx, finding, width));
-                    lines(ctx, inner, buf, &text, 0);
-                }
-                None => empty(ctx, inner, buf, "no finding"),
-            }
+            self.draw_why(ctx, incident, parts.why, buf);
         }
         if ctx.ascii {
             crate::ui::widget::text::fold_ascii(area, buf);
@@ -263,7 +282,7 @@ impl View for Incidents {
     }
 
     fn open(&mut self, world: &World) -> Option<Goto> {
-        if self.part == Part::List {
+        if self.part != Part::Findings {
             return None;
         }
         let incident = self.chosen(world)?;
@@ -271,7 +290,7 @@ impl View for Incidents {
     }
 
     fn back(&mut self) -> bool {
-        if self.part == Part::Findings {
+        if self.part != Part::List {
             self.part = Part::List;
             return true;
         }
@@ -280,7 +299,7 @@ impl View for Incidents {
 
     fn depth(&self) -> usize {
         [
-            self.part == Part::Findings,
+            self.part != Part::List,
             !self.list.filter_text().is_empty(),
             self.open_only,
         ]
@@ -305,7 +324,13 @@ impl View for Incidents {
                 ("!", "open only"),
                 ("/", "filter"),
             ],
-            Part::Findings => &[("Enter", "evidence"), ("a", "explain"), ("Esc", "list")],
+            Part::Findings => &[
+                ("Enter", "evidence"),
+                ("Tab", "causes"),
+                ("a", "explain"),
+                ("Esc", "list"),
+            ],
+            Part::Causes => &[("j/k", "scroll"), ("a", "explain"), ("Esc", "list")],
         }
     }
 

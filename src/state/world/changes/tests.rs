@@ -10,7 +10,8 @@ use crate::model::object::{Event, Object, ObjectKind, Pod};
 use crate::model::telemetry::{Body, ObjectBatch, Telemetry};
 use crate::model::time::Timestamp;
 use crate::model::workload::{Autoscaler, Workload, WorkloadKind};
-use crate::state::world::{World, blamed};
+use crate::state::world::World;
+use crate::state::world::changed::near as blamed;
 
 mod apps;
 mod config;

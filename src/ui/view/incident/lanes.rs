@@ -11,7 +11,7 @@ use crate::incident::{Incident, IncidentState};
 use crate::model::alert::Severity;
 use crate::model::finding::Finding;
 use crate::model::time::Timestamp;
-use crate::state::world::blamed;
+use crate::state::world::Causes;
 use crate::ui::view::common::{lines, name, pane};
 use crate::ui::widget::badge::age;
 use crate::ui::widget::text::fit;
@@ -35,7 +35,7 @@ fn first_sign(incident: &Incident) -> Timestamp {
     signs.min().unwrap_or(incident.opened)
 }
 
-pub fn draw(ctx: &Ctx<'_>, incident: &Incident, area: Rect, buf: &mut Buffer) {
+pub fn draw(ctx: &Ctx<'_>, (incident, causes): (&Incident, &Causes), area: Rect, buf: &mut Buffer) {
     let end = incident.closed.unwrap_or(ctx.world.now);
     let title = format!(
         "INC-{} {} · {} → {} · score {:.2} · {}",
@@ -74,7 +74,7 @@ pub fn draw(ctx: &Ctx<'_>, incident: &Incident, area: Rect, buf: &mut Buffer) {
     let mut text = vec![
         Line::styled(incident.title.as_str(), ctx.theme.title),
         Line::default(),
-        changes(ctx, incident, &axis, (head, note)),
+        changes(ctx, (incident, causes), &axis, (head, note)),
     ];
     for (index, finding) in incident.findings.iter().enumerate() {
         text.push(lane(ctx, finding, &axis, (head, note), start, index == 0));
@@ -96,10 +96,10 @@ pub fn draw(ctx: &Ctx<'_>, incident: &Incident, area: Rect, buf: &mut Buffer) {
     axis.draw_labels(ctx.zone, below, buf, ctx.theme.muted);
 }
 
-/// What was changed on the cluster; named is the last change before the first sign.
+/// What was changed on the cluster; named is the change that is to blame, if one is.
 fn changes<'a>(
     ctx: &Ctx<'_>,
-    incident: &Incident,
+    (incident, causes): (&Incident, &Causes),
     axis: &Axis,
     (head, note): (usize, usize),
 ) -> Line<'a> {
@@ -114,10 +114,10 @@ fn changes<'a>(
             }
         }
     }
-    let told = match (count, blamed(ctx.world, incident).last()) {
+    let told = match (count, causes.blamed()) {
         (0, _) => "none seen".to_owned(),
         (_, Some(change)) => format!("{} {}", change.subject.1, change.what),
-        (n, None) => format!("{n}, before none"),
+        (n, None) => format!("{n}, none to blame"),
     };
     Line::from(vec![
         Span::styled(fit("changes", head), ctx.theme.muted),

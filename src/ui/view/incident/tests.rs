@@ -157,3 +157,55 @@ fn signs_of_another_day_tell_the_day() {
     // In the title of the timeline, in the list of findings, and why.
     assert!(shown.matches("01-14 07:4").count() >= 3, "{shown}");
 }
+
+#[test]
+fn the_causes_stand_beside_the_findings_and_in_full_one_key_further() {
+    let world = world();
+    for (width, height) in [(80, 21), (120, 33), (200, 47)] {
+        let mut view = Incidents::default();
+        view.place(Rect::new(0, 0, width, height), &world);
+        let shown = |view: &Incidents| {
+            fake::screen(&world, width, height, |ctx, area, buf| {
+                view.draw(ctx, area, buf);
+            })
+        };
+        view.update(Command::Open, &world);
+        if width >= 120 {
+            assert!(shown(&view).contains("began at: "), "{}", shown(&view));
+        }
+        view.update(Command::NextPane, &world);
+        let full = shown(&view);
+        assert!(full.contains("where it began"), "{full}");
+        assert!(full.contains("n-07-b clock ens1f0"), "{full}");
+        view.update(Command::Down, &world);
+        if height < 30 {
+            // What does not fit is scrolled to.
+            assert!(!shown(&view).contains("where it began"), "{}", shown(&view));
+        }
+        assert_eq!(view.depth(), 1);
+        assert!(view.back() && !view.back());
+    }
+}
+
+#[test]
+fn causes_are_worked_out_anew_when_a_finding_comes() {
+    let mut world = world();
+    let mut view = Incidents::default();
+    view.update(Command::Open, &world);
+    view.update(Command::NextPane, &world);
+    let shown = |view: &Incidents, world: &World| {
+        fake::screen(world, 200, 47, |ctx, area, buf| view.draw(ctx, area, buf))
+    };
+    assert!(!shown(&view, &world).contains("n-99"));
+    let node = Subject::Node("n-99".into());
+    let first = Evidence::Text("it went down".into());
+    let sign = finding("ready", node, 900, Severity::Critical, first);
+    if let Some(incident) = world.incidents.first_mut() {
+        incident.findings.insert(0, sign);
+    }
+    assert!(
+        shown(&view, &world).contains("n-99"),
+        "{}",
+        shown(&view, &world)
+    );
+}

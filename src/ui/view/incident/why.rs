@@ -4,12 +4,11 @@ use ratatui::text::Line;
 
 use super::lanes::state_word;
 use crate::incident::Incident;
-use crate::model::change::Change;
 use crate::model::finding::{Evidence, Finding, FindingKind, Subject};
 use crate::model::id::ClusterId;
 use crate::model::ptp::ClockState;
 use crate::model::time::Timestamp;
-use crate::state::world::{World, blamed};
+use crate::state::world::World;
 use crate::ui::view::common::{heading, name, pair};
 use crate::ui::view::{Focus, Goto, ScreenId};
 use crate::ui::widget::text::wrap;
@@ -214,34 +213,6 @@ pub fn evidence_target(incident: &Incident, finding: &Finding) -> Goto {
     }
 }
 
-/// Changes that may have led to it.
-pub fn changed_before<'a>(ctx: &Ctx<'_>, incident: &Incident, width: usize) -> Vec<Line<'a>> {
-    let found = blamed(ctx.world, incident);
-    if found.is_empty() {
-        return Vec::new();
-    }
-    let mut out = vec![heading(ctx.theme, "changed before")];
-    for change in found.iter().rev() {
-        let at = ctx.clock_or_day(change.at);
-        let text = format!("▼ {}{at} {}", change.when(), told(change));
-        let parts = wrap(&text, width).into_iter();
-        out.extend(parts.map(|p| Line::styled(p, ctx.theme.accent)));
-    }
-    out
-}
-
-fn told(change: &Change) -> String {
-    let by = change.by.as_deref().map(|by| format!(" by {by}"));
-    format!(
-        "{} {} {}: {}{}",
-        change.kind.word(),
-        change.subject.0,
-        change.subject.1,
-        change.what,
-        by.unwrap_or_default()
-    )
-}
-
 /// The incident in words; for the clipboard and the agent.
 pub fn plain(world: &World, incident: &Incident) -> String {
     let mut out = format!(
@@ -254,14 +225,7 @@ pub fn plain(world: &World, incident: &Incident) -> String {
         incident.opened.rfc3339(),
         incident.title,
     );
-    for change in blamed(world, incident) {
-        out.push_str(&format!(
-            "\n- changed before: {}{} {}",
-            change.when(),
-            change.at.rfc3339(),
-            told(change)
-        ));
-    }
+    out.push_str(&world.causes(incident).words());
     for finding in &incident.findings {
         out.push_str(&format!(
             "\n- {} {}: {} ({}), {} {}{}",

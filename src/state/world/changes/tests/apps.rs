@@ -3,7 +3,8 @@
 use super::{at, tell, told, words, world};
 use crate::model::gitops::{App, AppHealth, AppKind, AppSource, Deployed, Operation, Sync};
 use crate::model::object::{Object, ObjectKind};
-use crate::state::world::{World, blamed};
+use crate::state::world::World;
+use crate::state::world::changed::near as blamed;
 
 fn app() -> App {
     App {

@@ -1,0 +1,191 @@
+//! The causes of an incident: where it began and what was changed before, with the evidence for
+//! and against each.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{Incidents, Part, why};
+use crate::cause::{Cause, What};
+use crate::command::Command;
+use crate::incident::Incident;
+use crate::model::id::IncidentId;
+use crate::model::time::Timestamp;
+use crate::state::world::{Causes, LEAST, World};
+use crate::ui::Ctx;
+use crate::ui::view::common::{self, empty, heading, pane};
+use crate::ui::widget::text::wrap;
+
+/// Answers shown of each question, and evidence of each answer.
+const ANSWERS: usize = 4;
+const EVIDENCE: usize = 4;
+
+/// Lines of one page of the causes.
+const PAGE: usize = 8;
+
+/// What the causes of an incident hang on: the incident, its last sign, the number of its findings,
+/// the changes of its cluster, and the incidents of all.
+type Asked = (IncidentId, Timestamp, usize, usize, usize);
+
+/// The causes of the chosen incident, as they were worked out last, and for what.
+pub type Held = RefCell<Option<(Asked, Rc<Causes>)>>;
+
+impl Incidents {
+    /// Worked out anew when something that it hangs on is another.
+    pub(super) fn causes(&self, world: &World, incident: &Incident) -> Rc<Causes> {
+        let changes = world.cluster(incident.cluster).map(|c| c.changes.len());
+        let asked = (
+            incident.id,
+            incident.changed,
+            incident.findings.len(),
+            changes.unwrap_or(0),
+            world.incidents.len(),
+        );
+        if let Some((held, causes)) = &*self.ranked.borrow()
+            && *held == asked
+        {
+            return causes.clone();
+        }
+        let causes = Rc::new(world.causes(incident));
+        *self.ranked.borrow_mut() = Some((asked, causes.clone()));
+        causes
+    }
+
+    pub(super) fn draw_why(
+        &self,
+        ctx: &Ctx<'_>,
+        incident: &Incident,
+        area: Rect,
+        buf: &mut Buffer,
+    ) {
+        let causes = self.causes(ctx.world, incident);
+        if self.part == Part::Causes {
+            let inner = pane(ctx, area, buf, "causes", "J/K scroll", true);
+            let text = lines(ctx, &causes, usize::from(inner.width));
+            return self.causes.draw(ctx, inner, buf, &text);
+        }
+        let inner = pane(ctx, area, buf, "why", "a explain", false);
+        match self.finding(incident) {
+            Some(finding) => {
+                let width = usize::from(inner.width);
+                let mut text = brief(ctx, &causes, width);
+                text.extend(why::lines(ctx, finding, width));
+                common::lines(ctx, inner, buf, &text, 0);
+            }
+            None => empty(ctx, inner, buf, "no finding"),
+        }
+    }
+
+    /// The keys that move a cursor move the text.
+    pub(super) fn scrolled(&mut self, command: &Command) -> bool {
+        match command {
+            Command::Down => self.causes.down(),
+            Command::Up => self.causes.up(),
+            Command::PageDown => (0..PAGE).for_each(|_| self.causes.down()),
+            Command::PageUp => (0..PAGE).for_each(|_| self.causes.up()),
+            Command::Top => self.causes.to_top(),
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// The likeliest of each question, in a line or two.
+fn brief<'a>(ctx: &Ctx<'_>, causes: &Causes, width: usize) -> Vec<Line<'a>> {
+    let theme = ctx.theme;
+    let ranking = &causes.ranking;
+    let place = match ranking.place() {
+        Some(cause) => format!("{} {}", cause.percent(), causes.name(cause)),
+        None => "not enough evidence".to_owned(),
+    };
+    let mut out = vec![heading(theme, "likely cause (Tab: evidence)")];
+    let mut tell = |text: &str, style| {
+        let parts = wrap(text, width).into_iter();
+        out.extend(parts.map(|p| Line::styled(p, style)));
+    };
+    tell(&format!("began at: {place}"), theme.base);
+    let change = ranking.changes.iter().find(|c| c.what != What::None);
+    if let Some((cause, change)) = change.and_then(|c| Some((c, causes.change(c)?))) {
+        let at = ctx.clock_or_day(change.at);
+        let (percent, when, words) = (cause.percent(), change.when(), change.words());
+        let text = format!("changed before: {percent} ▼ {when}{at} {words}");
+        tell(&text, theme.accent);
+    }
+    out
+}
+
+/// All of it, as the pane shows it when it is chosen.
+fn lines<'a>(ctx: &Ctx<'_>, causes: &Causes, width: usize) -> Vec<Line<'a>> {
+    let theme = ctx.theme;
+    let mut out = vec![heading(theme, "where it began")];
+    if causes.ranking.place().is_none() {
+        out.push(Line::styled("not enough evidence for one", theme.warn));
+    }
+    answers(ctx, causes, &causes.ranking.places, width, &mut out);
+    out.push(heading(theme, "what was changed before"));
+    if causes.ranking.changes.is_empty() {
+        out.push(Line::styled("nothing that was seen", theme.muted));
+    }
+    answers(ctx, causes, &causes.ranking.changes, width, &mut out);
+    out
+}
+
+fn answers<'a>(
+    ctx: &Ctx<'_>,
+    causes: &Causes,
+    list: &[Cause],
+    width: usize,
+    out: &mut Vec<Line<'a>>,
+) {
+    let theme = ctx.theme;
+    for cause in list.iter().filter(|c| c.probability >= LEAST).take(ANSWERS) {
+        let at = causes.change(cause);
+        let at = at.map(|c| format!("▼ {}{} ", c.when(), ctx.clock_or_day(c.at)));
+        let text = format!(
+            "{} {}{}",
+            cause.percent(),
+            at.unwrap_or_default(),
+            causes.name(cause)
+        );
+        let style = if cause.what == What::None {
+            theme.muted
+        } else {
+            theme.accent
+        };
+        out.extend(
+            wrap(&text, width)
+                .into_iter()
+                .map(|p| Line::styled(p, style)),
+        );
+        for evidence in cause.evidence.iter().take(EVIDENCE) {
+            if evidence.says.is_empty() {
+                continue;
+            }
+            let text = format!("{} ({})", evidence.says, evidence.origin);
+            let sign = if evidence.weight < 0.0 {
+                theme.warn
+            } else {
+                theme.ok
+            };
+            let mut head = format!("{:+5.1} ", evidence.weight);
+            for part in wrap(&text, width.saturating_sub(6)) {
+                out.push(Line::from(vec![
+                    Span::styled(std::mem::replace(&mut head, " ".repeat(6)), sign),
+                    Span::styled(part, theme.base),
+                ]));
+            }
+        }
+        let asks = cause.confirm.iter().map(|q| format!("confirm by {q}"));
+        let fix = cause
+            .fix
+            .iter()
+            .map(|f| format!("to end it: {}", f.words()));
+        for text in asks.chain(fix) {
+            let parts = wrap(&text, width.saturating_sub(6)).into_iter();
+            out.extend(parts.map(|p| Line::styled(format!("      {p}"), theme.muted)));
+        }
+    }
+}
