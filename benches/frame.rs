@@ -1,4 +1,5 @@
 //! What one frame costs: each screen of twenty clusters, drawn and turned into bytes, at 200x60.
+//! And how long the loop is held up while twenty clusters answer with five thousand series each.
 
 #[path = "tool/load.rs"]
 mod load;
@@ -6,7 +7,16 @@ mod load;
 mod scenario;
 mod tool;
 
-use farwatch::message::Msg;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use farwatch::command::parse_keys;
+use farwatch::message::{Effect, Msg};
+use farwatch::model::ask::{Answer, Answered, Ask, Question};
+use farwatch::model::input::InputEvent;
+use farwatch::model::label::Labels;
+use farwatch::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
+use farwatch::model::time::Timestamp;
 use farwatch::term::paint::Painter;
 use farwatch::term::{Capabilities, ColorDepth};
 use farwatch::ui;
@@ -26,9 +36,16 @@ const SCREENS: [(&str, &str); 8] = [
     ("incidents", "8"),
 ];
 
+/// Series of one answer.
+const SERIES: usize = 5_000;
+const QUERY: &str = "rate(container_cpu_usage_seconds_total[5m])";
+
 fn main() {
     let config = load::config();
     let names: Vec<&str> = config.clusters.iter().map(|c| c.name.as_str()).collect();
+    if wanted("answers") {
+        answers(&names);
+    }
     let mut console = Console::new(&names, SIZE);
     console.tell_live();
     let load = Load::new(&config, NOW.plus_ms(-240 * 15_000), 15_000);
@@ -75,4 +92,115 @@ fn frame(name: &str, console: &Console) {
         bytes as f64,
         "",
     );
+}
+
+/// Twenty answers, merged and then summed: the longest time that the loop did nothing else.
+fn answers(names: &[&str]) {
+    let mut console = Console::new(names, SIZE);
+    console.tell_live();
+    console.keys("3o").keys("<c-u>");
+    console.update(Msg::Input(InputEvent::Paste(QUERY.into())));
+    console.keys("<enter>");
+    let asked: Vec<Question> = std::mem::take(&mut console.effects)
+        .into_iter()
+        .filter_map(|effect| match effect {
+            Effect::Ask(question) if matches!(question.ask, Ask::Range { .. }) => Some(question),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(asked.len(), names.len());
+    let mut held = Held::default();
+    for question in &asked {
+        held.tell(&mut console, Msg::Answer(Box::new(answered(question))));
+    }
+    held.told("answers: 20 clusters x 5,000 series, merged");
+    let mut held = Held::default();
+    for press in parse_keys("F") {
+        held.tell(&mut console, Msg::Input(InputEvent::Key(press)));
+    }
+    held.told("answers: the same summed");
+}
+
+/// How long the loop was held up.
+#[derive(Default)]
+struct Held {
+    update: Duration,
+    draw: Duration,
+}
+
+impl Held {
+    /// What the loop does: takes it, draws; work goes elsewhere meanwhile.
+    fn tell(&mut self, console: &mut Console, msg: Msg) {
+        let mut messages = vec![msg];
+        while let Some(msg) = messages.pop() {
+            let begun = Instant::now();
+            let effects = console.state.update(msg);
+            self.update = self.update.max(begun.elapsed());
+            let begun = Instant::now();
+            drop(console.buffer());
+            self.draw = self.draw.max(begun.elapsed());
+            for effect in effects {
+                if let Effect::Work(work) = effect {
+                    work.run();
+                    messages.push(Msg::Worked);
+                }
+            }
+        }
+    }
+
+    fn told(&self, what: &str) {
+        let longest = self.update.as_secs_f64() * 1e3;
+        let name = format!("{what}: longest piece on the loop");
+        judged(&name, longest, "ms", Goal::Most(5.0, 2.0));
+        let name = format!("{what}: longest frame");
+        judged(
+            &name,
+            self.draw.as_secs_f64() * 1e3,
+            "ms",
+            Goal::Most(16.0, 8.0),
+        );
+    }
+}
+
+/// An hour of five thousand containers; the same names in every cluster.
+fn answered(question: &Question) -> Answered {
+    let Ask::Range {
+        start,
+        end,
+        step_ms,
+        ..
+    } = question.ask
+    else {
+        unreachable!("only ranges are answered");
+    };
+    let series = (0..SERIES).map(|i| SeriesSamples {
+        key: SeriesKey::new(
+            "",
+            Labels::from_pairs([
+                ("namespace", format!("team-{}", i % 50)),
+                ("pod", format!("api-{}-{:04x}", i % 50, i / 4)),
+                ("container", format!("c{}", i % 4)),
+                ("node", format!("worker-{:03}", i % 100)),
+            ]),
+        ),
+        kind: SampleKind::Gauge,
+        points: (start.0..=end.0)
+            .step_by(step_ms as usize)
+            .map(|at| Sample {
+                at: Timestamp(at),
+                value: (i % 97) as f64 + (at / 15_000 % 40) as f64,
+            })
+            .collect(),
+    });
+    Answered {
+        id: question.id,
+        cluster: question.cluster,
+        ask: question.ask.clone(),
+        origin: "http://127.0.0.1:9090".into(),
+        at: NOW,
+        latency_ms: 12,
+        warnings: Vec::new(),
+        cut_from: None,
+        result: Ok(Answer::Series(Arc::new(series.collect()))),
+    }
 }

@@ -146,7 +146,7 @@ pub struct RuleInfo {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    Series(Vec<SeriesSamples>),
+    Series(Arc<Vec<SeriesSamples>>),
     Logs(Vec<LogLine>),
     Names(Vec<String>),
     Metadata(Vec<MetricInfo>),

@@ -23,14 +23,31 @@ pub struct Asking {
     pub step_ms: u32,
 }
 
-#[derive(Debug)]
-struct Held {
+/// What is known of a range.
+#[derive(Clone, Debug)]
+pub struct Held {
     grid: Grid,
     /// Up to here nothing changes any more.
     settled: Timestamp,
     series: Arc<Vec<SeriesSamples>>,
     bytes: u64,
     used: u64,
+}
+
+impl Held {
+    pub fn series(&self) -> &Arc<Vec<SeriesSamples>> {
+        &self.series
+    }
+}
+
+/// An answer that is to be joined to what was known: by whoever has the time for it.
+#[derive(Clone, Debug)]
+pub struct Joining {
+    former: Option<Held>,
+    asked: Grid,
+    wanted: Grid,
+    /// Up to here nothing of it changes any more.
+    settled: Timestamp,
 }
 
 #[derive(Debug)]
@@ -76,37 +93,30 @@ impl Answers {
         }
     }
 
-    /// Adds what was asked and answered at `now`; gives all that is known of `wanted`.
-    pub fn put(
-        &mut self,
+    /// How to join what was asked, and is answered at `now`, to what is known of `wanted`.
+    pub fn joining(
+        &self,
         asking: &Asking,
         (asked, wanted): (Grid, Grid),
-        series: Vec<SeriesSamples>,
         now: Timestamp,
-    ) -> Arc<Vec<SeriesSamples>> {
-        let before = self.held.remove(asking);
-        self.bytes -= before.as_ref().map_or(0, |h| h.bytes);
+    ) -> Joining {
         let settled = Grid::covering(asked.start, now.plus_ms(-UNSETTLED_MS), asked.step_ms).end;
         // Beside a part that was not asked anew stands what was known of it.
-        let former = before.filter(|h| asked != wanted && joins(h.grid, asked));
-        let held = match former {
-            None => Held {
-                grid: asked,
-                settled: settled.min(asked.end),
-                series: Arc::new(series),
-                bytes: 0,
-                used: 0,
-            },
-            Some(former) => joined(former, (asked, wanted), series, settled),
-        };
-        self.keep(asking, held)
+        let former = self.held.get(asking);
+        let former = former.filter(|h| asked != wanted && joins(h.grid, asked));
+        Joining {
+            former: former.cloned(),
+            asked,
+            wanted,
+            settled,
+        }
     }
 
-    fn keep(&mut self, asking: &Asking, mut held: Held) -> Arc<Vec<SeriesSamples>> {
+    /// Puts this in the place of what was known.
+    pub fn keep(&mut self, asking: &Asking, mut held: Held) {
+        self.forget(asking);
         self.uses += 1;
         held.used = self.uses;
-        held.bytes = weight(&held.series);
-        let series = Arc::clone(&held.series);
         if held.bytes <= self.limit_bytes {
             self.bytes += held.bytes;
             self.held.insert(asking.clone(), held);
@@ -118,7 +128,6 @@ impl Answers {
             };
             self.forget(&oldest);
         }
-        series
     }
 
     /// What is known; to be shown where nothing is [`Answers::missing`].
@@ -149,42 +158,61 @@ fn joins(a: Grid, b: Grid) -> bool {
     a.step_ms == b.step_ms && a.start.plus_ms(-step) <= b.end && b.start.plus_ms(-step) <= a.end
 }
 
-fn joined(
-    former: Held,
-    (asked, wanted): (Grid, Grid),
-    series: Vec<SeriesSamples>,
-    settled: Timestamp,
-) -> Held {
-    let mut all = Arc::unwrap_or_clone(former.series);
-    for one in &mut all {
-        one.points
-            .retain(|p| wanted.holds(p.at) && !asked.holds(p.at));
+impl Joining {
+    /// All that is then known of what is wanted. It takes its time with many series.
+    pub fn join(&self, series: &Arc<Vec<SeriesSamples>>) -> Held {
+        let (asked, wanted) = (self.asked, self.wanted);
+        let (grid, settled, series) = match &self.former {
+            None => (asked, self.settled.min(asked.end), Arc::clone(series)),
+            Some(former) => {
+                let end = asked.end.max(former.grid.end).min(wanted.end);
+                // The end of what was known stays unsettled unless it was just asked for.
+                let sure = match asked.end >= former.grid.end {
+                    true => self.settled,
+                    false => former.settled,
+                };
+                let all = joined(&former.series, (asked, wanted), series);
+                (Grid { end, ..wanted }, sure.min(end), Arc::new(all))
+            }
+        };
+        Held {
+            grid,
+            settled,
+            bytes: weight(&series),
+            series,
+            used: 0,
+        }
     }
+}
+
+/// What was known of `wanted` without `asked`, and what came in.
+fn joined(
+    former: &[SeriesSamples],
+    (asked, wanted): (Grid, Grid),
+    series: &[SeriesSamples],
+) -> Vec<SeriesSamples> {
+    let stays = |p: &Sample| wanted.holds(p.at) && !asked.holds(p.at);
+    let mut all: Vec<SeriesSamples> = former
+        .iter()
+        .map(|one| SeriesSamples {
+            key: one.key.clone(),
+            kind: one.kind,
+            points: one.points.iter().copied().filter(stays).collect(),
+        })
+        .collect();
     let places: HashMap<SeriesKey, usize> =
         (0..).zip(&all).map(|(at, s)| (s.key.clone(), at)).collect();
     for new in series {
         match places.get(&new.key).and_then(|at| all.get_mut(*at)) {
             Some(old) => {
-                old.points.extend(new.points);
+                old.points.extend(new.points.iter().copied());
                 old.points.sort_by_key(|p| p.at);
             }
-            None => all.push(new),
+            None => all.push(new.clone()),
         }
     }
     all.retain(|s| !s.points.is_empty());
-    let end = asked.end.max(former.grid.end).min(wanted.end);
-    // The end of what was known stays unsettled unless it was just asked for.
-    let sure = match asked.end >= former.grid.end {
-        true => settled,
-        false => former.settled,
-    };
-    Held {
-        grid: Grid { end, ..wanted },
-        settled: sure.min(end),
-        series: Arc::new(all),
-        bytes: 0,
-        used: 0,
-    }
+    all
 }
 
 /// About what these series take.

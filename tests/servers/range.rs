@@ -72,6 +72,11 @@ impl Desk {
                         }
                     }
                 }
+                Effect::Work(work) => {
+                    work.run();
+                    let more = self.view.work(&self.world);
+                    self.carry_out(more);
+                }
                 _ => {}
             }
         }

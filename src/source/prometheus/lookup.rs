@@ -158,7 +158,7 @@ impl Lookup for PromLookup {
 fn series((answer, heard): (super::wire::QueryAnswer, Heard)) -> Found {
     Found {
         cut_from: (answer.total > answer.series.len()).then_some(answer.total),
-        answer: Answer::Series(answer.series),
+        answer: Answer::Series(answer.series.into()),
         warnings: answer.warnings,
         heard,
     }

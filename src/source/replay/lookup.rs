@@ -316,7 +316,7 @@ impl Search {
             })
             .filter(|s| !s.points.is_empty())
             .collect();
-        Ok((Answer::Series(series), cut))
+        Ok((Answer::Series(Arc::new(series)), cut))
     }
 
     fn lines(

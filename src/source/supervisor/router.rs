@@ -130,7 +130,7 @@ impl LokiRoute {
             } => {
                 let found = loki.series(query, (*start, *end), *step_ms).await?;
                 Ok((
-                    Answer::Series(found.series),
+                    Answer::Series(found.series.into()),
                     found.cut_from,
                     found.latency_ms,
                 ))
@@ -143,7 +143,7 @@ impl LokiRoute {
             } => {
                 let found = loki.volume(query, (*start, *end), *step_ms).await?;
                 Ok((
-                    Answer::Series(found.series),
+                    Answer::Series(found.series.into()),
                     found.cut_from,
                     found.latency_ms,
                 ))

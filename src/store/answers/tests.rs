@@ -38,6 +38,21 @@ fn answer(grid: Grid) -> Vec<SeriesSamples> {
     all.into_iter().filter(|s| !s.points.is_empty()).collect()
 }
 
+impl Answers {
+    fn put(
+        &mut self,
+        asking: &Asking,
+        ranges: (Grid, Grid),
+        series: Vec<SeriesSamples>,
+        now: Timestamp,
+    ) -> Arc<Vec<SeriesSamples>> {
+        let held = self.joining(asking, ranges, now).join(&Arc::new(series));
+        let series = Arc::clone(held.series());
+        self.keep(asking, held);
+        series
+    }
+}
+
 fn sorted(series: &[SeriesSamples], within: Grid) -> Vec<(String, Vec<i64>)> {
     let mut all: Vec<(String, Vec<i64>)> = series
         .iter()

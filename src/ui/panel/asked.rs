@@ -4,10 +4,9 @@
 use std::sync::Arc;
 
 use super::unit::of_query;
-use super::{Shown, ShownId, by_change};
 use crate::message::Effect;
 use crate::model::ask::{Answer, Answered, Ask, Question};
-use crate::model::combine::{Combine, combine};
+use crate::model::combine::Combine;
 use crate::model::fault::Fault;
 use crate::model::grid::Grid;
 use crate::model::health::SourceKind;
@@ -16,7 +15,7 @@ use crate::model::sample::SeriesSamples;
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::state::world::World;
-use crate::store::answers::{Answers, Asking};
+use crate::store::answers::{Answers, Asking, Held, Joining};
 use crate::ui::Window;
 use crate::ui::view::common::{Numbers, step_ms};
 
@@ -35,6 +34,8 @@ pub struct Desk<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Phase {
     Waiting(RequestId),
+    /// The answer is here and is joined to what is known.
+    Joining,
     Done,
     Failed(Fault),
     /// The operator did not wait for it.
@@ -60,6 +61,46 @@ pub struct Part {
     pub reused: bool,
     asked: Grid,
     wanted: Grid,
+    coming: Option<Coming>,
+}
+
+/// An answer that is to be joined to what is known.
+#[derive(Clone, Debug)]
+pub struct Coming {
+    id: RequestId,
+    asking: Asking,
+    pub series: Arc<Vec<SeriesSamples>>,
+    /// Series held of it.
+    most: usize,
+    /// `None`: it is not kept.
+    joining: Option<Joining>,
+}
+
+/// A [`Coming`] as it is shown.
+#[derive(Clone, Debug)]
+pub struct Joined {
+    id: RequestId,
+    asking: Asking,
+    pub series: Arc<Vec<SeriesSamples>>,
+    held: Option<Held>,
+}
+
+impl Coming {
+    /// Takes its time with many series.
+    pub fn join(&self) -> Joined {
+        let held = self.joining.as_ref().map(|j| j.join(&self.series));
+        let series = match (&held, self.series.get(..self.most)) {
+            (Some(held), _) => Arc::clone(held.series()),
+            (None, Some(first)) => Arc::new(first.to_vec()),
+            (None, None) => Arc::clone(&self.series),
+        };
+        Joined {
+            id: self.id,
+            asking: self.asking.clone(),
+            series,
+            held,
+        }
+    }
 }
 
 impl Part {
@@ -77,7 +118,12 @@ impl Part {
             reused: false,
             asked: grid,
             wanted: grid,
+            coming: None,
         }
+    }
+
+    pub fn coming(&self) -> Option<&Coming> {
+        self.coming.as_ref()
     }
 
     pub fn samples(&self) -> usize {
@@ -90,7 +136,7 @@ impl Part {
     }
 
     pub fn waits(&self) -> bool {
-        matches!(self.phase, Phase::Waiting(_))
+        matches!(self.phase, Phase::Waiting(_) | Phase::Joining)
     }
 }
 
@@ -106,16 +152,11 @@ pub struct Asked {
     pub without: usize,
     /// When it was asked last.
     pub at: Timestamp,
-    unit: Unit,
-    shown: Vec<Shown>,
-    /// What is shown answers the query before this one.
-    former: bool,
+    pub unit: Unit,
 }
 
 impl Asked {
-    /// A new query; until it is answered, what the one before it brought stays in view.
-    pub fn new(query: &str, combine: Combine, world: &World, before: Option<Self>) -> Self {
-        let shown = before.map(|b| b.shown).unwrap_or_default();
+    pub fn new(query: &str, combine: Combine, world: &World) -> Self {
         Self {
             query: Arc::from(query),
             source: SourceKind::Prometheus,
@@ -125,8 +166,6 @@ impl Asked {
             without: 0,
             at: world.now,
             unit: of_query(world, query),
-            former: !shown.is_empty(),
-            shown,
         }
     }
 
@@ -147,6 +186,10 @@ impl Asked {
         desk: &mut Desk<'_>,
     ) -> Vec<Effect> {
         let mut effects = self.cancel();
+        for part in self.parts.iter_mut().filter(|p| p.waits()) {
+            // It answers another question than the one that is asked now.
+            (part.coming, part.phase) = (None, Phase::Dropped);
+        }
         let meant = clusters.len();
         let has = |id: &ClusterId| {
             let known = desk.world.cluster(*id);
@@ -194,7 +237,6 @@ impl Asked {
             part.reused = held.is_some();
             if let Some(held) = held {
                 part.series = held;
-                self.former = false;
             }
             let Some(missing) = missing else {
                 part.phase = Phase::Done;
@@ -202,7 +244,6 @@ impl Asked {
             };
             questions.push(question(part, (&query, source), missing, desk.numbers));
         }
-        self.show();
         questions
     }
 
@@ -223,13 +264,11 @@ impl Asked {
             }
             Err(fault) => {
                 part.phase = Phase::Failed(fault.clone());
-                self.show();
                 return Some(Vec::new());
             }
         };
         let found = answered.cut_from.unwrap_or(series.len());
-        let series: Vec<SeriesSamples> = series.iter().take(share).cloned().collect();
-        let cut = found > series.len();
+        let cut = found > series.len().min(share);
         if cut && part.asked != part.wanted {
             // Which series are the first may have changed: a part of the range says too little.
             desk.answers.forget(&asking);
@@ -241,21 +280,34 @@ impl Asked {
                 desk.numbers,
             )]);
         }
-        part.phase = Phase::Done;
+        part.phase = Phase::Joining;
         part.answered = Some(answered.at);
         part.cut_from = cut.then_some(found);
-        if cut || !keeps(&self.query) {
-            desk.answers.forget(&asking);
-            part.series = Arc::new(series);
-        } else {
-            part.series = Arc::default();
-            let ranges = (part.asked, part.wanted);
-            let now = answered.at.max(desk.world.now);
-            part.series = desk.answers.put(&asking, ranges, series, now);
-        }
-        self.former = false;
-        self.show();
+        let ranges = (part.asked, part.wanted);
+        let now = answered.at.max(desk.world.now);
+        let kept = !cut && keeps(&self.query);
+        part.coming = Some(Coming {
+            id: answered.id,
+            series: Arc::clone(series),
+            most: share,
+            joining: kept.then(|| desk.answers.joining(&asking, ranges, now)),
+            asking,
+        });
         Some(Vec::new())
+    }
+
+    /// An answer was joined to what is known; one that is not waited for any more is let go.
+    pub fn settle(&mut self, joined: &Joined, answers: &mut Answers) {
+        let this = |p: &&mut Part| p.coming.as_ref().is_some_and(|c| c.id == joined.id);
+        let Some(part) = self.parts.iter_mut().find(this) else {
+            return;
+        };
+        (part.coming, part.phase) = (None, Phase::Done);
+        part.series = Arc::clone(&joined.series);
+        match &joined.held {
+            Some(held) => answers.keep(&joined.asking, held.clone()),
+            None => answers.forget(&joined.asking),
+        }
     }
 
     /// Why clusters did not answer.
@@ -285,69 +337,9 @@ impl Asked {
         }
     }
 
-    pub fn set_combine(&mut self, how: Combine) {
-        self.combine = how;
-        self.show();
-    }
-
-    pub fn shown(&self) -> &[Shown] {
-        &self.shown
-    }
-
-    /// What is in view answers the query before this one.
-    pub fn is_former(&self) -> bool {
-        self.former
-    }
-
     pub fn clusters(&self) -> Vec<ClusterId> {
         self.parts.iter().map(|p| p.cluster).collect()
     }
-
-    /// Makes the picture anew; while nothing of a new query has come, the former one stays.
-    fn show(&mut self) {
-        let nothing = self.parts.iter().all(|p| p.series.is_empty());
-        if self.former && nothing && self.is_waiting() {
-            return;
-        }
-        self.former = false;
-        self.shown = match self.combine {
-            Combine::Merge => self.merged(),
-            how => {
-                let parts = self.parts.iter().map(|p| (p.cluster, p.series.as_slice()));
-                let parts: Vec<_> = parts.collect();
-                let all = combine(&parts, self.grid, how).into_iter();
-                all.map(|c| Shown::of_combined(c, self.unit, self.grid.step_ms))
-                    .collect()
-            }
-        };
-        by_change(&mut self.shown);
-    }
-
-    fn merged(&self) -> Vec<Shown> {
-        let mut shown = Vec::new();
-        for part in &self.parts {
-            for series in part.series.iter() {
-                let inside = |p: &&_| self.grid.holds(point_time(p));
-                let points: Vec<_> = series.points.iter().filter(inside).copied().collect();
-                if points.is_empty() {
-                    continue;
-                }
-                let id = ShownId {
-                    cluster: Some(part.cluster),
-                    key: series.key.clone(),
-                };
-                shown.push(Shown {
-                    interval_ms: self.grid.step_ms,
-                    ..Shown::new(id, series.kind, points, self.unit)
-                });
-            }
-        }
-        shown
-    }
-}
-
-fn point_time(point: &crate::model::sample::Sample) -> Timestamp {
-    point.at
 }
 
 fn asking(query: &Arc<str>, cluster: ClusterId, grid: Grid) -> Asking {

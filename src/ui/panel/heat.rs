@@ -33,23 +33,17 @@ pub struct Heat {
     pub most: f64,
 }
 
-/// Whether these series are buckets.
-pub fn is_histogram(shown: &[Shown]) -> bool {
-    !shown.is_empty() && shown.iter().all(|s| bound(s).is_some())
-}
-
-fn bound(shown: &Shown) -> Option<f64> {
+/// The upper bound, if it is a bucket.
+pub fn bound(shown: &Shown) -> Option<f64> {
     let bound = shown.id.key.labels.get(LE)?.parse::<f64>().ok()?;
     (!bound.is_nan()).then_some(bound)
 }
 
 impl Heat {
     /// `None`: these are no buckets.
-    pub fn of(shown: &[Shown], axis: &Axis) -> Option<Self> {
-        if !is_histogram(shown) {
-            return None;
-        }
-        let mut bounds: Vec<f64> = shown.iter().filter_map(bound).collect();
+    pub fn of(shown: &[&Shown], axis: &Axis) -> Option<Self> {
+        let bounds: Option<Vec<f64>> = shown.iter().map(|s| bound(s)).collect();
+        let mut bounds = bounds.filter(|b| !b.is_empty())?;
         bounds.sort_by(f64::total_cmp);
         bounds.dedup();
         let mut cells = vec![vec![None; axis.slots]; bounds.len()];

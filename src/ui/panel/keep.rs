@@ -1,9 +1,6 @@
 //! What is drawn, for a file.
 
-use std::collections::BTreeSet;
-
-use super::label::{differing, label};
-use super::{Form, MOST, Shown};
+use super::{Form, MOST, Series, Shown};
 use crate::message::Effect;
 use crate::model::dashboard;
 use crate::model::export::{Export, Exported, Format, Kept, SeriesExport};
@@ -79,16 +76,21 @@ impl Keep<'_> {
     }
 }
 
-/// What each series is called: by the labels that differ, with its cluster where there are several.
-pub fn names(world: &World, shown: &[&Shown]) -> Vec<String> {
-    let own = differing(shown);
-    let clusters: BTreeSet<_> = shown.iter().filter_map(|s| s.id.cluster).collect();
-    let named = |one: &&Shown| {
-        let text = label(&one.id.key, &own);
-        match one.id.cluster.filter(|_| clusters.len() > 1) {
+/// What these are called: by the labels that tell all of them apart, with the cluster where there
+/// are several.
+pub fn names<'a>(
+    world: &World,
+    series: &Series,
+    some: impl Iterator<Item = &'a Shown>,
+) -> Vec<String> {
+    let first = series.first().and_then(|s| s.id.cluster);
+    let several = series.iter().any(|s| s.id.cluster != first);
+    let named = |one: &Shown| {
+        let text = series.called(&one.id);
+        match one.id.cluster.filter(|_| several) {
             Some(cluster) => format!("{} {text}", name(world, cluster)),
             None => text,
         }
     };
-    shown.iter().map(named).collect()
+    some.map(named).collect()
 }

@@ -7,7 +7,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::label::{differing, label};
 use super::plot::Panel;
 use super::{MOST, Shown, ShownId};
 use crate::model::sample::Sample;
@@ -109,8 +108,6 @@ pub fn draw(
     buf: &mut Buffer,
     table: &Table<ShownId>,
 ) {
-    let all: Vec<&Shown> = panel.shown.iter().collect();
-    let own = differing(&all);
     let rows = rows(ctx, panel, table);
     let [mark, series, cluster, last, low, high, mean, age, odd] = scoped(ctx, &COLUMNS, 2);
     let hidden = |column: Column<'static>, hide: bool| match hide {
@@ -118,7 +115,6 @@ pub fn draw(
         false => column,
     };
     let one = !panel.shown.is_empty() && panel.shown.iter().all(|s| s.id.cluster.is_none());
-    let even = |s: &Shown| s.figures.nan + s.figures.infinite == 0;
     let columns = [
         mark,
         series,
@@ -131,7 +127,7 @@ pub fn draw(
         high,
         mean,
         age,
-        hidden(odd, panel.shown.iter().all(even)),
+        hidden(odd, panel.shown.is_even()),
     ];
     table.draw(
         ctx,
@@ -139,7 +135,7 @@ pub fn draw(
         buf,
         (&columns, &rows),
         |(_, s)| s.id.clone(),
-        |(index, shown), column| cell(ctx, panel, (*index, shown), column, &own),
+        |(index, shown), column| cell(ctx, panel, (*index, shown), column),
     );
 }
 
@@ -158,7 +154,6 @@ fn cell<'a>(
     panel: &Panel<'_>,
     (index, shown): (usize, &Shown),
     column: usize,
-    own: &[String],
 ) -> Line<'a> {
     let theme = ctx.theme;
     let number = |v: Option<f64>| match v {
@@ -168,8 +163,8 @@ fn cell<'a>(
     let figures = &shown.figures;
     match column {
         0 => glyph(ctx, panel, index, shown),
-        1 if panel.is_hidden(shown) => Line::styled(label(&shown.id.key, own), theme.muted),
-        1 => Line::styled(label(&shown.id.key, own), theme.base),
+        1 if panel.is_hidden(shown) => Line::styled(panel.shown.called(&shown.id), theme.muted),
+        1 => Line::styled(panel.shown.called(&shown.id), theme.base),
         2 => {
             let cluster = shown.id.cluster.map(|c| name(ctx.world, c));
             Line::styled(cluster.unwrap_or("all"), theme.muted)
@@ -226,9 +221,8 @@ fn at_cursor(ctx: &Ctx<'_>) -> &'static str {
     }
 }
 
-/// Columns of the labels that tell the series apart, and those of the figures.
+/// Columns before those of the labels.
 const FIGURES: usize = 4;
-const LABELS: usize = 6;
 
 /// The form `table`: a row a series, a column a label.
 pub fn draw_table(
@@ -238,25 +232,13 @@ pub fn draw_table(
     buf: &mut Buffer,
     table: &Table<ShownId>,
 ) {
-    let all: Vec<&Shown> = panel.shown.iter().collect();
-    let mut own = super::label::all(&all);
-    own.truncate(LABELS);
+    let own = panel.shown.labels();
     let rows = rows(ctx, panel, table);
-    let wide = |label: &str| {
-        let values = panel
-            .shown
-            .iter()
-            .filter_map(|s| s.id.key.labels.get(label));
-        let longest = values.map(|v| v.chars().count()).max().unwrap_or(0);
-        u16::try_from(longest.max(label.chars().count()))
-            .unwrap_or(40)
-            .min(40)
-    };
     let [mark, _, cluster, ..] = scoped(ctx, &COLUMNS, 2);
     let value = Column::new(at_cursor(ctx), 9, 12).right();
     let mut columns = vec![mark, Column::new("NAME", 8, 40), cluster, value];
-    for (at, label) in (1..).zip(&own) {
-        columns.push(Column::new(label, 4, wide(label)).priority(at));
+    for (at, (label, wide)) in (1..).zip(own) {
+        columns.push(Column::new(label, 4, *wide).priority(at));
     }
     table.draw(
         ctx,
@@ -267,10 +249,10 @@ pub fn draw_table(
         |(index, shown), column| match column {
             0 => glyph(ctx, panel, *index, shown),
             1 => Line::styled(shown.id.key.name.to_string(), ctx.theme.base),
-            2 | 3 => cell(ctx, panel, (*index, shown), column, &[]),
+            2 | 3 => cell(ctx, panel, (*index, shown), column),
             n => {
                 let label = n.checked_sub(FIGURES).and_then(|n| own.get(n));
-                let value = label.and_then(|l| shown.id.key.labels.get(l));
+                let value = label.and_then(|(l, _)| shown.id.key.labels.get(l));
                 Line::styled(value.unwrap_or("-").to_owned(), ctx.theme.base)
             }
         },

@@ -17,12 +17,15 @@ pub mod heat;
 pub mod keep;
 pub mod label;
 pub mod legend;
+pub mod picture;
 pub mod plot;
+pub mod series;
 pub mod stat;
 pub mod status;
 pub mod unit;
 
 pub use plot::{Form, Panel};
+pub use series::Series;
 
 /// Curves drawn at most: more cannot be told apart.
 pub const MOST: usize = 20;

@@ -9,7 +9,7 @@ use ratatui::style::Style;
 use super::events::{Event, marks, told};
 use super::heat::{self, Heat};
 use super::legend::draw_table;
-use super::{MOST, Shown, ShownId, stat};
+use super::{MOST, Series, Shown, ShownId, stat};
 use crate::model::sample::Sample;
 use crate::model::thin::thin;
 use crate::model::time::Timestamp;
@@ -59,10 +59,10 @@ impl Form {
     }
 
     /// The next form that these series can be shown in.
-    pub fn next(self, shown: &[Shown]) -> Self {
+    pub fn next(self, series: &Series) -> Self {
         let at = Self::ALL.iter().position(|f| *f == self).unwrap_or(0);
         let after = Self::ALL.iter().cycle().skip(at + 1).take(Self::ALL.len());
-        let fits = |form: &&Self| **form != Self::Heat || heat::is_histogram(shown);
+        let fits = |form: &&Self| **form != Self::Heat || series.is_histogram();
         after
             .copied()
             .by_ref()
@@ -78,7 +78,7 @@ impl Form {
 
 /// What is drawn; the pane around it is the caller's.
 pub struct Panel<'a> {
-    pub shown: &'a [Shown],
+    pub shown: &'a Series,
     pub form: Form,
     /// Only this one.
     pub alone: Option<&'a ShownId>,
@@ -125,11 +125,11 @@ impl<'a> Panel<'a> {
         let visible = self.shown.iter().enumerate();
         let visible: Vec<_> = visible.filter(|(_, s)| !self.is_hidden(s)).collect();
         if stat::fits(area, visible.len()) {
-            stat::draw(ctx, area, buf, &visible);
+            stat::draw(ctx, area, buf, (self.shown, &visible));
             return;
         }
         let (top, below) = above(area, 1);
-        let drawn = stat::draw_rows(ctx, top, buf, &visible);
+        let drawn = stat::draw_rows(ctx, top, buf, (self.shown, &visible));
         if drawn < visible.len() {
             let text = format!("{} more do not fit", visible.len() - drawn);
             ctx.put(buf, (below.x, below.y), below.width, &text, ctx.theme.muted);
@@ -209,8 +209,8 @@ impl<'a> Panel<'a> {
         buf: &mut Buffer,
     ) {
         let plot = plot_in(area, GUTTER);
-        let visible = self.shown.iter().filter(|s| !self.is_hidden(s)).cloned();
-        let visible: Vec<Shown> = visible.collect();
+        let visible = self.shown.iter().filter(|s| !self.is_hidden(s));
+        let visible: Vec<&Shown> = visible.collect();
         let Some(heat) = Heat::of(&visible, &heat::axis(window, plot.width)) else {
             return empty(ctx, area, buf, "these are no buckets (m shows lines)");
         };

@@ -3,8 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::Shown;
-use super::label::{differing, label};
+use super::{Series, Shown};
 use crate::ui::Ctx;
 use crate::ui::view::common::{name, series_style};
 use crate::ui::widget::spark::{line, squeeze};
@@ -13,6 +12,9 @@ use crate::ui::widget::text::{self, cut};
 /// Rows of one: name, value, curve.
 const ROWS: u16 = 3;
 const LEAST_WIDTH: u16 = 26;
+
+/// These of all that are in the picture, with their places.
+type Picked<'a> = (&'a Series, &'a [(usize, &'a Shown)]);
 
 /// Whether there is room for a block each.
 pub fn fits(area: Rect, count: usize) -> bool {
@@ -25,11 +27,10 @@ fn across(area: Rect) -> u16 {
 }
 
 /// A block each; there is room for them as [`fits`] told.
-pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, shown: &[(usize, &Shown)]) {
+pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, (series, shown): Picked<'_>) {
     let across = across(area);
     let rows = ROWS.min(area.height);
     let width = area.width / across;
-    let own = differing_of(shown);
     for (place, (index, one)) in shown.iter().enumerate() {
         let place = u16::try_from(place).unwrap_or(0);
         let spot = Rect {
@@ -38,16 +39,20 @@ pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, shown: &[(usize, &Shown
             width: width.saturating_sub(2),
             height: rows,
         };
-        block(ctx, spot, buf, (*index, one), &own);
+        block(ctx, spot, buf, (*index, one), series);
     }
 }
 
 /// A row each, where there is no room for blocks; gives how many were drawn.
-pub fn draw_rows(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, shown: &[(usize, &Shown)]) -> usize {
+pub fn draw_rows(
+    ctx: &Ctx<'_>,
+    area: Rect,
+    buf: &mut Buffer,
+    (series, shown): Picked<'_>,
+) -> usize {
     let across = across(area);
     let width = area.width / across;
     let room = usize::from(across) * usize::from(area.height);
-    let own = differing_of(shown);
     for (place, (index, one)) in shown.iter().take(room).enumerate() {
         let place = u16::try_from(place).unwrap_or(0);
         let (x, y) = (area.x + place % across * width, area.y + place / across);
@@ -55,7 +60,7 @@ pub fn draw_rows(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, shown: &[(usize, &
         let value = value(one);
         let right = u16::try_from(text::width(&value)).unwrap_or(columns);
         let left = columns.saturating_sub(right + 1);
-        let title = cut(&title(ctx, one, &own), usize::from(left));
+        let title = cut(&title(ctx, one, series), usize::from(left));
         ctx.put(buf, (x, y), left, &title, ctx.theme.muted);
         let style = series_style(ctx.theme, *index).add_modifier(ctx.theme.bold);
         let from = x + columns.saturating_sub(right);
@@ -64,17 +69,12 @@ pub fn draw_rows(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, shown: &[(usize, &
     room.min(shown.len())
 }
 
-fn differing_of(shown: &[(usize, &Shown)]) -> Vec<String> {
-    let all: Vec<&Shown> = shown.iter().map(|(_, s)| *s).collect();
-    differing(&all)
-}
-
 /// Cluster and labels; a cluster's only series is named by the cluster.
-fn title(ctx: &Ctx<'_>, shown: &Shown, own: &[String]) -> String {
+fn title(ctx: &Ctx<'_>, shown: &Shown, series: &Series) -> String {
     let cluster = shown.id.cluster.filter(|_| ctx.scope.is_none());
-    let label = label(&shown.id.key, own);
+    let label = series.called(&shown.id);
     match cluster.map(|c| name(ctx.world, c)) {
-        Some(cluster) if own.is_empty() => cluster.to_owned(),
+        Some(cluster) if !series.differ() => cluster.to_owned(),
         Some(cluster) => format!("{cluster} {label}"),
         None => label,
     }
@@ -90,10 +90,10 @@ fn block(
     spot: Rect,
     buf: &mut Buffer,
     (index, shown): (usize, &Shown),
-    own: &[String],
+    series: &Series,
 ) {
     let theme = ctx.theme;
-    let title = title(ctx, shown, own);
+    let title = title(ctx, shown, series);
     let columns = usize::from(spot.width);
     ctx.put(
         buf,

@@ -5,6 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::asked::{Asked, Part, Phase};
+use super::picture::Picture;
+use super::series::Series;
 use crate::model::combine::Combine;
 use crate::model::id::ClusterId;
 use crate::model::unit::age;
@@ -22,9 +24,10 @@ const COLUMNS: [Column<'static>; 6] = [
     Column::new("NOTE", 10, 200).priority(1),
 ];
 
-/// How far the query got, in a few words.
-pub fn line(asked: &Asked, every: Option<u32>, live: bool) -> String {
-    if asked.is_former() {
+/// How far the query got, in a few words. `every`: milliseconds from one question to the next, if
+/// it is asked again.
+pub fn line(asked: &Asked, picture: &Picture, every: Option<u32>) -> String {
+    if picture.is_former() {
         return format!("asking {} clusters … Ctrl-c stops", asked.parts.len());
     }
     let count =
@@ -44,10 +47,11 @@ pub fn line(asked: &Asked, every: Option<u32>, live: bool) -> String {
     let dropped = count(|p| *p == Phase::Dropped);
     let some = |n: usize, what: &str| (n > 0).then(|| format!("{n} {what}"));
     words.extend(some(waiting, "asked …"));
+    words.extend(some(count(|p| *p == Phase::Joining), "being joined …"));
     words.extend(some(failed, "failed"));
     words.extend(some(dropped, "stopped"));
     words.extend(some(asked.without, "without Prometheus"));
-    if let Some(every) = every.filter(|_| live) {
+    if let Some(every) = every {
         words.push(format!("every {}", age(u64::from(every))));
     }
     words.join(" · ")
@@ -105,7 +109,7 @@ pub fn origin(world: &World, asked: &Asked) -> String {
 }
 
 /// What is said above a picture of several clusters made one.
-pub fn combined(asked: &Asked) -> Option<String> {
+pub fn combined(asked: &Asked, series: &Series) -> Option<String> {
     if asked.combine == Combine::Merge {
         return None;
     }
@@ -114,18 +118,13 @@ pub fn combined(asked: &Asked) -> Option<String> {
         .iter()
         .filter(|p| p.phase == Phase::Done)
         .count();
-    let short = asked
-        .shown()
-        .iter()
-        .filter_map(|s| s.combined)
-        .map(|c| c.1)
-        .max();
     let mut text = format!(
         "{} over {answered} of {} clusters",
         asked.combine.word(),
         asked.parts.len()
     );
-    if let Some(short) = short.filter(|n| *n > 0) {
+    let short = series.short();
+    if short > 0 {
         text.push_str(&format!(", up to {short} steps lack some"));
     }
     Some(text)
@@ -152,6 +151,7 @@ fn cell<'a>(ctx: &Ctx<'a>, part: &'a Part, column: usize) -> Line<'a> {
                 let since = age(ctx.world.age_ms(part.asked_at));
                 Line::styled(format!("asking {since}"), theme.accent)
             }
+            Phase::Joining => Line::styled("joining", theme.accent),
             Phase::Done if part.series.is_empty() => Line::styled("∅ nothing", theme.muted),
             Phase::Done => Line::styled("● answered", theme.ok),
             Phase::Failed(_) => Line::styled("✗ failed", theme.crit),

@@ -55,30 +55,30 @@ fn buckets_become_counts_of_their_own() {
         shown(&[("le", "+Inf"), ("pod", "b")], &steady(9.5)),
     ];
     let axis = Axis::new(Timestamp(0), Timestamp(29_999), 3);
-    let heat = Heat::of(&all, &axis).expect("buckets");
+    let heat = Heat::of(&all.each_ref(), &axis).expect("buckets");
     assert_eq!(heat.bounds, [1.0, 5.0, f64::INFINITY]);
     let column: Vec<Option<f64>> = heat.cells.iter().map(|row| row[1]).collect();
     assert_eq!(column, [Some(12.0), Some(3.0), Some(1.0)]);
     assert_eq!(heat.most, 12.0);
     assert_eq!(super::heat::row_of(&heat, 0.5, 3), Some(2));
     assert_eq!(super::heat::row_of(&heat, 7.0, 3), Some(0));
-    assert!(Heat::of(&[shown(&[("pod", "a")], &steady(1.0))], &axis).is_none());
+    assert!(Heat::of(&[&shown(&[("pod", "a")], &steady(1.0))], &axis).is_none());
 }
 
 #[test]
 fn a_gap_of_a_histogram_stays_a_gap() {
     let all = [shown(&[("le", "1")], &[(0, 1.0), (90, 1.0)])];
     let axis = Axis::new(Timestamp(0), Timestamp(99_999), 10);
-    let heat = Heat::of(&all, &axis).expect("buckets");
+    let heat = Heat::of(&all.each_ref(), &axis).expect("buckets");
     let known: Vec<bool> = heat.cells[0].iter().map(Option::is_some).collect();
     assert_eq!(known.iter().filter(|k| **k).count(), 2, "{known:?}");
 }
 
 #[test]
 fn forms_go_round_and_leave_out_what_does_not_fit() {
-    let lines = [shown(&[], &[(0, 1.0)])];
-    let buckets = [shown(&[("le", "1")], &[(0, 1.0)])];
-    let round = |all: &[Shown]| {
+    let lines = Series::new(vec![shown(&[], &[(0, 1.0)])]);
+    let buckets = Series::new(vec![shown(&[("le", "1")], &[(0, 1.0)])]);
+    let round = |all: &Series| {
         let mut form = Form::Line;
         let mut seen = vec![form];
         loop {

@@ -21,6 +21,7 @@ use crate::store::answers::Answers;
 use crate::ui::Window;
 use crate::ui::panel::asked::{Asked, Desk};
 use crate::ui::panel::exemplars::Exemplars;
+use crate::ui::panel::picture::Picture;
 use crate::ui::panel::{Form, ShownId, brief, events, legend};
 use crate::ui::widget::table::{Column, Table};
 
@@ -71,6 +72,8 @@ pub struct Metrics {
     choice: Choice,
     combine: Combine,
     asked: Option<Asked>,
+    /// Of what was asked.
+    picture: Picture,
     exemplars: Exemplars,
     answers: Answers,
     every: Every,
@@ -98,6 +101,7 @@ impl Default for Metrics {
             choice: Choice::default(),
             combine: Combine::default(),
             asked: None,
+            picture: Picture::default(),
             exemplars: Exemplars::default(),
             answers: Answers::new(ANSWERS_BYTES),
             every: Every::default(),
@@ -261,7 +265,7 @@ impl View for Metrics {
                 self.list.set_filter("");
                 self.list.select(Arc::clone(&id.key.name));
                 self.legend.select(id.clone());
-                self.asked = None;
+                self.close();
                 self.alone = Some(id);
                 self.part = Part::Legend;
                 return Vec::new();
@@ -286,7 +290,8 @@ impl View for Metrics {
         if std::mem::take(&mut self.detail) || self.alone.take().is_some() || self.legend.back() {
             return true;
         }
-        if self.asked.take().is_some() {
+        if self.asked.is_some() {
+            self.close();
             self.part = Part::List;
             self.exemplars.clear();
             self.hidden.clear();
@@ -342,7 +347,12 @@ impl View for Metrics {
         };
         let asked = self.asked.as_mut();
         let more = asked.and_then(|asked| asked.take(answered, &mut desk));
-        more.unwrap_or_default()
+        let Some(mut effects) = more else {
+            return Vec::new();
+        };
+        self.picture.touch();
+        effects.extend(self.make());
+        effects
     }
 
     fn time_plots(&self, world: &World) -> Vec<Rect> {
@@ -359,7 +369,9 @@ impl View for Metrics {
     }
 
     fn work(&mut self, world: &World) -> Vec<Effect> {
-        self.follow(world)
+        let mut effects = self.follow(world);
+        effects.extend(self.make());
+        effects
     }
 
     fn cancel(&mut self) -> Option<Vec<Effect>> {

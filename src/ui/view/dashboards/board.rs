@@ -125,6 +125,7 @@ impl Board {
                 true if live => panel.follow(&self.values, site),
                 true => Vec::new(),
             });
+            effects.extend(panel.make(site));
         }
         effects
     }

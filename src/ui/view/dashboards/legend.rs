@@ -15,11 +15,11 @@ use crate::ui::widget::text::{cut, width};
 impl State {
     /// Names with their last values, as many as fit.
     pub(super) fn draw_legend(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
-        let names = self.names(ctx.world);
+        let names = self.names(ctx.world, MOST);
         let columns = usize::from(area.width);
         let mut rows: Vec<Line<'_>> = vec![Line::default()];
         let mut used = 0;
-        for (number, (one, name)) in self.shown.iter().zip(&names).take(MOST).enumerate() {
+        for (number, (one, name)) in self.shown().iter().zip(&names).enumerate() {
             let value = match ctx.cursor.at {
                 Some(at) => one.at(at),
                 None => one.figures.last,
@@ -40,21 +40,20 @@ impl State {
         lines(ctx, area, buf, &rows, 0);
     }
 
-    /// What each series is called: as its legend says, else by the labels that differ.
-    pub(super) fn names(&self, world: &World) -> Vec<String> {
-        let all: Vec<&Shown> = self.shown.iter().collect();
-        let names = names(world, &all);
+    /// What the first `most` series are called: as their legend says, else by the labels that
+    /// differ.
+    pub(super) fn names(&self, world: &World, most: usize) -> Vec<String> {
+        let series = self.shown();
         let legends = self.asked.iter().any(|(q, _)| !q.legend.is_empty());
         if !legends {
-            return names;
+            return names(world, series, series.iter().take(most));
         }
-        let several = all
-            .iter()
-            .any(|s| s.id.cluster != all.first().and_then(|f| f.id.cluster));
+        let first = series.first().and_then(|s| s.id.cluster);
+        let several = series.iter().any(|s| s.id.cluster != first);
         let named = |shown: &Shown| match shown.id.cluster.filter(|_| several) {
             Some(cluster) => format!("{} {}", name(world, cluster), shown.id.key.name),
             None => shown.id.key.name.to_string(),
         };
-        self.shown.iter().map(named).collect()
+        series.iter().take(most).map(named).collect()
     }
 }

@@ -14,14 +14,13 @@ use crate::model::ask::Answered;
 use crate::model::combine::Combine;
 use crate::model::dashboard::{Form, Panel, PanelQuery, Source};
 use crate::model::export::Format;
-use crate::model::sample::SeriesKey;
 use crate::model::time::Timestamp;
-use crate::model::unit::Unit;
 use crate::state::world::World;
 use crate::ui::panel::asked::Asked;
 use crate::ui::panel::keep::Keep;
+use crate::ui::panel::picture::{Picture, Query};
 use crate::ui::panel::plot::plot_of;
-use crate::ui::panel::{self, MOST, Shown, by_change};
+use crate::ui::panel::{self, MOST, Series};
 use crate::ui::view::common::{above, clusters, inside, lines, pane, step_ms};
 use crate::ui::widget::table::Table;
 use crate::ui::widget::text::wrap;
@@ -32,7 +31,7 @@ pub struct State {
     pub panel: Panel,
     pub(super) asked: Vec<(PanelQuery, Asked)>,
     logs: LogLines,
-    pub(super) shown: Vec<Shown>,
+    picture: Picture,
     form: Option<panel::Form>,
     /// Why it was not asked.
     pub waits_for: Option<String>,
@@ -44,7 +43,7 @@ impl State {
             panel,
             asked: Vec::new(),
             logs: LogLines::default(),
-            shown: Vec::new(),
+            picture: Picture::default(),
             form: None,
             waits_for: None,
         }
@@ -67,7 +66,7 @@ impl State {
         self.waits_for = (!missing.is_empty()).then(|| missing.join(", "));
         if self.waits_for.is_some() {
             self.asked.clear();
-            self.shown.clear();
+            self.picture.clear();
             self.logs.clear();
             return effects;
         }
@@ -82,22 +81,27 @@ impl State {
         let ids: Vec<_> = clusters(world, site.scope).map(|c| c.id).collect();
         let mut before: Vec<Option<Asked>> =
             self.asked.drain(..).map(|(_, asked)| Some(asked)).collect();
+        let mut other = false;
         for (at, query) in self.panel.queries.iter().enumerate() {
             let text = filling.fill(&query.text);
             let former = before.get_mut(at).and_then(Option::take);
             let mut asked = match former {
                 Some(same) if *same.query == *text => same,
-                other => self.asking(&text, world, other),
+                _ => {
+                    other = true;
+                    self.asking(&text, world)
+                }
             };
             effects.extend(asked.ask(&ids, site.window, anew, &mut site.desk));
             self.asked.push((query.clone(), asked));
         }
-        self.show();
+        self.picture.restart(other);
+        effects.extend(self.make(site));
         effects
     }
 
-    fn asking(&self, query: &str, world: &World, before: Option<Asked>) -> Asked {
-        let asked = Asked::new(query, Combine::Merge, world, before);
+    fn asking(&self, query: &str, world: &World) -> Asked {
+        let asked = Asked::new(query, Combine::Merge, world);
         match self.panel.source {
             Source::Prometheus => asked,
             Source::Loki => asked.of_loki(),
@@ -137,6 +141,7 @@ impl State {
         for (_, asked) in &mut self.asked {
             if old(asked.at) {
                 effects.extend(asked.follow(site.window, &mut site.desk));
+                self.picture.touch();
             }
         }
         effects
@@ -150,12 +155,13 @@ impl State {
         if self.logs.take(answered) {
             return Some(Vec::new());
         }
-        let more = self
+        let mut effects = self
             .asked
             .iter_mut()
             .find_map(|(_, asked)| asked.take(answered, &mut site.desk))?;
-        self.show();
-        Some(more)
+        self.picture.touch();
+        effects.extend(self.make(site));
+        Some(effects)
     }
 
     pub fn cancel(&mut self) -> Vec<Effect> {
@@ -170,28 +176,26 @@ impl State {
         self.logs.is_waiting() || self.asked.iter().any(|(_, a)| a.is_waiting())
     }
 
-    /// The series of all queries, named as their legends say.
-    fn show(&mut self) {
-        let mut shown = Vec::new();
-        for (query, asked) in &self.asked {
-            for one in asked.shown() {
-                let mut one = one.clone();
-                if self.panel.unit != Unit::None {
-                    one.unit = self.panel.unit;
-                }
-                if let Some(name) = query.name(&one.id.key.labels) {
-                    one.id.key = SeriesKey::new(name, one.id.key.labels.clone());
-                }
-                shown.push(one);
-            }
-        }
-        by_change(&mut shown);
-        self.shown = shown;
+    /// Goes on with the picture: the series of all queries, named as their legends say.
+    pub fn make(&mut self, site: &mut Site<'_>) -> Vec<Effect> {
+        let unit = self.panel.unit;
+        let query = |(query, asked)| Query {
+            asked,
+            legend: Some(query),
+            unit,
+        };
+        let queries = self.asked.iter_mut().map(|(q, a)| query((&*q, a)));
+        let mut queries: Vec<Query<'_>> = queries.collect();
+        self.picture.make(&mut queries, site.desk.answers)
+    }
+
+    pub(super) fn shown(&self) -> &Series {
+        self.picture.series()
     }
 
     pub fn next_form(&mut self) {
         if !self.is_logs() {
-            self.form = Some(self.form().next(&self.shown));
+            self.form = Some(self.form().next(self.shown()));
         }
     }
 
@@ -204,7 +208,7 @@ impl State {
             Form::Stat => panel::Form::Stat,
         });
         match wanted {
-            panel::Form::Heat if !panel::heat::is_histogram(&self.shown) => panel::Form::Line,
+            panel::Form::Heat if !self.shown().is_histogram() => panel::Form::Line,
             form => form,
         }
     }
@@ -212,7 +216,7 @@ impl State {
     /// Where its time axis is; `None`: it has none.
     pub fn plot(&self, area: Rect) -> Option<Rect> {
         let (upper, _) = self.parts(inside(area));
-        let has = !self.is_logs() && !self.shown.is_empty() && self.form().has_time();
+        let has = !self.is_logs() && !self.shown().is_empty() && self.form().has_time();
         has.then(|| plot_of(upper)).filter(|p| p.width >= 8)
     }
 
@@ -220,7 +224,7 @@ impl State {
     fn parts(&self, inner: Rect) -> (Rect, Rect) {
         let legend = match self.form() {
             panel::Form::Line | panel::Form::Stacked if inner.height >= 5 => {
-                let names = u16::try_from(self.shown.len()).unwrap_or(u16::MAX);
+                let names = u16::try_from(self.shown().len()).unwrap_or(u16::MAX);
                 names.min(inner.height / 4).max(1)
             }
             _ => 0,
@@ -250,7 +254,7 @@ impl State {
         let (upper, lower) = self.parts(inner);
         let none = BTreeSet::new();
         let panel = panel::Panel {
-            shown: &self.shown,
+            shown: self.shown(),
             form: self.form(),
             alone: None,
             hidden: &none,
@@ -270,7 +274,7 @@ impl State {
             },
         };
         panel.draw(ctx, upper, buf, &Table::default());
-        if !self.shown.is_empty() {
+        if !self.shown().is_empty() {
             self.draw_legend(ctx, lower, buf);
         }
     }
@@ -278,7 +282,7 @@ impl State {
     /// The first fault, in red, in at most a third of the panel.
     fn draw_fault(&self, ctx: &Ctx<'_>, inner: Rect, buf: &mut Buffer, fault: &str) -> Rect {
         let parts = wrap(fault, usize::from(inner.width));
-        let most = match self.shown.is_empty() {
+        let most = match self.shown().is_empty() {
             true => inner.height.saturating_sub(1),
             false => (inner.height / 3).max(1),
         };
@@ -297,7 +301,7 @@ impl State {
             return self.logs.told(ctx);
         }
         let mut words = Vec::new();
-        match self.shown.len() {
+        match self.shown().len() {
             0 | 1 => {}
             n if n > MOST => words.push(format!("top {MOST} of {n}")),
             n => words.push(n.to_string()),
@@ -344,7 +348,11 @@ impl State {
             query: queries.join(" ; "),
             origin: panel::status::origin(world, first),
             step_ms: first.grid.step_ms,
-            shown: self.shown.iter().zip(self.names(world)).collect(),
+            shown: self
+                .shown()
+                .iter()
+                .zip(self.names(world, usize::MAX))
+                .collect(),
         }
         .effect(format)
     }
@@ -364,6 +372,6 @@ impl State {
         if self.is_logs() {
             return self.logs.brief(&self.panel.title);
         }
-        panel::brief(world, &self.shown, &self.panel.title)
+        panel::brief(world, self.shown(), &self.panel.title)
     }
 }

@@ -183,7 +183,7 @@ fn series(labels: &[(&str, &str)]) -> Answer {
             })
             .collect(),
     };
-    Answer::Series(labels.iter().map(one).collect())
+    Answer::Series(std::sync::Arc::new(labels.iter().map(one).collect()))
 }
 
 fn fault(kind: FaultKind, what: &str) -> Fault {

@@ -26,11 +26,11 @@ impl Metrics {
                 warnings.push(warning);
             }
         }
-        let live = ctx.window.end.is_none();
+        let every = self.every_ms().filter(|_| ctx.window.end.is_none());
         let query = Query {
             title: "promql (o edit)",
             status: &format!("{} (@){how}", self.choice.word(self.scope)),
-            told: &status::line(asked, self.every_ms(), live),
+            told: &status::line(asked, &self.picture, every),
             text: &asked.query,
             faults: &faults,
             warnings: &warnings,

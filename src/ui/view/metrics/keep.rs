@@ -26,7 +26,7 @@ impl Metrics {
             None => !self.hidden.contains(&s.id),
         };
         let seen: Vec<&Shown> = shown.iter().filter(seen).collect();
-        let names = names(world, &seen);
+        let names = names(world, &shown, seen.iter().copied());
         let query = self.written(world);
         let title = self.chosen_name(world).filter(|_| self.asked.is_none());
         Keep {

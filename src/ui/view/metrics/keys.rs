@@ -6,8 +6,6 @@ use crate::command::Command;
 use crate::message::Effect;
 use crate::state::world::World;
 use crate::ui::panel::ShownId;
-use crate::ui::panel::heat::is_histogram;
-use crate::ui::panel::{Form, Shown};
 use crate::ui::view::Focus;
 use crate::ui::view::editing::HINTS;
 
@@ -48,7 +46,7 @@ impl Metrics {
         if !self.move_in_table(&command, world) {
             self.change(&command, world);
         }
-        Vec::new()
+        self.make()
     }
 
     fn move_in_table(&mut self, command: &Command, world: &World) -> bool {
@@ -66,7 +64,7 @@ impl Metrics {
         if done {
             self.alone = None;
             self.hidden.clear();
-            self.asked = None;
+            self.close();
         }
         done
     }
@@ -90,13 +88,14 @@ impl Metrics {
             Command::Hide => self.hide(world),
             Command::Mode => {
                 let shown = self.shown(world);
-                self.form = Some(next(self.form(&shown), &shown));
+                self.form = Some(self.form(&shown).next(&shown));
             }
             Command::Detail => self.detail = !self.detail && self.asked.is_some(),
             Command::Combine => {
                 self.combine = self.combine.next();
                 if let Some(asked) = &mut self.asked {
-                    asked.set_combine(self.combine);
+                    asked.combine = self.combine;
+                    self.picture.touch();
                 }
                 self.alone = None;
                 self.hidden.clear();
@@ -125,12 +124,6 @@ impl Metrics {
             false => Vec::new(),
         }
     }
-}
-
-fn next(form: Form, shown: &[Shown]) -> Form {
-    let next = form.next(shown);
-    debug_assert!(next != Form::Heat || is_histogram(shown));
-    next
 }
 
 /// The pod or node that a series is about, else the series.

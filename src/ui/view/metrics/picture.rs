@@ -1,6 +1,6 @@
 //! The picture and the legend of what is held or was asked.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,28 +14,28 @@ use crate::ui::Ctx;
 use crate::ui::panel::asked::Phase;
 use crate::ui::panel::events::{Around, Event};
 use crate::ui::panel::plot::{glyphs, plot_of};
-use crate::ui::panel::{Form, Panel, Shown, ShownId, by_change, heat, legend, status};
+use crate::ui::panel::{Form, Panel, Series, Shown, ShownId, by_change, heat, legend, status};
 use crate::ui::view::common::{focused, inside, pane, unit_of};
 
 impl Metrics {
-    pub(super) fn shown(&self, world: &World) -> Cow<'_, [Shown]> {
-        if let Some(asked) = &self.asked {
-            return Cow::Borrowed(asked.shown());
+    pub(super) fn shown(&self, world: &World) -> Arc<Series> {
+        if self.asked.is_some() {
+            return Arc::clone(self.picture.series());
         }
         let mut shown = match self.chosen_name(world) {
             Some(name) => held(world, self.scope, &name, self.window),
             None => Vec::new(),
         };
         by_change(&mut shown);
-        Cow::Owned(shown)
+        Arc::new(Series::new(shown))
     }
 
     /// The form that was chosen, where these series can be shown so; buckets are a heat map.
-    pub(super) fn form(&self, shown: &[Shown]) -> Form {
-        let buckets = self.asked.is_some() && heat::is_histogram(shown);
+    pub(super) fn form(&self, shown: &Series) -> Form {
+        let buckets = shown.is_histogram();
         match self.form {
-            None if buckets => Form::Heat,
-            Some(Form::Heat) if !heat::is_histogram(shown) => Form::Line,
+            None if buckets && self.asked.is_some() => Form::Heat,
+            Some(Form::Heat) if !buckets => Form::Line,
             form => form.unwrap_or_default(),
         }
     }
@@ -65,7 +65,7 @@ impl Metrics {
         order.into_iter().filter_map(id).collect()
     }
 
-    pub(super) fn plot(&self, world_shown: &[Shown]) -> Option<Rect> {
+    pub(super) fn plot(&self, world_shown: &Series) -> Option<Rect> {
         let graph = self.layout(self.area).graph;
         let plot = plot_of(inside(graph));
         let seen = self.form(world_shown).has_time() && !self.choice.is_open();
@@ -154,7 +154,8 @@ impl Metrics {
         let name = panel.shown.first().map(|s| &s.id.key.name);
         let about = name.map_or("", |name| super::list::about(ctx.world, name));
         words.extend(Some(about.to_owned()).filter(|a| held && !a.is_empty()));
-        words.extend(self.asked.as_ref().and_then(status::combined));
+        let asked = self.asked.as_ref();
+        words.extend(asked.and_then(|a| status::combined(a, panel.shown)));
         words.join(" · ")
     }
 }

@@ -3,8 +3,10 @@
 use super::{Metrics, list};
 use crate::message::Effect;
 use crate::model::input::KeyPress;
+use crate::model::unit::Unit;
 use crate::state::world::World;
 use crate::ui::panel::asked::{Asked, Desk};
+use crate::ui::panel::picture::Query;
 use crate::ui::panel::unit::of_observations;
 use crate::ui::view::common::step_ms;
 
@@ -22,7 +24,7 @@ impl Metrics {
     pub(super) fn run(&mut self, query: &str, world: &World) -> Vec<Effect> {
         let query = query.trim();
         if query.is_empty() {
-            self.asked = None;
+            self.close();
             return Vec::new();
         }
         self.editing.ran(query);
@@ -32,9 +34,29 @@ impl Metrics {
         let mut before = self.asked.take();
         let mut effects = before.as_mut().map(Asked::cancel).unwrap_or_default();
         self.exemplars.clear();
-        self.asked = Some(Asked::new(query, self.combine, world, before));
+        self.asked = Some(Asked::new(query, self.combine, world));
+        self.picture.restart(true);
         effects.extend(self.ask(false, world));
         effects
+    }
+
+    /// No query is in view any more.
+    pub(super) fn close(&mut self) {
+        self.asked = None;
+        self.picture.clear();
+    }
+
+    /// Goes on with the picture of what was asked.
+    pub(super) fn make(&mut self) -> Vec<Effect> {
+        let Some(asked) = &mut self.asked else {
+            return Vec::new();
+        };
+        let query = Query {
+            asked,
+            legend: None,
+            unit: Unit::None,
+        };
+        self.picture.make(&mut [query], &mut self.answers)
     }
 
     /// Asks the clusters that are meant for the window; `anew`: also for what is known.
@@ -54,6 +76,8 @@ impl Metrics {
             let unit = of_observations(world, &asked.query);
             effects.extend(self.exemplars.ask(asked, unit, &mut desk));
         }
+        self.picture.restart(false);
+        effects.extend(self.make());
         effects
     }
 
@@ -77,6 +101,7 @@ impl Metrics {
             answers: &mut self.answers,
         };
         let mut effects = asked.follow(self.window, &mut desk);
+        self.picture.touch();
         if world.replay.is_none() && self.exemplars.is_old(world.now) {
             let unit = of_observations(world, &asked.query);
             effects.extend(self.exemplars.ask(asked, unit, &mut desk));

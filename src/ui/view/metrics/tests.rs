@@ -102,7 +102,10 @@ fn asks_every_cluster_of_the_scope_and_drops_old_answers() {
     assert!(matches!(&old.ask, Ask::Range { query, .. } if query == "up == 0"));
     let second = view.update(Command::Refresh, &world);
     assert!(cancels(&second).contains(&old.id), "nobody waits for it");
-    view.answer(&answered(old.id, Ok(Answer::Series(Vec::new()))), &world);
+    view.answer(
+        &answered(old.id, Ok(Answer::Series(Arc::default()))),
+        &world,
+    );
     let text = fake::screen(&world, 120, 30, |ctx, area, buf| view.draw(ctx, area, buf));
     assert!(text.contains("2 asked"), "{text}");
     let second = ranges(&second);
@@ -174,4 +177,5 @@ fn why_no_series_is_shown() {
 
 mod asked;
 mod editor;
+mod many;
 mod pictures;

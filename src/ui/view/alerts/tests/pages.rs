@@ -1,5 +1,7 @@
 //! Rules, digest and the curve of an alert: what is asked, and what the answers become.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::model::alert::{AlertState, Severity};
 use crate::model::ask::{Answer, Ask, Question, RuleInfo};
@@ -175,8 +177,14 @@ fn the_digest_counts_what_fired_in_seven_days() {
         fired("Watchdog", "none", 0..1000),
         fired("Never", "info", 0..0),
     ];
-    view.answer(&answer(&asked[0], Ok(Answer::Series(series))), &world);
-    view.answer(&answer(&asked[1], Ok(Answer::Series(Vec::new()))), &world);
+    view.answer(
+        &answer(&asked[0], Ok(Answer::Series(series.into()))),
+        &world,
+    );
+    view.answer(
+        &answer(&asked[1], Ok(Answer::Series(Arc::default()))),
+        &world,
+    );
     let shown = text(&view, &world, (160, 30));
     assert!(shown.contains("2 names fired"), "{shown}");
     assert!(
@@ -237,7 +245,7 @@ fn the_curve_of_the_chosen_alert_is_asked_around_its_start() {
         series(&[("node", "n-07-b")], 4123.0),
         series(&[("node", "other")], 9e9),
     ];
-    let next = questions(view.answer(&answer(first, Ok(Answer::Series(both))), &world));
+    let next = questions(view.answer(&answer(first, Ok(Answer::Series(both.into()))), &world));
     assert_eq!(next.len(), 1, "where the cursor is now");
     view.answer(&answer(&next[0], Err(fault())), &world);
     let shown = text(&view, &world, (120, 36));

@@ -272,7 +272,7 @@ fn any_room() {
     let mut numbers = Logs::default();
     let asked = questions(&numbers.run("rate({a=\"b\"}[5m])", &world));
     let rows = vec![series("value", &[("a", "b")], &[1.0, 2.0])];
-    numbers.answer(&told(&asked[0], Answer::Series(rows)), &world);
+    numbers.answer(&told(&asked[0], Answer::Series(rows.into())), &world);
     for width in (0..130).step_by(13) {
         for height in 0..16 {
             for view in [&view, &form, &numbers] {

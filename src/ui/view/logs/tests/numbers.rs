@@ -34,7 +34,7 @@ fn a_query_of_numbers_is_drawn_as_curves() {
         series("value", &[("app", "cart")], &[1.0, 2.0, 4.0, 3.0]),
         series("value", &[("app", "checkout")], &[2.0, 9.0, 1.0, 7.5]),
     ];
-    view.answer(&told(&asked[0], Answer::Series(rows)), &world);
+    view.answer(&told(&asked[0], Answer::Series(rows.into())), &world);
     let fault = Fault {
         kind: FaultKind::BadQuery,
         cluster: "gpu-train-1".into(),
@@ -44,7 +44,7 @@ fn a_query_of_numbers_is_drawn_as_curves() {
     };
     let failed = Answered {
         result: Err(fault),
-        ..told(&asked[1], Answer::Series(Vec::new()))
+        ..told(&asked[1], Answer::Series(std::sync::Arc::default()))
     };
     view.answer(&failed, &world);
     for size in SIZES {
@@ -74,12 +74,12 @@ fn levels_are_those_that_loki_counts() {
         series("lines", &[("detected_level", "error")], &[5.0, 7.0]),
         series("lines", &[("level", "info")], &[1_000.0]),
     ];
-    view.answer(&told(volume[0], Answer::Series(counted)), &world);
+    view.answer(&told(volume[0], Answer::Series(counted.into())), &world);
     assert!(
         drawn(&view, &world, (120, 20)).contains("1 lines read"),
         "one is missing"
     );
-    view.answer(&told(volume[1], Answer::Series(Vec::new())), &world);
+    view.answer(&told(volume[1], Answer::Series(std::sync::Arc::default())), &world);
     let text = drawn(&view, &world, (120, 20));
     assert!(text.contains("1012 lines, counted by Loki"), "{text}");
     assert!(text.contains(" 12 ") && text.contains(" 1000 "), "{text}");
@@ -94,7 +94,7 @@ fn bytes_of_the_index_are_told_as_such() {
         .filter(|q| matches!(q.ask, Ask::LogVolume { .. }))
     {
         let bytes = vec![series("bytes", &[], &[1_048_576.0, 0.0])];
-        view.answer(&told(question, Answer::Series(bytes)), &world);
+        view.answer(&told(question, Answer::Series(bytes.into())), &world);
     }
     let text = drawn(&view, &world, (120, 20));
     assert!(

@@ -1,6 +1,7 @@
 //! One query over many clusters: partial answers, failures, what is asked again, cancelled, cut.
 
 use super::*;
+use crate::message::Work;
 use crate::model::exemplar::Exemplar;
 use crate::model::label::Labels;
 use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
@@ -11,6 +12,8 @@ pub(super) struct Desk {
     pub(super) world: World,
     open: Vec<Question>,
     cancelled: Vec<RequestId>,
+    /// Handed over to be reckoned elsewhere.
+    handed: Vec<Work>,
 }
 
 impl Desk {
@@ -20,6 +23,7 @@ impl Desk {
             world: fake::world(&["alpha", "beta", "gamma"]),
             open: Vec::new(),
             cancelled: Vec::new(),
+            handed: Vec::new(),
         };
         let entry = Entry {
             query: Some(query.into()),
@@ -30,11 +34,29 @@ impl Desk {
         desk
     }
 
-    fn take(&mut self, effects: &[Effect]) {
+    pub(super) fn take(&mut self, effects: &[Effect]) {
         self.cancelled.extend(cancels(effects));
         let cancelled = &self.cancelled;
         self.open.extend(ranges(effects));
         self.open.retain(|q| !cancelled.contains(&q.id));
+        self.handed
+            .extend(effects.iter().filter_map(|effect| match effect {
+                Effect::Work(work) => Some(work.clone()),
+                _ => None,
+            }));
+    }
+
+    /// What was handed over is done, and what that leads to. How much that was.
+    pub(super) fn work(&mut self) -> usize {
+        let mut done = 0;
+        while !self.handed.is_empty() {
+            let handed = std::mem::take(&mut self.handed);
+            done += handed.len();
+            handed.iter().for_each(Work::run);
+            let effects = self.view.work(&self.world);
+            self.take(&effects);
+        }
+        done
     }
 
     pub(super) fn tell(&mut self, command: Command) {
@@ -90,7 +112,7 @@ impl Desk {
             })
             .collect();
         let series = (0..nodes).map(|n| series(&[("node", &format!("n{n}"))], &points));
-        let all = series.collect();
+        let all = Arc::new(series.collect());
         self.answer(&question, Ok(Answer::Series(all)), None);
     }
 
@@ -112,7 +134,7 @@ impl Desk {
         })
     }
 
-    fn has(&self, text: &str) {
+    pub(super) fn has(&self, text: &str) {
         let screen = self.screen();
         assert!(screen.contains(text), "no {text:?} in\n{screen}");
     }
@@ -281,7 +303,11 @@ fn a_limit_is_announced() {
         value: 1.0,
     }];
     let many = (0..30).map(|n| series(&[("node", &format!("n{n}"))], &points));
-    desk.answer(&question, Ok(Answer::Series(many.collect())), Some(7_312));
+    desk.answer(
+        &question,
+        Ok(Answer::Series(Arc::new(many.collect()))),
+        Some(7_312),
+    );
     desk.has("first 30 of ≥ 7312 series (1 cut)");
     desk.has("legend 30 series · top 20 by |Δ|, 10 others not drawn");
 }
@@ -375,7 +401,7 @@ fn every_form_at_any_size() {
             .collect()
     };
     let all = ["0.1", "1", "+Inf"].map(|le| series(&[("le", le)], &points(le.len() as f64)));
-    desk.answer(&question, Ok(Answer::Series(all.to_vec())), None);
+    desk.answer(&question, Ok(Answer::Series(Arc::new(all.to_vec()))), None);
     for word in [
         "heat map (m)",
         "table (m)",

@@ -24,7 +24,7 @@ fn wave(desk: &mut Desk, cluster: u16, phase: f64) -> Question {
     };
     let all =
         ["n1", "n2"].map(|node| series(&[("node", node)], &points(phase + node.len() as f64)));
-    desk.answer(&question, Ok(Answer::Series(all.to_vec())), None);
+    desk.answer(&question, Ok(Answer::Series(Arc::new(all.to_vec()))), None);
     question
 }
 
@@ -119,6 +119,6 @@ fn pictures_of_a_histogram() {
         series(&[("le", le)], &points)
     });
     let all: Vec<SeriesSamples> = all.collect();
-    desk.answer(&question, Ok(Answer::Series(all)), None);
+    desk.answer(&question, Ok(Answer::Series(Arc::new(all))), None);
     keep(&mut desk, "heat");
 }

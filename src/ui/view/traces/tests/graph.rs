@@ -57,13 +57,28 @@ fn edges_of_metrics_have_rates_failures_and_times() {
         series("checkout", "pay", 4.0),
         series("checkout", "cart", 8.0),
     ];
-    answer(&mut view, &questions[0], Ok(Answer::Series(calls)), &world);
+    answer(
+        &mut view,
+        &questions[0],
+        Ok(Answer::Series(calls.into())),
+        &world,
+    );
     let text = shown(&mut view, &world, (80, 24));
     assert!(text.contains("n/a"), "not yet known is not 0: {text}");
     let failed = vec![series("checkout", "pay", 1.0)];
-    answer(&mut view, &questions[1], Ok(Answer::Series(failed)), &world);
+    answer(
+        &mut view,
+        &questions[1],
+        Ok(Answer::Series(failed.into())),
+        &world,
+    );
     let slow = vec![series("checkout", "pay", 1.38)];
-    let more = answer(&mut view, &questions[2], Ok(Answer::Series(slow)), &world);
+    let more = answer(
+        &mut view,
+        &questions[2],
+        Ok(Answer::Series(slow.into())),
+        &world,
+    );
     assert!(
         more.is_empty(),
         "no trace is sampled where there are metrics"
@@ -97,7 +112,12 @@ fn without_metrics_the_traces_found_are_sampled() {
     let (mut view, questions) = begun(&world);
     let mut more = Vec::new();
     for question in &questions {
-        more = answer(&mut view, question, Ok(Answer::Series(Vec::new())), &world);
+        more = answer(
+            &mut view,
+            question,
+            Ok(Answer::Series(Arc::default())),
+            &world,
+        );
     }
     assert_eq!(more.len(), 2, "those that the search found");
     let mut pay = span(2, 1, 5, 45, "Authorize");
@@ -175,7 +195,12 @@ fn the_graph_from_begin_to_end() {
         series("checkout", "cart", 8.0),
         series("cart", "checkout", 0.5),
     ];
-    answer(&mut view, &questions[0], Ok(Answer::Series(calls)), &world);
+    answer(
+        &mut view,
+        &questions[0],
+        Ok(Answer::Series(calls.into())),
+        &world,
+    );
     let down = || Err(fault("no answer within 10 s", FaultKind::Timeout));
     answer(&mut view, &questions[1], down(), &world);
     answer(&mut view, &questions[2], down(), &world);
@@ -208,7 +233,12 @@ fn a_graph_of_nothing_and_one_that_cannot_be_had() {
     keep("graph_error", &mut view, &world, &["connection refused"]);
     let (mut view, questions) = begun(&world);
     for question in &questions {
-        for more in answer(&mut view, question, Ok(Answer::Series(Vec::new())), &world) {
+        for more in answer(
+            &mut view,
+            question,
+            Ok(Answer::Series(Arc::default())),
+            &world,
+        ) {
             let alone = Trace::new(TraceId(2), vec![span(1, 0, 0, 50, "POST")]);
             let alone = Ok(Answer::Trace(Arc::new(alone)));
             answer(&mut view, &more, alone, &world);
