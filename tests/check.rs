@@ -390,3 +390,49 @@ fn no_secret_is_logged_told_or_recorded() {
         assert_eq!(place, None, "{secret}");
     }
 }
+
+#[test]
+fn files_of_dashboards_that_cannot_be_used_are_told() {
+    let folder = tempfile::tempdir().expect("folder");
+    let nats = speaker("INFO {\"version\":\"2.10.4\"}\r\n", false);
+    let config = format!("[nats]\nurl = \"nats://{nats}\"\n");
+    let boards = folder.path().join("dashboards");
+    std::fs::create_dir(&boards).expect("folder");
+    let fine = "name = \"fine\"\n[[panels]]\ntitle = \"up\"\nquery = \"up\"\n";
+    std::fs::write(boards.join("fine.toml"), fine).expect("write");
+    let output = check(&config, "table", folder.path());
+    let text = String::from_utf8(output.stdout).expect("utf-8");
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    std::fs::write(
+        boards.join("shop.toml"),
+        "name = \"shop\"\n[[panels]]\ntitel = 1\n",
+    )
+    .expect("write");
+    let output = check(&config, "table", folder.path());
+    let text = String::from_utf8(output.stdout).expect("utf-8");
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(
+        text.contains("all 1 endpoints answer; 1 dashboard cannot be used"),
+        "{text}"
+    );
+    let output = check(&config, "json", folder.path());
+    let report: Value = serde_json::from_slice(&output.stdout).expect("json");
+    let row = row(&report, "dashboard");
+    assert_eq!(
+        (&row["ok"], &report["failed"]),
+        (&false.into(), &1.into()),
+        "{row}"
+    );
+    assert!(
+        row["endpoint"]
+            .as_str()
+            .is_some_and(|e| e.ends_with("shop.toml")),
+        "{row}"
+    );
+    assert!(
+        row["error"]
+            .as_str()
+            .is_some_and(|e| e.starts_with("line ")),
+        "{row}"
+    );
+}

@@ -27,11 +27,38 @@ use farwatch::model::signal::Group;
 use farwatch::model::telemetry::{Body, SampleBatch, Telemetry};
 use farwatch::source::supervisor::{Fleet, Pace};
 use farwatch::source::{Lookup, Outlet};
+use farwatch::state::world::World;
+use farwatch::ui::view::View;
+use farwatch::ui::{Ctx, Theme, Window};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use tokio::sync::mpsc::Receiver;
 
 use prometheus::{Alertmanager, NodeExporter, Prometheus, openmetrics};
 
 const INTERVAL: Duration = Duration::from_millis(500);
+
+/// The screen as lines of text.
+fn drawn(view: &dyn View, world: &World, (columns, rows): (u16, u16)) -> String {
+    let area = Rect::new(0, 0, columns, rows);
+    let mut buffer = Buffer::empty(area);
+    let ctx = Ctx {
+        world,
+        theme: &Theme::default(),
+        ascii: false,
+        zone: &jiff::tz::TimeZone::UTC,
+        window: Window::HOUR,
+        scope: None,
+        focus: true,
+        cursor: Default::default(),
+    };
+    view.draw(&ctx, area, &mut buffer);
+    let rows = buffer.content.chunks(usize::from(columns));
+    let row = |cells: &[ratatui::buffer::Cell]| -> String {
+        cells.iter().map(|c| c.symbol()).chain(["\n"]).collect()
+    };
+    rows.map(row).collect()
+}
 
 fn endpoint(url: String) -> Endpoint {
     Endpoint {

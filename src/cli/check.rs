@@ -1,4 +1,5 @@
-//! `farwatch check`: tries every endpoint side by side and says what to do about those that fail.
+//! `farwatch check`: tries every endpoint side by side and says what to do about those that fail,
+//! and about files of dashboards that cannot be used.
 
 mod found;
 mod probe;
@@ -20,6 +21,8 @@ use crate::source::kubernetes::clock_words;
 
 /// A clock further off than this makes ages and time ranges wrong.
 const SKEW_LIMIT_MS: i64 = 5_000;
+/// A file of the operator that is no dashboard.
+const DASHBOARD: &str = "dashboard";
 /// The row of a cluster's API server.
 const KUBERNETES: &str = "kubernetes";
 
@@ -137,7 +140,7 @@ pub fn run(config: Config, args: &CheckArgs) -> color_eyre::Result<ExitCode> {
 }
 
 /// All endpoints at once, and beside them what the clusters offer; the order is that of the
-/// configuration.
+/// configuration. Files of dashboards that cannot be used come last.
 pub async fn check(config: &Config) -> Vec<Row> {
     let named = join_all(probe::all(config).into_iter().map(try_one));
     let (mut rows, found) = futures::join!(named, found::all(config));
@@ -151,6 +154,12 @@ pub async fn check(config: &Config) -> Vec<Row> {
     rows.extend(found);
     let place = |row: &Row| config.clusters.iter().position(|c| c.name == row.cluster);
     rows.sort_by_key(|row| place(row).unwrap_or(usize::MAX));
+    rows.extend(config.dashboard_faults.iter().map(|fault| Row {
+        auth: "-".into(),
+        error: Some(fault.what()),
+        advice: fault.hint().to_owned(),
+        ..Row::new("-", DASHBOARD.into(), fault.file().to_owned())
+    }));
     rows
 }
 

@@ -27,6 +27,29 @@ pub enum ConfigError {
     },
 }
 
+impl ConfigError {
+    pub fn file(&self) -> &str {
+        match self {
+            Self::Unreadable { file, .. } | Self::Invalid { file, .. } => file,
+        }
+    }
+
+    /// What is wrong within the file.
+    pub fn what(&self) -> String {
+        match self {
+            Self::Unreadable { cause, .. } => cause.clone(),
+            Self::Invalid { line, what, .. } => format!("line {line}: {what}"),
+        }
+    }
+
+    /// What to do about it; may be empty.
+    pub fn hint(&self) -> &str {
+        match self {
+            Self::Unreadable { hint, .. } | Self::Invalid { hint, .. } => hint,
+        }
+    }
+}
+
 fn in_brackets(hint: &str) -> String {
     if hint.is_empty() {
         String::new()
@@ -53,7 +76,7 @@ pub fn load(flag: Option<&Path>, env: Option<&Path>) -> Result<Config, ConfigErr
     if let Some(folder) = path.and_then(Path::parent) {
         let (dashboards, faults) = dashboard::load(&folder.join("dashboards"));
         config.dashboards = dashboards.into();
-        config.dashboard_faults = faults.iter().map(ConfigError::to_string).collect();
+        config.dashboard_faults = faults.into();
     }
     Ok(config)
 }

@@ -55,7 +55,7 @@ pub struct Config {
     /// Those of the program and the operator's own.
     pub dashboards: Arc<[Arc<Dashboard>]>,
     /// Why a dashboard of the operator could not be read, one sentence each.
-    pub dashboard_faults: Arc<[String]>,
+    pub dashboard_faults: Arc<[ConfigError]>,
 }
 
 /// A query kept under a name.

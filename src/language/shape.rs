@@ -7,6 +7,22 @@ const DEPTH: usize = 60;
 /// Longest number that is looked at.
 const NUMBER: usize = 30;
 
+/// Parts that cover a text exactly: `part` tells of the rest of the text and its first character
+/// how long the next one is, and what.
+pub fn parts(text: &str, mut part: impl FnMut(&str, char) -> (usize, Kind)) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut start = 0;
+    while let Some(rest) = text.get(start..)
+        && let Some(first) = rest.chars().next()
+    {
+        let (length, kind) = part(rest, first);
+        let end = start + length.max(first.len_utf8());
+        tokens.push(Token { start, end, kind });
+        start = end;
+    }
+    tokens
+}
+
 /// Length of a quoted text: to its closing quote, or to the end.
 pub fn quoted(text: &str, quote: char) -> usize {
     let mut escaped = false;

@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
+use error::SourceError;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 
-use crate::model::ask::{Answered, Question};
+use crate::model::ask::{Answer, Answered, Question};
 use crate::model::telemetry::Telemetry;
 
 pub mod actions;
@@ -37,6 +39,46 @@ pub mod tempo;
 /// Answers one question, for operator and agent alike. Live, or from a recording.
 pub trait Lookup: Send + Sync {
     fn ask(&self, question: Question) -> BoxFuture<'_, Answered>;
+}
+
+/// What a question found, before it is addressed.
+pub(crate) struct Told {
+    pub answer: Answer,
+    pub warnings: Vec<String>,
+    /// There is more than this.
+    pub cut_from: Option<usize>,
+    /// The round trip; `None`: as long as it was waited for.
+    pub latency_ms: Option<u32>,
+}
+
+/// To whoever asked, from where (without secrets); `asked_at` by the clock of this machine.
+pub(crate) fn addressed(
+    question: Question,
+    origin: &str,
+    asked_at: Instant,
+    told: Result<Told, SourceError>,
+) -> Answered {
+    let waited = u32::try_from(asked_at.elapsed().as_millis()).unwrap_or(u32::MAX);
+    let (warnings, cut_from, latency, result) = match told {
+        Ok(told) => (
+            told.warnings,
+            told.cut_from,
+            told.latency_ms,
+            Ok(told.answer),
+        ),
+        Err(error) => (Vec::new(), None, None, Err(error.fault())),
+    };
+    Answered {
+        id: question.id,
+        cluster: question.cluster,
+        ask: question.ask,
+        origin: origin.to_owned(),
+        at: crate::clock::now(),
+        latency_ms: latency.unwrap_or(waited),
+        warnings,
+        cut_from,
+        result,
+    }
 }
 
 /// The bounded way into the loop. Poll results and lists wait for room (`send`); streams lose the

@@ -348,7 +348,11 @@ impl World {
             metrics: config.metrics.clone(),
             queries: config.queries.clone(),
             dashboards: config.dashboards.clone(),
-            dashboard_faults: config.dashboard_faults.clone(),
+            dashboard_faults: config
+                .dashboard_faults
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             judge: Judge::new(&config.signals, &config.metrics),
             audit: audit(config),
             severities: config.severities.clone(),

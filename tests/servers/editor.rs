@@ -8,12 +8,9 @@ use farwatch::source::supervisor::Fleet;
 use farwatch::state::world::World;
 use farwatch::ui::view::View;
 use farwatch::ui::view::metrics::Metrics;
-use farwatch::ui::{Ctx, Theme, Window};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 
 use super::prometheus::{NodeExporter, Prometheus};
-use super::{batch, cluster, scraping, start, until};
+use super::{batch, cluster, drawn, scraping, start, until};
 
 /// A metrics screen whose questions are answered by the servers before the next key.
 struct Desk {
@@ -45,21 +42,7 @@ impl Desk {
     }
 
     fn screen(&self) -> String {
-        let area = Rect::new(0, 0, 120, 30);
-        let mut buffer = Buffer::empty(area);
-        let ctx = Ctx {
-            world: &self.world,
-            theme: &Theme::default(),
-            ascii: false,
-            zone: &jiff::tz::TimeZone::UTC,
-            window: Window::HOUR,
-            scope: None,
-            focus: true,
-            cursor: Default::default(),
-        };
-        self.view.draw(&ctx, area, &mut buffer);
-        let cells = buffer.content.iter().map(|c| c.symbol());
-        cells.collect()
+        drawn(&self.view, &self.world, (120, 30))
     }
 
     fn has(&self, text: &str) {

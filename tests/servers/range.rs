@@ -12,17 +12,15 @@ use farwatch::model::id::RequestId;
 use farwatch::model::time::Timestamp;
 use farwatch::source::supervisor::Fleet;
 use farwatch::state::world::World;
+use farwatch::ui::Window;
 use farwatch::ui::view::metrics::Metrics;
 use farwatch::ui::view::{Entry, View};
-use farwatch::ui::{Ctx, Theme, Window};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::prometheus::{Prometheus, openmetrics};
-use super::{cluster, endpoint, scraping, start};
+use super::{cluster, drawn, endpoint, scraping, start};
 
 /// The metrics screen over real servers; questions run side by side as in the console.
 struct Desk {
@@ -117,24 +115,7 @@ impl Desk {
     }
 
     fn screen(&self) -> String {
-        let area = Rect::new(0, 0, 200, 50);
-        let mut buffer = Buffer::empty(area);
-        let ctx = Ctx {
-            world: &self.world,
-            theme: &Theme::default(),
-            ascii: false,
-            zone: &jiff::tz::TimeZone::UTC,
-            window: Window::HOUR,
-            scope: None,
-            focus: true,
-            cursor: Default::default(),
-        };
-        self.view.draw(&ctx, area, &mut buffer);
-        let rows = buffer.content.chunks(200);
-        let row = |cells: &[ratatui::buffer::Cell]| -> String {
-            cells.iter().map(|c| c.symbol()).chain(["\n"]).collect()
-        };
-        rows.map(row).collect()
+        drawn(&self.view, &self.world, (200, 50))
     }
 
     fn has(&self, text: &str) {

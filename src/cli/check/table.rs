@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::Row;
+use super::{DASHBOARD, Row};
 use crate::model::text::clean;
 
 const HEAD: [&str; 9] = [
@@ -39,7 +39,11 @@ pub fn write(rows: &[Row]) -> String {
         out.push_str(&line(row, &widths));
     }
     let warnings = rows.iter().filter(|r| r.warning).count();
-    let failed = rows.iter().filter(|r| !r.ok).count();
+    let (files, failed): (Vec<&Row>, Vec<&Row>) = rows
+        .iter()
+        .filter(|r| !r.ok)
+        .partition(|r| r.source == DASHBOARD);
+    let (files, failed) = (files.len(), failed.len());
     let answer = rows
         .iter()
         .filter(|r| r.ok && r.reachable == Some(true))
@@ -47,6 +51,11 @@ pub fn write(rows: &[Row]) -> String {
     out.push_str(&match failed {
         0 => format!("\nall {answer} endpoints answer"),
         n => format!("\n{n} of {} endpoints fail", n + answer),
+    });
+    out.push_str(&match files {
+        0 => String::new(),
+        1 => "; 1 dashboard cannot be used".to_owned(),
+        n => format!("; {n} dashboards cannot be used"),
     });
     out.push_str(&match warnings {
         0 => "\n".to_owned(),

@@ -1,25 +1,12 @@
 //! The parts of a LogQL text, told apart without understanding it whole: it may be half typed.
 
 use super::words;
-use crate::language::shape::quoted;
+use crate::language::shape::{parts, quoted};
 use crate::language::{Kind, Token};
 
 /// Parts that cover the text exactly.
 pub fn scan(text: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while let Some(rest) = text.get(at..)
-        && let Some(first) = rest.chars().next()
-    {
-        let (length, kind) = part(rest, first);
-        let end = at + length.max(first.len_utf8());
-        tokens.push(Token {
-            start: at,
-            end,
-            kind,
-        });
-        at = end;
-    }
+    let mut tokens = parts(text, part);
     name(text, &mut tokens);
     tokens
 }

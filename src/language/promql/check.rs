@@ -3,6 +3,8 @@
 //! The grammar is that of `promql-parser`, which tells no place. A beginning that some ending makes
 //! whole is right so far, so the first part that no ending makes whole is the mistake.
 
+use std::cell::Cell;
+
 use promql_parser::parser::parse;
 
 use super::scan::scan;
@@ -12,12 +14,26 @@ use crate::language::{Kind, Problem, Token};
 
 /// Parts of a text that is checked; a longer one is left to the server.
 const PARTS: usize = 400;
+/// Bytes handed to the parser for one look at a text: on every key that is some milliseconds at
+/// most. Beyond that it is told that there is a mistake, not where.
+pub const PARSED: usize = 64 << 10;
 /// Longest regex that is tried out while typing.
 const REGEX: usize = 100;
 /// What the parser says where it has nothing to say.
 const NO_REASON: &str = "invalid promql query";
 
 pub fn check(text: &str) -> Option<Problem> {
+    looked_at(text).0
+}
+
+/// What is wrong, and how many bytes the parser was given to find that out.
+pub(super) fn looked_at(text: &str) -> (Option<Problem>, usize) {
+    let left = Cell::new(PARSED);
+    let problem = look(text, &left);
+    (problem, PARSED - left.get())
+}
+
+fn look(text: &str, left: &Cell<usize>) -> Option<Problem> {
     let tokens: Vec<Token> = scan(text)
         .into_iter()
         .filter(|t| !matches!(t.kind, Kind::Blank | Kind::Comment))
@@ -31,12 +47,15 @@ pub fn check(text: &str) -> Option<Problem> {
     let text_of = Parts {
         text,
         tokens: &tokens,
+        left,
     };
-    let reason = match parse(&text_of.written(tokens.len(), false)) {
-        Ok(_) => return None,
-        Err(reason) => reason,
+    // Too much to be parsed at all: left to the server.
+    let reason = text_of
+        .parsed(&text_of.written(tokens.len(), false))?
+        .err()?;
+    let Some(at) = text_of.first_wrong() else {
+        return Some(somewhere(&tokens, &reason));
     };
-    let at = text_of.first_wrong();
     match tokens.get(at) {
         Some(token) => Some(Problem {
             start: token.start,
@@ -52,9 +71,17 @@ pub fn check(text: &str) -> Option<Problem> {
 struct Parts<'t> {
     text: &'t str,
     tokens: &'t [Token],
+    /// Bytes that may still be parsed.
+    left: &'t Cell<usize>,
 }
 
 impl Parts<'_> {
+    /// What the parser says; `None`: enough was parsed.
+    fn parsed(&self, text: &str) -> Option<Result<(), String>> {
+        self.left.set(self.left.get().checked_sub(text.len())?);
+        Some(parse(text).map(drop))
+    }
+
     /// The first `count` parts as one text. Where only the grammar is in question, or where it
     /// would take long, what is quoted is left out.
     fn written(&self, count: usize, bare: bool) -> String {
@@ -92,8 +119,8 @@ impl Parts<'_> {
             || lexical.iter().any(|l| reason.starts_with(l))
     }
 
-    /// Whether some ending makes the first `count` parts a whole.
-    fn is_begun(&self, count: usize) -> bool {
+    /// Whether some ending makes the first `count` parts a whole; `None`: enough was parsed.
+    fn is_begun(&self, count: usize) -> Option<bool> {
         let begun = self.written(count, true);
         let mut open = Vec::new();
         for token in self.tokens.iter().take(count) {
@@ -115,28 +142,43 @@ impl Parts<'_> {
             true => &["", " x", " (x)"],
             false => &[""],
         };
-        middles.iter().any(|middle| {
-            tails.iter().any(|tail| {
-                let whole = format!("{begun}{middle}{close}{tail}");
-                match parse(&whole) {
-                    Ok(_) => true,
-                    Err(reason) => !self.is_syntax(&reason),
+        for middle in middles {
+            for tail in tails {
+                match self.parsed(&format!("{begun}{middle}{close}{tail}"))? {
+                    Err(reason) if self.is_syntax(&reason) => {}
+                    _ => return Some(true),
                 }
-            })
-        })
+            }
+        }
+        Some(false)
     }
 
-    /// Place of the first part that nothing makes right; their number: there is none.
-    fn first_wrong(&self) -> usize {
+    /// Place of the first part that nothing makes right; their number: there is none. `None`: it
+    /// was not found before enough was parsed.
+    fn first_wrong(&self) -> Option<usize> {
         let (mut right, mut wrong) = (0, self.tokens.len() + 1);
         while wrong - right > 1 {
             let middle = usize::midpoint(right, wrong);
-            match self.is_begun(middle) {
+            match self.is_begun(middle)? {
                 true => right = middle,
                 false => wrong = middle,
             }
         }
-        right
+        Some(right)
+    }
+}
+
+/// A mistake in a text that is too long to be looked through for its place.
+fn somewhere(tokens: &[Token], reason: &str) -> Problem {
+    let said = reason != NO_REASON && reason != "ParseError";
+    Problem {
+        start: tokens.first().map_or(0, |t| t.start),
+        end: tokens.last().map_or(0, |t| t.end),
+        text: match said {
+            true => sentence(reason),
+            false => "there is a mistake in it; it is too long to be told where".into(),
+        },
+        unfinished: false,
     }
 }
 

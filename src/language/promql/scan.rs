@@ -1,35 +1,23 @@
 //! The parts of a PromQL text, told apart without understanding it whole: it may be half typed.
 
 use super::words;
-use crate::language::shape::quoted;
+use crate::language::shape::{parts, quoted};
 use crate::language::{Kind, Token};
 
 /// Parts that cover the text exactly.
 pub fn scan(text: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let mut at = 0;
     let mut brackets = 0usize;
-    while let Some(first) = rest(text, at).chars().next() {
-        let (length, kind) = part(rest(text, at), first, brackets > 0);
+    let mut tokens = parts(text, |rest, first| {
+        let next = part(rest, first, brackets > 0);
         match first {
             '[' => brackets += 1,
             ']' => brackets = brackets.saturating_sub(1),
             _ => {}
         }
-        let end = at + length.max(first.len_utf8());
-        tokens.push(Token {
-            start: at,
-            end,
-            kind,
-        });
-        at = end;
-    }
+        next
+    });
     name(text, &mut tokens);
     tokens
-}
-
-fn rest(text: &str, at: usize) -> &str {
-    text.get(at..).unwrap_or_default()
 }
 
 /// Length and kind of the part that the text begins with.

@@ -338,3 +338,39 @@ fn holds_whole(text: &str) {
     place(text, text.len());
     check(text);
 }
+
+/// The parser is asked again and again to find the place of a mistake: however long the text, it is
+/// not given more than a certain number of bytes.
+#[test]
+fn a_long_text_with_a_mistake_is_not_looked_through_for_ever() {
+    let long = 64 << 10;
+    let sum = |part: &str, count: usize| vec![part; count].join(" + ");
+    let middle = |part: &str, count: usize| {
+        format!("{} sum sum {}", sum(part, count / 2), sum(part, count / 2))
+    };
+    for text in [
+        // As many parts as are looked at, and a mistake at the end or in the middle.
+        format!("{} sum sum", sum("rate(x[5m])", 60)),
+        middle("up", 180),
+        middle("rate(http_requests_total{job=\"x\"}[5m])", 30),
+        // Few parts, but long ones.
+        format!("{} {}", "a".repeat(long / 2), "b".repeat(long / 2)),
+        middle(&"name".repeat(200), 60),
+        format!("up{{a=\"{}\"}} x", "v".repeat(long)),
+        // Pasted: more parts than are looked at.
+        sum("up", long / 5),
+        "(".repeat(long),
+        format!("{} 5", "x".repeat(long)),
+    ] {
+        let (problem, parsed) = check::looked_at(&text);
+        assert!(parsed <= check::PARSED, "{parsed} of {}", text.len());
+        if let Some(problem) = problem {
+            assert!(
+                text.get(problem.start..problem.end).is_some(),
+                "{problem:?}"
+            );
+        }
+    }
+    let (problem, _) = check::looked_at(&middle("up", 180));
+    assert!(problem.is_some(), "that there is one is told");
+}

@@ -1,7 +1,7 @@
 //! The parts of a TraceQL text, told apart without understanding it whole: it may be half typed.
 
 use super::words;
-use crate::language::shape::quoted;
+use crate::language::shape::{parts, quoted};
 use crate::language::{Kind, Token};
 
 /// Signs of more than one character, the longest first.
@@ -13,18 +13,7 @@ const OPERATORS: [&str; 18] = [
 /// Parts that cover the text exactly. An attribute with its scope is one part, and so is an
 /// intrinsic with its scope.
 pub fn scan(text: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while let Some((rest, first)) = text.get(at..).and_then(|r| Some((r, r.chars().next()?))) {
-        let (length, kind) = part(rest, first);
-        let end = at + length.max(first.len_utf8());
-        tokens.push(Token {
-            start: at,
-            end,
-            kind,
-        });
-        at = end;
-    }
+    let mut tokens = parts(text, part);
     call(text, &mut tokens);
     tokens
 }

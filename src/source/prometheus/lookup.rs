@@ -9,9 +9,9 @@ use super::rules::{Rules, metadata};
 use crate::clock;
 use crate::model::ask::{Answer, Answered, Ask, Question};
 use crate::model::text;
-use crate::source::Lookup;
 use crate::source::error::{Cause, SourceError};
 use crate::source::supervisor::{Gate, Heard};
+use crate::source::{Lookup, Told, addressed};
 
 /// Most series of one answer.
 const SERIES: usize = 5_000;
@@ -29,14 +29,6 @@ pub struct PromLookup {
     shown: String,
 }
 
-/// An answer before it is addressed.
-struct Found {
-    answer: Answer,
-    warnings: Vec<String>,
-    cut_from: Option<usize>,
-    heard: Heard,
-}
-
 impl PromLookup {
     pub fn new(gate: Arc<Gate>) -> Self {
         Self {
@@ -45,7 +37,7 @@ impl PromLookup {
         }
     }
 
-    async fn find(&self, ask: &Ask) -> Result<Found, SourceError> {
+    async fn find(&self, ask: &Ask) -> Result<Told, SourceError> {
         match ask {
             Ask::Instant { query, at } => {
                 let found = self.api.instant(query, Some(*at), NAMELESS, SERIES).await?;
@@ -84,11 +76,11 @@ impl PromLookup {
                 // The newest tell most.
                 found.sort_by_key(|e| e.at);
                 found.drain(..total.saturating_sub(EXEMPLARS));
-                Ok(Found {
+                Ok(Told {
                     answer: Answer::Exemplars(found),
                     warnings,
                     cut_from: (total > EXEMPLARS).then_some(total),
-                    heard,
+                    latency_ms: heard.latency_ms,
                 })
             }
             Ask::Logs { .. }
@@ -108,7 +100,7 @@ impl PromLookup {
         }
     }
 
-    async fn names(&self, path: &str) -> Result<Found, SourceError> {
+    async fn names(&self, path: &str) -> Result<Told, SourceError> {
         let (names, warnings, heard) = self.api.get::<Vec<String>>(path, &[]).await?;
         let total = names.len();
         let names: Vec<String> = names
@@ -116,11 +108,11 @@ impl PromLookup {
             .take(NAMES)
             .map(|n| text::clean(n, 1024))
             .collect();
-        Ok(Found {
+        Ok(Told {
             answer: Answer::Names(names),
             warnings,
             cut_from: (total > NAMES).then_some(total),
-            heard,
+            latency_ms: heard.latency_ms,
         })
     }
 }
@@ -129,47 +121,27 @@ impl Lookup for PromLookup {
     fn ask(&self, question: Question) -> BoxFuture<'_, Answered> {
         Box::pin(async move {
             let started = clock::instant();
-            let result = self.find(&question.ask).await;
-            let waited = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
-            let (warnings, cut_from, latency, result) = match result {
-                Ok(found) => (
-                    found.warnings,
-                    found.cut_from,
-                    found.heard.latency_ms,
-                    Ok(found.answer),
-                ),
-                Err(error) => (Vec::new(), None, None, Err(error.fault())),
-            };
-            Answered {
-                id: question.id,
-                cluster: question.cluster,
-                ask: question.ask,
-                origin: self.shown.clone(),
-                at: clock::now(),
-                latency_ms: latency.unwrap_or(waited),
-                warnings,
-                cut_from,
-                result,
-            }
+            let found = self.find(&question.ask).await;
+            addressed(question, &self.shown, started, found)
         })
     }
 }
 
-fn series((answer, heard): (super::wire::QueryAnswer, Heard)) -> Found {
-    Found {
+fn series((answer, heard): (super::wire::QueryAnswer, Heard)) -> Told {
+    Told {
         cut_from: (answer.total > answer.series.len()).then_some(answer.total),
         answer: Answer::Series(answer.series.into()),
         warnings: answer.warnings,
-        heard,
+        latency_ms: heard.latency_ms,
     }
 }
 
-fn whole(answer: Answer, warnings: Vec<String>, heard: Heard) -> Found {
-    Found {
+fn whole(answer: Answer, warnings: Vec<String>, heard: Heard) -> Told {
+    Told {
         answer,
         warnings,
         cut_from: None,
-        heard,
+        latency_ms: heard.latency_ms,
     }
 }
 

@@ -10,13 +10,13 @@ use crate::clock;
 use crate::model::ask::{Answer, Answered, Ask, Question};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::health::SourceKind;
-use crate::source::Lookup;
 use crate::source::actions::Reach;
 use crate::source::error::{Cause, SourceError};
 use crate::source::kubernetes::{self, KubeLookup};
 use crate::source::loki::Loki;
 use crate::source::prometheus::PromLookup;
 use crate::source::tempo::TempoLookup;
+use crate::source::{Lookup, Told, addressed};
 
 /// Who answers for one cluster; it may change while the cluster runs.
 #[derive(Default)]
@@ -96,8 +96,7 @@ impl LokiRoute {
         }
     }
 
-    /// The answer, whether it was cut and at how many, and the round trip.
-    async fn find(&self, ask: &Ask) -> Result<(Answer, Option<usize>, u32), SourceError> {
+    async fn find(&self, ask: &Ask) -> Result<Told, SourceError> {
         let loki = Loki::new(self.gate.door().await?.clone());
         self.gate.budget.charge().await;
         match ask {
@@ -112,15 +111,15 @@ impl LokiRoute {
                 let (lines, reply) = found.await?;
                 let full = lines.len() >= *limit as usize;
                 let cut = full.then_some(lines.len());
-                Ok((Answer::Logs(lines), cut, reply.latency_ms()))
+                Ok(told(Answer::Logs(lines), cut, reply.latency_ms()))
             }
             Ask::LokiLabelValues { label, query } => {
                 let (names, reply) = loki.label_values(label, query.as_deref()).await?;
-                Ok((Answer::Names(names), None, reply.latency_ms()))
+                Ok(told(Answer::Names(names), None, reply.latency_ms()))
             }
             Ask::LokiLabelNames => {
                 let (names, reply) = loki.labels().await?;
-                Ok((Answer::Names(names), None, reply.latency_ms()))
+                Ok(told(Answer::Names(names), None, reply.latency_ms()))
             }
             Ask::LogSeries {
                 query,
@@ -129,11 +128,8 @@ impl LokiRoute {
                 step_ms,
             } => {
                 let found = loki.series(query, (*start, *end), *step_ms).await?;
-                Ok((
-                    Answer::Series(found.series.into()),
-                    found.cut_from,
-                    found.latency_ms,
-                ))
+                let series = Answer::Series(found.series.into());
+                Ok(told(series, found.cut_from, found.latency_ms))
             }
             Ask::LogVolume {
                 query,
@@ -142,11 +138,8 @@ impl LokiRoute {
                 step_ms,
             } => {
                 let found = loki.volume(query, (*start, *end), *step_ms).await?;
-                Ok((
-                    Answer::Series(found.series.into()),
-                    found.cut_from,
-                    found.latency_ms,
-                ))
+                let series = Answer::Series(found.series.into());
+                Ok(told(series, found.cut_from, found.latency_ms))
             }
             _ => {
                 let what = "this question goes to Prometheus".to_owned();
@@ -156,27 +149,22 @@ impl LokiRoute {
     }
 }
 
+/// Loki warns of nothing.
+fn told(answer: Answer, cut_from: Option<usize>, latency_ms: u32) -> Told {
+    Told {
+        answer,
+        warnings: Vec::new(),
+        cut_from,
+        latency_ms: Some(latency_ms),
+    }
+}
+
 impl Lookup for LokiRoute {
     fn ask(&self, question: Question) -> BoxFuture<'_, Answered> {
         Box::pin(async move {
             let started = clock::instant();
             let found = self.find(&question.ask).await;
-            let waited = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
-            let (cut_from, latency_ms, result) = match found {
-                Ok((answer, cut, latency)) => (cut, latency, Ok(answer)),
-                Err(error) => (None, waited, Err(error.fault())),
-            };
-            Answered {
-                id: question.id,
-                cluster: question.cluster,
-                ask: question.ask,
-                origin: self.shown.clone(),
-                at: clock::now(),
-                latency_ms,
-                warnings: Vec::new(),
-                cut_from,
-                result,
-            }
+            addressed(question, &self.shown, started, found)
         })
     }
 }

@@ -16,10 +16,10 @@ use crate::model::fault::FaultKind;
 use crate::model::text;
 use crate::model::time::Timestamp;
 use crate::model::trace::TraceId;
-use crate::source::Lookup;
 use crate::source::door::{Door, QUERY_LIMIT, Reply};
 use crate::source::error::{Cause, SourceError};
 use crate::source::supervisor::Gate;
+use crate::source::{Lookup, Told, addressed};
 
 /// Most names of one answer.
 const NAMES: usize = 50_000;
@@ -35,14 +35,6 @@ const WANTED: &str = "application/json, application/protobuf;q=0.5";
 pub struct TempoLookup {
     gate: Arc<Gate>,
     shown: String,
-}
-
-/// An answer before it is addressed.
-struct Told {
-    answer: Answer,
-    warnings: Vec<String>,
-    cut_from: Option<usize>,
-    latency_ms: u32,
 }
 
 impl TempoLookup {
@@ -115,7 +107,7 @@ impl TempoLookup {
             cut_from: full.then_some(traces.len()),
             answer: Answer::Traces(traces),
             warnings,
-            latency_ms,
+            latency_ms: Some(latency_ms),
         })
     }
 
@@ -146,7 +138,7 @@ impl TempoLookup {
             cut_from: trace.cut_from,
             answer: Answer::Trace(Arc::new(trace)),
             warnings,
-            latency_ms,
+            latency_ms: Some(latency_ms),
         })
     }
 
@@ -215,7 +207,7 @@ fn few<T>(mut all: Vec<T>, reply: &Reply, answer: fn(Vec<T>) -> Answer) -> Told 
         answer: answer(all),
         warnings: Vec::new(),
         cut_from: (total > NAMES).then_some(total),
-        latency_ms: reply.latency_ms(),
+        latency_ms: Some(reply.latency_ms()),
     }
 }
 
@@ -247,27 +239,7 @@ impl Lookup for TempoLookup {
         Box::pin(async move {
             let started = clock::instant();
             let found = self.find(&question.ask).await;
-            let waited = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
-            let (warnings, cut_from, latency_ms, result) = match found {
-                Ok(told) => (
-                    told.warnings,
-                    told.cut_from,
-                    told.latency_ms,
-                    Ok(told.answer),
-                ),
-                Err(error) => (Vec::new(), None, waited, Err(error.fault())),
-            };
-            Answered {
-                id: question.id,
-                cluster: question.cluster,
-                ask: question.ask,
-                origin: self.shown.clone(),
-                at: clock::now(),
-                latency_ms,
-                warnings,
-                cut_from,
-                result,
-            }
+            addressed(question, &self.shown, started, found)
         })
     }
 }

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{Entry, Focus};
-use crate::config::{Cluster, Config, Endpoint};
+use crate::config::{Cluster, Config, Endpoint, Query, QueryLanguage};
 use crate::model::health::{Health, SourceHealth, SourceKind};
 use crate::model::id::ClusterId;
 use crate::model::label::Labels;
@@ -104,6 +104,16 @@ pub fn samples(
         cut_from: None,
     };
     tell(world, cluster, Body::Samples(batch));
+}
+
+/// Queries of the configuration: name, text, language.
+pub fn kept<const N: usize>(queries: [(&str, &str, QueryLanguage); N]) -> Arc<[Query]> {
+    let query = |(name, query, language): (&str, &str, _)| Query {
+        name: name.into(),
+        query: query.into(),
+        language,
+    };
+    queries.map(query).into()
 }
 
 pub fn entry(focus: Option<Focus>) -> Entry {

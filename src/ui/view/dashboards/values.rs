@@ -16,8 +16,6 @@ use crate::ui::view::common::{clusters, step_ms};
 
 /// Values held of one variable.
 const MOST: usize = 5_000;
-/// Clusters asked for values.
-const CLUSTERS: usize = 16;
 
 /// A variable with what is known of it.
 #[derive(Debug)]
@@ -230,10 +228,8 @@ impl Value {
         };
         let world = site.desk.world;
         let asked = clusters(world, site.scope).filter(|c| c.sources.contains_key(&source));
-        let ids: Vec<_> = asked.map(|c| c.id).take(CLUSTERS + 1).collect();
-        self.cut |= ids.len() > CLUSTERS;
         let mut effects = Vec::new();
-        for cluster in ids.into_iter().take(CLUSTERS) {
+        for cluster in asked.map(|c| c.id) {
             let id = site.desk.numbers.take();
             self.waiting.push(id);
             let ask = match (loki, of.is_empty()) {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::{Query, QueryLanguage};
+use crate::config::QueryLanguage;
 use crate::model::ask::Question;
 use crate::ui::widget::text::dump;
 
@@ -100,16 +100,10 @@ fn stages_and_functions_have_help() {
 #[test]
 fn kept_queries_of_this_language_and_those_before() {
     let mut world = world();
-    let kept = |name: &str, query: &str, language| Query {
-        name: name.into(),
-        query: query.into(),
-        language,
-    };
-    world.queries = [
-        kept("cpu", "topk(10, cpu)", QueryLanguage::Promql),
-        kept("errors", "{app=\"a\"} |= \"error\"", QueryLanguage::Logql),
-    ]
-    .into();
+    world.queries = fake::kept([
+        ("cpu", "topk(10, cpu)", QueryLanguage::Promql),
+        ("errors", "{app=\"a\"} |= \"error\"", QueryLanguage::Logql),
+    ]);
     let mut view = heard(&world);
     press(&mut view, "{app=\"x\"}<enter>", &world);
     view.update(Command::Recall, &world);

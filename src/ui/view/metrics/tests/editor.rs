@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::{Query, QueryLanguage};
+use crate::config::QueryLanguage;
 use crate::model::ask::{MetricInfo, Question};
 use crate::ui::widget::text::dump;
 
@@ -157,16 +157,10 @@ fn signals_of_the_catalogue_are_snippets() {
 #[test]
 fn earlier_and_saved_queries() {
     let mut world = world();
-    let kept = |name: &str, query: &str, language| Query {
-        name: name.into(),
-        query: query.into(),
-        language,
-    };
-    world.queries = [
-        kept("busiest namespaces", "topk(10, cpu)", QueryLanguage::Promql),
-        kept("errors", "{app=\"a\"}", QueryLanguage::Logql),
-    ]
-    .into();
+    world.queries = fake::kept([
+        ("busiest namespaces", "topk(10, cpu)", QueryLanguage::Promql),
+        ("errors", "{app=\"a\"}", QueryLanguage::Logql),
+    ]);
     let mut view = heard(&world);
     press(&mut view, "up<enter>", &world);
     view.update(Command::Recall, &world);
