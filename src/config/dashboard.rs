@@ -11,7 +11,7 @@ use toml::Spanned;
 
 use super::load::{ConfigError, explain, invalid};
 use crate::model::dashboard::{
-    COLUMNS, Choices, Dashboard, Form, Origin, Panel, PanelQuery, Source, Variable, fill,
+    COLUMNS, Choices, Dashboard, Form, Limits, Origin, Panel, PanelQuery, Source, Variable, fill,
 };
 use crate::model::unit::Unit;
 pub use folder::load;
@@ -85,6 +85,8 @@ struct PanelEntry {
     source: Option<Source>,
     #[serde(default, skip_serializing_if = "is_none")]
     unit: Unit,
+    #[serde(default, skip_serializing_if = "Limits::is_empty")]
+    limits: Limits,
     width: Option<u8>,
     height: Option<u16>,
     query: Option<String>,
@@ -230,6 +232,7 @@ fn panel(entry: PanelEntry, variables: &[Variable]) -> Result<Panel, String> {
         form: entry.form,
         source,
         unit: entry.unit,
+        limits: Limits::new(entry.limits.values().iter().copied()),
         width,
         height: entry.height.map(|h| h.clamp(3, 60)),
         queries,

@@ -115,11 +115,15 @@ impl Import {
             match inner {
                 Some(inner) if is_row && depth < DEPTH => {
                     let title = word(panel, "title");
+                    self.repeated(panel, &format!("row \"{title}\""));
                     self.walk(inner, title.clone(), depth + 1);
                     // Panels beside an open row stand under it.
                     section = title;
                 }
-                _ if is_row => section = word(panel, "title"),
+                _ if is_row => {
+                    section = word(panel, "title");
+                    self.repeated(panel, &format!("row \"{section}\""));
+                }
                 _ => self.panel(panel, &section),
             }
         }

@@ -41,11 +41,38 @@ pub struct Panel {
     pub form: Form,
     pub source: Source,
     pub unit: Unit,
+    /// Values at which lines are drawn: what is beyond them is out of order.
+    pub limits: Limits,
     /// Of [`COLUMNS`].
     pub width: u8,
     /// Rows on screen; `None`: as its form needs.
     pub height: Option<u16>,
     pub queries: Vec<PanelQuery>,
+}
+
+/// Finite values, ascending.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Limits(Vec<f64>);
+
+impl Eq for Limits {}
+
+impl Limits {
+    /// What is not finite is left out.
+    pub fn new(values: impl IntoIterator<Item = f64>) -> Self {
+        let mut values: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        Self(values)
+    }
+
+    pub fn values(&self) -> &[f64] {
+        &self.0
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -50,6 +50,7 @@ fn panel_entry(panel: &Panel) -> PanelEntry {
         form: panel.form,
         source: (panel.source == Source::Loki && panel.form != Form::Logs).then_some(Source::Loki),
         unit: panel.unit,
+        limits: panel.limits.clone(),
         width: Some(panel.width),
         height: panel.height,
         ..PanelEntry::default()

@@ -1,11 +1,13 @@
 //! One panel of Grafana.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::source::Kind;
 use super::unit::unit;
 use super::{Import, word};
-use crate::model::dashboard::{COLUMNS, Form, Panel, PanelQuery, Source};
+use crate::model::dashboard::{COLUMNS, Form, Limits, Panel, PanelQuery, Source};
 use crate::model::unit::Unit;
 
 /// Grafana's grid.
@@ -76,6 +78,7 @@ impl Import {
         };
         self.aside(panel, &title);
         let unit = self.unit(panel, &title);
+        let limits = self.limits(panel, (&title, form));
         let width = panel.pointer("/gridPos/w").or(panel.get("span"));
         let grid = match panel.get("gridPos") {
             Some(_) => GRID,
@@ -93,6 +96,7 @@ impl Import {
             },
             source,
             unit,
+            limits,
             width: u8::try_from(width).unwrap_or(COLUMNS).clamp(1, COLUMNS),
             height: None,
             queries,
@@ -177,14 +181,28 @@ impl Import {
         };
         let transformations = count("/transformations");
         if transformations > 0 {
+            let ids = ids(panel.get("transformations"));
             self.note(format!(
-                "panel \"{title}\": its {transformations} transformations are not applied"
+                "panel \"{title}\": its {transformations} transformations are not applied{ids}"
             ));
         }
         let overrides = count("/fieldConfig/overrides");
         if overrides > 0 {
+            let all = panel
+                .pointer("/fieldConfig/overrides")
+                .and_then(Value::as_array);
+            let properties = all
+                .into_iter()
+                .flatten()
+                .filter_map(|o| o.get("properties"));
+            let properties: Vec<Value> = properties
+                .filter_map(Value::as_array)
+                .flatten()
+                .cloned()
+                .collect();
+            let ids = ids(Some(&Value::Array(properties)));
             self.note(format!(
-                "panel \"{title}\": its {overrides} overrides of fields are not applied"
+                "panel \"{title}\": its {overrides} overrides of fields are not applied{ids}"
             ));
         }
         if count("/fieldConfig/defaults/mappings") > 0 {
@@ -192,12 +210,7 @@ impl Import {
                 "panel \"{title}\": words for its values are not taken over"
             ));
         }
-        let repeat = word(panel, "repeat");
-        if !repeat.is_empty() {
-            self.note(format!(
-                "panel \"{title}\": stands once, not once for each value of ${repeat}"
-            ));
-        }
+        self.repeated(panel, &format!("panel \"{title}\""));
         for (field, what) in [("timeFrom", "a range"), ("timeShift", "a shift in time")] {
             if !word(panel, field).is_empty() {
                 self.note(format!(
@@ -205,6 +218,44 @@ impl Import {
                 ));
             }
         }
+    }
+
+    /// It stands there once for each value of a variable.
+    pub(super) fn repeated(&mut self, what: &Value, called: &str) {
+        let repeat = word(what, "repeat");
+        if !repeat.is_empty() {
+            self.note(format!(
+                "{called}: stands once, not once for each value of ${repeat}"
+            ));
+        }
+    }
+
+    /// Thresholds that Grafana draws as lines or areas; where they only colour, that is noted.
+    fn limits(&mut self, panel: &Value, (title, form): (&str, Form)) -> Limits {
+        let thresholds = panel.pointer("/fieldConfig/defaults/thresholds");
+        let steps = thresholds.and_then(|t| t.get("steps")?.as_array());
+        let values: Vec<f64> = steps
+            .into_iter()
+            .flatten()
+            .filter_map(|step| step.get("value")?.as_f64())
+            .collect();
+        let style = panel.pointer("/fieldConfig/defaults/custom/thresholdsStyle/mode");
+        let drawn = style.and_then(Value::as_str).is_some_and(|m| m != "off");
+        let share = thresholds.is_some_and(|t| word(t, "mode") == "percentage");
+        let curves = matches!(form, Form::Lines | Form::Stacked);
+        // What every new panel has: it means nothing.
+        let usual = values.is_empty() || values == [80.0];
+        match (curves && drawn && !values.is_empty(), share) {
+            (true, false) => return Limits::new(values),
+            (true, true) => self.note(format!(
+                "panel \"{title}\": its thresholds are not taken over, they are shares of its range"
+            )),
+            (false, _) if !usual => self.note(format!(
+                "panel \"{title}\": colours by threshold are not taken over"
+            )),
+            (false, _) => {}
+        }
+        Limits::default()
     }
 
     fn unit(&mut self, panel: &Value, title: &str) -> Unit {
@@ -225,5 +276,19 @@ impl Import {
             ));
             Unit::None
         })
+    }
+}
+
+/// ` (merge, organize)`: what these are, each once.
+fn ids(of: Option<&Value>) -> String {
+    let all = of.and_then(Value::as_array).into_iter().flatten();
+    let ids: BTreeSet<String> = all
+        .map(|one| word(one, "id"))
+        .filter(|id| !id.is_empty())
+        .collect();
+    let ids: Vec<String> = ids.into_iter().take(8).collect();
+    match ids.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", ids.join(", ")),
     }
 }

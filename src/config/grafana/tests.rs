@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::dashboard;
-use crate::model::dashboard::{Choices, Form, Source};
+use crate::model::dashboard::{Choices, Dashboard, Form, Source};
 use crate::model::unit::Unit;
 
 /// In the shape that Grafana exports: inputs, rows open and closed, all kinds of panels.
@@ -18,6 +18,17 @@ fn imported(json: &str) -> Imported {
     imported
 }
 
+/// Where and how each panel stands.
+fn shapes(dashboard: &Dashboard) -> Vec<(&str, &str, Form, Source, Unit, u8)> {
+    let panels = dashboard.panels.iter();
+    panels
+        .map(|p| {
+            let (section, title) = (p.section.as_str(), p.title.as_str());
+            (section, title, p.form, p.source, p.unit, p.width)
+        })
+        .collect()
+}
+
 #[test]
 fn panels_and_variables_are_taken_over() {
     let Imported {
@@ -27,22 +38,8 @@ fn panels_and_variables_are_taken_over() {
         (&*dashboard.name, dashboard.about.as_str()),
         ("Shop", "Orders and their pods")
     );
-    let found: Vec<_> = dashboard
-        .panels
-        .iter()
-        .map(|p| {
-            (
-                p.section.as_str(),
-                p.title.as_str(),
-                p.form,
-                p.source,
-                p.unit,
-                p.width,
-            )
-        })
-        .collect();
     assert_eq!(
-        found,
+        shapes(&dashboard),
         [
             ("", "Up", Form::Stat, Source::Prometheus, Unit::None, 2),
             (
@@ -129,8 +126,10 @@ fn what_is_left_out_is_told() {
         "variable $odd: its values cannot be asked for (query_result(topk(3, up))), it is typed instead",
         "variable $filter: left out, its kind is \"adhoc\"",
         "panel \"Memory\": a hidden query was left out",
-        "panel \"Memory\": its 1 transformations are not applied",
-        "panel \"Memory\": its 2 overrides of fields are not applied",
+        "panel \"Memory\": its 1 transformations are not applied (organize)",
+        "panel \"Memory\": its 2 overrides of fields are not applied (color, unit)",
+        "panel \"Up\": colours by threshold are not taken over",
+        "row \"Pods\": stands once, not once for each value of $namespace",
         "panel \"Notes\": left out, its kind is \"text\"",
         "panel \"Shares\" (piechart): a table instead of bars or a pie",
         "panel \"Shares\": an expression of Grafana was left out",
@@ -152,24 +151,25 @@ fn what_is_left_out_is_told() {
 #[test]
 fn rows_of_old_dashboards_are_headings() {
     let Imported { dashboard, .. } = imported(OLD);
-    let found: Vec<_> = dashboard
-        .panels
-        .iter()
-        .map(|p| {
-            (
-                p.section.as_str(),
-                p.title.as_str(),
-                p.form,
-                p.unit,
-                p.width,
-            )
-        })
-        .collect();
     assert_eq!(
-        found,
+        shapes(&dashboard),
         [
-            ("Load", "CPU", Form::Stacked, Unit::Percent, 8),
-            ("Load", "Count", Form::Stat, Unit::None, 4),
+            (
+                "Load",
+                "CPU",
+                Form::Stacked,
+                Source::Prometheus,
+                Unit::Percent,
+                8
+            ),
+            (
+                "Load",
+                "Count",
+                Form::Stat,
+                Source::Prometheus,
+                Unit::None,
+                4
+            ),
         ]
     );
 }
@@ -201,4 +201,16 @@ proptest! {
             dashboard::write(&imported.dashboard).expect("written");
         }
     }
+}
+
+#[test]
+fn thresholds_that_are_drawn_are_limits() {
+    let panels = imported(NEW).dashboard.panels;
+    let limits = |title: &str| {
+        let panel = panels.iter().find(|p| p.title == title);
+        panel.expect("a panel").limits.values().to_vec()
+    };
+    assert_eq!(limits("Lines"), [5.0, 9.5]);
+    assert_eq!(limits("Up"), [0.0; 0], "they only colour it");
+    assert_eq!(limits("Memory"), [0.0; 0]);
 }

@@ -35,6 +35,8 @@ pub struct Query<'a> {
     pub legend: Option<&'a PanelQuery>,
     /// What it is measured in, where that is said; else as the query tells.
     pub unit: Unit,
+    /// Values at which lines are drawn.
+    pub limits: &'a [f64],
 }
 
 #[derive(Clone, Debug)]
@@ -137,6 +139,7 @@ struct Wanted {
     combine: Combine,
     unit: Unit,
     legend: Option<PanelQuery>,
+    limits: Vec<f64>,
 }
 
 impl Job {
@@ -191,6 +194,7 @@ impl Wanted {
                 unit => unit,
             },
             legend: legend.cloned(),
+            limits: query.limits.to_vec(),
         }
     }
 
@@ -204,11 +208,10 @@ impl Wanted {
                 shown.extend(all.map(|c| Shown::of_combined(c, self.unit, self.grid.step_ms)));
             }
         }
-        let Some(legend) = &self.legend else {
-            return;
-        };
         for one in shown.iter_mut().skip(before) {
-            if let Some(name) = legend.name(&one.id.key.labels) {
+            one.limits.clone_from(&self.limits);
+            let legend = self.legend.as_ref();
+            if let Some(name) = legend.and_then(|l| l.name(&one.id.key.labels)) {
                 one.id.key = SeriesKey::new(name, one.id.key.labels.clone());
             }
         }

@@ -178,11 +178,12 @@ impl State {
 
     /// Goes on with the picture: the series of all queries, named as their legends say.
     pub fn make(&mut self, site: &mut Site<'_>) -> Vec<Effect> {
-        let unit = self.panel.unit;
+        let (unit, limits) = (self.panel.unit, self.panel.limits.values());
         let query = |(query, asked)| Query {
             asked,
             legend: Some(query),
             unit,
+            limits,
         };
         let queries = self.asked.iter_mut().map(|(q, a)| query((&*q, a)));
         let mut queries: Vec<Query<'_>> = queries.collect();

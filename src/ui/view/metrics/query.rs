@@ -55,6 +55,7 @@ impl Metrics {
             asked,
             legend: None,
             unit: Unit::None,
+            limits: &[],
         };
         self.picture.make(&mut [query], &mut self.answers)
     }
