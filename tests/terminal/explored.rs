@@ -1,6 +1,6 @@
 //! From the spike of a metric to the logs of its pod, to the trace that a line names, and back.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 
@@ -13,37 +13,69 @@ mod wire;
 
 const POD: &str = "gateway-0";
 
-/// A Loki that holds lines of one pod, one of which names the trace.
-async fn loki() -> wire::Server {
-    wire::Server::start(Arc::new(|request, stream| {
-        Box::pin(async move {
-            let body = match request.path.as_str() {
-                "/loki/api/v1/query_range" => lines(),
-                "/loki/api/v1/status/buildinfo" => json!({"version": "3.5.0"}),
-                path if path.starts_with("/loki/api/v1/label") => {
-                    json!({"status": "success", "data": ["pod", "namespace"]})
-                }
-                _ => {
-                    return wire::reply(stream, 404, "text/plain", &[], b"404 page not found")
-                        .await;
-                }
-            };
-            let body = body.to_string();
-            wire::reply(stream, 200, "application/json", &[], body.as_bytes()).await
-        })
-    }))
-    .await
+/// A Loki that holds lines of two pods; what it was asked for lines is kept.
+struct Loki {
+    server: wire::Server,
+    queries: Arc<Mutex<Vec<String>>>,
 }
 
-fn lines() -> serde_json::Value {
+impl Loki {
+    async fn start() -> Self {
+        let queries = Arc::new(Mutex::new(Vec::new()));
+        let asked = Arc::clone(&queries);
+        let server = wire::Server::start(Arc::new(move |request, stream| {
+            let asked = Arc::clone(&asked);
+            Box::pin(async move {
+                let body = match request.path.as_str() {
+                    "/loki/api/v1/query_range" => {
+                        let query = request.param("query").unwrap_or_default().to_owned();
+                        let answer = lines(&query);
+                        asked.lock().expect("unpoisoned").push(query);
+                        answer
+                    }
+                    "/loki/api/v1/status/buildinfo" => json!({"version": "3.5.0"}),
+                    path if path.starts_with("/loki/api/v1/label") => {
+                        json!({"status": "success", "data": ["pod", "namespace"]})
+                    }
+                    _ => {
+                        return wire::reply(stream, 404, "text/plain", &[], b"404 page not found")
+                            .await;
+                    }
+                };
+                let body = body.to_string();
+                wire::reply(stream, 200, "application/json", &[], body.as_bytes()).await
+            })
+        }))
+        .await;
+        Self { server, queries }
+    }
+
+    /// What it was asked since.
+    fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut *self.queries.lock().expect("unpoisoned"))
+    }
+}
+
+/// The lines of the pod that the selector names, as Loki would; without one those of all.
+fn lines(query: &str) -> serde_json::Value {
     let now = farwatch::clock::now().0;
-    let text = format!("level=error msg=\"upstream returned 502\" trace_id={TRACE}");
-    let values: Vec<_> = (1..=10)
-        .map(|n| json!([((now - n * 1_000) * 1_000_000).to_string(), text]))
-        .collect();
-    let labels = json!({"namespace": "shop", "pod": POD, "container": "main"});
-    json!({"status": "success", "data": {"resultType": "streams", "stats": {},
-        "result": [{"stream": labels, "values": values}]}})
+    let streams: Vec<_> = [
+        (POD, "upstream returned 502"),
+        ("other-0", "all is well here"),
+    ]
+    .into_iter()
+    .filter(|(pod, _)| !query.contains("pod=") || query.contains(&format!("pod=\"{pod}\"")))
+    .map(|(pod, said)| {
+        let text = format!("level=error msg=\"{said}\" trace_id={TRACE}");
+        let values: Vec<_> = (1..=10)
+            .map(|n| json!([((now - n * 1_000) * 1_000_000).to_string(), text]))
+            .collect();
+        let labels = json!({"namespace": "shop", "pod": pod, "container": "main"});
+        json!({"stream": labels, "values": values})
+    })
+    .collect();
+    json!({"status": "success",
+        "data": {"resultType": "streams", "stats": {}, "result": streams}})
 }
 
 /// Errors of the pod: few for an hour, then many.
@@ -71,12 +103,12 @@ fn from_a_spike_to_the_logs_of_its_pod_to_its_trace_and_back_in_eight_keys() {
     let servers = servers();
     let prometheus = spike();
     let (loki, tempo) =
-        servers.block_on(async { (loki().await, TempoServer::start(Ways::Both).await) });
+        servers.block_on(async { (Loki::start().await, TempoServer::start(Ways::Both).await) });
     let config = format!(
         "[[clusters]]\nname = \"alpha\"\nprometheus = {{ url = \"{}\" }}\nloki = {{ url = \"{}\" }}\n\
          tempo = {{ url = \"{}\" }}\n",
         prometheus.url(),
-        loki.url(),
+        loki.server.url(),
         tempo.url()
     );
     let mut pty = Pty::start(&Start {
@@ -86,6 +118,8 @@ fn from_a_spike_to_the_logs_of_its_pod_to_its_trace_and_back_in_eight_keys() {
     });
     pty.see("Clusters 1");
     pty.keys(":promql gateway_errors\r").see("97");
+    // What the console reads of its own accord is not what is asked for here.
+    loki.asked();
     let mut pressed = 0;
     for (keys, presses, wanted, gone) in [
         ("xl", 2, "trace_id=", "nothing of the kind"),
@@ -95,9 +129,22 @@ fn from_a_spike_to_the_logs_of_its_pod_to_its_trace_and_back_in_eight_keys() {
     ] {
         pty.keys(keys).see(wanted).lose(gone);
         pressed += presses;
+        if keys == "xl" {
+            pty.lose("all is well here");
+            of_the_pod(&loki.asked());
+        }
     }
     assert!(pressed <= 8);
     pty.keys("1q");
     assert_eq!(pty.ended(), 0);
     assert_given_back(&pty);
+}
+
+/// Lines were asked for, and of no other pod than that of the curve.
+fn of_the_pod(queries: &[String]) {
+    let wanted = ["namespace=\"shop\"".to_owned(), format!("pod=\"{POD}\"")];
+    let named = |query: &&String| wanted.iter().all(|label| query.contains(label));
+    assert!(queries.iter().any(|q| named(&q)), "{queries:#?}");
+    let others: Vec<_> = queries.iter().filter(|q| !named(q)).collect();
+    assert!(others.is_empty(), "{others:#?}");
 }

@@ -327,6 +327,9 @@ impl View for Logs {
                     return self.ask_pod(world);
                 }
                 self.set_filter(pod);
+                if let Some(query) = pod::query(world, *cluster, (namespace, pod)) {
+                    return self.run(&query, world);
+                }
             }
             Some(Focus::Node { node, .. } | Focus::Gpu { node, .. }) => self.set_filter(node),
             _ => {}

@@ -3,6 +3,7 @@
 use super::Logs;
 use super::asked::{Asked, LIMIT};
 use crate::command::Command;
+use crate::language::logql::write::{NAMESPACE, POD, name_of, quoted};
 use crate::message::Effect;
 use crate::model::ask::PodLogs;
 use crate::model::health::SourceKind;
@@ -26,6 +27,30 @@ pub fn is_asked(world: &World, cluster: ClusterId) -> bool {
         let has = |kind| c.sources.contains_key(&kind);
         has(SourceKind::Kubernetes) && !has(SourceKind::Loki) && world.replay.is_none()
     })
+}
+
+/// What its Loki is asked for the lines of a pod, with the names that its labels have there as far
+/// as lines of that cluster are held. `None`: there is no Loki, or what is held is all there is.
+pub fn query(world: &World, cluster: ClusterId, (namespace, pod): (&str, &str)) -> Option<String> {
+    let known = world.cluster(cluster)?;
+    if !known.sources.contains_key(&SourceKind::Loki) || world.replay.is_some() {
+        return None;
+    }
+    let newest = known.logs.blocks().next_back();
+    let sets = newest.map_or(&[][..], |(_, block)| block.sets());
+    let mut labels: Vec<String> = sets
+        .iter()
+        .flat_map(|set| set.iter().map(|(name, _)| name.to_owned()))
+        .collect();
+    labels.sort_unstable();
+    labels.dedup();
+    let named = |candidates, value| {
+        let label = name_of(candidates, &labels).or_else(|| name_of(candidates, &[]))?;
+        Some(format!("{label}={}", quoted(value)))
+    };
+    let namespace = named(NAMESPACE, namespace)?;
+    let pod = named(POD, pod)?;
+    Some(format!("{{{namespace}, {pod}}}"))
 }
 
 /// What is asked, in words.

@@ -79,7 +79,10 @@ fn levels_are_those_that_loki_counts() {
         drawn(&view, &world, (120, 20)).contains("1 lines read"),
         "one is missing"
     );
-    view.answer(&told(volume[1], Answer::Series(std::sync::Arc::default())), &world);
+    view.answer(
+        &told(volume[1], Answer::Series(std::sync::Arc::default())),
+        &world,
+    );
     let text = drawn(&view, &world, (120, 20));
     assert!(text.contains("1012 lines, counted by Loki"), "{text}");
     assert!(text.contains(" 12 ") && text.contains(" 1000 "), "{text}");

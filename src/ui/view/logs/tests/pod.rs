@@ -93,3 +93,54 @@ fn without_loki_a_pod_is_asked_of_the_api_server() {
     );
     assert_eq!(view.filter(), "namespace=shop pod=cart-x");
 }
+
+#[test]
+fn with_loki_the_lines_of_a_pod_are_asked_of_it() {
+    let mut world = fake::world(&["alpha", "beta"]);
+    let focus = |pod: &str| Focus::Pod {
+        cluster: ClusterId(1),
+        namespace: "shop".into(),
+        pod: pod.into(),
+    };
+    let query = |world: &World, pod: &str| {
+        let mut view = Logs::default();
+        let entry = Entry {
+            scope: Some(ClusterId(1)),
+            ..fake::entry(Some(focus(pod)))
+        };
+        let effects = view.enter(&entry, world);
+        let asked = effects.iter().find_map(|effect| match effect {
+            Effect::Ask(question) => Some(question.clone()),
+            _ => None,
+        });
+        match asked.map(|q| (q.cluster, q.ask)) {
+            Some((ClusterId(1), Ask::Logs { query, .. })) => query,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(
+        query(&world, "cart-\"0\""),
+        r#"{namespace="shop", pod="cart-\"0\""}"#
+    );
+    // Where the lines held tell that its labels have other names, by those.
+    let labels = [
+        ("kubernetes_namespace_name", "shop"),
+        ("kubernetes_pod_name", "cart-1"),
+    ];
+    let line = LogLine {
+        at_ns: fake::NOW * 1_000_000,
+        labels: Labels::from_pairs(labels),
+        line: "hello".into(),
+        level: Level::Info,
+    };
+    let batch = LogBatch {
+        lines: vec![line],
+        dropped: 0,
+        live: false,
+    };
+    fake::tell(&mut world, 1, Body::Logs(batch));
+    assert_eq!(
+        query(&world, "cart-0"),
+        r#"{kubernetes_namespace_name="shop", kubernetes_pod_name="cart-0"}"#
+    );
+}
