@@ -10,7 +10,7 @@ pub mod table;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::model::export::{Export, Format, Kept, SeriesExport};
+use crate::model::export::{Export, Format, Kept, LinesExport};
 use part::Part;
 
 #[derive(Debug, thiserror::Error)]
@@ -19,47 +19,71 @@ pub enum ExportError {
     File { file: String, cause: io::Error },
     #[error("the picture cannot be drawn: {0}")]
     Picture(String),
-    #[error("these are no log lines: CSV, JSON, PNG and SVG can be written")]
-    NoLines,
+    #[error("{what} cannot be written as {ending}; {forms} can be")]
+    Form {
+        what: &'static str,
+        ending: &'static str,
+        forms: &'static str,
+    },
+}
+
+/// What goes into the file.
+enum Content<'a> {
+    Whole(Vec<u8>),
+    /// Written as they come: there may be a million.
+    Lines(lines::Form, &'a LinesExport),
 }
 
 /// Writes it into `folder` under a name of its own; gives the file's path and size.
 pub fn write(export: &Export, folder: &Path) -> Result<(PathBuf, usize), ExportError> {
+    let content = content(export)?;
     let path = free_name(export, folder);
-    let failed = |cause| ExportError::File {
-        file: path.display().to_string(),
-        cause,
-    };
-    let bytes = match &export.kept {
-        Kept::Series(series) => Some(render(series, export.format)?),
-        Kept::Lines(_) => None,
-    };
     let kept = Part::create(&path).and_then(|part| {
         let mut file = part.file()?;
-        match (&export.kept, bytes) {
-            (Kept::Lines(lines), _) => {
+        match content {
+            Content::Whole(bytes) => file.write_all(&bytes)?,
+            Content::Lines(form, lines) => {
                 let mut out = BufWriter::new(&mut file);
-                lines::write(lines, export.format, &mut out)?;
+                lines::write(lines, form, &mut out)?;
                 out.flush()?;
             }
-            (Kept::Series(_), bytes) => file.write_all(&bytes.unwrap_or_default())?,
         }
         let size = file.metadata()?.len();
         part.keep()?;
         Ok(usize::try_from(size).unwrap_or(usize::MAX))
     });
-    let size = kept.map_err(failed)?;
+    let size = kept.map_err(|cause| ExportError::File {
+        file: path.display().to_string(),
+        cause,
+    })?;
     Ok((path, size))
 }
 
-fn render(export: &SeriesExport, format: Format) -> Result<Vec<u8>, ExportError> {
-    Ok(match format {
-        Format::Csv => series::csv(export),
-        Format::Json => series::json(export),
-        Format::Svg => picture::svg(export)?.into_bytes(),
-        Format::Png => picture::png(export)?,
-        Format::Text => return Err(ExportError::NoLines),
-    })
+fn content(export: &Export) -> Result<Content<'_>, ExportError> {
+    let other = |what, forms| ExportError::Form {
+        what,
+        ending: export.format.ending(),
+        forms,
+    };
+    Ok(Content::Whole(match (&export.kept, export.format) {
+        (Kept::Series(series), Format::Csv) => series::csv(series),
+        (Kept::Series(series), Format::Json) => series::json(series),
+        (Kept::Series(series), Format::Svg) => picture::svg(series)?.into_bytes(),
+        (Kept::Series(series), Format::Png) => picture::png(series)?,
+        (Kept::Series(_), Format::Text) => {
+            return Err(other("a chart", "CSV, JSON, PNG and SVG"));
+        }
+        (Kept::Table(list), Format::Csv) => table::csv(list),
+        (Kept::Table(list), Format::Json) => table::json(list),
+        (Kept::Table(_), Format::Svg | Format::Png | Format::Text) => {
+            return Err(other("a list", "CSV (Ctrl-s c) and JSON (Ctrl-s j)"));
+        }
+        (Kept::Lines(lines), format) => {
+            return lines::Form::of(format)
+                .map(|form| Content::Lines(form, lines))
+                .ok_or_else(|| other("log lines", "text, CSV and JSON"));
+        }
+    }))
 }
 
 /// `farwatch-20261121T031500Z.csv`, with a number where that is taken.

@@ -11,6 +11,7 @@ use crate::model::sample::Sample;
 use crate::model::text::clean;
 
 mod curves;
+mod heat;
 
 use curves::{extent, runs, stack};
 
@@ -77,6 +78,10 @@ where
     register_font(FONT, FontStyle::Normal, FACE)
         .map_err(|_| ExportError::Picture("its font cannot be read".into()))?;
     root.fill(&WHITE).map_err(told)?;
+    if let Some(map) = &export.heat {
+        let upper = title(root, export)?;
+        return heat::paint(&upper, root, (export, map));
+    }
     let named = export.series.len().min(NAMES);
     let rows = (named + usize::from(export.series.len() > NAMES)).div_ceil(2);
     let foot = i32::try_from(rows * 20 + 34).unwrap_or(0);
@@ -185,6 +190,14 @@ where
         area.draw(&Text::new(text, place(NAMES), style.clone()))
             .map_err(told)?;
     }
+    origin(area, export)
+}
+
+/// Where it came from, in the last line.
+fn origin<B: DrawingBackend>(area: &Root<'_, B>, export: &SeriesExport) -> Result<(), ExportError>
+where
+    B::ErrorType: 'static,
+{
     let grey = (FONT, 12).into_font().color(&RGBColor(110, 110, 110));
     let bottom = i32::try_from(area.dim_in_pixel().1).unwrap_or(0) - 20;
     let text = clean(&export.origin, 190);

@@ -43,7 +43,7 @@ fn rows(series: &[Exported]) -> BTreeMap<Timestamp, Vec<Option<f64>>> {
 }
 
 /// As Prometheus writes numbers.
-fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     match value {
         v if v.is_nan() => "NaN".into(),
         f64::INFINITY => "+Inf".into(),

@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::dashboard::Form;
-use crate::model::export::{Exported, LinesExport};
+use crate::model::export::{Cell, Exported, HeatExport, LinesExport, SeriesExport, TableExport};
 use crate::model::label::Labels;
 use crate::model::log::{Level, LineRef};
 use crate::model::sample::Sample;
@@ -11,6 +11,14 @@ use std::os::unix::fs::PermissionsExt as _;
 const START: i64 = 1_795_230_000_000;
 
 fn export(format: Format, form: Form) -> Export {
+    Export {
+        format,
+        at: Timestamp(START),
+        kept: Kept::Series(curves(form)),
+    }
+}
+
+fn curves(form: Form) -> SeriesExport {
     let series = |name: &str, values: &[(i64, f64)]| Exported {
         name: name.into(),
         cluster: "edge-07".into(),
@@ -24,33 +32,26 @@ fn export(format: Format, form: Form) -> Export {
             })
             .collect(),
     };
-    Export {
-        format,
-        at: Timestamp(START),
-        kept: Kept::Series(SeriesExport {
-            title: "Load of <nodes> & more".into(),
-            query: "node_load1 > 1".into(),
-            origin: "edge-07 at 03:00:00Z".into(),
-            unit: Unit::Seconds,
-            form,
-            from: Timestamp(START),
-            to: Timestamp(START + 60_000),
-            step_ms: 15_000,
-            series: vec![
-                series("=n1", &[(0, 1.5), (15, f64::NAN), (30, -2.0)]),
-                series("n2, \"b\"", &[(15, 0.1), (30, f64::INFINITY)]),
-            ],
-        }),
+    SeriesExport {
+        title: "Load of <nodes> & more".into(),
+        query: "node_load1 > 1".into(),
+        origin: "edge-07 at 03:00:00Z".into(),
+        unit: Unit::Seconds,
+        form,
+        from: Timestamp(START),
+        to: Timestamp(START + 60_000),
+        step_ms: 15_000,
+        series: vec![
+            series("=n1", &[(0, 1.5), (15, f64::NAN), (30, -2.0)]),
+            series("n2, \"b\"", &[(15, 0.1), (30, f64::INFINITY)]),
+        ],
+        heat: None,
     }
-}
-
-fn of(format: Format, form: Form) -> SeriesExport {
-    export(format, form).series().expect("series").clone()
 }
 
 #[test]
 fn a_table_has_a_row_for_each_time() {
-    let text = String::from_utf8(series::csv(&of(Format::Csv, Form::Lines))).expect("text");
+    let text = String::from_utf8(series::csv(&curves(Form::Lines))).expect("text");
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "\"time\",\"'=n1\",\"n2, \"\"b\"\"\"");
     assert_eq!(lines[1], "\"2026-11-21T03:00:00.000Z\",1.5,\"\"");
@@ -66,7 +67,7 @@ fn a_table_has_a_row_for_each_time() {
 
 #[test]
 fn json_is_what_prometheus_would_answer() {
-    let bytes = series::json(&of(Format::Json, Form::Lines));
+    let bytes = series::json(&curves(Form::Lines));
     let value: serde_json::Value = serde_json::from_slice(&bytes).expect("json");
     let first = &value["data"]["result"][0];
     assert_eq!(first["metric"]["__name__"], "node_load1");
@@ -82,7 +83,7 @@ fn json_is_what_prometheus_would_answer() {
 #[test]
 fn pictures_are_drawn() {
     for form in [Form::Lines, Form::Stacked] {
-        let svg = picture::svg(&of(Format::Svg, form)).expect("a picture");
+        let svg = picture::svg(&curves(form)).expect("a picture");
         assert!(
             svg.starts_with("<svg") && svg.contains("edge-07 at 03:00:00Z"),
             "{svg}"
@@ -90,7 +91,7 @@ fn pictures_are_drawn() {
         assert!(svg.contains("Load of &lt;nodes&gt; &amp; more"), "{svg}");
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
 
-        let png = picture::png(&of(Format::Png, form)).expect("a picture");
+        let png = picture::png(&curves(form)).expect("a picture");
         let mut reader = png::Decoder::new(std::io::Cursor::new(&png))
             .read_info()
             .expect("png");
@@ -105,11 +106,11 @@ fn pictures_are_drawn() {
         assert!(blue > 50, "the first curve: {blue}");
         assert!(dark > 200, "its title: {dark}");
     }
-    let mut empty = of(Format::Svg, Form::Lines);
+    let mut empty = curves(Form::Lines);
     empty.series.clear();
     empty.to = empty.from;
     assert!(picture::svg(&empty).is_ok());
-    let mut many = of(Format::Svg, Form::Lines);
+    let mut many = curves(Form::Lines);
     many.series = vec![many.series[0].clone(); 20];
     assert!(
         picture::svg(&many)
@@ -206,4 +207,87 @@ fn lines_are_written_in_their_forms_and_for_their_owner() {
     assert!(write(&picture, folder.path()).is_err());
     let after = std::fs::read_dir(folder.path()).expect("folder").count();
     assert_eq!(before, after, "nothing is left");
+}
+
+#[test]
+fn a_heat_map_is_drawn_as_one_and_says_what_its_cells_count() {
+    let heat = HeatExport {
+        bounds: vec![0.1, 0.5, f64::INFINITY],
+        unit: Unit::Seconds,
+        cells: vec![
+            vec![Some(4.0), Some(1.0), None],
+            vec![Some(0.0), Some(9.0), Some(2.0)],
+            vec![None, None, None],
+        ],
+        most: 9.0,
+        counts: "each row alone".into(),
+    };
+    let export = SeriesExport {
+        heat: Some(heat),
+        ..curves(Form::Lines)
+    };
+    let svg = picture::svg(&export).expect("a picture");
+    for wanted in ["100 ms", "500 ms", "each row alone", "edge-07 at 03:00:00Z"] {
+        assert!(svg.contains(wanted), "no {wanted} in {svg}");
+    }
+    assert!(!svg.contains("polyline"), "no curve is drawn: {svg}");
+    // The darkest cell, and the seven shades and the nothing of what is known; unknown is white.
+    assert!(svg.contains("#08306B"), "{svg}");
+    assert!(svg.contains("#F6F6F2"), "a known nothing: {svg}");
+    assert!(picture::png(&export).is_ok());
+    let empty = SeriesExport {
+        heat: Some(HeatExport::default()),
+        ..curves(Form::Lines)
+    };
+    assert!(picture::svg(&empty).is_ok());
+}
+
+#[test]
+fn lists_are_tables_and_no_pictures() {
+    let list = TableExport {
+        title: "traces".into(),
+        columns: ["trace", "duration_ms", "start", "note"]
+            .map(str::to_owned)
+            .to_vec(),
+        rows: vec![
+            vec![
+                Cell::Text("=1+1".into()),
+                Cell::Number(1.5),
+                Cell::Time(Timestamp(START)),
+                Cell::Nothing,
+            ],
+            vec![
+                Cell::Nothing,
+                Cell::Number(f64::NAN),
+                Cell::Nothing,
+                Cell::text(""),
+            ],
+        ],
+        ..TableExport::default()
+    };
+    let text = String::from_utf8(table::csv(&list)).expect("text");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "\"trace\",\"duration_ms\",\"start\",\"note\"",
+            "\"'=1+1\",1.5,\"2026-11-21T03:00:00.000Z\",\"\"",
+            "\"\",NaN,\"\",\"\"",
+        ]
+    );
+    let value: serde_json::Value = serde_json::from_slice(&table::json(&list)).expect("json");
+    assert_eq!(value["rows"][0]["trace"], "=1+1");
+    assert_eq!(value["rows"][0]["duration_ms"], 1.5);
+    assert_eq!(value["rows"][1]["duration_ms"], "NaN");
+    assert!(value["rows"][1]["start"].is_null());
+    let folder = tempfile::tempdir().expect("a folder");
+    let picture = Export {
+        format: Format::Png,
+        at: Timestamp(START),
+        kept: Kept::Table(list),
+    };
+    let fault = write(&picture, folder.path())
+        .expect_err("no picture")
+        .to_string();
+    assert!(fault.contains("Ctrl-s c"), "{fault}");
 }

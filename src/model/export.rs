@@ -1,4 +1,5 @@
-//! What the operator keeps of a screen: series as a table, as JSON or as a picture; log lines.
+//! What the operator keeps of a screen: series over time as a table, as JSON or as a picture, lists
+//! as a table or as JSON, and log lines.
 
 use std::fmt;
 use std::sync::Arc;
@@ -46,14 +47,38 @@ pub struct Export {
 pub enum Kept {
     Series(SeriesExport),
     Lines(LinesExport),
+    Table(TableExport),
 }
 
-impl Export {
-    /// The series, where it is of series.
-    pub fn series(&self) -> Option<&SeriesExport> {
-        match &self.kept {
-            Kept::Series(series) => Some(series),
-            Kept::Lines(_) => None,
+/// A list as one screen showed it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TableExport {
+    pub title: String,
+    pub query: String,
+    /// Who answered, when, and what is missing.
+    pub origin: String,
+    /// Each with a name of its own.
+    pub columns: Vec<String>,
+    /// Each as long as the columns.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Cell {
+    /// Not known.
+    #[default]
+    Nothing,
+    Text(String),
+    Number(f64),
+    Time(Timestamp),
+}
+
+impl Cell {
+    /// Texts that say nothing are not known.
+    pub fn text(text: &str) -> Self {
+        match text.is_empty() {
+            true => Self::Nothing,
+            false => Self::Text(text.to_owned()),
         }
     }
 }
@@ -111,6 +136,21 @@ pub struct SeriesExport {
     /// Distance of points, milliseconds; 0: as they came.
     pub step_ms: u32,
     pub series: Vec<Exported>,
+    /// The same as a heat map; pictures show that in place of curves.
+    pub heat: Option<HeatExport>,
+}
+
+/// Histograms over time: a row a bucket, a column a slot of time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HeatExport {
+    /// Upper bounds of the buckets, ascending; the last one may be infinite.
+    pub bounds: Vec<f64>,
+    pub unit: Unit,
+    /// What each bucket alone holds; `None`: nothing is known.
+    pub cells: Vec<Vec<Option<f64>>>,
+    pub most: f64,
+    /// What a cell counts, in words.
+    pub counts: String,
 }
 
 #[derive(Clone, Debug, PartialEq)]

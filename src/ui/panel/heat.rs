@@ -23,6 +23,10 @@ const LE: &str = "le";
 /// Little to much; a known nothing is a dot.
 const SHADES: [char; 5] = ['·', '░', '▒', '▓', '█'];
 
+/// What a cell tells: the buckets of Prometheus hold those below them too.
+pub const COUNTS: &str =
+    "each row alone: what is above the bound below it (buckets as they come hold all below)";
+
 /// Counts of each bucket in each slot.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Heat {

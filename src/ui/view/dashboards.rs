@@ -81,6 +81,7 @@ impl Dashboards {
             },
             scope: self.scope,
             window: self.window,
+            at: self.at,
         };
         self.open.as_mut().map(|board| (board, site))
     }
@@ -118,6 +119,8 @@ struct Site<'a> {
     desk: Desk<'a>,
     scope: Option<ClusterId>,
     window: Window,
+    /// The time cursor.
+    at: Option<Timestamp>,
 }
 
 impl View for Dashboards {

@@ -17,6 +17,7 @@ use crate::ui::widget::table::Table;
 
 mod asked;
 mod complete;
+mod keep;
 mod list;
 mod map;
 mod motion;

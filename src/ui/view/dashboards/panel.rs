@@ -335,7 +335,12 @@ impl State {
     }
 
     /// What is drawn, for a file.
-    pub fn export(&self, world: &World, window: Window, format: Format) -> Option<Effect> {
+    pub fn export(
+        &self,
+        world: &World,
+        (window, at): (Window, Option<Timestamp>),
+        format: Format,
+    ) -> Option<Effect> {
         if self.is_logs() {
             return self.logs.export(world, format);
         }
@@ -349,6 +354,8 @@ impl State {
             query: queries.join(" ; "),
             origin: panel::status::origin(world, first),
             step_ms: first.grid.step_ms,
+            bounds: self.panel.unit,
+            at,
             shown: self
                 .shown()
                 .iter()

@@ -3,7 +3,7 @@ use crate::command::{Jump, parse_keys};
 use crate::config::dashboard::parse;
 use crate::model::ask::{Answer, Ask, Question};
 use crate::model::dashboard::Origin;
-use crate::model::export::Format;
+use crate::model::export::{Cell, Format, Kept};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::label::Labels;
 use crate::model::log::{Level, LogLine};
@@ -75,7 +75,11 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
-        let mut world = fake::world(&["alpha", "beta"]);
+        Self::over(&["alpha", "beta"])
+    }
+
+    fn over(clusters: &[&str]) -> Self {
+        let mut world = fake::world(clusters);
         let board = parse(BOARD, "shop.toml", Origin::File("shop.toml".into())).expect("a board");
         world.dashboards = [Arc::new(board)].into();
         let mut desk = Self {
@@ -358,15 +362,31 @@ fn a_panel_leads_to_its_screen_and_to_files() {
     let Some(Effect::Save(export)) = desk.effects.pop() else {
         panic!("a file");
     };
-    let kept = export.series().expect("series");
+    let Kept::Series(kept) = &export.kept else {
+        panic!("curves: {export:?}");
+    };
     let names: Vec<&str> = kept.series.iter().map(|s| s.name.as_str()).collect();
     assert_eq!(names, ["api-0", "api-1"]);
-    assert!(
-        kept.origin.starts_with("prometheus of alpha"),
-        "{}",
-        kept.origin
+    let origin = &kept.origin;
+    assert!(origin.starts_with("prometheus of alpha"), "{origin}");
+    assert!(origin.contains("1 of 2 clusters did not answer"));
+    // As a table: a row a series with its last value, a column a label.
+    desk.tell(Command::Mode);
+    desk.tell(Command::Mode);
+    desk.tell(Command::Export(Format::Json));
+    let Some(Effect::Save(export)) = desk.effects.pop() else {
+        panic!("a file");
+    };
+    let Kept::Table(list) = &export.kept else {
+        panic!("a list: {export:?}");
+    };
+    assert_eq!(
+        list.columns[..5],
+        ["series", "cluster", "metric", "time", "value"]
     );
-    assert!(kept.origin.contains("1 of 2 clusters did not answer"));
+    assert!(list.columns.iter().any(|c| c == "pod"), "{list:?}");
+    assert_eq!(list.rows.len(), 2);
+    assert!(matches!(list.rows[0][4], Cell::Number(_)), "{list:?}");
 }
 
 #[test]
@@ -422,4 +442,14 @@ fn when_no_server_has_a_value() {
         screen.contains("no series: the query matched nothing"),
         "{screen}"
     );
+}
+
+#[test]
+fn every_cluster_is_asked_for_values() {
+    let names: Vec<String> = (0..40).map(|n| format!("edge-{n:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut desk = Desk::over(&names);
+    desk.tell(Command::Open);
+    let of = |q: &&Question| matches!(&q.ask, Ask::Instant { query, .. } if query.contains("(namespace)"));
+    assert_eq!(desk.open.iter().filter(of).count(), 40);
 }

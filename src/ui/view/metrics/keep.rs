@@ -40,6 +40,8 @@ impl Metrics {
                 None => format!("held by farwatch at {} · UTC", world.now.rfc3339()),
             },
             step_ms: self.asked.as_ref().map_or(0, |a| a.grid.step_ms),
+            bounds: self.bounds_unit(world),
+            at: self.at,
             shown: seen.into_iter().zip(names).collect(),
         }
         .effect(format)

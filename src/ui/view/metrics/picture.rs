@@ -81,7 +81,6 @@ impl Metrics {
         let shown = self.shown(ctx.world);
         let events = self.events(ctx.world, &shown);
         let asked = self.asked.as_ref();
-        let query = asked.map_or("", |a| a.query.as_ref());
         let waits = asked.is_some_and(|a| a.is_waiting());
         let fault = asked
             .and_then(|a| a.faults().next())
@@ -93,7 +92,7 @@ impl Metrics {
             alone: self.alone.as_ref(),
             hidden: &self.hidden,
             events: &events,
-            bounds: self.bounds_unit(ctx, query),
+            bounds: self.bounds_unit(ctx.world),
             why_empty: match (asked, waits) {
                 // Where there is little room it is told only here.
                 _ if !fault.is_empty() => &fault,
@@ -128,10 +127,14 @@ impl Metrics {
         }
     }
 
-    fn bounds_unit(&self, ctx: &Ctx<'_>, query: &str) -> Unit {
-        match self.chosen_name(ctx.world).filter(|_| self.asked.is_none()) {
-            Some(name) => unit_of(ctx.world, &name),
-            None => heat::bounds_unit(ctx.world, query),
+    /// Unit of the bounds of a histogram.
+    pub(super) fn bounds_unit(&self, world: &World) -> Unit {
+        match &self.asked {
+            Some(asked) => heat::bounds_unit(world, &asked.query),
+            None => {
+                let name = self.chosen_name(world);
+                name.map_or(Unit::None, |name| unit_of(world, &name))
+            }
         }
     }
 
@@ -156,6 +159,7 @@ impl Metrics {
         words.extend(Some(about.to_owned()).filter(|a| held && !a.is_empty()));
         let asked = self.asked.as_ref();
         words.extend(asked.and_then(|a| status::combined(a, panel.shown)));
+        words.extend((panel.form == Form::Heat).then(|| heat::COUNTS.to_owned()));
         words.join(" · ")
     }
 }

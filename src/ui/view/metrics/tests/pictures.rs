@@ -2,7 +2,9 @@
 
 use super::asked::{Desk, series};
 use super::*;
+use crate::model::export::{Format, Kept};
 use crate::model::sample::{Sample, SeriesSamples};
+use crate::model::unit::Unit;
 
 /// A curve that is told apart from others by its phase.
 fn wave(desk: &mut Desk, cluster: u16, phase: f64) -> Question {
@@ -121,4 +123,21 @@ fn pictures_of_a_histogram() {
     let all: Vec<SeriesSamples> = all.collect();
     desk.answer(&question, Ok(Answer::Series(Arc::new(all))), None);
     keep(&mut desk, "heat");
+    let effects = desk.view.update(Command::Export(Format::Svg), &desk.world);
+    let Some(Effect::Save(export)) = effects.first() else {
+        panic!("a file: {effects:?}");
+    };
+    let Kept::Series(kept) = &export.kept else {
+        panic!("a picture: {export:?}");
+    };
+    let heat = kept.heat.as_ref().expect("a heat map");
+    assert_eq!((heat.bounds.len(), heat.unit), (10, Unit::Seconds));
+    // Cells tell what a bucket holds alone: in sum what the highest holds.
+    let column = heat.cells[0].len() / 2;
+    let sum: f64 = heat.cells.iter().filter_map(|row| row[column]).sum();
+    assert!((95.0..=100.0).contains(&sum), "{sum}");
+    desk.tell(Command::Mode);
+    let effects = desk.view.update(Command::Export(Format::Csv), &desk.world);
+    let list = matches!(effects.first(), Some(Effect::Save(e)) if matches!(e.kept, Kept::Table(_)));
+    assert!(list, "a table is kept as one: {effects:?}");
 }
