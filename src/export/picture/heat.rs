@@ -11,6 +11,8 @@ const FAINT: (f64, f64, f64) = (222.0, 235.0, 247.0);
 const DARK: (f64, f64, f64) = (8.0, 48.0, 107.0);
 /// A known nothing.
 const NONE: RGBColor = RGBColor(246, 246, 242);
+/// Bounds that are written at most.
+const LABELS: usize = 20;
 /// Rows of pixels for the scale and the origin.
 const FOOT: i32 = 66;
 
@@ -58,7 +60,7 @@ where
         .configure_mesh()
         .disable_mesh()
         .x_labels(8)
-        .y_labels(rows.min(20) + 1)
+        .y_labels(rows.min(LABELS) + 1)
         .x_label_formatter(&|ms| curves::time(*ms, long))
         .y_label_formatter(&bound)
         .label_style((FONT, 13))
