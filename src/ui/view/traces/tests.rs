@@ -3,15 +3,18 @@ use std::sync::Arc;
 use super::*;
 use crate::config::{Cluster, Config, Endpoint};
 use crate::model::ask::{Answer, Ask, Question};
-use crate::model::export::{Cell, Format, Kept, TableExport};
+use crate::model::export::Cell;
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::input::{Key, KeyPress};
 use crate::model::time::Timestamp;
 use crate::model::trace::{Counts, Event, Span, SpanId, Status, Summary};
 use crate::ui::view::fake::{self, NOW};
 
+mod files;
 mod graph;
 mod pictures;
+
+use files::kept;
 
 const SECOND: i64 = 1_000_000_000;
 const START: i64 = NOW * 1_000_000 - 60 * SECOND;
@@ -153,44 +156,6 @@ fn type_text(view: &mut Traces, text: &str, world: &World) -> Vec<Effect> {
         view.update(Command::Type(KeyPress::plain(Key::Char(c))), world);
     }
     view.update(Command::Type(KeyPress::plain(Key::Enter)), world)
-}
-
-/// What is written to a file.
-fn kept(view: &mut Traces, world: &World) -> TableExport {
-    let effects = view.update(Command::Export(Format::Csv), world);
-    match effects.first() {
-        Some(Effect::Save(export)) => match &export.kept {
-            Kept::Table(list) => list.clone(),
-            other => panic!("{other:?}"),
-        },
-        other => panic!("{other:?}"),
-    }
-}
-
-#[test]
-fn spans_are_kept_with_what_is_doubtful_about_them() {
-    let world = world(&["alpha"]);
-    let mut view = opened(&world, (120, 36));
-    let list = kept(&mut view, &world);
-    assert_eq!(list.rows.len(), 5);
-    assert!(list.rows.iter().all(|row| row.len() == list.columns.len()));
-    let column = |name: &str| {
-        list.columns
-            .iter()
-            .position(|c| c == name)
-            .expect("a column")
-    };
-    let of = |operation: &str, name: &str| {
-        let row = list
-            .rows
-            .iter()
-            .find(|r| r[column("operation")] == Cell::Text(operation.into()));
-        row.expect("a span")[column(name)].clone()
-    };
-    assert_eq!(of("db.query", "status"), Cell::Text("error".into()));
-    assert_eq!(of("GetCart", "status"), Cell::Nothing, "not told is not ok");
-    assert_eq!(of("Audit", "place"), Cell::Text("parent missing".into()));
-    assert_eq!(of("POST /pay", "duration_ns"), Cell::Number(1.92e9));
 }
 
 #[test]
