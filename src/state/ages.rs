@@ -71,6 +71,12 @@ fn alerts(world: &World, hasher: &mut DefaultHasher) {
             .map(|at| unit::age(world.age_ms(at)))
             .hash(hasher);
     }
+    // How long nobody has told of them.
+    for health in world.clusters.iter().flat_map(|c| c.sources.values()) {
+        let silent = health.health != Health::Live || health.is_stale(world.now);
+        let last = health.last_ok.filter(|_| silent);
+        last.map(|at| unit::age(world.age_ms(at))).hash(hasher);
+    }
 }
 
 fn clusters(world: &World, hasher: &mut DefaultHasher) {

@@ -24,8 +24,7 @@ const LE: &str = "le";
 const SHADES: [char; 5] = ['·', '░', '▒', '▓', '█'];
 
 /// What a cell tells: the buckets of Prometheus hold those below them too.
-pub const COUNTS: &str =
-    "each row alone: what is above the bound below it (buckets as they come hold all below)";
+pub const COUNTS: &str = "a row counts what lies between its bound and the one below";
 
 /// Counts of each bucket in each slot.
 #[derive(Clone, Debug, PartialEq)]
