@@ -3,6 +3,10 @@
 
 #[path = "catalogue/dashboards.rs"]
 mod dashboards;
+#[path = "catalogue/gpu.rs"]
+mod gpu;
+#[path = "catalogue/large.rs"]
+mod large;
 #[path = "support/ports.rs"]
 mod ports;
 #[path = "catalogue/rbac.rs"]
@@ -21,7 +25,8 @@ use serde_json::Value;
 const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/exporters");
 
 /// Nothing in the recorded pages makes these appear: no such fault, or a metric that is not there.
-const QUIET: [&str; 4] = [
+const QUIET: [&str; 5] = [
+    "gpu_peers_cut",
     "pod_restarts",
     "pod_out_of_memory",
     "pod_cpu_throttled",
@@ -92,9 +97,14 @@ fn start(folder: &Path, pages_at: SocketAddr) -> (Server, String) {
     let mut config = String::from("global: { scrape_interval: 1s }\nscrape_configs:\n");
     for page in pages() {
         let honor = page.starts_with("amd") || page.starts_with("kube_state");
+        // The exporter's own pod: what it says of others then comes as `exported_pod`.
+        let labels = match page.starts_with("dcgm") {
+            true => ", labels: { namespace: gpu-operator, pod: nvidia-dcgm-exporter-x1 }",
+            false => "",
+        };
         config.push_str(&format!(
             "- job_name: {page}\n  honor_labels: {honor}\n  honor_timestamps: false\n  metrics_path: /{page}\n  \
-             static_configs: [{{ targets: ['{pages_at}'] }}]\n"
+             static_configs: [{{ targets: ['{pages_at}']{labels} }}]\n"
         ));
     }
     let file: PathBuf = folder.join("prometheus.yml");
@@ -120,6 +130,14 @@ struct Prometheus {
 }
 
 impl Prometheus {
+    /// The body of an instant answer as it came.
+    async fn body(&self, query: &str) -> Vec<u8> {
+        let request = self.client.post(format!("{}/api/v1/query", self.base));
+        let answer = request.form(&[("query", query)]).send().await;
+        let body = answer.expect("an answer").bytes().await;
+        body.expect("a whole answer").to_vec()
+    }
+
     /// The series of the answer, or what the server complains about.
     async fn query(&self, query: &str) -> Result<Vec<Value>, String> {
         let answer: Value = self
@@ -170,7 +188,8 @@ fn labels_at(series: &[Value], wanted: f64, label: &str) -> Vec<String> {
 async fn a_real_server_answers_every_query() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let folder = tempfile::tempdir().expect("folder");
-    let (_server, base) = start(folder.path(), serve_pages());
+    let pages_at = serve_pages();
+    let (_server, base) = start(folder.path(), pages_at);
     let prometheus = Prometheus {
         client: reqwest::Client::new(),
         base,
@@ -187,7 +206,8 @@ async fn a_real_server_answers_every_query() {
         let quiet = QUIET.contains(&entry.name.as_ref());
         assert!(quiet || !series.is_empty(), "{} finds nothing", entry.name);
         if let (Some(needs), false) = (&entry.needs, quiet) {
-            let there = prometheus.query(&format!("count({needs})")).await;
+            let query = format!("count({{__name__=~\"{needs}\"}})");
+            let there = prometheus.query(&query).await;
             assert!(
                 there.is_ok_and(|s| !s.is_empty()),
                 "{} answers but {needs}, which it needs, is not there",
@@ -198,6 +218,7 @@ async fn a_real_server_answers_every_query() {
     }
     every_raw_name_is_judged(&catalogue, &answers);
     dashboards::every_query_is_answered(&prometheus).await;
+    gpu::both_ways_give_the_same_table(&prometheus, &pages_at.to_string()).await;
 
     let fatal = &answers["gpu_xid_fatal"];
     assert_eq!(labels_at(fatal, 79.0, "hostname"), ["gpu-worker-07"]);

@@ -1,5 +1,7 @@
 //! Scenarios with known answers: telemetry in, incidents out.
 
+#[path = "detection/gpu.rs"]
+mod gpu;
 #[path = "support/stage.rs"]
 mod stage;
 

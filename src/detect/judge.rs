@@ -23,6 +23,8 @@ const STATED: &[&str] = &[
     "gpu_xid_new",
     "gpu_slowed",
     "gpu_thermal_share",
+    "gpu_ecc_uncorrected",
+    "gpu_amd_ecc_uncorrected",
     "ptp_freerun",
     "ptp_holdover",
     "ptp_class_degraded",

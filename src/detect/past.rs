@@ -10,9 +10,6 @@ use crate::store::Store;
 
 use super::{Condition, subject_of};
 
-/// Clock-event bits that hold clocks down: hardware slowdown, heat of both kinds, power brake.
-const HELD_DOWN: u32 = 0x08 | 0x20 | 0x40 | 0x80;
-
 /// Names of the series that show a state.
 fn names(signal: &str) -> &'static [&'static str] {
     match signal {
@@ -21,6 +18,7 @@ fn names(signal: &str) -> &'static [&'static str] {
             "DCGM_FI_DEV_CLOCKS_EVENT_REASONS",
             "DCGM_FI_DEV_CLOCK_THROTTLE_REASONS",
         ],
+        "row remap pending" => &["DCGM_FI_DEV_ROW_REMAP_PENDING"],
         "row remap failure" => &[
             "DCGM_FI_DEV_ROW_REMAP_FAILURE",
             "DCGM_FI_DEV_ROW_REMAP_FAILED",
@@ -35,7 +33,7 @@ fn names(signal: &str) -> &'static [&'static str] {
 fn is_bad(key: &SeriesKey, value: f64, seen: Option<f64>) -> bool {
     match key.name.as_ref() {
         "DCGM_FI_DEV_CLOCKS_EVENT_REASONS" | "DCGM_FI_DEV_CLOCK_THROTTLE_REASONS" => {
-            value as u32 & HELD_DOWN != 0
+            gpu::held_down(value).iter().any(|r| *r != "power cap")
         }
         "openshift_ptp_clock_state" => value != 1.0,
         "openshift_ptp_clock_class" => Some(value) == seen,
@@ -80,6 +78,9 @@ fn run(points: impl Iterator<Item = Sample>, bad: impl Fn(f64) -> bool) -> Optio
 }
 
 fn is_of(subject: &Subject, group: Group, key: &SeriesKey) -> bool {
+    if let Subject::Gpu { node, gpu } = subject {
+        return gpu::is_at(&key.labels, node, gpu);
+    }
     let told = subject_of(group, key);
     match subject {
         Subject::Node(node) => told.node() == Some(node),

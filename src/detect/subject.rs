@@ -34,7 +34,11 @@ pub fn subject_of_alert(labels: &Labels) -> Subject {
 }
 
 fn by_name(name: &str, labels: &Labels) -> Option<Subject> {
-    if name.starts_with("DCGM_") || name.starts_with("gpu_") || name.starts_with("amd_gpu_") {
+    if name.starts_with("DCGM_")
+        || name.starts_with("gpu_")
+        || name.starts_with("amd_gpu_")
+        || name.starts_with("hw_")
+    {
         gpu_of(labels)
     } else if name.starts_with("openshift_ptp_") {
         clock_of(labels)
@@ -48,7 +52,7 @@ fn by_name(name: &str, labels: &Labels) -> Option<Subject> {
 }
 
 fn gpu_of(labels: &Labels) -> Option<Subject> {
-    let gpu = gpu::place_of(labels)?;
+    let gpu = gpu::place_of(labels)?.into_owned();
     let node = gpu::node_of(labels).to_owned();
     Some(Subject::Gpu { node, gpu })
 }

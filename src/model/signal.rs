@@ -88,11 +88,19 @@ pub struct Signal {
     /// Smallest change that matters, in the signal's own unit: below it nothing is abnormal.
     #[serde(default)]
     pub floor: f64,
-    /// Metric that must exist on the server before the query is sent.
+    /// Metric that must exist on the server before the query is sent; of several split by `|` one
+    /// is enough.
     pub needs: Option<Arc<str>>,
     /// Ask for the past hour once at start, so that there is a history to judge by.
     #[serde(default)]
     pub backfill: bool,
+}
+
+impl Signal {
+    /// The metrics of which one must exist; none: the query is always sent.
+    pub fn needed(&self) -> impl Iterator<Item = &str> {
+        self.needs.iter().flat_map(|needs| needs.split('|'))
+    }
 }
 
 /// How one metric of a raw query (several names, `__name__` kept) or of a scraped exporter is

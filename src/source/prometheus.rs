@@ -141,11 +141,7 @@ impl PromSource {
 
     /// Asks which metrics exist, so that only queries are sent that can have an answer.
     async fn learn(&mut self, line: &Line) -> Result<(), SourceError> {
-        let mut needs: Vec<&str> = self
-            .signals
-            .iter()
-            .filter_map(|s| s.needs.as_deref())
-            .collect();
+        let mut needs: Vec<&str> = self.signals.iter().flat_map(Signal::needed).collect();
         needs.sort_unstable();
         needs.dedup();
         let mut capabilities = None;

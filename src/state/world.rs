@@ -12,7 +12,7 @@ use crate::model::change::Change;
 use crate::model::dashboard::Dashboard;
 use crate::model::discovery::Probe;
 use crate::model::gitops::{App, AppKind};
-use crate::model::gpu::Gpu;
+use crate::model::gpu::{Drafts, Gpu};
 use crate::model::health::{Expiry, SourceHealth, SourceKind};
 use crate::model::id::{ClusterId, IncidentId};
 use crate::model::identity::Identity;
@@ -172,6 +172,7 @@ pub struct ClusterState {
     pub(super) bursts: Bursts,
     /// Readings, rebuilt when their samples come in.
     pub gpus: Vec<Gpu>,
+    gpu_drafts: Drafts,
     pub ptp: Vec<PtpNode>,
     /// After these times the samples, and the readings made of some, are of the past.
     pub samples_until: Option<Timestamp>,
@@ -263,6 +264,7 @@ impl ClusterState {
             log_lag_ms: None,
             bursts: Bursts::default(),
             gpus: Vec::new(),
+            gpu_drafts: Drafts::default(),
             ptp: Vec::new(),
             samples_until: None,
             gpus_until: None,
@@ -298,6 +300,11 @@ impl ClusterState {
         let before = self.reminded.insert(kind, expires.at);
         let told = || format!("{}: {kind}: {}: renew it", self.name, expires.told(now));
         (before != Some(expires.at)).then(told)
+    }
+
+    /// Series were let go: what is made of them is made of all that are left, the next time.
+    fn start_anew(&mut self) {
+        self.gpu_drafts = Drafts::default();
     }
 
     /// Pods that are neither running whole nor finished as they should.

@@ -94,9 +94,9 @@ fn serving(world: &World, s: &Serving) -> String {
         v(s.kv_cache, Unit::Ratio),
         v(s.prompt_tokens_per_s, Unit::PerSecond),
         v(s.generation_tokens_per_s, Unit::PerSecond),
-        v(s.ttft_p95_s, Unit::Seconds),
-        v(s.itl_p95_s, Unit::Seconds),
-        v(s.e2e_p95_s, Unit::Seconds),
+        v(s.ttft.p95, Unit::Seconds),
+        v(s.itl.p95, Unit::Seconds),
+        v(s.e2e.p95, Unit::Seconds),
         v(s.preemptions_per_s, Unit::PerSecond),
     )
 }

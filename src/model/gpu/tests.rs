@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::exposed::exporter;
+use crate::model::sample::SeriesKey;
 
 fn gpus(series: &[(SeriesKey, Sample)]) -> Vec<Gpu> {
     read(series.iter().map(|(k, s)| (k, *s)))

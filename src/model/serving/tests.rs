@@ -30,5 +30,5 @@ fn reads_old_names_and_calm_servers() {
     assert!(old[0].kv_cache.is_some(), "gpu_cache_usage_perc");
     let calm = servers(&exporter!("vllm_single.prom"));
     assert!(!calm[0].is_saturated());
-    assert_eq!(calm[0].ttft_p95_s, None, "not told is not zero");
+    assert_eq!(calm[0].ttft, Latency::default(), "not told is not zero");
 }

@@ -77,9 +77,9 @@ impl Schedule {
     ) {
         for (entry, signal) in self.entries.iter_mut().zip(signals) {
             let available = match (&signal.needs, known) {
-                (Some(needs), Some(known)) => {
-                    known.iter().any(|(n, c)| n == needs.as_ref() && *c > 0)
-                }
+                (Some(_), Some(known)) => signal
+                    .needed()
+                    .any(|needs| known.iter().any(|(n, c)| n == needs && *c > 0)),
                 _ => true,
             };
             if available && !entry.available {

@@ -7,6 +7,7 @@ use foldhash::fast::RandomState;
 
 use super::Read;
 use super::latency::Latencies;
+use crate::model::gpu;
 use crate::model::label::Labels;
 use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
 use crate::model::signal::Group;
@@ -137,10 +138,16 @@ impl Memory {
     }
 
     fn close_latencies(&mut self, groups: &mut Groups, now: Timestamp) {
-        for (signal, model, value) in self.latencies.close(now.0) {
-            let labels = [("model_name", model.as_str()), ("instance", &self.instance)];
+        for latency in self.latencies.close(now.0) {
+            let model = latency.model.as_str();
+            let own = [("model_name", model), ("instance", &self.instance)];
+            let quantile = latency.quantile.map(|q| ("quantile", q));
+            let value = latency.seconds;
             let told = SeriesSamples {
-                key: SeriesKey::new(signal, Labels::from_pairs(labels)),
+                key: SeriesKey::new(
+                    latency.signal,
+                    Labels::from_pairs(own.into_iter().chain(quantile)),
+                ),
                 kind: SampleKind::Gauge,
                 points: [Sample { at: now, value }].into(),
             };
@@ -164,6 +171,7 @@ impl Known {
         };
         let role = match sample.class {
             Class::Gauge | Class::Unknown | Class::Other => Role::Value,
+            Class::Counter | Class::Total if gpu::is_level(&sample.name) => Role::Value,
             Class::Counter | Class::Total => Role::Rate(None),
             Class::Created => Role::Skip,
             Class::Bucket => match (
@@ -300,7 +308,7 @@ fn group_of(name: &str) -> Group {
         "dcgm_",
         "gpu_",
         "amd_gpu_",
-        "hw_gpu_",
+        "hw_",
         "habanalabs_",
         "xpum_",
     ]) {
@@ -318,10 +326,7 @@ fn group_of(name: &str) -> Group {
 
 /// Old releases of DCGM leak their marks for "no value" as numbers.
 fn is_blank(name: &str, value: f64) -> bool {
-    (name.starts_with("DCGM_") || name.starts_with("dcgm_"))
-        && (value >= 9.223_372_036_8e18
-            || (2_147_483_632.0..=2_147_483_635.0).contains(&value)
-            || (140_737_488_355_328.0..=140_737_488_355_331.0).contains(&value))
+    (name.starts_with("DCGM_") || name.starts_with("dcgm_")) && gpu::is_blank(value)
 }
 
 #[cfg(test)]

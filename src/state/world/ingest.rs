@@ -1,5 +1,7 @@
 //! Telemetry into the world: each body to its place.
 
+use std::collections::BTreeSet;
+
 use crate::detect::Arrival;
 use crate::model::health::SourceKind;
 use crate::model::id::{ClusterId, SeriesId};
@@ -103,7 +105,7 @@ impl World {
             cluster.last_sample = cluster.last_sample.max(newest);
             let until = newest.map(|at| readings::until(at, batch.interval_ms));
             cluster.samples_until = cluster.samples_until.max(until);
-            cluster.rebuild(batch.group, &self.store);
+            cluster.rebuild(batch.group, &names_of(batch), &self.store);
             cluster.note_score(newest.unwrap_or(batch.at), score);
         }
         if batch.group == Group::Cluster {
@@ -146,10 +148,26 @@ impl World {
     /// What the store let go is no longer judged.
     pub(super) fn forget_series(&mut self, at: Timestamp) -> bool {
         let removed = self.store.take_removed();
+        if !removed.is_empty() {
+            self.clusters.iter_mut().for_each(ClusterState::start_anew);
+        }
         let mut over = Vec::new();
         self.judge.forget(&removed, at, &mut over);
         self.take_findings(over)
     }
+}
+
+/// Names of the series that an answer brought.
+fn names_of(batch: &SampleBatch) -> BTreeSet<&str> {
+    let mut names = BTreeSet::new();
+    let mut last = "";
+    for series in &batch.series {
+        if *series.key.name != *last {
+            last = &series.key.name;
+            names.insert(last);
+        }
+    }
+    names
 }
 
 impl ClusterState {

@@ -14,6 +14,9 @@ use crate::pattern::PatternId;
 
 use super::{ClusterState, World, objects};
 
+/// Bad states of one look whose begin is looked up.
+const MOST_DATED: usize = 100;
+
 /// Which knowledge a delivery changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
@@ -71,7 +74,9 @@ impl World {
         let any = group == Group::Exporter;
         let mut out = Vec::new();
         let mut take = |scope, mut bad: Vec<detect::Condition>, some: bool| {
-            for condition in bad.iter_mut().filter(|c| c.since.is_none()) {
+            // Each is a search of the held samples: of very many, the first ones.
+            let undated = bad.iter_mut().filter(|c| c.since.is_none());
+            for condition in undated.take(MOST_DATED) {
                 if !self.judge.follows(id, scope, &condition.key) {
                     detect::date(&self.store, id, group, condition);
                 }
@@ -82,7 +87,9 @@ impl World {
             }
         };
         if any || group == Group::Gpu {
-            take("gpu", detect::gpus(&cluster.gpus), !cluster.gpus.is_empty());
+            let mut bad = detect::devices(&cluster.gpus);
+            bad.extend(detect::fleet(&cluster.gpus, &cluster.nodes, at));
+            take("gpu", bad, !cluster.gpus.is_empty());
         }
         if any || group == Group::Ptp {
             take("ptp", detect::ptp(&cluster.ptp), !cluster.ptp.is_empty());
@@ -98,7 +105,11 @@ impl World {
         }
         if any || group == Group::Serving {
             let some = !cluster.serving.is_empty();
-            take("serving", detect::serving(&cluster.serving), some);
+            take(
+                "serving",
+                detect::serving(&cluster.serving, &cluster.gpus),
+                some,
+            );
         }
         self.take_findings(out)
     }

@@ -1,5 +1,7 @@
 //! Readings rebuilt from the newest samples that the store holds.
 
+use std::collections::BTreeSet;
+
 use crate::model::id::ClusterId;
 use crate::model::sample::{Sample, SeriesKey};
 use crate::model::signal::Group;
@@ -13,13 +15,11 @@ use super::{ClusterState, Freshness, World};
 const GONE_MS: i64 = 60_000;
 
 impl ClusterState {
-    /// Makes the readings of a group anew.
-    pub(super) fn rebuild(&mut self, group: Group, store: &Store) {
+    /// Makes the readings of a group anew after an answer that brought series of these names.
+    pub(super) fn rebuild(&mut self, group: Group, brought: &BTreeSet<&str>, store: &Store) {
         let any = group == Group::Exporter;
         if any || group == Group::Gpu {
-            let series = living(store, self.id, gpu::names());
-            self.gpus = gpu::read(series.iter().map(|(k, s, _)| (*k, *s)));
-            self.gpus_until = current_until(&series);
+            self.rebuild_gpus(brought, store);
         }
         if any || group == Group::Ptp {
             let series = living(store, self.id, ptp::names());
@@ -31,7 +31,39 @@ impl ClusterState {
             self.serving = serving::read(series.iter().map(|(k, s, _)| (*k, *s)));
         }
     }
+
+    /// Only what these names tell: a fleet has dozens of them, each with a series a GPU.
+    fn rebuild_gpus(&mut self, brought: &BTreeSet<&str>, store: &Store) {
+        let all = self.gpu_drafts.is_empty();
+        let names = gpu::names().filter(|n| all || brought.contains(n));
+        let mut some = false;
+        for name in names {
+            let series = living(store, self.id, std::iter::once(name.to_owned()));
+            if series.is_empty() && all {
+                continue;
+            }
+            some = true;
+            let newest = series.iter().map(|(key, sample, _)| (*key, *sample));
+            self.gpu_drafts.retake(name, newest);
+            for (key, sample, _) in &series {
+                let from = sample.at.plus_ms(-PAST_MS);
+                let points = || {
+                    let id = store.lookup(self.id, key);
+                    id.into_iter()
+                        .flat_map(move |id| store.points(id, from, sample.at))
+                };
+                self.gpu_drafts.recall(key, points);
+            }
+            self.gpus_until = self.gpus_until.max(current_until(&series));
+        }
+        if some {
+            self.gpus = self.gpu_drafts.gpus();
+        }
+    }
 }
+
+/// How far back a GPU's own past is looked at when it is first seen, milliseconds.
+const PAST_MS: i64 = 65 * 60_000;
 
 impl World {
     /// Newest samples of a signal's series that still tell of now, with their usual distance.

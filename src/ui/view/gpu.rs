@@ -1,15 +1,15 @@
-//! GPUs of the fleet: a heat map of nodes, the chosen device, and the models served on them.
-
-use std::sync::Arc;
+//! GPUs of the fleet: a heat map of nodes or jobs, a table, who holds them; the chosen device or
+//! model; the models served.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::common::{above, beside, clusters, empty, focused, inside, pane};
+use super::common::{clusters, focused, inside};
 use super::scroll::Scroll;
 use super::{Ctx, Entry, Focus, Goto, ScreenId, View};
 use crate::command::Command;
 use crate::message::Effect;
+use crate::model::gpu::Measure;
 use crate::model::id::ClusterId;
 use crate::model::serving::Serving;
 use crate::state::world::World;
@@ -17,16 +17,25 @@ use crate::ui::widget::filter::Filter;
 use crate::ui::widget::table::Table;
 
 mod detail;
+mod draw;
+mod fields;
+mod holders;
+mod identity;
+mod layout;
 mod map;
+mod model;
 mod motion;
+mod order;
 mod past;
 mod serving;
 mod table;
 
-use map::{Id, NodeRow};
+use layout::WIDE;
+use map::Id;
+use order::{Order, Row};
 
-/// From this width on the device stands beside the map.
-const WIDE: u16 = 100;
+/// Pods told to the agent at most.
+const MOST_BRIEFED: usize = 20;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Part {
@@ -35,12 +44,24 @@ enum Part {
     Serving,
 }
 
-#[derive(Debug, Default)]
+/// `m`: how the devices are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Mode {
+    #[default]
+    Map,
+    Table,
+    /// Pods that hold them.
+    Holders,
+}
+
+#[derive(Debug)]
 pub struct Gpu {
     chosen: Option<Id>,
-    /// A table of devices instead of the map.
+    mode: Mode,
+    measure: Measure,
+    order: Order,
     devices: Table<Id>,
-    as_table: bool,
+    held: Table<(ClusterId, String, String)>,
     serving: Table<(ClusterId, String, String)>,
     part: Part,
     scope: Option<ClusterId>,
@@ -52,21 +73,41 @@ pub struct Gpu {
     area: Rect,
 }
 
-/// Where the parts stand; width or height 0: left out.
-struct Layout {
-    devices: Rect,
-    detail: Option<Rect>,
-    serving: Rect,
+impl Default for Gpu {
+    fn default() -> Self {
+        Self {
+            chosen: None,
+            mode: Mode::default(),
+            measure: Measure::default(),
+            order: Order::default(),
+            devices: Table::default(),
+            held: Table::sorted(holders::SORTS),
+            serving: Table::default(),
+            part: Part::default(),
+            scope: None,
+            filter_text: String::new(),
+            filter: Filter::default(),
+            problems: false,
+            detail: None,
+            scroll: Scroll::default(),
+            area: Rect::ZERO,
+        }
+    }
 }
 
 impl Gpu {
-    fn nodes<'a>(&self, world: &'a World) -> Vec<NodeRow<'a>> {
-        let mut rows = map::rows(world, self.scope);
+    fn rows<'a>(&self, world: &'a World) -> Vec<Row<'a>> {
+        let mut rows = order::rows(world, self.scope, self.order, self.measure);
+        let all = self.filter_text.is_empty();
         rows.retain(|row| {
             (!self.problems || row.gpus.iter().any(|g| map::trouble(g).is_some()))
-                && self.filter.matches(&row.fields())
+                && (all || self.filter.matches(&row.fields()))
         });
         rows
+    }
+
+    fn holders<'a>(&self, world: &'a World) -> Vec<holders::Holder<'a>> {
+        holders::rows(world, self.scope, &self.filter, self.held.order())
     }
 
     fn models<'a>(&self, world: &'a World) -> Vec<(ClusterId, &'a Serving)> {
@@ -75,66 +116,24 @@ impl Gpu {
             .collect()
     }
 
-    fn layout(&self, area: Rect, models: usize) -> Layout {
-        let wanted = match models {
-            0 => 0,
-            n => u16::try_from(n)
-                .unwrap_or(u16::MAX)
-                .saturating_add(3)
-                .min(area.height / 3),
-        };
-        let (top, serving) = above(area, wanted);
-        let show = self.detail.unwrap_or(area.width >= WIDE);
-        let (devices, detail) = match show {
-            false => (top, None),
-            true if area.width >= WIDE => beside(top, WIDE, (area.width * 2 / 5).max(44)),
-            true => (Rect { width: 0, ..top }, Some(top)),
-        };
-        Layout {
-            devices,
-            detail,
-            serving,
-        }
+    /// The model under the cursor.
+    fn model<'a>(&self, models: &[(ClusterId, &'a Serving)]) -> Option<(ClusterId, &'a Serving)> {
+        let at = self.serving.position(models, serving::id)?;
+        models.get(at).copied()
     }
 
-    fn draw_devices(&self, ctx: &Ctx<'_>, rows: &[NodeRow<'_>], area: Rect, buf: &mut Buffer) {
-        let here = self.part == Part::Devices;
-        let inner = pane(
-            ctx,
-            area,
-            buf,
-            &map::title(rows),
-            &map::sum(rows, self.problems),
-            here,
-        );
-        if rows.is_empty() {
-            empty(ctx, inner, buf, &self.why_empty(ctx.world));
-            return;
+    fn click(&mut self, (column, row): (u16, u16), world: &World, models: usize) -> bool {
+        let parts = self.layout(self.area, models);
+        let below = parts.serving.contains((column, row).into());
+        self.part = if below { Part::Serving } else { Part::Devices };
+        if below || self.mode != Mode::Map {
+            return false;
         }
-        let inside = focused(ctx, here);
-        if self.as_table {
-            table::draw(&inside, inner, buf, &table::rows(rows), &self.devices);
-            return;
-        }
-        let current = self.current(rows).map(|(c, g)| Id::of(c, g));
-        map::draw(&inside, inner, buf, rows, current.as_ref());
-    }
-
-    fn why_empty(&self, world: &World) -> String {
-        let known = map::rows(world, self.scope).len();
-        if known > 0 && self.filter_text.is_empty() {
-            return format!("no trouble told of the devices of {known} nodes (! shows all)");
-        }
-        if known > 0 {
-            return "no node matches (Esc clears the filter)".into();
-        }
-        let heard = clusters(world, self.scope).any(|c| c.last_sample.is_some());
-        match heard {
-            true => {
-                "no GPU metric: no DCGM or AMD exporter is known to the sources of the scope".into()
-            }
-            false => "nothing known yet: no metric source of the scope has answered".into(),
-        }
+        let rows = self.rows(world);
+        let current = self.current(&rows).map(|(c, g)| Id::of(c, g));
+        let found = map::at(&rows, current.as_ref(), parts.devices, (column, row));
+        self.chosen = found.or(current);
+        true
     }
 }
 
@@ -146,20 +145,19 @@ impl View for Gpu {
             return Vec::new();
         }
         let models = self.models(world);
-        if let Command::Click { column, row } = command {
-            let parts = self.layout(self.area, models.len());
-            let below = parts.serving.contains((column, row).into());
-            self.part = if below { Part::Serving } else { Part::Devices };
-            if !below && !self.as_table {
-                let rows = self.nodes(world);
-                let current = self.current(&rows).map(|(c, g)| Id::of(c, g));
-                let found = map::at(&rows, current.as_ref(), parts.devices, (column, row));
-                self.chosen = found.or(current);
-                return Vec::new();
-            }
+        if let Command::Click { column, row } = command
+            && self.click((column, row), world, models.len())
+        {
+            return Vec::new();
         }
         let moved = match self.part {
-            Part::Serving => self.serving.update(&command, &models, serving::id),
+            Part::Serving => {
+                let moved = self.serving.update(&command, &models, serving::id);
+                if moved {
+                    self.scroll.to_top();
+                }
+                moved
+            }
             Part::Devices => self.update_devices(&command, world),
         };
         if moved {
@@ -172,55 +170,42 @@ impl View for Gpu {
                     Part::Serving => Part::Devices,
                 };
             }
-            Command::Mode => self.as_table = !self.as_table,
+            Command::Mode => {
+                self.mode = match self.mode {
+                    Mode::Map => Mode::Table,
+                    Mode::Table => Mode::Holders,
+                    Mode::Holders => Mode::Map,
+                };
+            }
+            Command::Column => self.measure = self.measure.next(),
+            Command::Sort => self.order = self.order.next(),
             Command::Problems => self.problems = !self.problems,
             Command::Detail => {
                 self.detail = Some(!self.detail.unwrap_or(self.area.width >= WIDE));
             }
             Command::Open => self.detail = Some(true),
             Command::NextProblem | Command::PreviousProblem => {
-                let rows = self.nodes(world);
+                let rows = self.rows(world);
                 self.next_problem(&rows, command == Command::NextProblem);
             }
             Command::ScrollDown => self.scroll.down(),
             Command::ScrollUp => self.scroll.up(),
             Command::Refresh => return vec![Effect::Refresh(self.scope)],
-            Command::CopyRow => {
-                let rows = self.nodes(world);
-                let text = self.current(&rows).map(|(c, g)| detail::plain(world, c, g));
-                return text.map(Effect::Copy).into_iter().collect();
-            }
+            Command::CopyRow => return self.copy(world).map(Effect::Copy).into_iter().collect(),
             _ => {}
         }
         Vec::new()
     }
 
     fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
-        let rows = self.nodes(ctx.world);
+        let rows = self.rows(ctx.world);
         let models = self.models(ctx.world);
         let parts = self.layout(area, models.len());
         if parts.devices.width > 0 {
             self.draw_devices(ctx, &rows, parts.devices, buf);
         }
         if let Some(area) = parts.detail {
-            match self.current(&rows) {
-                Some((cluster, gpu)) => {
-                    let inner = pane(
-                        ctx,
-                        area,
-                        buf,
-                        &detail::title(ctx.world, cluster, gpu),
-                        "d",
-                        false,
-                    );
-                    let text = detail::lines(ctx, cluster, gpu, usize::from(inner.width));
-                    self.scroll.draw(ctx, inner, buf, &text);
-                }
-                None => {
-                    let inner = pane(ctx, area, buf, "device", "d", false);
-                    empty(ctx, inner, buf, "no device");
-                }
-            }
+            self.draw_detail(ctx, &rows, &models, (area, buf));
         }
         if parts.serving.height > 0 {
             let here = focused(ctx, self.part == Part::Serving);
@@ -236,6 +221,7 @@ impl View for Gpu {
         // How many models there are is not known here; the table only pages by this.
         let parts = self.layout(area, self.models(world).len());
         self.devices.place(inside(parts.devices));
+        self.held.place(inside(parts.devices));
         self.serving.place(inside(parts.serving));
     }
 
@@ -248,11 +234,10 @@ impl View for Gpu {
         };
         if let Some((cluster, node, index)) = wanted {
             self.part = Part::Devices;
-            let rows = map::rows(world, self.scope);
-            let found = rows
-                .iter()
-                .filter(|r| r.cluster == cluster && r.node.as_ref() == node.as_str())
-                .flat_map(|r| r.gpus.iter())
+            let known = clusters(world, self.scope).filter(|c| c.id == cluster);
+            let found = known
+                .flat_map(|c| &c.gpus)
+                .filter(|g| g.node.as_ref() == node.as_str())
                 .find(|g| index.is_none_or(|i| g.index == *i || g.label().ends_with(i.as_str())));
             if let Some(gpu) = found {
                 self.chosen = Some(Id::of(cluster, gpu));
@@ -264,10 +249,12 @@ impl View for Gpu {
     fn open(&mut self, world: &World) -> Option<Goto> {
         if self.part == Part::Serving {
             let models = self.models(world);
-            let at = self.serving.position(&models, serving::id)?;
-            return models.get(at).map(|(cluster, model)| Goto {
+            if !self.detail.unwrap_or(self.area.width >= WIDE) {
+                return None;
+            }
+            return self.model(&models).map(|(cluster, model)| Goto {
                 screen: ScreenId::Metrics,
-                cluster: Some(*cluster),
+                cluster: Some(cluster),
                 query: Some(format!(
                     "vllm:num_requests_waiting{{model_name={:?}}}",
                     model.model
@@ -278,7 +265,7 @@ impl View for Gpu {
         if !self.detail.unwrap_or(self.area.width >= WIDE) {
             return None;
         }
-        let rows = self.nodes(world);
+        let rows = self.rows(world);
         let (cluster, gpu) = self.current(&rows)?;
         let focus = match &gpu.pod {
             Some((namespace, pod)) => Focus::Pod {
@@ -329,7 +316,7 @@ impl View for Gpu {
     }
 
     fn focus(&self, world: &World) -> Option<Focus> {
-        let rows = self.nodes(world);
+        let rows = self.rows(world);
         let (cluster, gpu) = self.current(&rows)?;
         Some(Focus::Gpu {
             cluster,
@@ -346,7 +333,9 @@ impl View for Gpu {
         &[
             ("Enter", "open"),
             ("d", "device"),
-            ("m", "map/table"),
+            ("m", "map/table/pods"),
+            (";", "measure"),
+            ("s", "order"),
             ("e", "next trouble"),
             ("Tab", "models"),
             ("a", "ask"),
@@ -354,7 +343,7 @@ impl View for Gpu {
     }
 
     fn brief(&self, ctx: &Ctx) -> String {
-        let rows = self.nodes(ctx.world);
+        let rows = self.rows(ctx.world);
         let mut out = map::title(&rows);
         for (cluster, gpu) in rows
             .iter()
@@ -369,6 +358,12 @@ impl View for Gpu {
             out.push_str("\nchosen: ");
             out.push_str(&detail::plain(ctx.world, cluster, gpu));
         }
+        if self.mode == Mode::Holders {
+            for holder in self.holders(ctx.world).iter().take(MOST_BRIEFED) {
+                out.push('\n');
+                out.push_str(&holders::plain(ctx.world, holder));
+            }
+        }
         for (cluster, model) in self.models(ctx.world) {
             out.push('\n');
             out.push_str(&serving::plain(ctx.world, cluster, model));
@@ -376,9 +371,6 @@ impl View for Gpu {
         out
     }
 }
-
-/// Name of the node under which its devices stand.
-type NodeName = Arc<str>;
 
 #[cfg(test)]
 mod tests;

@@ -73,12 +73,17 @@ fn vllm_latencies_come_under_the_catalogues_names() {
     };
     assert!(read(&mut memory, &body(0), 0).is_empty());
     let told = flat(&read(&mut memory, &body(100), 15_000));
+    let spread = r#"vllm_e2e_spread{instance="h:1", model_name="m", quantile="#;
     assert_eq!(
         told,
-        [(
-            r#"vllm_e2e_p95{instance="h:1", model_name="m"}"#.to_owned(),
-            0.95
-        )]
+        [
+            (
+                r#"vllm_e2e_p95{instance="h:1", model_name="m"}"#.to_owned(),
+                0.95
+            ),
+            (format!("{spread}\"0.5\"}}"), 0.5),
+            (format!("{spread}\"0.99\"}}"), 0.99),
+        ]
     );
 }
 

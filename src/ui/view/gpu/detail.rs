@@ -2,17 +2,19 @@
 
 use ratatui::text::{Line, Span};
 
+use super::fields::Page;
 use super::map::trouble;
-use super::past;
-use crate::model::gpu::Gpu;
+use super::{identity, past};
+use crate::model::alert::Severity;
+use crate::model::gpu::{Gpu, Hold, Lacking, about, memory};
 use crate::model::id::ClusterId;
 use crate::model::sample::Sample;
 use crate::model::unit::Unit;
+use crate::model::xid;
 use crate::state::world::World;
 use crate::ui::Ctx;
-use crate::ui::view::common::{ago, heading, name, pair, reading};
+use crate::ui::view::common::{heading, name, reading};
 use crate::ui::widget::heat::meter;
-use crate::ui::widget::text::wrap;
 
 pub fn title(world: &World, cluster: ClusterId, gpu: &Gpu) -> String {
     let model = gpu.model.as_deref().unwrap_or("model n/a");
@@ -20,165 +22,295 @@ pub fn title(world: &World, cluster: ClusterId, gpu: &Gpu) -> String {
 }
 
 pub fn lines<'a>(ctx: &Ctx<'_>, cluster: ClusterId, gpu: &'a Gpu, width: usize) -> Vec<Line<'a>> {
+    let mut page = Page {
+        ctx,
+        cluster,
+        gpu,
+        width,
+        out: Vec::new(),
+    };
+    headline(&mut page);
+    use_of(&mut page);
+    heat(&mut page);
+    let history = past::lines(ctx, cluster, gpu, width);
+    page.out.extend(history);
+    errors(&mut page);
+    identity::owner(&mut page);
+    identity::parts(&mut page);
+    reasons(&mut page);
+    links(&mut page);
+    identity::device(&mut page);
+    page.out
+}
+
+fn headline(page: &mut Page<'_, '_>) {
+    let (ctx, gpu) = (page.ctx, page.gpu);
     let theme = ctx.theme;
-    let mut out = Vec::new();
     if let Some(trouble) = trouble(gpu) {
-        for part in wrap(&format!("✗ {trouble}"), width) {
-            out.push(Line::styled(part, theme.crit));
-        }
+        page.text(&format!("✗ {trouble}"), theme.crit);
     }
     if !gpu.throttle.is_empty() {
         let text = format!("▲ clocks held down: {}", gpu.throttle.join(", "));
-        out.extend(
-            wrap(&text, width)
-                .into_iter()
-                .map(|p| Line::styled(p, theme.warn)),
-        );
+        page.text(&text, theme.warn);
     }
+    let temperature = ["DCGM_FI_DEV_GPU_TEMP"];
     if gpu.newest().is_none()
-        && let Some(last) = past::last(ctx, cluster, gpu, &["DCGM_FI_DEV_GPU_TEMP"])
+        && let Some(last) = past::last(ctx, page.cluster, gpu, &temperature)
     {
         let text = format!(
             "no longer reported since {}: last values",
             ctx.clock_or_day(last.at)
         );
-        out.push(Line::styled(text, theme.warn));
+        page.push(Line::styled(text, theme.warn));
     }
-    // What is no longer told is not what was never told.
-    let read = |key: &'a str, now: Option<Sample>, name: &str, unit: Unit| {
-        let sample = now.or_else(|| past::last(ctx, cluster, gpu, &[name]));
-        Line::from(vec![
-            Span::styled(format!("{key:<12}"), theme.muted),
-            reading(ctx, sample, unit, theme.base),
-        ])
-    };
-    let util = gpu.utilisation;
-    out.push(read(
-        "utilisation",
-        util,
-        "DCGM_FI_DEV_GPU_UTIL",
-        Unit::Percent,
-    ));
-    let tensor = gpu.tensor_active;
-    out.push(read(
-        "tensor",
-        tensor,
-        "DCGM_FI_PROF_PIPE_TENSOR_ACTIVE",
-        Unit::Ratio,
-    ));
-    let dram = gpu.dram_active;
-    out.push(read(
-        "mem bandw.",
-        dram,
-        "DCGM_FI_PROF_DRAM_ACTIVE",
-        Unit::Ratio,
-    ));
-    out.push(memory(ctx, gpu, width));
-    out.push(power(ctx, gpu));
-    let temp = gpu.temperature_c;
-    out.push(read(
-        "temperature",
-        temp,
-        "DCGM_FI_DEV_GPU_TEMP",
-        Unit::Celsius,
-    ));
-    let temp = gpu.memory_temperature_c;
-    out.push(read(
-        "mem temp.",
-        temp,
-        "DCGM_FI_DEV_MEMORY_TEMP",
-        Unit::Celsius,
-    ));
-    let clock = gpu.sm_clock_mhz;
-    out.push(read(
-        "SM clock",
-        clock,
-        "DCGM_FI_DEV_SM_CLOCK",
-        Unit::Megahertz,
-    ));
-    let xid = match &gpu.xid {
-        Some((number, text)) => (format!("{number} {text}"), theme.crit),
-        None => ("none told".into(), theme.muted),
-    };
-    out.push(pair(theme, "XID", xid.0, xid.1));
-    let remap = match gpu.row_remap_failure {
-        Some(true) => ("failed ✗", theme.crit),
-        Some(false) => ("no failure", theme.ok),
-        None => ("n/a", theme.muted),
-    };
-    out.push(pair(theme, "row remap", remap.0, remap.1));
-    if let Some(healthy) = gpu.healthy {
-        let told = if healthy {
-            ("healthy", theme.ok)
-        } else {
-            ("unhealthy ✗", theme.crit)
-        };
-        out.push(pair(theme, "health", told.0, told.1));
-    }
-    out.extend(past::lines(ctx, cluster, gpu, width));
-    owner(ctx, gpu, width, &mut out);
-    out
 }
 
-fn memory<'a>(ctx: &Ctx<'_>, gpu: &Gpu, width: usize) -> Line<'a> {
+fn use_of(page: &mut Page<'_, '_>) {
+    let gpu = page.gpu;
+    page.value(
+        "utilisation",
+        gpu.utilisation,
+        Unit::Percent,
+        Lacking::Utilisation,
+        &["DCGM_FI_DEV_GPU_UTIL"],
+    );
+    page.value(
+        "SM active",
+        gpu.engine_active,
+        Unit::Ratio,
+        Lacking::Profiling,
+        &["DCGM_FI_PROF_GR_ENGINE_ACTIVE"],
+    );
+    page.value(
+        "tensor",
+        gpu.tensor_active,
+        Unit::Ratio,
+        Lacking::Profiling,
+        &["DCGM_FI_PROF_PIPE_TENSOR_ACTIVE"],
+    );
+    page.value(
+        "mem bandw.",
+        gpu.dram_active.or(gpu.memory_activity.map(|s| Sample {
+            value: s.value / 100.0,
+            ..s
+        })),
+        Unit::Ratio,
+        Lacking::MemoryActivity,
+        &["DCGM_FI_PROF_DRAM_ACTIVE"],
+    );
+    occupancy(page);
+}
+
+fn occupancy(page: &mut Page<'_, '_>) {
+    let (ctx, gpu) = (page.ctx, page.gpu);
     let theme = ctx.theme;
     let used = reading(ctx, gpu.memory_used_mib, Unit::Mebibytes, theme.base);
     let mut spans = vec![Span::styled("memory      ", theme.muted), used];
     match gpu.memory_total_mib {
         Some(total) => {
-            spans.push(Span::styled(
-                format!(" of {}  ", Unit::Mebibytes.write(total)),
-                theme.base,
-            ));
-            if let Some(used) = gpu.memory_used_mib.filter(|_| total > 0.0) {
-                let room = width.saturating_sub(38).min(20);
-                spans.push(Span::styled(meter(used.value / total, room), theme.accent));
+            let text = format!(" of {}  ", Unit::Mebibytes.write(total));
+            spans.push(Span::styled(text, theme.base));
+            if let Some(share) = gpu.memory_share() {
+                let room = page.width.saturating_sub(38).min(20);
+                spans.push(Span::styled(meter(share, room), theme.accent));
             }
         }
         None => spans.push(Span::styled(" of n/a", theme.muted)),
     }
-    Line::from(spans)
+    page.push(Line::from(spans));
+    if let Some(growth) = gpu.growth {
+        let rate = Unit::Mebibytes.write(growth.mib_per_hour);
+        let text = format!(
+            "grows by {rate} an hour since {}",
+            ctx.clock_or_day(growth.since)
+        );
+        page.pair("", text, theme.warn);
+    }
 }
 
-fn power<'a>(ctx: &Ctx<'_>, gpu: &Gpu) -> Line<'a> {
-    let limit = gpu
-        .power_limit_w
-        .map_or("n/a".into(), |w| Unit::Watts.write(w));
-    Line::from(vec![
-        Span::styled("power       ", ctx.theme.muted),
-        reading(ctx, gpu.power_w, Unit::Watts, ctx.theme.base),
-        Span::styled(format!(" of {limit}"), ctx.theme.base),
-    ])
-}
-
-fn owner<'a>(ctx: &Ctx<'_>, gpu: &'a Gpu, width: usize, out: &mut Vec<Line<'a>>) {
+fn heat(page: &mut Page<'_, '_>) {
+    let (ctx, gpu) = (page.ctx, page.gpu);
     let theme = ctx.theme;
-    out.push(heading(theme, "held by"));
-    match &gpu.pod {
-        Some((namespace, pod)) => {
-            let text = format!("{namespace}/{pod} (exporter label)");
-            let parts = wrap(&text, width).into_iter();
-            out.extend(parts.map(|p| Line::styled(p, theme.base)));
-            if gpu.pods > 1 {
-                let text = format!("shared by {} pods", gpu.pods);
-                out.push(Line::styled(text, theme.warn));
-            }
+    let limit = match gpu.power_limit_w {
+        Some(watts) => format!(" of {}", Unit::Watts.write(watts)),
+        None => " (limit n/a: not exported)".into(),
+    };
+    let mut spans = vec![Span::styled("power       ", theme.muted)];
+    match gpu.power_w {
+        None => {
+            let text = format!("n/a ({})", gpu.absent(Lacking::Power));
+            spans.push(Span::styled(text, theme.muted));
         }
-        None => out.push(Line::styled("no pod told by the exporter", theme.muted)),
+        power => {
+            spans.push(reading(ctx, power, Unit::Watts, theme.base));
+            spans.push(Span::styled(limit, theme.base));
+        }
     }
-    out.push(heading(theme, "device"));
-    let uuid = wrap(
-        gpu.uuid.as_deref().unwrap_or("n/a"),
-        width.saturating_sub(12),
+    page.push(Line::from(spans));
+    page.value(
+        "temperature",
+        gpu.temperature_c,
+        Unit::Celsius,
+        Lacking::Other,
+        &["DCGM_FI_DEV_GPU_TEMP"],
     );
-    for (part, key) in uuid.into_iter().zip(["uuid", "", ""]) {
-        out.push(pair(theme, key, part, theme.base));
+    page.value(
+        "mem temp.",
+        gpu.memory_temperature_c,
+        Unit::Celsius,
+        Lacking::MemoryTemperature,
+        &["DCGM_FI_DEV_MEMORY_TEMP"],
+    );
+    page.value(
+        "SM clock",
+        gpu.sm_clock_mhz,
+        Unit::Megahertz,
+        Lacking::Clock,
+        &["DCGM_FI_DEV_SM_CLOCK"],
+    );
+    page.value(
+        "mem clock",
+        gpu.memory_clock_mhz,
+        Unit::Megahertz,
+        Lacking::Clock,
+        &[],
+    );
+    let shares = (gpu.thermal_share, gpu.power_share);
+    page.both(
+        "lost to",
+        shares,
+        " heat, power ",
+        Unit::Ratio,
+        Lacking::Share,
+    );
+}
+
+/// Each reason with what it means.
+fn reasons(page: &mut Page<'_, '_>) {
+    let (theme, gpu) = (page.ctx.theme, page.gpu);
+    page.push(heading(theme, "clocks"));
+    if !gpu.reasons_known {
+        let text = format!("n/a ({})", gpu.absent(Lacking::Reasons));
+        page.pair("held by", text, theme.muted);
+    } else if gpu.throttle.is_empty() {
+        page.pair("held by", "nothing", theme.ok);
     }
-    out.push(pair(theme, "vendor", gpu.vendor, theme.base));
-    let newest = gpu
-        .newest()
-        .map_or("none now".into(), |s| ago(ctx.world, s.at));
-    out.push(pair(theme, "newest", newest, theme.base));
+    for reason in &gpu.throttle {
+        let known = about(reason);
+        let bad = known.is_some_and(|e| e.hold == Hold::Critical);
+        let style = if bad { theme.crit } else { theme.warn };
+        let means = known.map_or("", |e| e.about.as_str());
+        page.long("held by", &format!("{reason}: {means}"), style);
+    }
+}
+
+fn links(page: &mut Page<'_, '_>) {
+    let (theme, gpu) = (page.ctx.theme, page.gpu);
+    page.push(heading(theme, "links"));
+    let pcie = (gpu.pcie_sent, gpu.pcie_received);
+    page.both(
+        "PCIe",
+        pcie,
+        " sent, received ",
+        Unit::BytesPerSecond,
+        Lacking::Profiling,
+    );
+    page.value(
+        "replays",
+        gpu.pcie_replays,
+        Unit::PerSecond,
+        Lacking::Pcie,
+        &[],
+    );
+    page.value("NVLink", gpu.link, Unit::BytesPerSecond, Lacking::Link, &[]);
+    page.value(
+        "link errors",
+        gpu.link_errors,
+        Unit::PerSecond,
+        Lacking::LinkErrors,
+        &[],
+    );
+    for peer in &gpu.peers_cut {
+        page.long("cut off", peer, theme.warn);
+    }
+    let video = (gpu.encoder, gpu.decoder);
+    page.both(
+        "video",
+        video,
+        " encoder, decoder ",
+        Unit::Percent,
+        Lacking::Video,
+    );
+}
+
+fn errors(page: &mut Page<'_, '_>) {
+    let (theme, gpu) = (page.ctx.theme, page.gpu);
+    page.push(heading(theme, "errors"));
+    match &gpu.xid {
+        Some((code, text)) => {
+            let known = xid::of(*code);
+            let style = match known.severity {
+                Severity::Critical => theme.crit,
+                Severity::Warning => theme.warn,
+                Severity::Info => theme.base,
+            };
+            page.long("XID", &format!("{code} {text}"), style);
+            page.long(
+                "class",
+                &format!("{} · {}", known.severity.word(), known.class),
+                style,
+            );
+            page.long("do", known.advice, theme.base);
+        }
+        None if gpu.vendor == "nvidia" => page.pair("XID", "none told", theme.muted),
+        None => page.pair(
+            "XID",
+            format!("n/a ({})", gpu.absent(Lacking::Xid)),
+            theme.muted,
+        ),
+    }
+    let ecc = (gpu.ecc_corrected, gpu.ecc_uncorrected);
+    page.counts("ECC", ecc, ("corrected", "uncorrected"), Lacking::Ecc);
+    let rows = (gpu.remapped_corrected, gpu.remapped_uncorrected);
+    page.counts(
+        "rows",
+        rows,
+        ("remapped", "after lost data"),
+        Lacking::Remap,
+    );
+    let means = memory();
+    match (gpu.row_remap_failure, gpu.remap_pending) {
+        (Some(true), _) => page.long(
+            "row remap",
+            &format!("failed ✗ {}", means.failed),
+            theme.crit,
+        ),
+        (_, Some(true)) => page.long(
+            "row remap",
+            &format!("pending ▲ {}", means.pending),
+            theme.warn,
+        ),
+        (Some(false), _) => page.pair("row remap", "no failure", theme.ok),
+        (None, _) => {
+            let text = format!("n/a ({})", gpu.absent(Lacking::Remap));
+            page.pair("row remap", text, theme.muted);
+        }
+    }
+    match gpu.healthy {
+        Some(true) => page.pair("health", "healthy", theme.ok),
+        Some(false) => page.pair("health", "unhealthy ✗", theme.crit),
+        None => page.pair("health", "n/a (not exported)", theme.muted),
+    }
+    for check in &gpu.checks {
+        page.long("", check, theme.warn);
+    }
+    if let Some(action) = gpu.recovery {
+        page.long(
+            "recovery",
+            &format!("the driver asks to {action}"),
+            theme.crit,
+        );
+    }
 }
 
 /// The device in words; for the clipboard and the agent.
@@ -199,6 +331,9 @@ pub fn plain(world: &World, cluster: ClusterId, gpu: &Gpu) -> String {
     );
     if let Some(trouble) = trouble(gpu) {
         out.push_str(&format!(", {trouble}"));
+    }
+    if let Some((code, _)) = &gpu.xid {
+        out.push_str(&format!(" (advice: {})", xid::of(*code).advice));
     }
     if !gpu.throttle.is_empty() {
         out.push_str(&format!(", throttled by {}", gpu.throttle.join(", ")));

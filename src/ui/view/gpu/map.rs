@@ -1,27 +1,27 @@
-//! The heat map: a row a node, two cells a GPU.
-
-use std::collections::BTreeMap;
+//! The heat map: a row a node or a job, two cells a GPU.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::NodeName;
-use crate::model::gpu::Gpu;
+use std::sync::Arc;
+
+use super::order::{Order, Row};
+use crate::model::alert::Severity;
+use crate::model::gpu::{Gpu, Measure};
 use crate::model::id::ClusterId;
-use crate::model::sample::Sample;
 use crate::model::unit::Unit;
-use crate::state::world::World;
+use crate::model::xid;
 use crate::ui::Ctx;
-use crate::ui::view::common::{STALE_MS, clusters, lines};
+use crate::ui::view::common::{STALE_MS, lines};
 use crate::ui::widget::heat::block;
 use crate::ui::widget::text::{first_row, fit, fit_right};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Id {
     cluster: ClusterId,
-    node: NodeName,
+    node: Arc<str>,
     index: String,
     partition: Option<String>,
 }
@@ -44,114 +44,91 @@ impl Id {
     }
 }
 
-pub struct NodeRow<'a> {
-    pub cluster: ClusterId,
-    pub cluster_name: &'a str,
-    pub node: NodeName,
-    pub gpus: Vec<&'a Gpu>,
-}
-
-impl NodeRow<'_> {
-    pub fn fields(&self) -> Vec<(&str, &str)> {
-        let mut fields = vec![("cluster", self.cluster_name), ("node", self.node.as_ref())];
-        for gpu in &self.gpus {
-            fields.extend(gpu.model.as_deref().map(|m| ("model", m)));
-            if let Some((namespace, pod)) = &gpu.pod {
-                fields.extend([("namespace", namespace.as_str()), ("pod", pod.as_str())]);
-            }
-        }
-        fields
-    }
-
-    fn sum(&self, read: impl Fn(&Gpu) -> Option<Sample>) -> Option<(f64, usize)> {
-        let values: Vec<f64> = self
-            .gpus
-            .iter()
-            .filter_map(|g| read(g))
-            .map(|s| s.value)
-            .filter(|v| v.is_finite())
-            .collect();
-        (!values.is_empty()).then(|| (values.iter().sum(), values.len()))
-    }
-}
-
-pub fn rows(world: &World, scope: Option<ClusterId>) -> Vec<NodeRow<'_>> {
-    let mut rows = Vec::new();
-    for cluster in clusters(world, scope) {
-        let mut nodes: BTreeMap<NodeName, Vec<&Gpu>> = BTreeMap::new();
-        for gpu in &cluster.gpus {
-            nodes.entry(gpu.node.clone()).or_default().push(gpu);
-        }
-        rows.extend(nodes.into_iter().map(|(node, mut gpus)| {
-            gpus.sort_by(|a, b| {
-                let number = |g: &Gpu| g.index.parse::<u32>().unwrap_or(u32::MAX);
-                (number(a), &a.index, &a.partition).cmp(&(number(b), &b.index, &b.partition))
-            });
-            NodeRow {
-                cluster: cluster.id,
-                cluster_name: &cluster.name,
-                node,
-                gpus,
-            }
-        }));
-    }
-    rows
-}
-
 /// What is wrong with a device itself, in a few words.
 pub fn trouble(gpu: &Gpu) -> Option<String> {
-    if let Some((xid, text)) = &gpu.xid {
-        return Some(format!("XID {xid} {text}"));
+    if let Some((code, text)) = &gpu.xid
+        && xid::of(*code).severity > Severity::Info
+    {
+        return Some(format!("XID {code} {text}"));
     }
     if gpu.row_remap_failure == Some(true) {
         return Some("row remapping failed".into());
     }
-    if gpu.healthy == Some(false) {
-        return Some("reported unhealthy".into());
+    if let Some(count) = gpu.ecc_uncorrected.filter(|n| *n > 0.0) {
+        return Some(format!("uncorrectable memory errors: {count:.0}"));
     }
-    None
+    if gpu.healthy == Some(false) {
+        return Some(match gpu.checks.first() {
+            Some(check) => format!("reported unhealthy: {check}"),
+            None => "reported unhealthy".into(),
+        });
+    }
+    gpu.recovery
+        .map(|action| format!("driver asks to {action}"))
+}
+
+/// How the cells are made and ordered: the measure, and the greatest value of the fleet.
+#[derive(Clone, Copy)]
+pub struct Scale {
+    measure: Measure,
+    order: Order,
+    top: f64,
+}
+
+impl Scale {
+    pub fn of(measure: Measure, order: Order, rows: &[Row<'_>]) -> Self {
+        let gpus = rows.iter().flat_map(|r| &r.gpus);
+        let values = gpus.filter_map(|g| measure.read(g)).map(|s| s.value);
+        let top = values.fold(0.0, f64::max);
+        Self {
+            measure,
+            order,
+            top,
+        }
+    }
 }
 
 /// Two characters for a device: never colour alone.
-fn cell(ctx: &Ctx<'_>, gpu: &Gpu) -> (String, Style) {
+fn cell(ctx: &Ctx<'_>, gpu: &Gpu, scale: Scale) -> (String, Style) {
     let theme = ctx.theme;
     if trouble(gpu).is_some() {
         return ("✗✗".into(), theme.crit);
     }
-    let Some(sample) = gpu.utilisation else {
+    let Some(sample) = scale.measure.read(gpu) else {
         return ("--".into(), theme.muted);
     };
-    let level = block(sample.value / 100.0);
+    let value = sample.value;
+    let level = block(scale.measure.share(gpu, value, scale.top));
     if ctx.world.age_ms(sample.at) > STALE_MS {
         return (format!("{level}~"), theme.muted);
     }
-    if !gpu.throttle.is_empty() {
+    let limits = scale.measure.limits();
+    if limits.is_some_and(|(_, crit)| value >= crit) {
+        return (format!("{level}!"), theme.crit);
+    }
+    if !gpu.throttle.is_empty() || limits.is_some_and(|(warn, _)| value >= warn) {
         return (format!("{level}▲"), theme.warn);
     }
-    let style = if sample.value < 5.0 {
-        theme.muted
-    } else {
-        theme.ok
-    };
+    let idle = gpu.utilisation.is_some_and(|s| s.value < 5.0);
+    let style = if idle { theme.muted } else { theme.ok };
     (format!("{level}{level}"), style)
 }
 
-pub fn title(rows: &[NodeRow<'_>]) -> String {
+pub fn title(rows: &[Row<'_>]) -> String {
     let gpus: usize = rows.iter().map(|r| r.gpus.len()).sum();
-    format!("devices: {gpus} GPUs on {} nodes", rows.len())
+    let mut nodes: Vec<(ClusterId, &Arc<str>)> = rows
+        .iter()
+        .flat_map(|r| r.gpus.iter().map(|g| (r.cluster, &g.node)))
+        .collect();
+    nodes.sort_unstable();
+    nodes.dedup();
+    format!("devices: {gpus} GPUs on {} nodes", nodes.len())
 }
 
-pub fn sum(rows: &[NodeRow<'_>], problems: bool) -> String {
-    let bad = rows
-        .iter()
-        .flat_map(|r| &r.gpus)
-        .filter(|g| trouble(g).is_some())
-        .count();
-    let slow = rows
-        .iter()
-        .flat_map(|r| &r.gpus)
-        .filter(|g| !g.throttle.is_empty())
-        .count();
+pub fn sum(rows: &[Row<'_>], problems: bool) -> String {
+    let gpus = || rows.iter().flat_map(|r| &r.gpus);
+    let bad = gpus().filter(|g| trouble(g).is_some()).count();
+    let slow = gpus().filter(|g| !g.throttle.is_empty()).count();
     let only = if problems { " · problems only" } else { "" };
     format!("{bad} in trouble · {slow} throttled{only}")
 }
@@ -161,10 +138,10 @@ fn head(width: u16) -> usize {
     if width >= 60 { 24 } else { 14 }
 }
 
-fn name(row: &NodeRow<'_>, many: bool, columns: usize) -> String {
+fn name(row: &Row<'_>, many: bool, columns: usize) -> String {
     match many {
-        true => fit(&format!("{}/{}", row.cluster_name, row.node), columns),
-        false => fit(&row.node, columns),
+        true => fit(&format!("{}/{}", row.cluster_name, row.name), columns),
+        false => fit(&row.name, columns),
     }
 }
 
@@ -172,7 +149,7 @@ pub fn draw(
     ctx: &Ctx<'_>,
     area: Rect,
     buf: &mut Buffer,
-    rows: &[NodeRow<'_>],
+    (rows, scale): (&[Row<'_>], Scale),
     current: Option<&Id>,
 ) {
     let head = head(area.width);
@@ -180,15 +157,16 @@ pub fn draw(
         .iter()
         .any(|r| r.cluster != rows.first().map_or(r.cluster, |f| f.cluster));
     let most = rows.iter().map(|r| r.gpus.len()).max().unwrap_or(0);
-    let room = (usize::from(area.width).saturating_sub(head + 18) / 3).max(1);
+    let room = (usize::from(area.width).saturating_sub(head + 20) / 3).max(1);
     let shown = most.min(room);
     let numbers: String = (0..shown).map(|i| format!("{i:<3}")).collect();
+    let what = format!("{} {}", scale.measure.word(), scale.order.word());
     let mut out = vec![Line::styled(
         format!(
             "{} {numbers} {} {}",
-            fit("node", head),
+            fit(&what, head),
             fit_right("power", 8),
-            fit_right("util", 6)
+            fit_right("mean", 8)
         ),
         ctx.theme.muted,
     )];
@@ -196,12 +174,12 @@ pub fn draw(
     let height = usize::from(area.height.saturating_sub(1));
     let first = first_row(chosen, rows.len(), height);
     for row in rows.iter().skip(first).take(height) {
-        out.push(line(ctx, row, (head, shown), many, current));
+        out.push(line(ctx, (row, scale), (head, shown), many, current));
     }
     lines(ctx, area, buf, &out, 0);
 }
 
-fn chosen_row(rows: &[NodeRow<'_>], current: Option<&Id>) -> usize {
+fn chosen_row(rows: &[Row<'_>], current: Option<&Id>) -> usize {
     rows.iter()
         .position(|r| {
             r.gpus
@@ -213,7 +191,7 @@ fn chosen_row(rows: &[NodeRow<'_>], current: Option<&Id>) -> usize {
 
 fn line<'a>(
     ctx: &Ctx<'_>,
-    row: &NodeRow<'_>,
+    (row, scale): (&Row<'_>, Scale),
     (head, shown): (usize, usize),
     many: bool,
     current: Option<&Id>,
@@ -230,7 +208,7 @@ fn line<'a>(
         .position(|g| current.is_some_and(|id| id.is(row.cluster, g)));
     let skip = first_row(place.unwrap_or(0), row.gpus.len(), shown);
     for gpu in row.gpus.iter().skip(skip).take(shown) {
-        let (text, style) = cell(ctx, gpu);
+        let (text, style) = cell(ctx, gpu, scale);
         let chosen = ctx.focus && current.is_some_and(|id| id.is(row.cluster, gpu));
         let style = if chosen {
             style.patch(theme.selected)
@@ -245,10 +223,11 @@ fn line<'a>(
     let power = row
         .sum(|g| g.power_w)
         .map_or("n/a".into(), |(w, _)| Unit::Watts.write(w));
-    let util = row
-        .sum(|g| g.utilisation)
-        .map_or("n/a".into(), |(sum, n)| format!("{:.0}%", sum / n as f64));
-    let text = format!(" {} {}", fit_right(&power, 8), fit_right(&util, 6));
+    let measure = scale.measure;
+    let mean = row
+        .mean(measure)
+        .map_or("n/a".into(), |value| measure.unit().write(value));
+    let text = format!(" {} {}", fit_right(&power, 8), fit_right(&mean, 8));
     spans.push(Span::styled(text, theme.base));
     if row.gpus.len() > shown {
         spans.push(Span::styled(
@@ -260,7 +239,7 @@ fn line<'a>(
 }
 
 /// The device at a place of the screen; `area` with its border.
-pub fn at(rows: &[NodeRow<'_>], current: Option<&Id>, area: Rect, at: (u16, u16)) -> Option<Id> {
+pub fn at(rows: &[Row<'_>], current: Option<&Id>, area: Rect, at: (u16, u16)) -> Option<Id> {
     let inner = Rect::new(
         area.x.saturating_add(1),
         area.y.saturating_add(2),

@@ -1,8 +1,9 @@
 //! The cursor among the devices.
 
-use super::Gpu;
-use super::map::{self, Id, NodeRow};
+use super::map::{self, Id};
+use super::order::Row;
 use super::table;
+use super::{Gpu, Mode, holders};
 use crate::command::Command;
 use crate::model::gpu;
 use crate::model::id::ClusterId;
@@ -10,7 +11,7 @@ use crate::state::world::World;
 
 impl Gpu {
     /// The chosen device, or the first one that has trouble, or the first one.
-    pub(super) fn current<'a>(&self, rows: &[NodeRow<'a>]) -> Option<(ClusterId, &'a gpu::Gpu)> {
+    pub(super) fn current<'a>(&self, rows: &[Row<'a>]) -> Option<(ClusterId, &'a gpu::Gpu)> {
         let all = || {
             rows.iter()
                 .flat_map(|r| r.gpus.iter().map(move |g| (r.cluster, *g)))
@@ -21,14 +22,13 @@ impl Gpu {
             .or_else(|| all().next())
     }
 
-    fn step(&mut self, rows: &[NodeRow<'_>], command: &Command) -> bool {
+    fn step(&mut self, rows: &[Row<'_>], command: &Command) -> bool {
         let Some((cluster, gpu)) = self.current(rows) else {
             return false;
         };
-        let Some(row) = rows
-            .iter()
-            .position(|r| r.cluster == cluster && r.node == gpu.node)
-        else {
+        let own =
+            |r: &Row<'_>| r.cluster == cluster && r.gpus.iter().any(|g| std::ptr::eq(*g, gpu));
+        let Some(row) = rows.iter().position(own) else {
             return false;
         };
         let column = rows
@@ -55,7 +55,7 @@ impl Gpu {
         true
     }
 
-    pub(super) fn next_problem(&mut self, rows: &[NodeRow<'_>], forward: bool) {
+    pub(super) fn next_problem(&mut self, rows: &[Row<'_>], forward: bool) {
         let all: Vec<_> = rows
             .iter()
             .flat_map(|r| r.gpus.iter().map(move |g| (r.cluster, *g)))
@@ -79,15 +79,29 @@ impl Gpu {
     }
 
     pub(super) fn update_devices(&mut self, command: &Command, world: &World) -> bool {
-        let rows = self.nodes(world);
-        if !self.as_table {
-            return self.step(&rows, command);
+        let rows = self.rows(world);
+        match self.mode {
+            Mode::Map => self.step(&rows, command),
+            Mode::Table => {
+                let all = table::rows(&rows);
+                let moved = self.devices.update(command, &all, |(c, g)| Id::of(*c, g));
+                if moved {
+                    self.chosen = self.devices.selected_id().cloned();
+                    self.scroll.to_top();
+                }
+                moved
+            }
+            Mode::Holders => {
+                let all = self.holders(world);
+                let moved = self.held.update(command, &all, holders::Holder::id);
+                let at = self.held.position(&all, holders::Holder::id);
+                let first = at.and_then(|at| all.get(at)?.gpus.first().map(|g| (at, *g)));
+                if let Some((at, gpu)) = first.filter(|_| moved) {
+                    let cluster = all.get(at).map_or(ClusterId(0), |h| h.cluster);
+                    self.chosen = Some(Id::of(cluster, gpu));
+                }
+                moved
+            }
         }
-        let all = table::rows(&rows);
-        let moved = self.devices.update(command, &all, |(c, g)| Id::of(*c, g));
-        if moved {
-            self.chosen = self.devices.selected_id().cloned();
-        }
-        moved
     }
 }

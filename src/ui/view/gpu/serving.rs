@@ -74,8 +74,8 @@ fn cell<'a>(ctx: &Ctx<'a>, (cluster, model): &(ClusterId, &'a Serving), column: 
         )
         .into(),
         6 => reading(ctx, model.generation_tokens_per_s, Unit::None, base).into(),
-        7 => latency(ctx, model.ttft_p95_s, base),
-        8 => latency(ctx, model.itl_p95_s, base),
+        7 => latency(ctx, model.ttft.p95, base),
+        8 => latency(ctx, model.itl.p95, base),
         _ => {
             let style = warn(over(model.preemptions_per_s, 0.0));
             reading(ctx, model.preemptions_per_s, Unit::PerSecond, style).into()
@@ -104,7 +104,7 @@ pub fn plain(world: &World, cluster: ClusterId, model: &Serving) -> String {
         write(model.running, Unit::None),
         write(model.waiting, Unit::None),
         write(model.kv_cache, Unit::Ratio),
-        write(model.ttft_p95_s, Unit::Seconds),
-        write(model.itl_p95_s, Unit::Seconds),
+        write(model.ttft.p95, Unit::Seconds),
+        write(model.itl.p95, Unit::Seconds),
     )
 }

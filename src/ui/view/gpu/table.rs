@@ -4,7 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::map::{Id, NodeRow, trouble};
+use super::map::{Id, trouble};
+use super::order::Row;
 use crate::model::gpu::Gpu;
 use crate::model::id::ClusterId;
 use crate::model::unit::Unit;
@@ -23,9 +24,8 @@ const COLUMNS: [Column; 8] = [
     Column::new("POD", 24, 60).priority(4),
 ];
 
-pub fn rows<'a>(nodes: &[NodeRow<'a>]) -> Vec<(ClusterId, &'a Gpu)> {
-    nodes
-        .iter()
+pub fn rows<'a>(rows: &[Row<'a>]) -> Vec<(ClusterId, &'a Gpu)> {
+    rows.iter()
         .flat_map(|r| r.gpus.iter().map(move |g| (r.cluster, *g)))
         .collect()
 }

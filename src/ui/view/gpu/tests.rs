@@ -78,7 +78,7 @@ fn starts_at_the_trouble_and_moves_over_the_map() {
     assert_eq!(at(&view), "n-12/0");
     assert!(view.back() && !view.back());
     view.update(Command::Problems, &world);
-    assert_eq!(view.nodes(&world).len(), 1);
+    assert_eq!(view.rows(&world).len(), 1);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn what_the_exporter_lacks_is_not_zero() {
     let world = world();
     let view = Gpu::default();
     let text = fake::screen(&world, 120, 32, |ctx, area, buf| view.draw(ctx, area, buf));
-    assert!(text.contains("tensor      n/a"), "{text}");
+    assert!(text.contains("tensor      n/a (profiling"), "{text}");
     assert!(text.contains("XID 79"), "{text}");
 }
 
@@ -129,14 +129,14 @@ fn a_device_that_is_gone_keeps_its_last_values_and_their_age() {
         &device("3"),
         &[79.0],
     );
-    let rows = map::rows(&world, None);
+    let rows = order::rows(&world, None, Order::Node, Measure::Utilisation);
     let (cluster, gpu) = rows
         .iter()
         .flat_map(|r| r.gpus.iter().map(|g| (r.cluster, *g)))
         .find(|(_, g)| g.index == "3")
         .expect("told by its XID");
     assert_eq!(gpu.temperature_c, None, "not told now");
-    let text = fake::screen(&world, 60, 30, |ctx, area, buf| {
+    let text = fake::screen(&world, 60, 60, |ctx, area, buf| {
         let text = detail::lines(ctx, cluster, gpu, usize::from(area.width));
         crate::ui::view::common::lines(ctx, area, buf, &text, 0);
     });
@@ -177,4 +177,134 @@ fn a_long_detail_is_scrolled_and_no_further_than_its_end() {
     assert!(!top.contains("newest") && end.contains("newest"), "{end}");
     view.update(Command::ScrollUp, &world);
     assert!(text(&view) != end, "one step back moves");
+}
+
+#[test]
+fn the_map_goes_by_other_measures_and_orders() {
+    let mut world = world();
+    let held = |world: &mut World, node: &str, gpu: &str, pod: &str, value: f64| {
+        let labels = [
+            ("Hostname", node),
+            ("gpu", gpu),
+            ("exported_namespace", "ml"),
+            ("exported_pod", pod),
+        ];
+        fake::samples(
+            world,
+            1,
+            Group::Gpu,
+            "DCGM_FI_DEV_SM_CLOCK",
+            &labels,
+            &[value],
+        );
+    };
+    held(&mut world, "n-12", "0", "train-0", 1980.0);
+    held(&mut world, "n-13", "0", "train-1", 990.0);
+    let mut view = Gpu::default();
+    view.place(Rect::new(0, 0, 120, 32), &world);
+    let text =
+        |view: &Gpu| fake::screen(&world, 120, 32, |ctx, area, buf| view.draw(ctx, area, buf));
+    assert!(text(&view).contains("utilisation by node"));
+    view.update(Command::Sort, &world);
+    let jobs = text(&view);
+    assert!(
+        jobs.contains("ml/train") && jobs.contains("(held by no pod)"),
+        "{jobs}"
+    );
+    view.update(Command::Sort, &world);
+    let measures = Measure::ALL.len();
+    for _ in 1..measures {
+        view.update(Command::Column, &world);
+    }
+    let clock = text(&view);
+    assert!(clock.contains("SM clock most first"), "{clock}");
+    let at = |name: &str| clock.find(&format!("│{name}")).expect("a row");
+    assert!(
+        at("n-12") < at("n-13") && at("n-13") < at("n-14"),
+        "{clock}"
+    );
+    view.update(Command::Column, &world);
+    assert!(text(&view).contains("utilisation most"), "round again");
+}
+
+#[test]
+fn holders_are_told_with_what_they_waste() {
+    let mut world = fake::world(&["edge-ran-07", "gpu-train-1"]);
+    for gpu in ["0", "1"] {
+        let labels = [
+            ("Hostname", "n-12"),
+            ("gpu", gpu),
+            ("exported_namespace", "ml"),
+            ("exported_pod", "notebook-0"),
+        ];
+        // Forty minutes of nothing, one value each 30 s.
+        let name = "DCGM_FI_DEV_GPU_UTIL";
+        fake::samples(&mut world, 1, Group::Gpu, name, &labels, &[0.0; 81]);
+    }
+    let mut view = Gpu::default();
+    view.place(Rect::new(0, 0, 120, 32), &world);
+    view.update(Command::Mode, &world);
+    view.update(Command::Mode, &world);
+    let text = fake::screen(&world, 120, 32, |ctx, area, buf| view.draw(ctx, area, buf));
+    assert!(text.contains("ml/notebook-0"), "{text}");
+    assert!(
+        text.contains("held 2 · idle 2 · 1.3 GPU hours wasted"),
+        "{text}"
+    );
+    assert!(
+        text.contains("requested n/a"),
+        "Kubernetes has not told\n{text}"
+    );
+    view.update(Command::Filter("nobody".into()), &world);
+    let none = fake::screen(&world, 120, 32, |ctx, area, buf| view.draw(ctx, area, buf));
+    assert!(none.contains("no pod matches"), "{none}");
+}
+
+#[test]
+fn a_model_is_told_whole_with_what_limits_it() {
+    let mut world = world();
+    let labels = |q| {
+        [
+            ("model_name", "llama-70b"),
+            ("namespace", "infer"),
+            ("quantile", q),
+        ]
+    };
+    for (q, value) in [("0.5", 0.4), ("0.99", 9.5)] {
+        fake::samples(
+            &mut world,
+            1,
+            Group::Serving,
+            "vllm_ttft_spread",
+            &labels(q),
+            &[value],
+        );
+    }
+    let ended = [
+        ("model_name", "llama-70b"),
+        ("namespace", "infer"),
+        ("finished_reason", "abort"),
+    ];
+    fake::samples(
+        &mut world,
+        1,
+        Group::Serving,
+        "vllm_finished",
+        &ended,
+        &[0.5],
+    );
+    let mut view = Gpu::default();
+    view.place(Rect::new(0, 0, 120, 40), &world);
+    view.update(Command::NextPane, &world);
+    let text = fake::screen(&world, 120, 40, |ctx, area, buf| view.draw(ctx, area, buf));
+    assert!(
+        text.contains("memory-bound: the KV cache is 97% full"),
+        "{text}"
+    );
+    assert!(
+        text.contains("first token    400 ms      n/a    9.5 s"),
+        "{text}"
+    );
+    assert!(text.contains("abort       0.5/s  100%"), "{text}");
+    assert!(text.contains("its series name no pod"), "{text}");
 }

@@ -1,0 +1,226 @@
+//! Everything known about one served model: load, latency, what limits it, where it runs.
+
+use ratatui::text::{Line, Span};
+
+use crate::model::gpu::Gpu;
+use crate::model::id::ClusterId;
+use crate::model::sample::Sample;
+use crate::model::serving::{InferenceService, Latency, Serving};
+use crate::model::unit::Unit;
+use crate::state::world::{ClusterState, World};
+use crate::ui::Ctx;
+use crate::ui::view::common::{ago, heading, name, pair, reading};
+use crate::ui::widget::text::wrap;
+
+pub fn title(world: &World, cluster: ClusterId, model: &Serving) -> String {
+    format!("{} {}", name(world, cluster), model.model)
+}
+
+pub fn lines<'a>(
+    ctx: &Ctx<'_>,
+    cluster: ClusterId,
+    model: &'a Serving,
+    width: usize,
+) -> Vec<Line<'a>> {
+    let theme = ctx.theme;
+    let state = ctx.world.cluster(cluster);
+    let gpus = state.map_or(Vec::new(), |c| model.gpus(&c.gpus));
+    let mut out = Vec::new();
+    let said = match model.bound(&gpus) {
+        Some((bound, why)) => (format!("▲ {}: {why}", bound.word()), theme.warn),
+        None => (
+            "● not pressed: nothing waits, the cache has room".into(),
+            theme.ok,
+        ),
+    };
+    // Nothing known is not well.
+    let known = model.waiting.is_some() || model.kv_cache.is_some();
+    if known {
+        let parts = wrap(&said.0, width.max(1)).into_iter();
+        out.extend(parts.map(|p| Line::styled(p, said.1)));
+    }
+    load(ctx, model, &mut out);
+    latency(ctx, model, &mut out);
+    finished(ctx, model, &mut out);
+    place(ctx, model, &gpus, width, &mut out);
+    if let Some(state) = state {
+        kserve(ctx, state, model, width, &mut out);
+    }
+    let newest = model
+        .running
+        .map_or("none now".into(), |s| ago(ctx.world, s.at));
+    out.push(pair(theme, "newest", newest, theme.base));
+    out
+}
+
+fn row<'a>(ctx: &Ctx<'_>, key: &'a str, sample: Option<Sample>, unit: Unit) -> Line<'a> {
+    let value = match sample {
+        Some(s) if s.value.is_nan() => Span::styled("idle", ctx.theme.muted),
+        sample => reading(ctx, sample, unit, ctx.theme.base),
+    };
+    Line::from(vec![
+        Span::styled(format!("{key:<12}"), ctx.theme.muted),
+        value,
+    ])
+}
+
+fn load<'a>(ctx: &Ctx<'_>, model: &'a Serving, out: &mut Vec<Line<'a>>) {
+    out.push(row(ctx, "running", model.running, Unit::None));
+    out.push(row(ctx, "waiting", model.waiting, Unit::None));
+    if model.swapped.is_some() {
+        out.push(row(ctx, "swapped out", model.swapped, Unit::None));
+    }
+    out.push(row(ctx, "KV cache", model.kv_cache, Unit::Ratio));
+    out.push(row(ctx, "prefix hits", model.prefix_hits, Unit::Ratio));
+    out.push(row(
+        ctx,
+        "preempted",
+        model.preemptions_per_s,
+        Unit::PerSecond,
+    ));
+    out.push(row(ctx, "rejected", model.rejected_per_s, Unit::PerSecond));
+    out.push(row(
+        ctx,
+        "prompt tok",
+        model.prompt_tokens_per_s,
+        Unit::PerSecond,
+    ));
+    out.push(row(
+        ctx,
+        "gen tok",
+        model.generation_tokens_per_s,
+        Unit::PerSecond,
+    ));
+    if let Some(state) = &model.asleep {
+        let text = format!("an engine sleeps: {state}");
+        out.push(pair(ctx.theme, "asleep", text, ctx.theme.warn));
+    }
+}
+
+fn latency<'a>(ctx: &Ctx<'_>, model: &'a Serving, out: &mut Vec<Line<'a>>) {
+    let theme = ctx.theme;
+    let columns = format!("{:<12}{:>9}{:>9}{:>9}", "2 min", "p50", "p95", "p99");
+    out.push(Line::styled(columns, theme.title));
+    let write = |s: Option<Sample>| match s {
+        Some(s) if s.value.is_nan() => "idle".to_owned(),
+        Some(s) => Unit::Seconds.write(s.value),
+        None => "n/a".into(),
+    };
+    let mut line = |key: &'a str, l: &Latency| {
+        let text = format!("{:>9}{:>9}{:>9}", write(l.p50), write(l.p95), write(l.p99));
+        out.push(Line::from(vec![
+            Span::styled(format!("{key:<12}"), theme.muted),
+            Span::styled(text, theme.base),
+        ]));
+    };
+    line("first token", &model.ttft);
+    line("between", &model.itl);
+    line("end to end", &model.e2e);
+    let queue = Latency {
+        p95: model.queue_p95_s,
+        ..Latency::default()
+    };
+    line("in queue", &queue);
+}
+
+fn finished<'a>(ctx: &Ctx<'_>, model: &'a Serving, out: &mut Vec<Line<'a>>) {
+    let theme = ctx.theme;
+    out.push(heading(theme, "finished"));
+    if model.finished.is_empty() {
+        out.push(Line::styled(
+            "n/a (not exported, or no history yet)",
+            theme.muted,
+        ));
+        return;
+    }
+    let all: f64 = model.finished.iter().map(|(_, rate)| rate.value).sum();
+    for (reason, rate) in &model.finished {
+        let share = match all > 0.0 {
+            true => format!("  {}", Unit::Ratio.write(rate.value / all)),
+            false => String::new(),
+        };
+        let bad = matches!(reason.as_str(), "abort" | "error") && rate.value > 0.0;
+        let style = if bad { theme.warn } else { theme.base };
+        let text = format!("{}{share}", Unit::PerSecond.write(rate.value));
+        out.push(pair(theme, reason, text, style));
+    }
+}
+
+/// Which GPUs serve it.
+fn place<'a>(
+    ctx: &Ctx<'_>,
+    model: &'a Serving,
+    gpus: &[&Gpu],
+    width: usize,
+    out: &mut Vec<Line<'a>>,
+) {
+    let theme = ctx.theme;
+    let engines = match model.engines {
+        0 => String::new(),
+        n => format!(", {n} engines"),
+    };
+    let text = format!(
+        "served by {} pods{engines}, {} GPUs",
+        model.pods.len(),
+        gpus.len()
+    );
+    out.push(heading(theme, text));
+    for (namespace, pod) in &model.pods {
+        let parts = wrap(&format!("{namespace}/{pod}"), width.max(1)).into_iter();
+        out.extend(parts.map(|p| Line::styled(p, theme.base)));
+    }
+    if gpus.is_empty() {
+        let why = match model.pods.is_empty() {
+            true => "which GPUs is not told: its series name no pod",
+            false => "no exporter names these pods on a GPU",
+        };
+        out.push(Line::styled(why, theme.muted));
+    }
+    for gpu in gpus {
+        let write = |s: Option<Sample>, unit: Unit| s.map_or("n/a".into(), |s| unit.write(s.value));
+        let text = format!(
+            "{} {} tensor {} {}",
+            gpu.label(),
+            write(gpu.utilisation, Unit::Percent),
+            write(gpu.tensor_active, Unit::Ratio),
+            write(gpu.memory_used_mib, Unit::Mebibytes),
+        );
+        out.push(Line::styled(text, theme.base));
+    }
+}
+
+/// The InferenceService whose predictor pods serve it.
+fn kserve<'a>(
+    ctx: &Ctx<'_>,
+    state: &ClusterState,
+    model: &Serving,
+    width: usize,
+    out: &mut Vec<Line<'a>>,
+) {
+    let theme = ctx.theme;
+    let own = |s: &&InferenceService| {
+        let prefix = format!("{}-predictor", s.name);
+        let pods = model.pods.iter();
+        pods.filter(|(n, _)| *n == *s.namespace)
+            .any(|(_, p)| p.starts_with(&prefix))
+    };
+    for service in state.inference.values().filter(own) {
+        out.push(heading(theme, format!("KServe {}", service.name)));
+        let (said, style) = match service.ready {
+            Some(true) => ("ready", theme.ok),
+            Some(false) => ("not ready ✗", theme.crit),
+            None => ("not told yet", theme.muted),
+        };
+        let transition = service.transition.as_deref().unwrap_or("");
+        out.push(pair(theme, "state", format!("{said} {transition}"), style));
+        for (key, value) in [("runtime", &service.runtime), ("url", &service.url)] {
+            if let Some(value) = value {
+                out.push(pair(theme, key, value.clone(), theme.base));
+            }
+        }
+        if let Some(failure) = &service.failure {
+            let parts = wrap(failure, width.max(1)).into_iter();
+            out.extend(parts.map(|p| Line::styled(p, theme.crit)));
+        }
+    }
+}
