@@ -20,7 +20,7 @@ mod waste;
 pub use absent::Lacking;
 pub use fields::{is_level, names};
 pub use job::job_of;
-pub use measure::Measure;
+pub use measure::{Measure, power_of};
 pub use read::{Drafts, read};
 pub use states::{
     Action, ClockEvent, Hold, about, clock_events, clock_events_source, held_down, memory,

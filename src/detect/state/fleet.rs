@@ -30,7 +30,7 @@ const WASTE_HOURS: f64 = 4.0;
 const COUNT: &str = "nvidia.com/gpu.count";
 
 /// GPUs of each node that is known to Kubernetes; `at`: now.
-pub fn fleet<'a>(all: &[Gpu], nodes: &BTreeMap<Arc<str>, Node>, at: Timestamp) -> Vec<Condition> {
+pub fn fleet(all: &[Gpu], nodes: &BTreeMap<Arc<str>, Node>, at: Timestamp) -> Vec<Condition> {
     let mut found = Vec::new();
     lost(all, nodes, &mut found);
     stragglers(all, &mut found);

@@ -1,5 +1,7 @@
 //! What a fleet of GPUs can be looked at by.
 
+use std::collections::BTreeMap;
+
 use super::Gpu;
 use super::fields::{Field, told_by};
 use crate::model::sample::Sample;
@@ -111,4 +113,17 @@ impl Measure {
             _ => None,
         }
     }
+}
+
+/// Watts of all the cards that these stand for: the parts of one card each tell the power of the
+/// whole. `None`: none of them tells it.
+pub fn power_of<'a>(gpus: impl Iterator<Item = &'a Gpu>) -> Option<f64> {
+    let mut cards: BTreeMap<(&str, &str), f64> = BTreeMap::new();
+    for gpu in gpus {
+        if let Some(sample) = gpu.power_w.filter(|s| s.value.is_finite()) {
+            let card = cards.entry((&gpu.node, &gpu.index)).or_insert(sample.value);
+            *card = card.max(sample.value);
+        }
+    }
+    (!cards.is_empty()).then(|| cards.values().sum())
 }

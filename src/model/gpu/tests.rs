@@ -70,6 +70,15 @@ fn keeps_mig_instances_apart() {
 }
 
 #[test]
+fn the_power_of_a_card_counts_once_for_all_its_parts() {
+    let all = gpus(&exporter!("dcgm_8xh100_mig.prom"));
+    let parts = all.iter().filter(|g| g.partition.is_some());
+    // Two cards: 231 W and 402 W.
+    assert_eq!(power_of(parts).map(f64::round), Some(634.0));
+    assert_eq!(power_of(std::iter::empty()), None);
+}
+
+#[test]
 fn decodes_xid_and_throttle() {
     let all = gpus(&exporter!("dcgm_xid_throttle.prom"));
     let xids: Vec<_> = all.iter().map(|g| g.xid.as_ref().map(|x| x.0)).collect();

@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use crate::model::gpu::{Gpu, Measure, Waste, waste};
+use crate::model::gpu::{Gpu, Measure, Waste, power_of, waste};
 use crate::model::id::ClusterId;
 use crate::model::sample::Sample;
 use crate::model::unit::{Unit, age};
@@ -129,7 +129,7 @@ pub fn rows<'a>(
         Some(3) => (Reverse(0), row.gpus.first().map_or("", |g| g.node.as_ref())),
         Some(5) => (number(row.mean(Measure::Utilisation)), row.pod),
         Some(6) => (number(row.sum(|g| g.memory_used_mib)), row.pod),
-        Some(7) => (number(row.sum(|g| g.power_w)), row.pod),
+        Some(7) => (number(power_of(row.gpus.iter().copied())), row.pod),
         Some(8 | 9) => (number(row.waste.map(|w| w.gpu_hours)), row.pod),
         _ => (number(Some(row.gpus.len() as f64)), row.pod),
     });
@@ -209,7 +209,7 @@ fn cell<'a>(ctx: &Ctx<'_>, row: &Holder<'_>, column: usize) -> Line<'a> {
         }
         5 => told(row.mean(Measure::Utilisation), Unit::Percent),
         6 => told(row.sum(|g| g.memory_used_mib), Unit::Mebibytes),
-        7 => told(row.sum(|g| g.power_w), Unit::Watts),
+        7 => told(power_of(row.gpus.iter().copied()), Unit::Watts),
         8 => match row.waste {
             Some(waste) => Line::styled(age(ctx.world.age_ms(waste.since)), theme.warn),
             None => Line::styled("-", theme.muted),

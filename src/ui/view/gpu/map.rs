@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::order::{Order, Row};
 use crate::model::alert::Severity;
-use crate::model::gpu::{Gpu, Measure};
+use crate::model::gpu::{Gpu, Measure, power_of};
 use crate::model::id::ClusterId;
 use crate::model::unit::Unit;
 use crate::model::xid;
@@ -220,9 +220,8 @@ fn line<'a>(
     }
     let missing = shown.saturating_sub(row.gpus.len());
     spans.push(Span::raw(" ".repeat(missing * 3)));
-    let power = row
-        .sum(|g| g.power_w)
-        .map_or("n/a".into(), |(w, _)| Unit::Watts.write(w));
+    let watts = power_of(row.gpus.iter().copied());
+    let power = watts.map_or("n/a".into(), |w| Unit::Watts.write(w));
     let measure = scale.measure;
     let mean = row
         .mean(measure)
