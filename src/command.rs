@@ -87,6 +87,8 @@ pub enum Command {
     Hide,
     /// How often a chart that follows now is asked for again, milliseconds; `None`: never.
     Every(Option<u32>),
+    /// Distance of the points of a chart, milliseconds; `None`: as it suits the range.
+    Step(Option<u32>),
     /// `yq`: copy the query.
     CopyQuery,
     /// `yu`: copy the query as commands for `curl`.
@@ -326,4 +328,5 @@ pub enum Typed {
     Traceql,
     Every,
     Compare,
+    Step,
 }

@@ -558,7 +558,7 @@ fn dashboards_are_listed_shown_and_imported() {
     let (good, out, told) = dashboard(&["import", json]);
     assert!(good && out.starts_with("name = \"Shop\"\n"), "{out}");
     assert!(
-        told.contains("\"Shop\": 6 of 10 panels, 7 variables taken over, 17 remarks"),
+        told.contains("\"Shop\": 6 of 10 panels, 7 variables taken over, 19 remarks"),
         "{told}"
     );
 

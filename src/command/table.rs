@@ -169,6 +169,7 @@ pub static ENTRIES: &[Entry] = &[
     entry("Time", "closer", &["+"], "half the window, around the cursor", Action::Time(TimeMove::Closer)),
     entry("Time", "wider", &["-"], "twice the window, around the cursor", Action::Time(TimeMove::Wider)),
     entry("Time", "select", &["v"], "select from the cursor on; again: look at what is selected", Action::Time(TimeMove::Select)),
+    entry("Time", "step", &[], "step SPAN: distance of a chart's points; auto: as it suits the range", Words(Typed::Step)),
     entry("Time", "every", &[], "every SPAN: ask a chart that follows now so often; off: never", Words(Typed::Every)),
     entry("Time", "compare", &[], "compare RANGE: logs in view beside this range; 1d: so long before", Words(Typed::Compare)),
     entry("Time", "live", &["="], "back to now", Action::Live),

@@ -178,16 +178,29 @@ impl State {
 
     /// `every 30s`, `every off`.
     pub(super) fn every(&mut self, text: &str) -> Result<Vec<Effect>, String> {
-        const LEAST: i64 = 1_000;
         let every = match text {
             "off" | "never" => None,
             text => {
-                let ms = span(text).filter(|ms| (LEAST..=MOST_MS).contains(ms));
-                let ms = ms.and_then(|ms| u32::try_from(ms).ok());
-                Some(ms.ok_or_else(|| format!("`{text}` is no interval; try 15s, 5m or off"))?)
+                let wrong = || format!("`{text}` is no interval; try 15s, 5m or off");
+                Some(interval(text).ok_or_else(wrong)?)
             }
         };
         Ok(self.tell_view(Command::Every(every)))
+    }
+
+    /// `step 30s`, `step auto`.
+    pub(super) fn step(&mut self, text: &str) -> Result<Vec<Effect>, String> {
+        if self.screen.at != ScreenId::Metrics {
+            return Err("a step is chosen on the metrics screen".into());
+        }
+        let step = match text {
+            "auto" | "" => None,
+            text => {
+                let wrong = || format!("`{text}` is no step; try 30s, 5m or auto");
+                Some(interval(text).ok_or_else(wrong)?)
+            }
+        };
+        Ok(self.tell_view(Command::Step(step)))
     }
 
     /// The logs in view beside those of another range; of a span: so long before.
@@ -236,6 +249,13 @@ fn settled(end: Timestamp, span_ms: i64, now: Timestamp) -> Window {
         end: (end < now).then_some(end),
         span_ms,
     }
+}
+
+/// Milliseconds of `15s`, `5m`; of a second at least.
+fn interval(text: &str) -> Option<u32> {
+    const LEAST: i64 = 1_000;
+    let ms = span(text).filter(|ms| (LEAST..=MOST_MS).contains(ms));
+    ms.and_then(|ms| u32::try_from(ms).ok())
 }
 
 #[cfg(test)]

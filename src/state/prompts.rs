@@ -267,6 +267,7 @@ impl State {
             Typed::Object => self.open_object(argument),
             Typed::Every => self.every(argument),
             Typed::Compare => self.compare(argument),
+            Typed::Step => self.step(argument),
         }
     }
 

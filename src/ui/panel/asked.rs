@@ -30,6 +30,16 @@ pub struct Desk<'a> {
     pub answers: &'a mut Answers,
 }
 
+/// Points of one series that Prometheus gives at most (its `exceeded maximum resolution of 11,000
+/// points`), less some at the ends.
+const MOST_POINTS: i64 = 10_900;
+
+/// Seconds in whole, so that a server takes the range.
+fn least_step_ms(span_ms: i64) -> u32 {
+    let least = span_ms.div_euclid(MOST_POINTS * 1_000) * 1_000 + 1_000;
+    u32::try_from(least).unwrap_or(u32::MAX)
+}
+
 /// How far one cluster got.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Phase {
@@ -146,6 +156,8 @@ pub struct Asked {
     /// Who answers: Prometheus, or Loki with numbers.
     pub source: SourceKind,
     pub combine: Combine,
+    /// Chosen distance of the points; `None`: as it suits the range.
+    pub step_ms: Option<u32>,
     pub grid: Grid,
     pub parts: Vec<Part>,
     /// Clusters that were meant and have no Prometheus.
@@ -161,6 +173,7 @@ impl Asked {
             query: Arc::from(query),
             source: SourceKind::Prometheus,
             combine,
+            step_ms: None,
             grid: Grid::covering(world.now, world.now, 1),
             parts: Vec::new(),
             without: 0,
@@ -218,7 +231,11 @@ impl Asked {
 
     fn move_to(&mut self, window: Window, now: Timestamp) {
         let (from, to) = window.bounds(now);
-        self.grid = Grid::covering(from, to, step_ms(window.span_ms));
+        let step_ms = match self.step_ms {
+            Some(chosen) => chosen.max(least_step_ms(window.span_ms)),
+            None => step_ms(window.span_ms),
+        };
+        self.grid = Grid::covering(from, to, step_ms);
         self.at = now;
     }
 
@@ -386,4 +403,21 @@ fn question(
 fn keeps(query: &str) -> bool {
     let bare: String = query.chars().filter(|c| !c.is_whitespace()).collect();
     !["start()", "end()"].iter().any(|word| bare.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_step_asks_for_more_points_than_a_server_gives() {
+        for (span_ms, least) in [
+            (3_600_000, 1_000),
+            (86_400_000, 8_000),
+            (604_800_000, 56_000),
+        ] {
+            assert_eq!(least_step_ms(span_ms), least);
+            assert!(span_ms / i64::from(least) < 11_000);
+        }
+    }
 }

@@ -77,6 +77,8 @@ pub struct Metrics {
     exemplars: Exemplars,
     answers: Answers,
     every: Every,
+    /// Chosen distance of the points, milliseconds; `None`: as it suits the range.
+    step_ms: Option<u32>,
     /// How each cluster answered stands in place of the legend.
     detail: bool,
     numbers: Numbers,
@@ -105,6 +107,7 @@ impl Default for Metrics {
             exemplars: Exemplars::default(),
             answers: Answers::new(ANSWERS_BYTES),
             every: Every::default(),
+            step_ms: None,
             detail: false,
             numbers: Numbers::new(ScreenId::Metrics),
             problems: false,

@@ -20,6 +20,7 @@ impl Metrics {
                 return Vec::new();
             }
             Command::Edit => return self.edit(world),
+            Command::Step(step_ms) => return self.set_step(step_ms, world),
             Command::Recall => return self.recall(world),
             Command::Refresh => {
                 return match self.asked.is_some() {

@@ -34,8 +34,23 @@ impl Metrics {
         let mut before = self.asked.take();
         let mut effects = before.as_mut().map(Asked::cancel).unwrap_or_default();
         self.exemplars.clear();
-        self.asked = Some(Asked::new(query, self.combine, world));
+        let mut asked = Asked::new(query, self.combine, world);
+        asked.step_ms = self.step_ms;
+        self.asked = Some(asked);
         self.picture.restart(true);
+        effects.extend(self.ask(false, world));
+        effects
+    }
+
+    /// Other points are asked for; a step with more points than a server gives becomes the least
+    /// one it takes.
+    pub(super) fn set_step(&mut self, step_ms: Option<u32>, world: &World) -> Vec<Effect> {
+        self.step_ms = step_ms;
+        let Some(asked) = &mut self.asked else {
+            return Vec::new();
+        };
+        asked.step_ms = step_ms;
+        let mut effects = asked.cancel();
         effects.extend(self.ask(false, world));
         effects
     }
@@ -113,7 +128,10 @@ impl Metrics {
     /// `None`: never.
     pub(super) fn every_ms(&self) -> Option<u32> {
         match self.every {
-            Every::Step => Some(step_ms(self.window.span_ms)),
+            Every::Step => {
+                let asked = self.asked.as_ref().map(|a| a.grid.step_ms);
+                asked.or_else(|| Some(step_ms(self.window.span_ms)))
+            }
             Every::Ms(ms) => Some(ms),
             Every::Never => None,
         }
