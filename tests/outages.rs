@@ -411,9 +411,8 @@ async fn an_expired_certificate_is_told_and_its_renewal_noticed() {
         let address = ward.fronts.remove(n).address.to_string();
         let renewed = loop {
             // The former one may still be leaving its port.
-            if let Ok(socket) = std::net::TcpListener::bind(&address) {
-                drop(socket);
-                break Server::start_tls_at(&address, Manner::Pass(to), "valid").await;
+            if let Ok(listener) = std::net::TcpListener::bind(&address) {
+                break Server::start_tls_on(listener, Manner::Pass(to), "valid").await;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         };

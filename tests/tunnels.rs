@@ -173,7 +173,8 @@ async fn same_answers(door: &Door, server: &Prometheus) {
     // The first page leads to another: followed inside the server.
     let page = door.get("/", &[]).await.unwrap_err();
     assert_eq!(page.kind(), FaultKind::BadPayload, "{page}");
-    assert!(page.to_string().contains("a web page"), "{page}");
+    let told = "the page \"Prometheus Time Series Collection and Processing Server\"";
+    assert!(page.to_string().contains(told), "{page}");
 }
 
 fn text(body: &[u8]) -> &str {

@@ -64,15 +64,21 @@ impl Drop for Server {
 
 impl Server {
     pub async fn start(manner: Manner) -> Self {
-        Self::listen("127.0.0.1:0", manner, None).await
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::listen(listener, manner, None).await
     }
 
     /// With a certificate of `tests/fixtures/tls`.
     pub async fn start_tls(manner: Manner, certificate: &str) -> Self {
-        Self::start_tls_at("127.0.0.1:0", manner, certificate).await
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_tls_on(listener, manner, certificate).await
     }
 
-    pub async fn start_tls_at(address: &str, manner: Manner, certificate: &str) -> Self {
+    pub async fn start_tls_on(
+        listener: std::net::TcpListener,
+        manner: Manner,
+        certificate: &str,
+    ) -> Self {
         let file = |ending| fixture(&format!("{certificate}.{ending}"));
         let chain = CertificateDer::pem_file_iter(file("pem")).unwrap();
         let chain: Vec<_> = chain.map(Result::unwrap).collect();
@@ -85,11 +91,16 @@ impl Server {
             .with_single_cert(chain, key)
             .unwrap();
         let tls = tokio_rustls::TlsAcceptor::from(Arc::new(config));
-        Self::listen(address, manner, Some(tls)).await
+        Self::listen(listener, manner, Some(tls)).await
     }
 
-    async fn listen(at: &str, manner: Manner, tls: Option<tokio_rustls::TlsAcceptor>) -> Self {
-        let listener = TcpListener::bind(at).await.unwrap();
+    async fn listen(
+        listener: std::net::TcpListener,
+        manner: Manner,
+        tls: Option<tokio_rustls::TlsAcceptor>,
+    ) -> Self {
+        listener.set_nonblocking(true).unwrap();
+        let listener = TcpListener::from_std(listener).unwrap();
         let address = listener.local_addr().unwrap();
         let scheme = if tls.is_some() { "https" } else { "http" };
         let (manner, shared) = watch::channel(manner);

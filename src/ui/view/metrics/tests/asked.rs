@@ -432,7 +432,8 @@ fn a_step_is_chosen_and_left_to_the_range_again() {
     let mut desk = Desk::new("up");
     assert_eq!(desk.asked(0).3, 15_000);
     desk.tell(Command::Step(Some(60_000)));
-    assert_eq!(desk.cancelled.len(), 3, "nobody waits for the other step");
+    // The three ranges and their exemplars.
+    assert_eq!(desk.cancelled.len(), 6, "nobody waits for the other step");
     assert_eq!(desk.asked(0).3, 60_000);
     assert_eq!(desk.view.every_ms(), Some(60_000));
     desk.tell(Command::Step(Some(1_000)));
