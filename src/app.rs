@@ -119,6 +119,9 @@ pub async fn run(
         app.carry_out(effect);
     }
     let code = app.turn().await;
+    for effect in app.state.keep(true) {
+        app.carry_out(effect);
+    }
     let App {
         screen, effects, ..
     } = app;

@@ -3,6 +3,7 @@
 
 use crate::model::export::Format;
 use crate::model::id::RequestId;
+use crate::model::incident::Opinion;
 use crate::model::input::KeyPress;
 use crate::model::signal::Group;
 use crate::model::time::Timestamp;
@@ -255,8 +256,12 @@ pub enum Action {
     CopyName,
     /// What can be done with the thing under the cursor.
     Actions,
-    /// Makes a silence for the alert under the cursor.
+    /// Makes a silence for the alert under the cursor; mutes an incident.
     Mute,
+    /// Somebody looks after the incident under the cursor; again: takes it back.
+    Acknowledge,
+    /// What the operator thinks of the finding under the cursor; `None` takes it back.
+    Opine(Option<Opinion>),
     NextTheme,
     ReplayPause,
     ReplayFaster,
@@ -329,4 +334,7 @@ pub enum Typed {
     Every,
     Compare,
     Step,
+    Note,
+    Assign,
+    Quiet,
 }

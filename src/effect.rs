@@ -13,6 +13,8 @@ use crate::agent::Agent;
 use crate::app::Play;
 use crate::app::ears::{Ears, Feed};
 use crate::app::signals::Signals;
+use crate::archive::desk::Desk;
+use crate::clock;
 use crate::config::Config;
 use crate::export;
 use crate::message::{Effect, Msg};
@@ -39,6 +41,8 @@ const READ: Duration = Duration::from_millis(300);
 const PAUSE: Duration = Duration::from_millis(150);
 /// How long sources may take to end.
 const GRACE: Duration = Duration::from_millis(300);
+/// How long the archive may take to write what it was given last.
+const WRITTEN: Duration = Duration::from_secs(2);
 
 /// What only the loop can do, because it holds the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +72,8 @@ pub struct Effects {
     /// `None`: a recording is played.
     actions: Option<Actions>,
     told: mpsc::Sender<Msg>,
+    /// `None`: nothing is kept, as of what a recording shows.
+    desk: Option<Desk>,
 }
 
 /// Starts what is looked at, and the agent. Called after the first frame.
@@ -115,6 +121,10 @@ pub fn start(
         }
         Behind::Replay(_) => None,
     };
+    let desk = match &behind {
+        Behind::Live { .. } => desk(&config, &told),
+        Behind::Replay(_) => None,
+    };
     let effects = Effects {
         config,
         behind,
@@ -127,6 +137,7 @@ pub fn start(
         tails: Vec::new(),
         actions,
         told,
+        desk,
     };
     let ears = Ears {
         signals,
@@ -139,6 +150,21 @@ pub fn start(
         feed,
     };
     Ok((effects, ears))
+}
+
+/// The archive, where one is wanted and there is a place for it.
+fn desk(config: &Config, told: &mpsc::Sender<Msg>) -> Option<Desk> {
+    let archive = &config.archive;
+    let file = archive.file.clone().filter(|_| archive.enabled)?;
+    let told = told.clone();
+    let tell = move |recalled| {
+        let _ = told.blocking_send(Msg::Recalled(Box::new(recalled)));
+    };
+    let started = Desk::start(file, archive.keep, clock::now(), Box::new(tell));
+    if let Err(error) = &started {
+        tracing::error!(%error, "the archive has no thread");
+    }
+    started.ok()
 }
 
 impl Effects {
@@ -191,6 +217,16 @@ impl Effects {
                 });
             }
             Effect::Cancel(ids) => self.cancel(&ids),
+            Effect::Keep(what) => {
+                if let Some(desk) = &self.desk {
+                    desk.keep(what);
+                }
+            }
+            Effect::Recall(what) => {
+                if let Some(desk) = &self.desk {
+                    desk.recall(what);
+                }
+            }
         }
         None
     }
@@ -217,6 +253,10 @@ impl Effects {
                 "farwatch: an action is under way and is waited for; the audit file tells its end"
             );
             actions.finish().await;
+        }
+        if let Some(desk) = self.desk {
+            let written = tokio::task::spawn_blocking(move || desk.finish());
+            let _ = tokio::time::timeout(WRITTEN, written).await;
         }
         if let Behind::Live { fleet, .. } = self.behind {
             let _ = tokio::time::timeout(GRACE, fleet.shutdown()).await;

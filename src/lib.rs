@@ -2,7 +2,7 @@
 //!
 //! Data flows one way: `source` -> `model::telemetry` -> `store` -> `detect` -> `incident` -> `ui`.
 //! `state` holds what is known and how it is looked at; `app` is the loop that feeds it;
-//! `effect` carries out what it wants done. Effects happen only in `source`, `agent`,
+//! `effect` carries out what it wants done. Effects happen only in `source`, `agent`, `archive`,
 //! `effect`, `term`, `cli`. The module rules stand in `tests/architecture.rs`.
 #![forbid(unsafe_code)]
 #![deny(
@@ -14,6 +14,7 @@
 
 pub mod agent;
 pub mod app;
+pub mod archive;
 pub mod bundle;
 pub mod cause;
 pub mod cli;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::action::{Acted, ActionRequest};
+use crate::model::archive::{Keep, Recall, Recalled};
 use crate::model::ask::{Answered, Question};
 use crate::model::chat::{ChatEvent, ChatRequest, RunId, WorldQuery};
 use crate::model::export::Export;
@@ -38,6 +39,8 @@ pub enum Msg {
     },
     /// Some [`Work`] is done.
     Worked,
+    /// From the archive.
+    Recalled(Box<Recalled>),
 }
 
 /// Reckoning too long for the loop. It leaves its result where whoever gave it looks for it.
@@ -105,6 +108,10 @@ pub enum Effect {
     Work(Work),
     /// Nobody waits for these answers any more: the requests are dropped.
     Cancel(Vec<RequestId>),
+    /// Put this away.
+    Keep(Vec<Keep>),
+    /// Ask the archive; [`Msg::Recalled`] follows, where there is one.
+    Recall(Recall),
 }
 
 #[derive(Clone, Debug, PartialEq)]

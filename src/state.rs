@@ -23,6 +23,7 @@ mod actions;
 mod ages;
 mod chat;
 mod cursor;
+mod desk;
 mod input;
 mod jump;
 mod places;
@@ -89,7 +90,7 @@ impl State {
         // What comes in between is looked at with the next of these.
         let goes_on = matches!(
             msg,
-            Msg::Input(_) | Msg::Answer(_) | Msg::Tick(_) | Msg::Worked
+            Msg::Input(_) | Msg::Answer(_) | Msg::Tick(_) | Msg::Worked | Msg::Recalled(_)
         );
         let mut effects = self.take(msg);
         if goes_on {
@@ -112,7 +113,7 @@ impl State {
             }
             Msg::Tick(now) => {
                 self.tick(now);
-                Vec::new()
+                self.keep(false)
             }
             Msg::Replay(status) => self.take_replay(status),
             Msg::Gauges(gauges) => {
@@ -131,6 +132,10 @@ impl State {
             }
             Msg::Worked => {
                 self.dirty = true;
+                Vec::new()
+            }
+            Msg::Recalled(recalled) => {
+                self.recalled(*recalled);
                 Vec::new()
             }
             Msg::Chat(event) => self.take_chat(event),

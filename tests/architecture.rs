@@ -16,6 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("detect", &["model", "store"]),
     ("incident", &["model", "store"]),
     ("cause", &[]),
+    ("archive", &["model"]),
     ("command", &["model"]),
     ("message", &["model"]),
     ("bundle", &["model", "config", "source", "clock"]),

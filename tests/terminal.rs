@@ -28,6 +28,8 @@ mod environment;
 mod explored;
 #[path = "terminal/hostile.rs"]
 mod hostile;
+#[path = "terminal/kept.rs"]
+mod kept;
 #[path = "terminal/used.rs"]
 mod used;
 

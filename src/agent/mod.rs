@@ -12,7 +12,7 @@ pub mod lenient;
 pub mod offline;
 pub mod out;
 pub mod prompt;
-pub mod redact;
+
 mod run;
 pub mod stream;
 pub mod tools;

@@ -1,6 +1,6 @@
 //! The console's own answer where no model is configured: what it found, in Markdown.
 
-use crate::incident::{Incident, IncidentState};
+use crate::incident::Incident;
 use crate::model::id::IncidentId;
 use crate::model::unit::age;
 use crate::state::world::{Status, World};
@@ -29,11 +29,7 @@ pub fn findings(world: &World, about: Option<IncidentId>, configured: bool) -> S
 }
 
 fn fleet(world: &World) -> String {
-    let open: Vec<&Incident> = world
-        .incidents
-        .iter()
-        .filter(|i| i.state != IncidentState::Resolved)
-        .collect();
+    let open: Vec<&Incident> = world.incidents.iter().filter(|i| i.is_live()).collect();
     let mut out = String::from("### Clusters\n");
     if world.clusters.is_empty() {
         out.push_str("No cluster is configured.\n");
@@ -78,11 +74,7 @@ fn one(world: &World, incident: &Incident) -> String {
     let cluster = world
         .cluster(incident.cluster)
         .map_or("?", |c| c.name.as_ref());
-    let state = match incident.state {
-        IncidentState::Open => "open",
-        IncidentState::Recovering => "recovering",
-        IncidentState::Resolved => "over",
-    };
+    let state = incident.word(world.now);
     let mut out = format!(
         "**INC-{} {} {state}** on {cluster} for {}: {}\n\n",
         incident.number,

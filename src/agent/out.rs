@@ -2,8 +2,8 @@
 
 use tokio::sync::mpsc;
 
-use super::redact::redact;
 use crate::model::chat::{ChatEvent, RunId, RunOutcome};
+use crate::model::redact::redact;
 use crate::model::text;
 
 /// Longest single piece of text from a model.

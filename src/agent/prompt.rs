@@ -3,8 +3,8 @@
 use crate::model::chat::ChatRequest;
 
 use super::dialect::Message;
-use super::redact::redact;
 use super::tools;
+use crate::model::redact::redact;
 
 /// Assumed when the server does not tell.
 const USUAL_CONTEXT: u32 = 8192;

@@ -107,7 +107,14 @@ fn configured(flags: &Global, live: bool) -> Result<Config, String> {
     config.ui.ascii |= flags.ascii;
     config.ui.mouse &= !flags.no_mouse;
     config.actions |= flags.allow_actions;
-    config.audit_file = logging::folder().map(|folder| folder.join("actions.jsonl"));
+    let folder = logging::folder();
+    config.audit_file = folder.as_ref().map(|folder| folder.join("actions.jsonl"));
+    let kept = || folder.map(|folder| folder.join("farwatch.db"));
+    config.archive.file = config.archive.file.or_else(kept);
+    let named = ["USER", "LOGNAME"].map(std::env::var);
+    if let Some(name) = named.into_iter().flatten().find(|name| !name.is_empty()) {
+        config.operator = crate::model::text::clean(&name, 60).into();
+    }
     Ok(config)
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Action, Command, Jump, ScreenId, TimeMove, Typed};
 use crate::model::export::Format;
+use crate::model::incident::Opinion;
 
 /// Where an entry can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +151,14 @@ pub static ENTRIES: &[Entry] = &[
     entry("Jump from a row", "podlogs", &["xL"], "log of its pod, straight from the API server", Action::Jump(Jump::PodLog)),
     entry("Jump from a row", "to-owner", &["xo"], "the object that owns it", Action::Jump(Jump::Owner)),
     entry("Actions", "actions", &["X"], "what can be done: sync, refresh, reconcile, silence", Action::Actions),
-    entry("Actions", "mute", &["M"], "silence the alert under the cursor", Action::Mute),
+    entry("Actions", "mute", &["M"], "silence the alert under the cursor, mute an incident", Action::Mute),
+    entry("Incidents", "acknowledge", &["Ya"], "I look after this incident, or no longer", Action::Acknowledge),
+    entry("Incidents", "true-finding", &["Yt"], "this finding was something", Action::Opine(Some(Opinion::True))),
+    entry("Incidents", "false-alarm", &["Yf"], "this finding was nothing: do not tell its like again", Action::Opine(Some(Opinion::False))),
+    entry("Incidents", "no-verdict", &["Yu"], "take back what I said of this finding", Action::Opine(None)),
+    entry("Incidents", "note", &["Yn"], "note TEXT: write it down at this incident", Words(Typed::Note)),
+    entry("Incidents", "assign", &["Yo"], "assign WHO: who looks after this incident; nobody: no name", Words(Typed::Assign)),
+    entry("Incidents", "quiet", &[], "quiet SPAN: mute this incident so long, as `M`; off: no longer", Words(Typed::Quiet)),
     entry("Query", "edit", &["o"], "edit the query", View(Command::Edit)),
     entry("Query", "recall", &["O"], "earlier and saved queries", View(Command::Recall)),
     entry("Query", "form", &["Q"], "logs: a form that writes the LogQL", View(Command::Form)),

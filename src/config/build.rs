@@ -10,7 +10,9 @@ use toml::Spanned;
 use super::endpoint::{Shared, endpoint, kube, resolve, url};
 use super::file;
 use super::signal::{Catalogue, built_in};
-use super::{Agent, Cluster, ClusterKind, Config, Contexts, Limits, Nats, Query, Roles, Ui};
+use super::{
+    Agent, Archive, Cluster, ClusterKind, Config, Contexts, Limits, Nats, Query, Roles, Ui,
+};
 use crate::model::alert::{Severities, Severity};
 
 /// A mistake in the file's content, with its place.
@@ -110,6 +112,7 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
         actions: file.actions.enabled,
         audit_file: None,
         limits: limits(&file.limits),
+        archive: archive(file.archive, folder),
         severities: severities(file.alerts)?,
         signals: catalogue.signals.into(),
         metrics: catalogue.metrics.into(),
@@ -362,6 +365,15 @@ fn ui(entry: file::Ui, folder: &Path) -> Result<Ui, Mistake> {
         max_fps: entry.max_fps.map(Spanned::into_inner),
         exports: entry.exports.map(|e| resolve(&e, folder)),
     })
+}
+
+fn archive(entry: file::Archive, folder: &Path) -> Archive {
+    let defaults = Archive::default();
+    Archive {
+        enabled: entry.enabled.unwrap_or(defaults.enabled),
+        file: entry.file.map(|f| resolve(&f, folder)),
+        keep: entry.keep.map_or(defaults.keep, |s| s.0),
+    }
 }
 
 fn limits(entry: &file::Limits) -> Limits {

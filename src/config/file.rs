@@ -28,6 +28,8 @@ pub struct File {
     #[serde(default)]
     pub limits: Limits,
     #[serde(default)]
+    pub archive: Archive,
+    #[serde(default)]
     pub alerts: Alerts,
     #[serde(default)]
     pub signals: Vec<Spanned<SignalEdit>>,
@@ -224,6 +226,14 @@ pub struct Limits {
     pub log_memory: Option<Size>,
     pub events: Option<usize>,
     pub queue: Option<usize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Archive {
+    pub enabled: Option<bool>,
+    pub file: Option<String>,
+    pub keep: Option<Span>,
 }
 
 #[derive(Debug, Default, Deserialize)]

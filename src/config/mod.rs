@@ -44,6 +44,9 @@ pub struct Config {
     /// Where actions are written down; `None`: nowhere, and then nothing can be changed.
     pub audit_file: Option<PathBuf>,
     pub limits: Limits,
+    pub archive: Archive,
+    /// Who stands behind what is said of incidents: the name on this machine.
+    pub operator: Arc<str>,
     /// What words of the label `severity` mean.
     pub severities: Severities,
     /// Built-in catalogue and the operator's own signals.
@@ -100,6 +103,8 @@ impl Default for Config {
             actions: false,
             audit_file: None,
             limits: Limits::default(),
+            archive: Archive::default(),
+            operator: "operator".into(),
             severities: Severities::default(),
             signals: catalogue.signals.into(),
             metrics: catalogue.metrics.into(),
@@ -123,6 +128,26 @@ impl Config {
         cluster
             .and_then(|c| c.roles.as_ref())
             .unwrap_or(&self.roles)
+    }
+}
+
+/// What outlives the process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Archive {
+    pub enabled: bool,
+    /// `None`: nowhere (there is no folder for it).
+    pub file: Option<PathBuf>,
+    /// Ended incidents are forgotten after this.
+    pub keep: Duration,
+}
+
+impl Default for Archive {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            file: None,
+            keep: Duration::from_secs(180 * 86_400),
+        }
     }
 }
 

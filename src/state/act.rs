@@ -52,6 +52,8 @@ impl State {
             Action::CopyName => self.copy_name(),
             Action::Actions => self.actions_menu(),
             Action::Mute => self.mute(),
+            Action::Acknowledge => self.acknowledge(),
+            Action::Opine(opinion) => self.opine(opinion),
             Action::NextTheme => self.next_theme(),
             Action::ReplayPause => self.replay_pause(),
             Action::ReplayFaster => self.replay_speed(2.0),

@@ -5,7 +5,7 @@
 //! anew.
 
 use super::State;
-use super::screen::Overlay;
+use super::screen::{Overlay, Prompt, PromptKind};
 use crate::message::Effect;
 use crate::model::action::{Acted, Action, ActionRequest, Server};
 use crate::model::health::SourceKind;
@@ -71,8 +71,15 @@ impl State {
     /// `M`: straight to the form of a silence.
     pub(super) fn mute(&mut self) -> Vec<Effect> {
         let focus = self.screen.view().focus(&self.world);
+        if let Some(Focus::Incident(_)) = focus {
+            self.screen.prompt = Some(Prompt::new(PromptKind::Command, "quiet 2h"));
+            return Vec::new();
+        }
         let Some(focus @ Focus::Alert { .. }) = focus else {
-            self.notice(false, "M mutes the alert under the cursor; there is none");
+            self.notice(
+                false,
+                "M mutes the alert or the incident under the cursor; there is none",
+            );
             return Vec::new();
         };
         let first = self.entries(&focus).into_iter().next();

@@ -50,7 +50,7 @@ fn incidents(world: &World, hasher: &mut DefaultHasher) {
     for i in &world.incidents {
         (
             i.number,
-            i.state as u8,
+            i.word(world.now),
             i.severity,
             &i.title,
             i.findings.len(),

@@ -268,6 +268,9 @@ impl State {
             Typed::Every => self.every(argument),
             Typed::Compare => self.compare(argument),
             Typed::Step => self.step(argument),
+            Typed::Note => self.note(argument),
+            Typed::Assign => self.assign(argument),
+            Typed::Quiet => self.quiet(argument),
         }
     }
 
@@ -278,6 +281,7 @@ impl State {
             .world
             .incidents
             .iter()
+            .chain(&self.world.past)
             .find(|i| Some(i.number) == number)
             .map(|i| i.id);
         let id = found.ok_or_else(|| format!("no incident `{text}`"))?;

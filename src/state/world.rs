@@ -36,6 +36,7 @@ mod capacity;
 mod causes;
 mod changed;
 mod changes;
+pub mod desk;
 mod heartbeat;
 mod ingest;
 mod judge;
@@ -83,6 +84,9 @@ pub struct World {
     /// Patterns of the lines of all clusters.
     pub miner: Miner,
     grouper: Grouper,
+    desk: desk::Desk,
+    /// Ended incidents that the archive found, as they were asked for last.
+    pub past: Vec<Incident>,
     /// Whether anything can be changed, and where that is written down.
     pub audit: String,
     severities: Severities,
@@ -378,7 +382,8 @@ impl World {
     }
 
     pub fn incident(&self, id: IncidentId) -> Option<&Incident> {
-        self.incidents.iter().find(|i| i.id == id)
+        let mut all = self.incidents.iter().chain(&self.past);
+        all.find(|i| i.id == id)
     }
 
     /// What a word of the label `severity` means.

@@ -7,12 +7,12 @@ use super::{Round, Run, Seen, millis};
 use crate::agent::dialect::Message;
 use crate::agent::lock;
 use crate::agent::prompt;
-use crate::agent::redact::redact;
 use crate::agent::stream::{Completion, ToolCall};
 use crate::agent::tools::fetch::{Fetched, fetch};
 use crate::agent::tools::{self, Checked, digest};
 use crate::clock;
 use crate::model::chat::{ChatEvent, WorldQuery};
+use crate::model::redact::redact;
 use crate::model::text;
 
 /// Longest result kept for the screen and the model.

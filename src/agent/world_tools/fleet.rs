@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::{ROWS, Told, chosen, hearing, or_na, since};
 use crate::agent::tools::args::{self, AlertStateArg, SeverityArg};
-use crate::incident::{Incident, IncidentState};
+use crate::incident::Incident;
 use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::health::Health;
 use crate::model::id::ClusterId;
@@ -38,7 +38,7 @@ fn cluster(world: &World, c: &ClusterState) -> String {
     let open = world
         .incidents
         .iter()
-        .filter(|i| i.cluster == c.id && i.state != IncidentState::Resolved)
+        .filter(|i| i.cluster == c.id && i.is_live())
         .count();
     let ready = c.capacity.ready_nodes;
     let sources: Vec<String> = c
@@ -167,7 +167,7 @@ pub(super) fn incidents(world: &World, ids: &[ClusterId], args: &args::Incidents
         .incidents
         .iter()
         .filter(|i| ids.contains(&i.cluster))
-        .filter(|i| closed || i.state != IncidentState::Resolved)
+        .filter(|i| closed || i.is_live())
         .map(|i| incident(world, i))
         .collect();
     if rows.is_empty() {
@@ -181,11 +181,7 @@ pub(super) fn incidents(world: &World, ids: &[ClusterId], args: &args::Incidents
 
 /// One incident with its findings.
 pub(in crate::agent) fn incident(world: &World, i: &Incident) -> String {
-    let state = match i.state {
-        IncidentState::Open => "open",
-        IncidentState::Recovering => "recovering",
-        IncidentState::Resolved => "resolved",
-    };
+    let state = i.word(world.now);
     let cluster = world.cluster(i.cluster).map_or("?", |c| c.name.as_ref());
     let subjects: Vec<String> = i.subjects.iter().take(8).map(ToString::to_string).collect();
     let mut out = format!(

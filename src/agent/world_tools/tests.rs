@@ -89,6 +89,10 @@ fn incident() -> Incident {
         score: 0.97,
         subjects: vec![Subject::Node("gpu-1".into())],
         nodes: Default::default(),
+        desk: Default::default(),
+        reopened: 0,
+        revision: 0,
+        awaited: None,
         findings: vec![Finding {
             cluster: ClusterId(0),
             subject: Subject::Node("gpu-1".into()),

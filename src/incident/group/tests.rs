@@ -169,3 +169,52 @@ fn sources_and_other_cluster_wide_signs_are_two_stories() {
     let other = finding(0, Subject::Cluster, "apiserver", 10);
     assert_eq!(group(vec![(deaf, vec![]), (other, vec![])]), [1, 1]);
 }
+
+#[test]
+fn what_comes_back_soon_is_the_same_incident() {
+    let (mut grouper, mut incidents) = (Grouper::default(), Vec::new());
+    let n1 = nodes(&["n1"]);
+    let ends = |minute| Finding {
+        over: true,
+        ..finding(0, gpu("n1"), "xid", minute)
+    };
+    let minute = |n: i64| Timestamp(n * 60_000);
+    grouper.take(&mut incidents, finding(0, gpu("n1"), "xid", 10), &n1);
+    grouper.take(&mut incidents, ends(11), &n1);
+    grouper.tick(&mut incidents, minute(20));
+    assert_eq!(incidents[0].state, IncidentState::Resolved);
+    grouper.take(&mut incidents, finding(0, gpu("n1"), "xid", 24), &n1);
+    assert_eq!(incidents.len(), 1);
+    let back = &incidents[0];
+    assert_eq!((back.state, back.closed), (IncidentState::Open, None));
+    assert_eq!(back.word(minute(60)), "reopened");
+    // Much later it is another one.
+    grouper.take(&mut incidents, ends(31), &n1);
+    grouper.tick(&mut incidents, minute(40));
+    grouper.take(&mut incidents, finding(0, gpu("n1"), "xid", 120), &n1);
+    assert_eq!(incidents.len(), 2);
+}
+
+#[test]
+fn a_sign_that_says_it_never_ended_is_no_second_incident() {
+    let (mut grouper, mut incidents) = (Grouper::default(), Vec::new());
+    let n1 = nodes(&["n1"]);
+    let alert = finding(0, gpu("n1"), "alert", 10);
+    grouper.take(&mut incidents, alert.clone(), &n1);
+    let silenced = Finding {
+        over: true,
+        at: Timestamp(11 * 60_000),
+        ..alert.clone()
+    };
+    grouper.take(&mut incidents, silenced, &n1);
+    grouper.tick(&mut incidents, Timestamp(20 * 60_000));
+    // The silence ends hours later: it fires with its former begin.
+    let again = Finding {
+        at: Timestamp(300 * 60_000),
+        ..alert
+    };
+    grouper.take(&mut incidents, again, &n1);
+    let ids: Vec<_> = incidents.iter().map(|i| i.id).collect();
+    assert_eq!(ids.len(), 1, "{ids:?}");
+    assert!(incidents[0].is_live());
+}

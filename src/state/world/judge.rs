@@ -164,6 +164,10 @@ impl World {
     pub(super) fn take_findings(&mut self, findings: Vec<Finding>) -> bool {
         let mut changed = false;
         for finding in findings {
+            // Its end is told all the same.
+            if !finding.over && self.is_dismissed(&finding) {
+                continue;
+            }
             let Some(cluster) = self.clusters.get_mut(usize::from(finding.cluster.0)) else {
                 continue;
             };

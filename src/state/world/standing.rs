@@ -89,11 +89,7 @@ impl World {
     /// Status of each cluster, in their order; the incidents are gone through once.
     pub fn statuses(&self) -> Vec<Status> {
         let mut worst: Vec<Option<&Incident>> = vec![None; self.clusters.len()];
-        for incident in self
-            .incidents
-            .iter()
-            .filter(|i| i.state == IncidentState::Open)
-        {
+        for incident in self.loud() {
             if let Some(place) = worst.get_mut(usize::from(incident.cluster.0))
                 && place.is_none_or(|held| is_worse(incident, held))
             {
@@ -106,9 +102,14 @@ impl World {
             .collect()
     }
 
-    fn worst(&self, id: ClusterId) -> Option<&Incident> {
+    /// Incidents in which something is wrong now and that nobody muted.
+    fn loud(&self) -> impl Iterator<Item = &Incident> {
         let open = self.incidents.iter();
-        let open = open.filter(|i| i.cluster == id && i.state == IncidentState::Open);
+        open.filter(|i| i.state == IncidentState::Open && !i.is_muted(self.now))
+    }
+
+    fn worst(&self, id: ClusterId) -> Option<&Incident> {
+        let open = self.loud().filter(|i| i.cluster == id);
         open.reduce(|held, i| if is_worse(i, held) { i } else { held })
     }
 

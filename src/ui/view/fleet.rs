@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use super::common::inside;
 use super::{Focus, Goto, ScreenId, View, first_run};
 use crate::command::Command;
-use crate::incident::{Incident, IncidentState};
+use crate::incident::Incident;
 use crate::message::Effect;
 use crate::model::id::{ClusterId, IncidentId};
 use crate::state::world::World;
@@ -132,7 +132,7 @@ impl Fleet {
         world
             .incidents
             .iter()
-            .filter(|i| i.state != IncidentState::Resolved)
+            .filter(|i| i.counts(world.now))
             .filter(|i| self.incidents.filter().matches_text(&i.title))
             .collect()
     }

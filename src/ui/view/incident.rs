@@ -17,6 +17,7 @@ use crate::ui::widget::badge;
 use crate::ui::widget::table::{Column, Table};
 
 mod causes;
+mod desk;
 mod lanes;
 mod list;
 mod why;
@@ -50,6 +51,8 @@ pub struct Incidents {
     causes: Scroll,
     /// The causes of the chosen incident, as they were worked out last, and for what.
     ranked: causes::Held,
+    memory: desk::Memory,
+    kept: desk::Kept,
     scope: Option<ClusterId>,
     /// Open ones only.
     open_only: bool,
@@ -64,6 +67,8 @@ impl Default for Incidents {
             part: Part::List,
             causes: Scroll::default(),
             ranked: causes::Held::default(),
+            memory: desk::Memory::default(),
+            kept: desk::Kept::default(),
             scope: None,
             open_only: false,
             area: Rect::ZERO,
@@ -208,9 +213,13 @@ impl View for Incidents {
             }
         };
         if moved {
-            return Vec::new();
+            return match command {
+                Command::Filter(_) => self.search(),
+                _ => Vec::new(),
+            };
         }
         match command {
+            Command::Mode => return self.turn_to_kept(),
             Command::NextPane => {
                 self.part = match self.part {
                     Part::List => Part::Findings,
@@ -270,11 +279,12 @@ impl View for Incidents {
         self.findings.place(inside(parts.findings));
     }
 
-    fn enter(&mut self, entry: &Entry, _world: &World) -> Vec<Effect> {
+    fn enter(&mut self, entry: &Entry, world: &World) -> Vec<Effect> {
         self.scope = entry.scope;
         if let Some(Focus::Incident(id)) = entry.focus {
             self.list.set_filter("");
             self.open_only = false;
+            self.kept.shown = world.past.iter().any(|i| i.id == id);
             self.list.select(id);
             self.part = Part::Findings;
         }
@@ -286,6 +296,7 @@ impl View for Incidents {
             return None;
         }
         let incident = self.chosen(world)?;
+        world.cluster(incident.cluster)?;
         Some(why::evidence_target(incident, self.finding(incident)?))
     }
 
@@ -294,7 +305,9 @@ impl View for Incidents {
             self.part = Part::List;
             return true;
         }
-        self.list.back() || std::mem::take(&mut self.open_only)
+        self.list.back()
+            || std::mem::take(&mut self.open_only)
+            || std::mem::take(&mut self.kept.shown)
     }
 
     fn depth(&self) -> usize {
@@ -302,6 +315,7 @@ impl View for Incidents {
             self.part != Part::List,
             !self.list.filter_text().is_empty(),
             self.open_only,
+            self.kept.shown,
         ]
         .into_iter()
         .filter(|open| *open)
@@ -310,6 +324,15 @@ impl View for Incidents {
 
     fn focus(&self, world: &World) -> Option<Focus> {
         self.chosen(world).map(|i| Focus::Incident(i.id))
+    }
+
+    fn finding(&self, world: &World) -> Option<(ClusterId, std::sync::Arc<str>, f64)> {
+        let finding = self.finding(self.chosen(world)?)?;
+        (self.part == Part::Findings).then(|| (finding.cluster, finding.key.clone(), finding.score))
+    }
+
+    fn work(&mut self, world: &World) -> Vec<Effect> {
+        self.ask_memory(world)
     }
 
     fn filter(&self) -> &str {
@@ -321,12 +344,15 @@ impl View for Incidents {
             Part::List => &[
                 ("Enter", "findings"),
                 ("a", "explain"),
+                ("Ya", "acknowledge"),
+                ("M", "mute"),
+                ("m", "past ones"),
                 ("!", "open only"),
-                ("/", "filter"),
             ],
             Part::Findings => &[
                 ("Enter", "evidence"),
                 ("Tab", "causes"),
+                ("Yf", "false alarm"),
                 ("a", "explain"),
                 ("Esc", "list"),
             ],

@@ -30,6 +30,8 @@ pub mod rights;
 pub mod scroll;
 pub mod traces;
 
+use std::sync::Arc;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -147,6 +149,11 @@ pub trait View {
     }
 
     fn focus(&self, _world: &World) -> Option<Focus> {
+        None
+    }
+
+    /// Key and score of the finding under the cursor.
+    fn finding(&self, _world: &World) -> Option<(ClusterId, Arc<str>, f64)> {
         None
     }
 

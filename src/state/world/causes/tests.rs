@@ -63,6 +63,10 @@ fn incident(cluster: u16, findings: Vec<Finding>) -> Incident {
         score: 0.9,
         subjects: findings.iter().map(|f| f.subject.clone()).collect(),
         nodes: BTreeSet::new(),
+        desk: Default::default(),
+        reopened: 0,
+        revision: 0,
+        awaited: None,
         findings,
     }
 }

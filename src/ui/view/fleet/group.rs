@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::row;
-use crate::incident::IncidentState;
 use crate::model::id::ClusterId;
 use crate::state::world::{AlertCounts, ClusterState, Status, World};
 use crate::ui::widget::table::Table;
@@ -136,11 +135,7 @@ pub fn rows<'a>(
     (grouping, folded): (&Grouping, &BTreeSet<String>),
 ) -> (Vec<Row<'a>>, usize) {
     let mut incidents = vec![0usize; world.clusters.len()];
-    for incident in world
-        .incidents
-        .iter()
-        .filter(|i| i.state != IncidentState::Resolved)
-    {
+    for incident in world.incidents.iter().filter(|i| i.counts(world.now)) {
         if let Some(count) = incidents.get_mut(usize::from(incident.cluster.0)) {
             *count += 1;
         }

@@ -70,7 +70,12 @@ impl Fleet {
         let rows = self.open_incidents(ctx.world);
         let focus = ctx.focus && self.pane == Pane::Incidents;
         let side = if narrow { "Tab: changes" } else { "" };
-        let title = format!("Open incidents {}", rows.len());
+        let muted = ctx.world.incidents.iter();
+        let muted = muted.filter(|i| i.is_live() && i.is_muted(ctx.world.now));
+        let title = match muted.count() {
+            0 => format!("Open incidents {}", rows.len()),
+            muted => format!("Open incidents {} · {muted} muted", rows.len()),
+        };
         let inner = common::pane(ctx, area, buf, &title, side, focus);
         if rows.is_empty() {
             let heard = ctx.world.clusters.iter().any(|c| c.is_heard(ctx.world.now));

@@ -8,7 +8,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Incidents, Part, why};
+use super::{Incidents, Part, desk, why};
 use crate::cause::{Cause, What};
 use crate::command::Command;
 use crate::incident::Incident;
@@ -64,7 +64,9 @@ impl Incidents {
         let causes = self.causes(ctx.world, incident);
         if self.part == Part::Causes {
             let inner = pane(ctx, area, buf, "causes", "J/K scroll", true);
-            let text = lines(ctx, &causes, usize::from(inner.width));
+            let width = usize::from(inner.width);
+            let mut text = lines(ctx, &causes, width);
+            text.extend(self.told(ctx, incident, width));
             return self.causes.draw(ctx, inner, buf, &text);
         }
         let inner = pane(ctx, area, buf, "why", "a explain", false);
@@ -72,7 +74,9 @@ impl Incidents {
             Some(finding) => {
                 let width = usize::from(inner.width);
                 let mut text = brief(ctx, &causes, width);
+                text.extend(self.told(ctx, incident, width));
                 text.extend(why::lines(ctx, finding, width));
+                text.extend(desk::verdict(ctx, finding));
                 common::lines(ctx, inner, buf, &text, 0);
             }
             None => empty(ctx, inner, buf, "no finding"),

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::why;
-use crate::incident::{Incident, IncidentState};
+use crate::incident::Incident;
 use crate::model::alert::Severity;
 use crate::model::finding::Finding;
 use crate::model::time::Timestamp;
@@ -20,14 +20,6 @@ use crate::ui::{Ctx, Theme};
 
 /// Time shown before the first sign: what led to it is looked for there.
 const LEAD_MS: i64 = 600_000;
-
-pub fn state_word(state: IncidentState) -> &'static str {
-    match state {
-        IncidentState::Open => "open",
-        IncidentState::Recovering => "recovering",
-        IncidentState::Resolved => "resolved",
-    }
-}
 
 /// First sign of all.
 fn first_sign(incident: &Incident) -> Timestamp {
@@ -46,7 +38,7 @@ pub fn draw(ctx: &Ctx<'_>, (incident, causes): (&Incident, &Causes), area: Rect,
             .closed
             .map_or("now".into(), |c| ctx.clock_or_day(c)),
         incident.score,
-        state_word(incident.state),
+        incident.word(ctx.world.now),
     );
     let right = format!("{} findings", incident.findings.len());
     let inner = pane(ctx, area, buf, &title, &right, false);

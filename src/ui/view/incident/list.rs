@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::{Incidents, Part, lanes};
-use crate::incident::{Incident, IncidentState};
+use super::{Incidents, Part};
+use crate::incident::Incident;
 use crate::state::world::World;
 use crate::ui::Ctx;
 use crate::ui::view::common::{ago, empty, focused, name, pane, scoped};
@@ -24,11 +24,18 @@ const LIST: [Column; 7] = [
 
 impl Incidents {
     pub(super) fn rows<'a>(&self, world: &'a World) -> Vec<&'a Incident> {
+        if self.kept.shown {
+            // The archive did the choosing.
+            let past = world.past.iter();
+            return past
+                .filter(|i| self.scope.is_none_or(|s| s == i.cluster))
+                .collect();
+        }
         world
             .incidents
             .iter()
             .filter(|i| self.scope.is_none_or(|s| s == i.cluster))
-            .filter(|i| !self.open_only || i.state != IncidentState::Resolved)
+            .filter(|i| !self.open_only || i.is_live())
             .filter(|i| {
                 let id = format!("INC-{}", i.number);
                 let fields = [
@@ -43,6 +50,13 @@ impl Incidents {
     }
 
     fn why_empty(&self, world: &World) -> String {
+        if self.kept.shown {
+            return match &self.kept.answered {
+                None => "the archive has not answered (a recording has none)".into(),
+                Some(words) if words.is_empty() => "no ended incident is kept yet".into(),
+                Some(words) => format!("no kept incident holds `{words}` (Esc clears it)"),
+            };
+        }
         let here = |i: &&Incident| self.scope.is_none_or(|s| s == i.cluster);
         match world.incidents.iter().filter(here).count() {
             0 => "no incident: no detector has found anything it is sure of".into(),
@@ -55,11 +69,11 @@ impl Incidents {
 
     pub(super) fn draw_list(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer) {
         let rows = self.rows(ctx.world);
-        let open = rows
-            .iter()
-            .filter(|i| i.state != IncidentState::Resolved)
-            .count();
-        let title = format!("Incidents: {open} open of {}", rows.len());
+        let open = rows.iter().filter(|i| i.is_live()).count();
+        let title = match self.kept.shown {
+            true => format!("Past incidents: the newest {} of the archive", rows.len()),
+            false => format!("Incidents: {open} open of {}", rows.len()),
+        };
         let here = self.part == Part::List;
         let inner = pane(
             ctx,
@@ -86,7 +100,7 @@ impl Incidents {
 
 fn list_cell<'a>(ctx: &Ctx<'a>, incident: &'a Incident, column: usize) -> Line<'a> {
     let theme = ctx.theme;
-    let over = incident.state == IncidentState::Resolved;
+    let over = !incident.is_live();
     let base = if over { theme.muted } else { theme.base };
     let (glyph, _, style) = badge::severity(theme, incident.severity);
     match column {
@@ -94,7 +108,7 @@ fn list_cell<'a>(ctx: &Ctx<'a>, incident: &'a Incident, column: usize) -> Line<'
         0 => Line::styled(glyph, style),
         1 => Line::styled(format!("INC-{}", incident.number), base),
         2 => Line::styled(name(ctx.world, incident.cluster), base),
-        3 => Line::styled(lanes::state_word(incident.state), base),
+        3 => Line::styled(incident.word(ctx.world.now), base),
         4 => Line::styled(ago(ctx.world, incident.opened), base),
         5 => Line::styled(format!("{:.2}", incident.score), base),
         _ => Line::styled(incident.title.as_str(), base),

@@ -64,6 +64,10 @@ fn world() -> World {
         score: 0.93,
         subjects: vec![clock.clone(), pod.clone()],
         nodes: Default::default(),
+        desk: Default::default(),
+        reopened: 0,
+        revision: 0,
+        awaited: None,
         findings: vec![
             finding(
                 "openshift_ptp_offset_ns",

@@ -2,7 +2,6 @@
 
 use ratatui::text::Line;
 
-use super::lanes::state_word;
 use crate::incident::Incident;
 use crate::model::finding::{Evidence, Finding, FindingKind, Subject};
 use crate::model::id::ClusterId;
@@ -220,7 +219,7 @@ pub fn plain(world: &World, incident: &Incident) -> String {
         incident.number,
         name(world, incident.cluster),
         incident.severity.word(),
-        state_word(incident.state),
+        incident.word(world.now),
         incident.score,
         incident.opened.rfc3339(),
         incident.title,

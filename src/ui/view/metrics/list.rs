@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use ratatui::text::Line;
 
-use crate::incident::IncidentState;
 use crate::model::finding::Evidence;
 use crate::model::id::ClusterId;
 use crate::state::world::World;
@@ -46,7 +45,7 @@ fn abnormal(world: &World, scope: Option<ClusterId>) -> BTreeSet<&str> {
     world
         .incidents
         .iter()
-        .filter(|i| i.state != IncidentState::Resolved && scope.is_none_or(|s| s == i.cluster))
+        .filter(|i| i.is_live() && scope.is_none_or(|s| s == i.cluster))
         .flat_map(|i| &i.findings)
         .filter(|f| !f.over)
         .flat_map(|f| &f.evidence)

@@ -1,0 +1,148 @@
+//! The thread that works with the file. Nobody waits for it; what it cannot take is counted.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::Archive;
+use crate::model::archive::{Keep, Recall, Recalled};
+use crate::model::time::Timestamp;
+
+/// Orders that may wait for a slow disk.
+const WAITING: usize = 64;
+/// What ended so lately is on the screen again after a start.
+const LATELY_MS: i64 = 7 * 86_400_000;
+
+enum Order {
+    Keep(Vec<Keep>),
+    Recall(Recall),
+}
+
+/// Where the thread says what it read.
+pub type Told = Box<dyn Fn(Recalled) + Send>;
+
+pub struct Desk {
+    orders: SyncSender<Order>,
+    thread: JoinHandle<()>,
+    /// Changes that the thread had no room for.
+    lost: Arc<AtomicU64>,
+}
+
+impl Desk {
+    /// Opens the file on a thread of its own; what was known comes as [`Recalled::Begin`].
+    pub fn start(
+        path: PathBuf,
+        keep: Duration,
+        now: Timestamp,
+        told: Told,
+    ) -> std::io::Result<Self> {
+        let (orders, taken) = sync_channel(WAITING);
+        let lost = Arc::new(AtomicU64::new(0));
+        let missed = Arc::clone(&lost);
+        let thread = std::thread::Builder::new()
+            .name("archive".into())
+            .spawn(move || work(&path, (keep, now), &taken, &told, &missed))?;
+        Ok(Self {
+            orders,
+            thread,
+            lost,
+        })
+    }
+
+    pub fn keep(&self, what: Vec<Keep>) {
+        let count = what.len() as u64;
+        if let Err(TrySendError::Full(_)) = self.orders.try_send(Order::Keep(what)) {
+            self.lost.fetch_add(count, Ordering::Relaxed);
+        }
+    }
+
+    /// Where it has no time for that now, no answer comes.
+    pub fn recall(&self, what: Recall) {
+        let _ = self.orders.try_send(Order::Recall(what));
+    }
+
+    /// Waits until all that was given is written. Blocks.
+    pub fn finish(self) {
+        drop(self.orders);
+        let _ = self.thread.join();
+    }
+}
+
+fn work(
+    path: &std::path::Path,
+    (keep, now): (Duration, Timestamp),
+    orders: &Receiver<Order>,
+    told: &Told,
+    lost: &AtomicU64,
+) {
+    let mut archive = match Archive::open(path) {
+        Ok(archive) => archive,
+        Err(error) => {
+            tracing::error!(%error, "archive");
+            told(Recalled::Fault(error.to_string()));
+            // What comes is taken and let go, so that nobody counts it as waiting.
+            while orders.recv().is_ok() {}
+            return;
+        }
+    };
+    match begin(&mut archive, keep, now) {
+        Ok(begun) => told(begun),
+        Err(error) => told(fault(&archive, "not read", &error)),
+    }
+    let mut failing = false;
+    while let Ok(order) = orders.recv() {
+        let missed = lost.swap(0, Ordering::Relaxed);
+        if missed > 0 {
+            told(Recalled::Fault(format!(
+                "{}: the disk is slow; {missed} changes of incidents were not kept",
+                archive.path().display()
+            )));
+        }
+        match order {
+            Order::Keep(what) => match archive.keep(&what) {
+                Ok(()) => failing = false,
+                // A full disk fails each time: it is said once.
+                Err(_) if failing => {}
+                Err(error) => {
+                    failing = true;
+                    told(fault(&archive, "incidents are not kept", &error));
+                }
+            },
+            Order::Recall(what) => told(recall(&archive, what)),
+        }
+    }
+}
+
+fn begin(archive: &mut Archive, keep: Duration, now: Timestamp) -> rusqlite::Result<Recalled> {
+    let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
+    archive.purge(Timestamp(now.0.saturating_sub(keep_ms)))?;
+    let known = archive.known(Timestamp(now.0.saturating_sub(LATELY_MS)))?;
+    let verdicts = known.verdicts.into_iter();
+    Ok(Recalled::Begin {
+        incidents: known.incidents,
+        verdicts: verdicts
+            .map(|(cluster, key, verdict)| (cluster.into(), key.into(), verdict))
+            .collect(),
+        numbered: known.numbered,
+    })
+}
+
+fn recall(archive: &Archive, what: Recall) -> Recalled {
+    let found = match what {
+        Recall::Like { id, signs } => archive
+            .like(id, &signs)
+            .map(|past| Recalled::Like { id, past }),
+        Recall::Search(words) => archive
+            .search(&words)
+            .map(|past| Recalled::Search { words, past }),
+    };
+    found.unwrap_or_else(|error| fault(archive, "not searched", &error))
+}
+
+fn fault(archive: &Archive, what: &str, error: &rusqlite::Error) -> Recalled {
+    tracing::error!(%error, what, "archive");
+    Recalled::Fault(format!("{}: {what}: {error}", archive.path().display()))
+}

@@ -1,0 +1,59 @@
+//! What outlives the process: what is put away, what is asked back.
+
+use std::sync::Arc;
+
+use super::id::IncidentId;
+use super::incident::{Incident, Verdict};
+
+/// To be put away. Clusters go by name: their numbers are those of one run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Keep {
+    Incident(Box<Past>),
+    /// Another one took it in.
+    Gone(IncidentId),
+    /// `None`: it was taken back.
+    Verdict {
+        cluster: Arc<str>,
+        key: Arc<str>,
+        verdict: Option<Verdict>,
+    },
+}
+
+/// An incident as it is put away.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Past {
+    pub cluster: Arc<str>,
+    /// What it shows, in words that two incidents of the same kind share.
+    pub signs: Vec<String>,
+    pub incident: Incident,
+}
+
+/// Asked of the archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recall {
+    /// Ended ones that share signs with this one.
+    Like { id: IncidentId, signs: Vec<String> },
+    /// Ended ones in which these words stand; empty: the newest.
+    Search(String),
+}
+
+/// What the archive says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recalled {
+    /// At start: what was open or ended lately, the verdicts, and the greatest number so far.
+    Begin {
+        incidents: Vec<Past>,
+        verdicts: Vec<(Arc<str>, Arc<str>, Verdict)>,
+        numbered: u32,
+    },
+    Like {
+        id: IncidentId,
+        past: Vec<Past>,
+    },
+    Search {
+        words: String,
+        past: Vec<Past>,
+    },
+    /// What could not be done, and what to try.
+    Fault(String),
+}

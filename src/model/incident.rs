@@ -1,0 +1,171 @@
+//! An incident: findings that belong together, and what people did about them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::alert::Severity;
+use super::finding::{Finding, Subject};
+use super::id::{ClusterId, IncidentId};
+use super::time::Timestamp;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IncidentState {
+    Open,
+    /// Nothing is wrong any more, kept open for the cool-down.
+    Recovering,
+    Resolved,
+}
+
+impl IncidentState {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Recovering => "recovering",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    pub id: IncidentId,
+    /// Running number as shown: `INC-3`.
+    pub number: u32,
+    pub cluster: ClusterId,
+    pub severity: Severity,
+    pub state: IncidentState,
+    /// One sentence: what, where, since when, in numbers.
+    pub title: String,
+    pub opened: Timestamp,
+    pub changed: Timestamp,
+    pub closed: Option<Timestamp>,
+    /// 0 to 1, the greatest of its findings.
+    pub score: f64,
+    pub subjects: Vec<Subject>,
+    /// Nodes on which its subjects stand, as far as known.
+    pub nodes: BTreeSet<Arc<str>>,
+    /// Earliest first; one per finding key, updated in place.
+    pub findings: Vec<Finding>,
+    #[serde(default)]
+    pub desk: Desk,
+    /// How often its signs came back after it had ended.
+    #[serde(default)]
+    pub reopened: u32,
+    /// Grows with each change; tells what is not kept yet.
+    #[serde(skip)]
+    pub revision: u32,
+    /// Was open when farwatch ended: its signs have until then to show again.
+    #[serde(skip)]
+    pub awaited: Option<Timestamp>,
+}
+
+/// What people did about an incident.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Desk {
+    /// Somebody looks after it.
+    pub acknowledged: Option<Stamp>,
+    pub assigned: Option<(String, Stamp)>,
+    /// Calm until this time: it is listed, and counts as nothing that is wrong.
+    pub muted: Option<(Timestamp, Stamp)>,
+    /// Oldest first.
+    pub notes: Vec<(Stamp, String)>,
+}
+
+/// Who did something, and when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stamp {
+    pub by: Arc<str>,
+    pub at: Timestamp,
+}
+
+/// What can be done about an incident.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deed {
+    /// And once more: takes it back.
+    Acknowledge,
+    /// Empty: to nobody.
+    Assign(String),
+    Note(String),
+    /// `None`: it counts again.
+    Mute(Option<Timestamp>),
+}
+
+/// What an operator thinks of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Opinion {
+    /// It was something.
+    True,
+    /// Nothing was wrong: the like of it is not told again.
+    False,
+}
+
+/// A verdict on the findings of one key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    pub opinion: Opinion,
+    /// Score of the finding that was judged: a greater one is told again.
+    pub score: f64,
+    pub stamp: Stamp,
+}
+
+impl Incident {
+    /// Not closed yet.
+    pub fn is_live(&self) -> bool {
+        self.state != IncidentState::Resolved
+    }
+
+    pub fn is_muted(&self, now: Timestamp) -> bool {
+        self.desk.muted.as_ref().is_some_and(|(end, _)| *end > now)
+    }
+
+    /// How it stands, with what people did about it, in ten letters at most.
+    pub fn word(&self, now: Timestamp) -> &'static str {
+        match self.state {
+            IncidentState::Open | IncidentState::Recovering if self.is_muted(now) => "muted",
+            IncidentState::Open if self.desk.acknowledged.is_some() => "acked",
+            IncidentState::Open if self.is_growing(now) => "growing",
+            IncidentState::Open if self.reopened > 0 => "reopened",
+            state => state.word(),
+        }
+    }
+
+    /// Something new came to it lately.
+    fn is_growing(&self, now: Timestamp) -> bool {
+        let newest = self.findings.iter().map(|f| f.since).max();
+        newest.is_some_and(|at| at > self.opened && now.age_since_ms(at) < GROWING_MS)
+    }
+
+    /// Not closed, and nobody muted it.
+    pub fn counts(&self, now: Timestamp) -> bool {
+        self.is_live() && !self.is_muted(now)
+    }
+
+    /// What somebody did about it.
+    pub fn take(&mut self, deed: Deed, stamp: Stamp) {
+        let desk = &mut self.desk;
+        match deed {
+            Deed::Acknowledge if desk.acknowledged.is_some() => desk.acknowledged = None,
+            Deed::Acknowledge => desk.acknowledged = Some(stamp),
+            Deed::Assign(who) if who.is_empty() => desk.assigned = None,
+            Deed::Assign(who) => desk.assigned = Some((who, stamp)),
+            Deed::Note(text) => {
+                desk.notes.push((stamp, text));
+                let most = desk.notes.len().saturating_sub(NOTES);
+                desk.notes.drain(..most);
+            }
+            Deed::Mute(None) => desk.muted = None,
+            Deed::Mute(Some(end)) => desk.muted = Some((end, stamp)),
+        }
+        self.revision = self.revision.wrapping_add(1);
+    }
+}
+
+/// It grows for so long after a new sign, milliseconds.
+const GROWING_MS: u64 = 300_000;
+/// Notes kept of one incident; the oldest go.
+const NOTES: usize = 200;

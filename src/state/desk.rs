@@ -1,0 +1,154 @@
+//! What an operator does about incidents, and what the archive remembers of them.
+
+use std::sync::Arc;
+
+use super::State;
+use super::range::span;
+use crate::message::Effect;
+use crate::model::archive::Recalled;
+use crate::model::id::IncidentId;
+use crate::model::incident::{Deed, Opinion};
+use crate::model::text;
+use crate::ui::view::Focus;
+
+/// Letters of a note, and of a name.
+const NOTE: usize = 2_000;
+const NAME: usize = 60;
+/// The longest mute, milliseconds.
+const QUIET_MS: i64 = 30 * 86_400_000;
+
+impl State {
+    /// What is yet to be put away; `all`: the end is near.
+    pub fn keep(&mut self, all: bool) -> Vec<Effect> {
+        let unkept = self.world.unkept(all);
+        match unkept.is_empty() {
+            true => Vec::new(),
+            false => vec![Effect::Keep(unkept)],
+        }
+    }
+
+    pub(super) fn recalled(&mut self, recalled: Recalled) {
+        self.dirty = true;
+        match recalled {
+            Recalled::Begin {
+                incidents,
+                verdicts,
+                numbered,
+            } => self.world.restore(incidents, verdicts, numbered),
+            Recalled::Like { id, past } => {
+                self.screen.views.incidents.remember(id, past, &self.world);
+            }
+            Recalled::Search { words, past } => {
+                let past = past.into_iter().map(|one| self.world.own(one)).collect();
+                if self.screen.views.incidents.searched(&words) {
+                    self.world.past = past;
+                }
+            }
+            Recalled::Fault(text) => self.notice(true, text),
+        }
+    }
+
+    fn operator(&self) -> Arc<str> {
+        self.config.operator.clone()
+    }
+
+    /// The incident under the cursor, where something can still be said of it.
+    fn at_hand(&self) -> Result<IncidentId, String> {
+        let Some(Focus::Incident(id)) = self.screen.view().focus(&self.world) else {
+            return Err("there is no incident under the cursor (8: incidents)".into());
+        };
+        let here = self.world.incidents.iter().any(|i| i.id == id);
+        here.then_some(id)
+            .ok_or_else(|| "this one is only remembered: nothing more is written to it".into())
+    }
+
+    fn do_about(&mut self, deed: Deed, told: &str) -> Result<Vec<Effect>, String> {
+        let id = self.at_hand()?;
+        let by = self.operator();
+        self.world.deed(id, deed, &by);
+        self.notice(false, told);
+        Ok(self.keep(true))
+    }
+
+    pub(super) fn acknowledge(&mut self) -> Vec<Effect> {
+        let held = self.at_hand().ok().and_then(|id| self.world.incident(id));
+        let told = match held.is_some_and(|i| i.desk.acknowledged.is_some()) {
+            true => "no longer acknowledged",
+            false => "acknowledged (Ya takes it back)",
+        };
+        self.or_say(|state| state.do_about(Deed::Acknowledge, told))
+    }
+
+    pub(super) fn note(&mut self, words: &str) -> Result<Vec<Effect>, String> {
+        let words = text::clean(words.trim(), NOTE);
+        match words.is_empty() {
+            true => Err("write something: `note TEXT`".into()),
+            false => self.do_about(Deed::Note(words), "noted"),
+        }
+    }
+
+    pub(super) fn assign(&mut self, who: &str) -> Result<Vec<Effect>, String> {
+        let who = text::clean(who.trim(), NAME);
+        let told = match who.as_str() {
+            "" => "assigned to nobody".to_owned(),
+            who => format!("assigned to {who}"),
+        };
+        self.do_about(Deed::Assign(who), &told)
+    }
+
+    /// `quiet 2h`, `quiet off`.
+    pub(super) fn quiet(&mut self, text: &str) -> Result<Vec<Effect>, String> {
+        if matches!(text, "off" | "never") {
+            return self.do_about(Deed::Mute(None), "not muted");
+        }
+        let wrong = || format!("`{text}` is no span of time; try 30m, 2h, 1d or off");
+        let span_ms = span(text).filter(|ms| (1..=QUIET_MS).contains(ms));
+        let end = self.world.now.plus_ms(span_ms.ok_or_else(wrong)?);
+        let told = format!("muted for {text}: it counts as nothing that is wrong till then");
+        self.do_about(Deed::Mute(Some(end)), &told)
+    }
+
+    /// What the operator thinks of the finding under the cursor.
+    pub(super) fn opine(&mut self, opinion: Option<Opinion>) -> Vec<Effect> {
+        self.or_say(|state| {
+            state.at_hand()?;
+            let finding = state.screen.view().finding(&state.world);
+            let Some((cluster, key, score)) = finding else {
+                return Err("there is no finding under the cursor (Enter: findings)".into());
+            };
+            let incidents = state.world.incidents.iter();
+            let mut findings = incidents.flat_map(|i| &i.findings);
+            let learned = findings
+                .find(|f| f.cluster == cluster && f.key == key)
+                .is_some_and(|f| f.kind.is_learned());
+            if opinion == Some(Opinion::False) && !learned {
+                let told = "a limit or a state is no guess: mute the incident (M), or change the limit in the configuration";
+                return Err(told.into());
+            }
+            let by = state.operator();
+            state.world.opine(cluster, (&key, score), opinion, &by);
+            state.notice(
+                false,
+                match opinion {
+                    Some(Opinion::True) => "kept: it was something",
+                    Some(Opinion::False) => {
+                        "kept: nothing was wrong; told again only when much greater (Yu takes it back)"
+                    }
+                    None => "taken back",
+                },
+            );
+            Ok(state.keep(true))
+        })
+    }
+
+    /// Does it, or tells why not.
+    fn or_say(
+        &mut self,
+        with: impl FnOnce(&mut Self) -> Result<Vec<Effect>, String>,
+    ) -> Vec<Effect> {
+        with(self).unwrap_or_else(|why| {
+            self.notice(false, why);
+            Vec::new()
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! What people did about an incident, and what is remembered of others like it.
+
+use ratatui::text::Line;
+
+use super::Incidents;
+use crate::incident::{Incident, alike, signs};
+use crate::message::Effect;
+use crate::model::archive::{Past, Recall};
+use crate::model::finding::Finding;
+use crate::model::id::IncidentId;
+use crate::model::incident::{Opinion, Stamp};
+use crate::state::world::World;
+use crate::ui::Ctx;
+use crate::ui::view::common::{heading, name, pair};
+use crate::ui::widget::badge::age;
+use crate::ui::widget::text::wrap;
+
+/// Shown of those that were like it.
+const LIKE: usize = 5;
+/// Less alike is another kind of thing.
+const LEAST: f64 = 0.2;
+
+/// What was like the chosen one.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Of which incident, with how many findings.
+    of: Option<(IncidentId, usize)>,
+    /// Most alike first: the share of signs, the cluster, the incident.
+    like: Vec<(f64, String, Incident)>,
+}
+
+/// The list of what the archive holds, in place of what is going on.
+#[derive(Debug, Default)]
+pub struct Kept {
+    pub shown: bool,
+    /// The archive answered; for which words.
+    pub answered: Option<String>,
+}
+
+impl Incidents {
+    /// Asks the archive once for each incident that is looked at, and again when it has grown.
+    pub(super) fn ask_memory(&mut self, world: &World) -> Vec<Effect> {
+        let Some(incident) = self.chosen(world) else {
+            return Vec::new();
+        };
+        let of = (incident.id, incident.findings.len());
+        if self.memory.of == Some(of) {
+            return Vec::new();
+        }
+        let (id, signs) = (incident.id, signs(incident));
+        self.memory = Memory {
+            of: Some(of),
+            like: Vec::new(),
+        };
+        self.remember(id, Vec::new(), world);
+        vec![Effect::Recall(Recall::Like { id, signs })]
+    }
+
+    /// What the archive found, and what ended while farwatch ran.
+    pub fn remember(&mut self, id: IncidentId, past: Vec<Past>, world: &World) {
+        let asked = world.incident(id).filter(|_| {
+            let of = self.memory.of;
+            of.is_some_and(|(of, _)| of == id)
+        });
+        let Some(asked) = asked else {
+            return;
+        };
+        let own = signs(asked);
+        let ended = world.incidents.iter().filter(|i| !i.is_live());
+        let here = ended.map(|i| (name(world, i.cluster).to_owned(), i.clone()));
+        let kept = past
+            .into_iter()
+            .map(|p| (p.cluster.to_string(), p.incident));
+        let mut like: Vec<(f64, String, Incident)> = Vec::new();
+        for (cluster, other) in here.chain(kept) {
+            let share = alike(&own, &signs(&other));
+            let known = like.iter().any(|(_, _, held)| held.id == other.id);
+            if other.id != id && !known && share >= LEAST {
+                like.push((share, cluster, other));
+            }
+        }
+        like.sort_by(|a, b| {
+            (b.0, b.2.opened.0)
+                .partial_cmp(&(a.0, a.2.opened.0))
+                .unwrap_or(std::cmp::Ordering::Equal)
+        });
+        like.truncate(LIKE);
+        self.memory.like = like;
+    }
+
+    /// The archive answered for these words: whether they are still asked for.
+    pub fn searched(&mut self, words: &str) -> bool {
+        let asked = self.kept.shown && self.list.filter_text() == words;
+        if asked {
+            self.kept.answered = Some(words.to_owned());
+        }
+        asked
+    }
+
+    /// `m`: what is going on, or what the archive holds.
+    pub(super) fn turn_to_kept(&mut self) -> Vec<Effect> {
+        self.kept = Kept {
+            shown: !self.kept.shown,
+            answered: None,
+        };
+        self.list.set_filter("");
+        self.search()
+    }
+
+    /// Asks the archive for what the filter says.
+    pub(super) fn search(&self) -> Vec<Effect> {
+        let words = self.list.filter_text().to_owned();
+        let asked = self
+            .kept
+            .shown
+            .then(|| Effect::Recall(Recall::Search(words)));
+        asked.into_iter().collect()
+    }
+
+    /// What people did and what was like it, where there is any.
+    pub(super) fn told<'a>(
+        &self,
+        ctx: &Ctx<'_>,
+        incident: &Incident,
+        width: usize,
+    ) -> Vec<Line<'a>> {
+        let mut out = people(ctx, incident, width);
+        let of = self.memory.of.is_some_and(|(id, _)| id == incident.id);
+        if !of || self.memory.like.is_empty() {
+            return out;
+        }
+        out.push(heading(ctx.theme, "seen before"));
+        for (share, cluster, past) in &self.memory.like {
+            let head = format!(
+                "{:.0} % alike: INC-{} on {cluster}, {}, {}",
+                share * 100.0,
+                past.number,
+                ctx.clock_or_day(past.opened),
+                lasted(past),
+            );
+            out.extend(folded(&head, width, ctx.theme.accent));
+            let note = match past.desk.notes.last() {
+                Some((stamp, note)) => format!("  {}: {note}", stamp.by),
+                None => format!("  no note says what ended it. {}", past.title),
+            };
+            out.extend(folded(&note, width, ctx.theme.base));
+        }
+        out
+    }
+}
+
+fn lasted(past: &Incident) -> String {
+    match past.closed {
+        Some(end) => format!("for {}", age(end.age_since_ms(past.opened))),
+        None => "its end is unknown".to_owned(),
+    }
+}
+
+fn people<'a>(ctx: &Ctx<'_>, incident: &Incident, width: usize) -> Vec<Line<'a>> {
+    let desk = &incident.desk;
+    let by = |stamp: &Stamp| format!("by {} {}", stamp.by, ctx.clock_or_day(stamp.at));
+    let mut said = Vec::new();
+    if let Some(stamp) = &desk.acknowledged {
+        said.push(format!("acknowledged {}", by(stamp)));
+    }
+    if let Some((who, stamp)) = &desk.assigned {
+        said.push(format!("assigned to {who} {}", by(stamp)));
+    }
+    if let Some((end, stamp)) = &desk.muted {
+        let until = ctx.clock_or_day(*end);
+        let over = if incident.is_muted(ctx.world.now) {
+            "muted until"
+        } else {
+            "was muted until"
+        };
+        said.push(format!("{over} {until} {}", by(stamp)));
+    }
+    let notes = desk.notes.iter().rev();
+    said.extend(
+        notes.map(|(stamp, note)| format!("{} {}: {note}", ctx.clock_or_day(stamp.at), stamp.by)),
+    );
+    let mut out = Vec::new();
+    if !said.is_empty() {
+        out.push(heading(ctx.theme, "people"));
+    }
+    for line in said {
+        out.extend(folded(&line, width, ctx.theme.base));
+    }
+    out
+}
+
+/// What an operator thinks of a finding.
+pub fn verdict<'a>(ctx: &Ctx<'_>, finding: &Finding) -> Option<Line<'a>> {
+    let verdict = ctx.world.verdict(finding)?;
+    let word = match verdict.opinion {
+        Opinion::True => "it was something",
+        Opinion::False => "it was nothing",
+    };
+    let stamp = &verdict.stamp;
+    let text = format!("{word}, {} {}", stamp.by, ctx.clock_or_day(stamp.at));
+    Some(pair(ctx.theme, "verdict", text, ctx.theme.accent))
+}
+
+fn folded<'a>(
+    text: &str,
+    width: usize,
+    style: ratatui::style::Style,
+) -> impl Iterator<Item = Line<'a>> {
+    wrap(text, width)
+        .into_iter()
+        .map(move |part| Line::styled(part, style))
+}

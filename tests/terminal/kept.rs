@@ -1,0 +1,61 @@
+//! What outlives the program.
+
+use super::site::{Site, Texts};
+use super::*;
+
+#[test]
+fn an_incident_and_what_was_said_of_it_are_there_after_a_restart() {
+    let servers = servers();
+    let site = servers.block_on(Site::start(Texts::default()));
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("kept/farwatch.db");
+    let archive = format!("[archive]\nfile = \"{}\"\n", file.display());
+    let config = site.config("alpha") + &archive;
+    let start = Start {
+        config: Some(&config),
+        size: (160, 50),
+        ..Start::default()
+    };
+    let mut pty = Pty::start(&start);
+    pty.see("Clusters 1");
+    pty.keys("8").see("INC-1");
+    pty.keys("Ynriser card reseated\r").see("noted");
+    pty.keys("Ya").see("acked");
+    pty.keys(":quit\r");
+    assert_eq!(pty.ended(), 0);
+    assert_given_back(&pty);
+
+    let mut pty = Pty::start(&start);
+    pty.see("Clusters 1");
+    pty.keys("8").see("INC-1").see("acked");
+    pty.see("riser card reseated");
+    pty.keys("Ya").lose("acked");
+    pty.keys("M\r").see("muted until");
+    pty.keys("Yf").see("there is no finding under the cursor");
+    pty.keys("m").see("Past incidents: the newest 0");
+    pty.keys("m").see("INC-1");
+    pty.keys(":quit\r");
+    assert_eq!(pty.ended(), 0);
+}
+
+#[test]
+fn a_file_that_is_no_archive_is_told_and_all_else_works() {
+    let servers = servers();
+    let site = servers.block_on(Site::start(Texts::default()));
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("farwatch.db");
+    let letter = "a letter of somebody, and no database at all; ".repeat(60);
+    std::fs::write(&file, &letter).expect("written");
+    let archive = format!("[archive]\nfile = \"{}\"\n", file.display());
+    let config = site.config("alpha") + &archive;
+    let mut pty = Pty::start(&Start {
+        config: Some(&config),
+        size: (160, 50),
+        ..Start::default()
+    });
+    pty.see("file is not a database");
+    pty.keys("8").see("INC-1");
+    pty.keys(":quit\r");
+    assert_eq!(pty.ended(), 0);
+    assert_eq!(std::fs::read_to_string(&file).expect("still there"), letter);
+}
