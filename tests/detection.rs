@@ -1,7 +1,13 @@
 //! Scenarios with known answers: telemetry in, incidents out.
 
+#[path = "detection/fault_table.rs"]
+mod fault_table;
+#[path = "detection/faults.rs"]
+mod faults;
 #[path = "detection/gpu.rs"]
 mod gpu;
+#[path = "detection/site.rs"]
+mod site;
 #[path = "support/stage.rs"]
 mod stage;
 
