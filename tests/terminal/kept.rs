@@ -59,3 +59,25 @@ fn a_file_that_is_no_archive_is_told_and_all_else_works() {
     assert_eq!(pty.ended(), 0);
     assert_eq!(std::fs::read_to_string(&file).expect("still there"), letter);
 }
+
+/// From the flag to its cause and on to the evidence: `8`, Enter, Tab, Shift-Tab, Enter.
+#[test]
+fn from_the_flag_to_the_cause_to_the_evidence_in_five_keys() {
+    let servers = servers();
+    let site = servers.block_on(Site::start(Texts::default()));
+    let config = site.config("alpha");
+    let mut pty = Pty::start(&Start {
+        config: Some(&config),
+        size: (160, 50),
+        ..Start::default()
+    });
+    pty.see("ClockLost");
+    pty.keys("8").see("INC-1");
+    pty.keys("\r").see("likely cause");
+    pty.keys("\t")
+        .see("where it began")
+        .see("what was changed before");
+    pty.keys("\x1b[Z\r").see("▸ Alerts").see("ClockLost");
+    pty.keys(":quit\r");
+    assert_eq!(pty.ended(), 0);
+}

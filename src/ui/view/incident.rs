@@ -17,6 +17,7 @@ use crate::ui::widget::badge;
 use crate::ui::widget::table::{Column, Table};
 
 mod causes;
+mod curves;
 mod desk;
 mod lanes;
 mod list;
@@ -51,6 +52,8 @@ pub struct Incidents {
     causes: Scroll,
     /// The causes of the chosen incident, as they were worked out last, and for what.
     ranked: causes::Held,
+    /// Curves in place of the lanes.
+    curves: bool,
     memory: desk::Memory,
     kept: desk::Kept,
     scope: Option<ClusterId>,
@@ -67,6 +70,7 @@ impl Default for Incidents {
             part: Part::List,
             causes: Scroll::default(),
             ranked: causes::Held::default(),
+            curves: false,
             memory: desk::Memory::default(),
             kept: desk::Kept::default(),
             scope: None,
@@ -239,6 +243,7 @@ impl View for Incidents {
             Command::Open | Command::Detail if self.part == Part::List => {
                 self.part = Part::Findings;
             }
+            Command::Detail => self.curves = !self.curves,
             Command::Problems => self.open_only = !self.open_only,
             Command::CopyRow => {
                 let text = self.chosen(world).map(|i| why::plain(world, i));
@@ -259,7 +264,7 @@ impl View for Incidents {
         };
         if parts.lanes.height > 0 {
             let causes = self.causes(ctx.world, incident);
-            lanes::draw(ctx, (incident, &causes), parts.lanes, buf);
+            lanes::draw(ctx, (incident, &causes), self.curves, parts.lanes, buf);
         }
         if parts.findings.height > 0 {
             self.draw_findings(ctx, incident, parts.findings, buf);
@@ -352,6 +357,7 @@ impl View for Incidents {
             Part::Findings => &[
                 ("Enter", "evidence"),
                 ("Tab", "causes"),
+                ("d", "curves"),
                 ("Yf", "false alarm"),
                 ("a", "explain"),
                 ("Esc", "list"),

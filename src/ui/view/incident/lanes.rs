@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::why;
+use super::{curves, why};
 use crate::incident::Incident;
 use crate::model::alert::Severity;
 use crate::model::finding::Finding;
@@ -27,7 +27,14 @@ fn first_sign(incident: &Incident) -> Timestamp {
     signs.min().unwrap_or(incident.opened)
 }
 
-pub fn draw(ctx: &Ctx<'_>, (incident, causes): (&Incident, &Causes), area: Rect, buf: &mut Buffer) {
+/// `curves`: of each finding its curve instead of its lane.
+pub fn draw(
+    ctx: &Ctx<'_>,
+    (incident, causes): (&Incident, &Causes),
+    curves: bool,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let end = incident.closed.unwrap_or(ctx.world.now);
     let title = format!(
         "INC-{} {} · {} → {} · score {:.2} · {}",
@@ -69,7 +76,10 @@ pub fn draw(ctx: &Ctx<'_>, (incident, causes): (&Incident, &Causes), area: Rect,
         changes(ctx, (incident, causes), &axis, (head, note)),
     ];
     for (index, finding) in incident.findings.iter().enumerate() {
-        text.push(lane(ctx, finding, &axis, (head, note), start, index == 0));
+        text.push(match curves {
+            true => curves::row(ctx, finding, &axis, (head, note), start),
+            false => lane(ctx, finding, &axis, (head, note), start, index == 0),
+        });
     }
     let height = usize::from(inner.height);
     if text.len() > height {
@@ -169,7 +179,7 @@ fn age_exact(ms: u64) -> String {
     }
 }
 
-fn level(severity: Severity) -> f64 {
+pub fn level(severity: Severity) -> f64 {
     match severity {
         Severity::Critical => 0.9,
         Severity::Warning => 0.6,
@@ -177,7 +187,7 @@ fn level(severity: Severity) -> f64 {
     }
 }
 
-fn level_style(theme: &Theme, level: Option<f64>) -> Style {
+pub fn level_style(theme: &Theme, level: Option<f64>) -> Style {
     match level {
         Some(l) if l >= 0.85 => theme.crit,
         Some(l) if l >= 0.6 => theme.warn,

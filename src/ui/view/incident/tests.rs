@@ -4,6 +4,7 @@ use crate::model::alert::Severity;
 use crate::model::finding::{Evidence, Subject};
 use crate::model::label::Labels;
 use crate::model::sample::SeriesKey;
+use crate::model::signal::Group;
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::ui::view::ScreenId;
@@ -212,4 +213,36 @@ fn causes_are_worked_out_anew_when_a_finding_comes() {
         "{}",
         shown(&view, &world)
     );
+}
+
+#[test]
+fn curves_stand_under_each_other_on_the_axis_of_the_incident() {
+    let mut world = world();
+    let told = std::mem::take(&mut world.incidents);
+    let values: Vec<f64> = (0..40)
+        .map(|i| if i < 17 { f64::from(i % 3) } else { 4_000.0 })
+        .collect();
+    let labels = [("node", "n-07-b")];
+    let name = "openshift_ptp_offset_ns";
+    fake::samples(&mut world, 0, Group::Ptp, name, &labels, &values);
+    world.incidents = told;
+    let mut view = Incidents::default();
+    view.place(Rect::new(0, 0, 120, 36), &world);
+    view.update(Command::Open, &world);
+    let seen = |view: &Incidents| {
+        fake::screen(&world, 120, 36, |ctx, area, buf| view.draw(ctx, area, buf))
+    };
+    let lanes = seen(&view);
+    assert!(
+        lanes.contains("first sign") && !lanes.contains("▁▁▁"),
+        "{lanes}"
+    );
+    view.update(Command::Detail, &world);
+    let curves = seen(&view);
+    assert!(
+        curves.contains("▁▁▁") && curves.contains("████"),
+        "{curves}"
+    );
+    assert!(curves.contains("4.12 us"), "{curves}");
+    assert!(curves.contains("no curve"), "an alert has none: {curves}");
 }
