@@ -4,6 +4,8 @@
 mod demo;
 #[path = "screens/gitops.rs"]
 mod gitops;
+#[path = "screens/gpu.rs"]
+mod gpu;
 #[path = "support/platform.rs"]
 mod platform;
 #[path = "support/played.rs"]

@@ -3,6 +3,10 @@
 
 #[path = "support/apiserver/mod.rs"]
 mod apiserver;
+#[path = "tunnels/cards.rs"]
+mod cards;
+#[path = "support/exec.rs"]
+mod exec;
 #[path = "support/faults.rs"]
 mod faults;
 #[path = "support/loki.rs"]

@@ -225,6 +225,7 @@ fn put_source(out: &mut Vec<u8>, source: SourceKind) {
         SourceKind::Tempo => (3, 0),
         SourceKind::Kubernetes => (4, 0),
         SourceKind::Exporter(n) => (5, n),
+        SourceKind::NvidiaSmi => (7, 0),
     };
     put_len(out, kind);
     if kind >= 5 {
@@ -241,6 +242,10 @@ fn take_source(from: &mut Cursor<'_>) -> Result<SourceKind, BundleError> {
         4 => SourceKind::Kubernetes,
         5 => SourceKind::Exporter(number(from)?),
         6 => SourceKind::Alertmanager(number(from)?),
+        7 => {
+            number(from)?;
+            SourceKind::NvidiaSmi
+        }
         _ => return Err(BundleError::Damaged("unknown kind of source")),
     })
 }

@@ -1,6 +1,7 @@
 //! `farwatch check`: tries every endpoint side by side and says what to do about those that fail,
 //! and about files of dashboards that cannot be used.
 
+mod cluster;
 mod found;
 mod probe;
 mod table;
@@ -23,6 +24,8 @@ use crate::source::kubernetes::clock_words;
 const SKEW_LIMIT_MS: i64 = 5_000;
 /// A file of the operator that is no dashboard.
 const DASHBOARD: &str = "dashboard";
+/// Login commands ask an identity provider first; they have 30 s, and say so themselves.
+const KUBE_LIMIT: Duration = Duration::from_secs(50);
 /// The row of a cluster's API server.
 const KUBERNETES: &str = "kubernetes";
 

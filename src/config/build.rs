@@ -209,7 +209,10 @@ fn cluster(entry: file::Cluster, folder: &Path, roles: &Roles) -> Result<Cluster
         requests: PROMETHEUS_REQUESTS,
         ..shared
     };
-    let discover = discover(&entry)?;
+    let through = "the cluster has no `kube`, through which it would be looked";
+    let discover = given(entry.discover.as_ref(), entry.kube.is_some(), through)?;
+    let through = "the cluster has no `kube`, through which it would be run";
+    let nvidia_smi = given(entry.nvidia_smi.as_ref(), entry.kube.is_some(), through)?;
     let one = |e: Option<Spanned<file::Endpoint>>, shared: &Shared| {
         e.map(|e| endpoint(e, shared)).transpose()
     };
@@ -222,7 +225,8 @@ fn cluster(entry: file::Cluster, folder: &Path, roles: &Roles) -> Result<Cluster
         environment: entry.environment,
         region: entry.region,
         labels: entry.labels.into_iter().collect(),
-        discover,
+        discover: discover.unwrap_or(entry.kube.is_some()),
+        nvidia_smi: nvidia_smi.unwrap_or(false),
         discover_namespaces: namespaces(entry.discover_namespaces)?,
         kube: entry
             .kube
@@ -240,16 +244,18 @@ fn cluster(entry: file::Cluster, folder: &Path, roles: &Roles) -> Result<Cluster
     })
 }
 
-/// Where there is an API server, unless told otherwise.
-fn discover(entry: &file::Cluster) -> Result<bool, Mistake> {
-    match &entry.discover {
-        Some(wanted) if *wanted.get_ref() && entry.kube.is_none() => mistake(
-            wanted.span(),
-            "the cluster has no `kube`, through which it would be looked",
-            "add `kube = { context = \"...\" }`",
-        ),
-        Some(wanted) => Ok(*wanted.get_ref()),
-        None => Ok(entry.kube.is_some()),
+/// A switch for something that goes through the API server: it cannot be on without one.
+fn given(
+    wanted: Option<&Spanned<bool>>,
+    kube: bool,
+    without: &str,
+) -> Result<Option<bool>, Mistake> {
+    match wanted {
+        Some(wanted) if *wanted.get_ref() && !kube => {
+            let hint = "add `kube = { context = \"...\" }`";
+            mistake(wanted.span(), without, hint)
+        }
+        wanted => Ok(wanted.map(|w| *w.get_ref())),
     }
 }
 

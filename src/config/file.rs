@@ -76,6 +76,7 @@ pub struct Cluster {
     pub log_selector: Option<String>,
     pub roles: Option<Roles>,
     pub actions: Option<bool>,
+    pub nvidia_smi: Option<Spanned<bool>>,
 }
 
 /// Groups that make an admin or an operator, and what everybody else is.

@@ -175,6 +175,8 @@ pub struct Cluster {
     /// `None`: as for all.
     pub roles: Option<Roles>,
     pub actions: Option<bool>,
+    /// Runs `nvidia-smi` in a pod of each GPU node now and then.
+    pub nvidia_smi: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -8,11 +8,13 @@ use super::sample::Sample;
 use super::time::Timestamp;
 
 mod absent;
+mod draft;
 mod fields;
 mod job;
 mod made;
 mod measure;
 mod read;
+pub mod smi;
 mod states;
 mod usage;
 mod waste;
@@ -22,6 +24,7 @@ pub use fields::{is_level, names};
 pub use job::job_of;
 pub use measure::{Measure, power_of};
 pub use read::{Drafts, read};
+pub use smi::Smi;
 pub use states::{
     Action, ClockEvent, Hold, about, clock_events, clock_events_source, held_down, memory,
     recovery, recovery_source,
@@ -65,6 +68,8 @@ pub struct Gpu {
     pub memory_temperature_c: Option<Sample>,
     pub power_w: Option<Sample>,
     pub power_limit_w: Option<f64>,
+    /// Per cent of its full speed.
+    pub fan: Option<Sample>,
     pub sm_clock_mhz: Option<Sample>,
     pub memory_clock_mhz: Option<Sample>,
     /// Bytes per second.
@@ -102,6 +107,8 @@ pub struct Gpu {
     pub healthy: Option<bool>,
     /// Health checks that warn or fail, hardware errors that the exporter names.
     pub checks: Vec<String>,
+    /// What `nvidia-smi` told of it, where that is run.
+    pub smi: Option<Smi>,
     /// Since when next to nothing runs on it.
     pub idle_since: Option<Timestamp>,
     /// Its memory in use only grows.

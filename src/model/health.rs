@@ -19,6 +19,8 @@ pub enum SourceKind {
     /// The n-th directly scraped exporter of the cluster.
     Exporter(u16),
     Kubernetes,
+    /// `nvidia-smi`, run in a pod of each GPU node.
+    NvidiaSmi,
 }
 
 impl SourceKind {
@@ -38,6 +40,7 @@ enum Written {
     Exporter(u16),
     Kubernetes,
     AnotherAlertmanager(u16),
+    NvidiaSmi,
 }
 
 impl From<Written> for SourceKind {
@@ -50,6 +53,7 @@ impl From<Written> for SourceKind {
             Written::Tempo => Self::Tempo,
             Written::Exporter(n) => Self::Exporter(n),
             Written::Kubernetes => Self::Kubernetes,
+            Written::NvidiaSmi => Self::NvidiaSmi,
         }
     }
 }
@@ -64,6 +68,7 @@ impl From<SourceKind> for Written {
             SourceKind::Tempo => Self::Tempo,
             SourceKind::Exporter(n) => Self::Exporter(n),
             SourceKind::Kubernetes => Self::Kubernetes,
+            SourceKind::NvidiaSmi => Self::NvidiaSmi,
         }
     }
 }
@@ -78,6 +83,7 @@ impl std::fmt::Display for SourceKind {
             Self::Tempo => f.write_str("tempo"),
             Self::Exporter(n) => write!(f, "exporter {}", n + 1),
             Self::Kubernetes => f.write_str("kubernetes"),
+            Self::NvidiaSmi => f.write_str("nvidia-smi"),
         }
     }
 }

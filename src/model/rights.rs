@@ -16,6 +16,8 @@ pub enum Part {
     Tunnel,
     /// To act, where actions are switched on.
     Act,
+    /// To run `nvidia-smi` in the driver's pods, where that is switched on.
+    Exec,
 }
 
 /// Some verbs on one resource, for one purpose.
@@ -77,7 +79,7 @@ const SOURCES: &str = "source.toolkit.fluxcd.io";
 const REVIEWS: [&str; 2] = ["authentication.k8s.io", "authorization.k8s.io"];
 
 use ObjectKind as K;
-use Part::{Act, Read, Tunnel};
+use Part::{Act, Exec, Read, Tunnel};
 
 #[rustfmt::skip]
 pub static NEEDS: &[Need] = &[
@@ -122,6 +124,7 @@ pub static NEEDS: &[Need] = &[
     need(Act, SOURCES, "helmrepositories", &["patch"], "reconcile of Flux"),
     need(Act, SOURCES, "helmcharts", &["patch"], "reconcile of Flux"),
     need(Act, SOURCES, "buckets", &["patch"], "reconcile of Flux"),
+    need(Exec, "", "pods/exec", &["get", "create"], "read GPUs by nvidia-smi in pods of the driver"),
 ];
 
 impl Need {
@@ -139,10 +142,23 @@ impl Need {
     }
 
     /// Whether a review is asked for it. Asking for the right to ask would tell nothing, and what
-    /// holds for single objects is no right of the whole cluster.
+    /// holds for single objects is no right of the whole cluster. What is switched on by itself asks
+    /// for itself, where it needs it.
     pub fn is_reviewed(&self) -> bool {
-        !self.is_review() && self.names.is_empty()
+        !self.is_review() && self.names.is_empty() && self.part != Exec
     }
+}
+
+/// What it takes to run something in a pod of this namespace: an exec begins as a GET, and newer
+/// servers want both.
+pub fn to_exec(namespace: &str) -> impl Iterator<Item = Right> {
+    let needs = NEEDS.iter().filter(|need| need.part == Exec);
+    needs.flat_map(move |need| {
+        need.verbs.iter().map(move |verb| Right {
+            namespace: Some(namespace.to_owned()),
+            ..need.right(verb)
+        })
+    })
 }
 
 /// What the watch of a kind needs.
@@ -206,7 +222,7 @@ mod tests {
             for verb in need.verbs {
                 let told = match *verb {
                     "get" | "list" | "watch" => true,
-                    "create" => need.is_review() || need.part == Tunnel,
+                    "create" => need.is_review() || matches!(need.part, Tunnel | Exec),
                     "patch" => {
                         need.part == Act
                             && (need.group == "argoproj.io" || need.group.ends_with("fluxcd.io"))

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
-use super::audit::{Audit, Stage};
+use super::audit::{Audit, Deed, Stage};
 use super::door::BODY_LIMIT;
 use super::error::{Cause, SourceError};
 use super::kubernetes::{Cluster, Server, fault, identity};
@@ -105,7 +105,8 @@ impl Actions {
                 "start with --allow-actions",
             ));
         }
-        if let Err(why) = self.audit.write(name, request, Stage::Asked, "").await {
+        let deed = Deed::of(name, request);
+        if let Err(why) = self.audit.write(&deed, Stage::Asked, "").await {
             let what = format!("the audit file cannot be written, so nothing was sent: {why}");
             let hint = "make the file and its folder yours to write";
             return Err(refuse(FaultKind::Config, what, hint));
@@ -115,7 +116,7 @@ impl Actions {
             Ok(told) => (Stage::Done, told.clone()),
             Err(failure) => (failure.stage, failure.fault.what.clone()),
         };
-        let written = self.audit.write(name, request, stage, &outcome).await;
+        let written = self.audit.write(&deed, stage, &outcome).await;
         match (result, written) {
             (Ok(told), Ok(())) => Ok(told),
             (Ok(told), Err(why)) => Ok(format!("{told}; but the audit file lacks it: {why}")),

@@ -26,22 +26,47 @@ pub enum Stage {
     Failed,
 }
 
+/// What is done, for whom and where.
+#[derive(Debug, Serialize)]
+pub struct Deed<'a> {
+    pub cluster: &'a str,
+    /// As the API server knows the operator; the account on this machine stands beside it.
+    pub user: &'a str,
+    pub action: &'static str,
+    pub subject: String,
+    /// Where it is sent, as it was shown.
+    pub server: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub via: Option<&'a str>,
+    pub method: &'static str,
+    pub path: String,
+    pub body: Option<String>,
+}
+
+impl<'a> Deed<'a> {
+    /// The request that an action sends.
+    pub fn of(cluster: &'a str, request: &'a ActionRequest) -> Self {
+        let wire = request.wire();
+        Self {
+            cluster,
+            user: &request.by,
+            action: request.action.word(),
+            subject: request.action.subject(),
+            server: &request.server,
+            via: request.via.as_deref(),
+            method: wire.method,
+            path: wire.path,
+            body: wire.body,
+        }
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct Entry<'a> {
     time: String,
-    cluster: &'a str,
-    /// As the API server knows the operator; and the account on this machine.
-    user: &'a str,
     uid: u32,
-    action: &'static str,
-    subject: String,
-    /// Where it is sent, as it was shown.
-    server: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    via: Option<&'a str>,
-    method: &'static str,
-    path: String,
-    body: Option<String>,
+    #[serde(flatten)]
+    deed: &'a Deed<'a>,
     stage: Stage,
     #[serde(skip_serializing_if = "str::is_empty")]
     outcome: &'a str,
@@ -60,29 +85,14 @@ impl Audit {
     }
 
     /// Writes one whole line and waits until it is on the disk.
-    pub async fn write(
-        &self,
-        cluster: &str,
-        request: &ActionRequest,
-        stage: Stage,
-        outcome: &str,
-    ) -> Result<(), String> {
+    pub async fn write(&self, deed: &Deed<'_>, stage: Stage, outcome: &str) -> Result<(), String> {
         let Some(file) = &self.file else {
             return Err("no folder for the audit file is known".into());
         };
-        let wire = request.wire();
         let entry = Entry {
             time: clock::now().rfc3339(),
-            cluster,
-            user: &request.by,
             uid: rustix::process::getuid().as_raw(),
-            action: request.action.word(),
-            subject: request.action.subject(),
-            server: &request.server,
-            via: request.via.as_deref(),
-            method: wire.method,
-            path: wire.path,
-            body: wire.body,
+            deed,
             stage,
             outcome,
         };

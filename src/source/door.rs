@@ -37,6 +37,7 @@ use super::kubernetes::Server;
 use credentials::Credentials;
 use place::{content_type, extra_headers, redirects};
 pub use place::{shown, shown_text};
+pub(in crate::source) use pods::is_ready;
 use way::Way;
 
 /// Largest body of lists and pages, decompressed.

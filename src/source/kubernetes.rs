@@ -9,6 +9,7 @@ mod ask;
 mod call;
 pub mod contexts;
 mod credential;
+pub(super) mod exec;
 mod expiry;
 pub(super) mod fault;
 mod get;

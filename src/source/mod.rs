@@ -28,6 +28,7 @@ mod hostile;
 pub mod json;
 pub mod kubernetes;
 pub mod loki;
+pub mod nvidia_smi;
 pub mod prometheus;
 pub mod replay;
 pub mod report;

@@ -145,6 +145,7 @@ fn cluster(recorded: &RecordedCluster) -> Cluster {
         prometheus: has(SourceKind::Prometheus),
         alertmanagers: managers.filter_map(|kind| has(*kind)).collect(),
         loki: has(SourceKind::Loki),
+        nvidia_smi: recorded.sources.contains(&SourceKind::NvidiaSmi),
         tempo: has(SourceKind::Tempo),
         exporters: exporters.filter_map(|kind| has(*kind)).collect(),
         ..Cluster::default()
@@ -158,6 +159,7 @@ fn recorded(cluster: &Cluster) -> RecordedCluster {
         one(cluster.loki.is_some(), SourceKind::Loki),
         one(cluster.tempo.is_some(), SourceKind::Tempo),
         one(cluster.kube.is_some(), SourceKind::Kubernetes),
+        one(cluster.nvidia_smi, SourceKind::NvidiaSmi),
     ];
     let managers = (0..).zip(&cluster.alertmanagers);
     let managers = managers.map(|(n, _)| SourceKind::Alertmanager(n));

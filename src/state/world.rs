@@ -201,6 +201,8 @@ pub struct ClusterState {
     spells: BTreeMap<Arc<str>, VecDeque<Spell>>,
     anomaly_slice: i64,
     drift: BTreeMap<apps::AppKey, apps::Drift>,
+    /// Series of the last answers that are not in the store, by name of the answer.
+    unheld: BTreeMap<Arc<str>, usize>,
     /// Kinds that were listed whole, and when each was heard of last; `None`: of another server.
     listed: BTreeMap<ObjectKind, Option<Timestamp>>,
     event_names: BTreeSet<Named>,
@@ -223,6 +225,7 @@ impl ClusterState {
             (SourceKind::Loki, cluster.loki.is_some()),
             (SourceKind::Tempo, cluster.tempo.is_some()),
             (SourceKind::Kubernetes, cluster.kube.is_some()),
+            (SourceKind::NvidiaSmi, cluster.nvidia_smi),
         ];
         kinds.extend(
             endpoints
@@ -269,6 +272,7 @@ impl ClusterState {
             bursts: Bursts::default(),
             gpus: Vec::new(),
             gpu_drafts: Drafts::default(),
+            unheld: BTreeMap::new(),
             ptp: Vec::new(),
             samples_until: None,
             gpus_until: None,

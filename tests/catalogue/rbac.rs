@@ -12,8 +12,9 @@ const HEAD: &str = "\
 #
 # farwatch-read is what the console needs. farwatch-tunnel lets it reach services that have no
 # address outside the cluster. farwatch-act is needed only where actions are switched on: it patches
-# Argo CD and Flux objects, never a workload. Leave out what you do not want; the console shows what
-# is not permitted. OpenShift's monitoring asks for a role of its own: cluster-monitoring-view. `kubectl apply -f rbac.yaml`, then bind the roles to your groups:
+# Argo CD and Flux objects, never a workload. farwatch-nvidia-smi is needed only where `nvidia_smi` is
+# switched on, in the namespace of the GPU driver: bind it there, with a RoleBinding. Leave
+# out what you do not want; the console shows what is not permitted. OpenShift's monitoring asks for a role of its own: cluster-monitoring-view. `kubectl apply -f rbac.yaml`, then bind the roles to your groups:
 #
 #   kubectl create clusterrolebinding farwatch-read --clusterrole farwatch-read --group aiops-viewers
 ";
@@ -24,6 +25,7 @@ fn manifest() -> String {
         (Part::Read, "farwatch-read"),
         (Part::Tunnel, "farwatch-tunnel"),
         (Part::Act, "farwatch-act"),
+        (Part::Exec, "farwatch-nvidia-smi"),
     ] {
         text.push_str("---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\n");
         writeln!(text, "metadata:\n  name: {name}\nrules:").unwrap();
@@ -90,6 +92,7 @@ fn the_manifest_grants_no_secrets_no_wildcard_and_few_writes() {
                 ("create", "farwatch-tunnel") => {
                     ["services/proxy", "pods/portforward"].contains(&resource)
                 }
+                ("create", "farwatch-nvidia-smi") => resource == "pods/exec",
                 ("patch", "farwatch-act") => gitops,
                 _ => false,
             };

@@ -14,10 +14,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::Role;
 
 use crate::apiserver::wire::{self, Request};
 use crate::apiserver::{ApiServer, Fault};
@@ -123,16 +120,7 @@ impl Forwards {
         ports: &str,
         stream: &mut TcpStream,
     ) -> io::Result<bool> {
-        let key = request.header("sec-websocket-key").unwrap_or_default();
-        let offered = request.header("sec-websocket-protocol").unwrap_or_default();
-        assert!(offered.contains("v4.channel.k8s.io"), "{offered}");
-        let head = format!(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Protocol: v4.channel.k8s.io\r\nSec-WebSocket-Accept: {}\r\n\r\n",
-            derive_accept_key(key.as_bytes())
-        );
-        stream.write_all(head.as_bytes()).await?;
-        let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
+        let mut socket = wire::upgrade(request, stream, "v4.channel.k8s.io").await?;
         let port: u16 = ports.parse().expect("one port");
         for channel in 0..2_u8 {
             let [low, high] = port.to_le_bytes();

@@ -10,6 +10,9 @@ use futures::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 /// One request, whole.
 #[derive(Clone, Debug, Default)]
@@ -297,4 +300,22 @@ pub async fn never(stream: &mut TcpStream) -> io::Result<bool> {
 pub fn fixture(path: &str) -> Vec<u8> {
     let full = format!("{}/tests/fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read(&full).unwrap_or_else(|e| panic!("{full}: {e}"))
+}
+
+/// Takes up the WebSocket that the request asks for, with this protocol of those it offers.
+pub async fn upgrade<'s>(
+    request: &Request,
+    stream: &'s mut TcpStream,
+    protocol: &str,
+) -> io::Result<WebSocketStream<&'s mut TcpStream>> {
+    let key = request.header("sec-websocket-key").unwrap_or_default();
+    let offered = request.header("sec-websocket-protocol").unwrap_or_default();
+    assert!(offered.contains(protocol), "{offered}");
+    let head = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Protocol: {protocol}\r\nSec-WebSocket-Accept: {}\r\n\r\n",
+        derive_accept_key(key.as_bytes())
+    );
+    stream.write_all(head.as_bytes()).await?;
+    Ok(WebSocketStream::from_raw_socket(stream, Role::Server, None).await)
 }

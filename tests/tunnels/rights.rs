@@ -2,6 +2,7 @@
 //! that the console asks, and the file grants nothing that it never asks.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,9 +22,16 @@ use farwatch::source::supervisor::{Fleet, Pace};
 use serde_json::json;
 
 use crate::apiserver::{Options, Used, User, manifest};
+use crate::cards;
+use crate::exec::{Command, Execs};
 use crate::{Lab, QUERY, SERVICE, endpoint, forward, stub, to};
 
-const ROLES: [&str; 3] = ["farwatch-read", "farwatch-tunnel", "farwatch-act"];
+const ROLES: [&str; 4] = [
+    "farwatch-read",
+    "farwatch-tunnel",
+    "farwatch-act",
+    "farwatch-nvidia-smi",
+];
 const OPENSHIFT: &str = "config.openshift.io";
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -61,8 +69,9 @@ fn kinds(openshift: bool) -> impl Iterator<Item = ObjectKind> {
     watched.filter_map(|n| n.kind)
 }
 
-fn config(lab: &Lab) -> Config {
+fn config(lab: &Lab, folder: &Path) -> Config {
     Config {
+        audit_file: Some(folder.join("actions.jsonl")),
         clusters: vec![Cluster {
             name: "alpha".into(),
             kube: Some(Kube {
@@ -71,6 +80,7 @@ fn config(lab: &Lab) -> Config {
                 ..Kube::default()
             }),
             discover: true,
+            nvidia_smi: true,
             ..Cluster::default()
         }],
         actions: true,
@@ -84,7 +94,11 @@ fn config(lab: &Lab) -> Config {
 
 /// The console as it runs: everything is watched, reviewed and looked for, and `check` passes.
 async fn console(lab: &Lab, openshift: bool) {
-    let config = Arc::new(config(lab));
+    let folder = tempfile::tempdir().unwrap();
+    let config = Arc::new(config(lab, folder.path()));
+    cards::gpu_node(&lab.api, "gpu-1");
+    let execs = Execs::serve(&lab.api);
+    execs.pod("driver-gpu-1", Command::Prints(cards::A10G.into()));
     for row in farwatch::cli::check::check(&config).await {
         assert!(row.ok, "{row:?}");
     }

@@ -6,21 +6,19 @@ use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::{Good, KUBERNETES, Probe, boxed, way};
+use super::{Good, KUBE_LIMIT, Probe, boxed, cluster, way};
 use crate::clock;
 use crate::config::{Config, Endpoint, Nats};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::health::SourceKind;
 use crate::model::text::clean;
 use crate::source::door::{Door, Reply, SourceError};
-use crate::source::kubernetes::{self, Server};
+use crate::source::kubernetes::Server;
 use crate::source::tempo;
 
 /// A probe sends up to three requests; each has the endpoint's own limit.
 const REQUESTS: u32 = 3;
 const NATS_LIMIT: Duration = Duration::from_secs(10);
-/// Login commands ask an identity provider first; they have 30 s, and say so themselves.
-const KUBE_LIMIT: Duration = Duration::from_secs(50);
 /// Longest INFO line of a NATS server, bytes.
 const NATS_LINE: u64 = 64 * 1024;
 const NO_CLUSTER: &str = "-";
@@ -33,23 +31,7 @@ pub fn all(config: &Config) -> Vec<Probe<'_>> {
         let kube = cluster.kube.as_ref();
         let server = kube.map(|kube| Server::new(name, kube));
         if let Some((kube, server)) = kube.zip(server.clone()) {
-            probes.push(Probe {
-                cluster: name,
-                source: KUBERNETES.into(),
-                endpoint: kubernetes::called(kube),
-                auth: "accepted",
-                limit: KUBE_LIMIT,
-                work: boxed(async move {
-                    let seen = server.cluster().await?.version().await?;
-                    Ok(Good {
-                        version: Some(seen.version),
-                        latency: seen.latency,
-                        skew_ms: seen.skew_ms,
-                        expires: server.expiry(),
-                        ..Good::default()
-                    })
-                }),
-            });
+            probes.extend(cluster::all(config, cluster, kube, &server));
         }
         let mut add = |source: String, kind: Kind, endpoint: Option<&'_ Endpoint>| {
             if let Some(endpoint) = endpoint {
@@ -369,6 +351,7 @@ mod tests {
             [[clusters]]
             name = "alpha"
             kube = { context = "alpha" }
+            nvidia_smi = true
             prometheus = { url = "http://127.0.0.1:1" }
             alertmanager = { url = "http://127.0.0.1:1" }
             loki = { url = "http://127.0.0.1:1" }
@@ -386,6 +369,7 @@ mod tests {
             sources,
             [
                 "kubernetes",
+                "nvidia-smi",
                 "prometheus",
                 "alertmanager",
                 "loki",

@@ -41,6 +41,17 @@ impl Gpu {
             ("amd", Lacking::Profiling) => "profiling is off by default",
             ("amd", Lacking::Share) => "told for MI3xx only",
             ("amd", _) => "not told by AMD's exporter",
+            (
+                _,
+                Lacking::MemoryTotal
+                | Lacking::MemoryTemperature
+                | Lacking::Power
+                | Lacking::PowerLimit
+                | Lacking::Clock
+                | Lacking::Ecc
+                | Lacking::Remap
+                | Lacking::Reasons,
+            ) if self.smi.is_some() => "nvidia-smi says N/A, too",
             (_, Lacking::Utilisation) if part => "not told for MIG: profiling is off",
             (_, Lacking::Profiling) => "profiling counters are off",
             (_, Lacking::MemoryTemperature) => "no sensor, or not exported",

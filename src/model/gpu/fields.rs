@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
 
+use super::smi;
 use crate::model::label::Labels;
 
 /// What a series tells of a GPU.
@@ -55,10 +56,17 @@ pub(super) enum Field {
     Health,
     /// AMD's field identifier of a hardware error.
     Fault,
+    /// Per cent of its full speed.
+    Fan,
+    /// `nvidia-smi` read the card.
+    Card,
+    /// Memory of one process, and a process without it.
+    Process,
+    ProcessAlone,
 }
 
 /// Name, what it tells, and the factor to the unit of the reading.
-type Named = (&'static str, Field, f64);
+pub(super) type Named = (&'static str, Field, f64);
 
 /// Names that mean their value although exporters call them counters (throughputs), or whose total
 /// is what tells (errors since the driver was loaded).
@@ -100,6 +108,7 @@ const FIELDS: &[Named] = &[
     ("DCGM_FI_PROF_DRAM_ACTIVE", Field::Dram, 1.0),
     ("DCGM_FI_PROF_DRAM_UTIL_RATIO", Field::Dram, 1.0),
     ("dcgm_fi_prof_dram_active", Field::Dram, 1.0),
+    ("DCGM_FI_DEV_FAN_SPEED", Field::Fan, 1.0),
     ("DCGM_FI_DEV_MEM_COPY_UTIL", Field::MemoryActivity, 1.0),
     ("dcgm_mem_copy_utilization", Field::MemoryActivity, 1.0),
     ("gpu_umc_activity", Field::MemoryActivity, 1.0),
@@ -283,7 +292,9 @@ pub(super) type NameId = u16;
 static NAMED: LazyLock<Vec<(String, Named)>> = LazyLock::new(|| {
     let own = FIELDS.iter().map(|f| (f.0.to_owned(), *f));
     let amd = FIELDS.iter().filter(|f| f.0.starts_with("gpu_"));
+    let smi = smi::FIELDS.iter().map(|f| (f.0.to_owned(), *f));
     own.chain(amd.map(|f| (format!("{AMD}{}", f.0), *f)))
+        .chain(smi)
         .collect()
 });
 
@@ -314,6 +325,13 @@ pub(super) fn told_by(fields: &'static [Field]) -> impl Iterator<Item = (&'stati
 /// The number of a name; `None`: it tells nothing of a GPU.
 pub(super) fn number(name: &str) -> Option<NameId> {
     NUMBERS.get(name).copied()
+}
+
+/// Whether this name is one of `nvidia-smi`.
+pub(super) fn is_smi(name: NameId) -> bool {
+    NAMED
+        .get(usize::from(name))
+        .is_some_and(|(name, _)| smi::is_own(name))
 }
 
 /// What a series of a name tells, and its factor. One name may stand for several things, told

@@ -75,6 +75,7 @@ impl Made {
             Field::PcieReplays => put(&mut gpu.pcie_replays, sample),
             Field::Link => put(&mut gpu.link, sample),
             Field::LinkErrors => add(&mut gpu.link_errors, sample),
+            Field::Fan => put(&mut gpu.fan, sample),
             _ => self.take_state(field, sample, note),
         }
     }

@@ -1,18 +1,17 @@
 //! GPUs from the newest samples of exporter series, kept name by name: an answer that brings some
 //! names changes what they tell and nothing else.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use super::fields::{Field, NameId, field, number};
-use super::made::Made;
+use super::draft::{Device, Draft};
+use super::fields::{Field, NameId, field, is_smi, number};
 use super::usage::Usage;
-use super::{Gpu, INDEX, is_blank, node_of, partition, place_of, workload};
+use super::{Gpu, is_blank, node_of, place_of, smi};
 use crate::model::label::Labels;
 use crate::model::sample::{Sample, SeriesKey};
-use crate::model::text;
 
 /// What exporters tell of the GPUs of one cluster.
 #[derive(Debug, Default)]
@@ -20,28 +19,9 @@ pub struct Drafts {
     all: Vec<Draft>,
     /// Place in `all`, by node and by index and partition.
     places: HashMap<Arc<str>, HashMap<String, usize, RandomState>, RandomState>,
-}
-
-#[derive(Debug, Default)]
-struct Draft {
-    gpu: Gpu,
-    told: Vec<Told>,
-    usage: Usage,
-    /// Who held it when last looked at; `None`: not looked yet.
-    held: Option<Option<(String, String)>>,
-}
-
-/// Namespace and name, shared by the series that tell of it.
-type Pod = Arc<(String, String)>;
-
-/// One series.
-#[derive(Debug)]
-struct Told {
-    name: NameId,
-    field: Field,
-    pod: Option<Pod>,
-    sample: Sample,
-    note: Option<String>,
+    /// What `nvidia-smi` tells, by card and part: it fills what exporters lack, whichever came
+    /// first and whatever they call the node.
+    smi: HashMap<Device, Draft, RandomState>,
 }
 
 /// Makes GPUs from series of any names in any order; unknown names are passed over.
@@ -57,7 +37,7 @@ pub fn read<'a>(series: impl Iterator<Item = (&'a SeriesKey, Sample)>) -> Vec<Gp
 
 impl Drafts {
     pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
+        self.all.is_empty() && self.smi.is_empty()
     }
 
     /// Takes the living series of one name anew.
@@ -69,7 +49,7 @@ impl Drafts {
         let Some(name) = number(name) else {
             return;
         };
-        for draft in &mut self.all {
+        for draft in self.all.iter_mut().chain(self.smi.values_mut()) {
             draft.told.retain(|t| t.name != name);
         }
         for (key, sample) in series {
@@ -83,16 +63,14 @@ impl Drafts {
         key: &SeriesKey,
         points: impl FnOnce() -> P,
     ) {
-        let told = number(&key.name).and_then(|name| field(name, &key.labels));
-        let Some((field @ (Field::Utilisation | Field::Used), factor)) = told else {
+        let Some(name) = number(&key.name) else {
             return;
         };
-        let Some(place) = place_of(&key.labels) else {
+        let Some((field @ (Field::Utilisation | Field::Used), factor)) = field(name, &key.labels)
+        else {
             return;
         };
-        let places = self.places.get(node_of(&key.labels));
-        let at = places.and_then(|n| n.get(place.as_ref())).copied();
-        let Some(draft) = at.and_then(|at| self.all.get_mut(at)) else {
+        let Some(draft) = self.known(name, &key.labels) else {
             return;
         };
         let usage = &mut draft.usage;
@@ -107,11 +85,28 @@ impl Drafts {
         }
     }
 
+    /// The device that the labels name, where it is known.
+    fn known(&mut self, name: NameId, labels: &Labels) -> Option<&mut Draft> {
+        if is_smi(name) {
+            return self.smi.get_mut(&smi::device(labels)?);
+        }
+        let place = place_of(labels)?;
+        let at = *self.places.get(node_of(labels))?.get(place.as_ref())?;
+        self.all.get_mut(at)
+    }
+
     fn take(&mut self, name: NameId, key: &SeriesKey, sample: Sample) {
         let labels = &key.labels;
         let Some((field, factor)) = field(name, labels) else {
             return;
         };
+        if is_smi(name) {
+            if let Some(device) = smi::device(labels) {
+                let draft = self.smi.entry(device).or_insert_with(|| Draft::of(key));
+                draft.take(name, field, factor, labels, sample);
+            }
+            return;
+        }
         let Some(place) = place_of(labels) else {
             return;
         };
@@ -143,7 +138,7 @@ impl Drafts {
                 places.insert(draft.gpu.place(), at);
             }
         }
-        let mut gpus: Vec<Gpu> = self.all.iter_mut().map(Draft::finish).collect();
+        let mut gpus = self.finished();
         gpus.sort_by(|a, b| {
             let number = |g: &Gpu| g.index.parse().unwrap_or(u32::MAX);
             a.node
@@ -155,110 +150,36 @@ impl Drafts {
     }
 }
 
-impl Draft {
-    fn of(key: &SeriesKey) -> Self {
-        let labels = &key.labels;
-        let vendor = if key.name.starts_with("hw_") {
-            "intel"
-        } else if labels.get("gpu_id").is_some() {
-            "amd"
-        } else {
-            "nvidia"
-        };
-        Self {
-            gpu: Gpu {
-                vendor,
-                node: node_of(labels).into(),
-                index: labels.first_of(&INDEX).unwrap_or("").to_owned(),
-                partition: partition(labels),
-                ..Gpu::default()
-            },
-            ..Self::default()
-        }
-    }
-
-    /// Not every series has every label.
-    fn identify(&mut self, labels: &Labels) {
-        let set = |place: &mut Option<String>, names: &[&str]| {
-            if place.is_none() {
-                *place = labels.first_of(names).map(str::to_owned);
+impl Drafts {
+    /// Those that exporters tell of, filled up, then those that only `nvidia-smi` knows.
+    fn finished(&mut self) -> Vec<Gpu> {
+        let smi = &mut self.smi;
+        smi.retain(|_, draft| !draft.told.is_empty());
+        let mut known: HashSet<Device> = HashSet::new();
+        let mut gpus = Vec::with_capacity(self.all.len() + smi.len());
+        for draft in &mut self.all {
+            let own = draft.device.as_ref().and_then(|device| smi.get(device));
+            let card = draft.card().and_then(|device| smi.get(&device));
+            gpus.push(draft.finish(own, card));
+            // A card is known by its parts.
+            if !smi.is_empty() {
+                known.extend(draft.device.clone());
+                known.extend(draft.card());
             }
-        };
-        let gpu = &mut self.gpu;
-        set(
-            &mut gpu.uuid,
-            &["UUID", "uuid", "gpu_uuid", "serial_number", "hw_id"],
-        );
-        set(
-            &mut gpu.model,
-            &["modelName", "card_series", "card_model", "hw_name"],
-        );
-        set(&mut gpu.driver, &["DCGM_FI_DRIVER_VERSION"]);
-        set(&mut gpu.bus, &["pci_bus_id", "pci_bdf"]);
+        }
+        known.extend(smi.values().filter_map(Draft::card));
+        let others: Vec<Device> = smi
+            .keys()
+            .filter(|d| !known.contains(*d))
+            .cloned()
+            .collect();
+        for device in others {
+            if let Some(mut draft) = smi.remove(&device) {
+                let card = draft.card().and_then(|device| smi.get(&device));
+                gpus.push(draft.finish(None, card));
+                smi.insert(device, draft);
+            }
+        }
+        gpus
     }
-
-    fn take(&mut self, name: NameId, field: Field, factor: f64, labels: &Labels, sample: Sample) {
-        self.identify(labels);
-        let pod = workload(labels).map(|(namespace, pod)| {
-            let mut known = self.told.iter().rev().filter_map(|t| t.pod.as_ref());
-            let same = known.find(|p| p.0 == namespace && p.1 == pod).cloned();
-            same.unwrap_or_else(|| Arc::new((namespace.to_owned(), pod.to_owned())))
-        });
-        let blank = is_blank(sample.value);
-        self.told.push(Told {
-            name,
-            field: if blank { Field::Blank } else { field },
-            pod,
-            sample: Sample {
-                value: sample.value * factor,
-                ..sample
-            },
-            note: note(field, labels, sample.value),
-        });
-    }
-
-    fn finish(&mut self) -> Gpu {
-        let mut made = Made::of(self.gpu.clone());
-        let mut pods: Vec<&Pod> = Vec::new();
-        for told in &self.told {
-            made.take(told.field, told.sample, told.note.as_deref());
-            let new = |pod: &&Pod| !pods.contains(pod);
-            pods.extend(told.pod.as_ref().filter(new));
-        }
-        let mut gpu = made.finish();
-        pods.sort_unstable();
-        gpu.pods = pods.len();
-        gpu.pod = pods.first().map(|pod| pod.as_ref().clone());
-        if self.held.as_ref().is_some_and(|held| *held != gpu.pod) {
-            self.usage.change_hands();
-        }
-        self.held = Some(gpu.pod.clone());
-        if let Some(sample) = gpu.utilisation {
-            self.usage.work(sample);
-        }
-        if let Some(sample) = gpu.memory_used_mib {
-            self.usage.memory(sample);
-        }
-        gpu.idle_since = self.usage.idle_since();
-        gpu.growth = self.usage.growth();
-        gpu
-    }
-}
-
-/// What a label says beside the value.
-fn note(field: Field, labels: &Labels, value: f64) -> Option<String> {
-    let label = |name: &str| labels.get(name).unwrap_or("?");
-    let said = match field {
-        Field::Xid => labels.get("err_msg")?.to_owned(),
-        Field::HealthCheck if value >= 5.0 => {
-            // Without it, it is the worst of all checks.
-            let watch = labels.get("health_watch")?;
-            let code = label("health_error_code");
-            format!("{watch} {}", code.trim_start_matches("DCGM_FR_"))
-        }
-        Field::Peer => format!("GPU {}: {}", label("peer_gpu"), label("link_status")),
-        Field::Fault => format!("AFID {value} {}", label("severity")),
-        _ => return None,
-    };
-    Some(text::clean(&said, 120))
 }

@@ -8,6 +8,19 @@ fn gpus(series: &[(SeriesKey, Sample)]) -> Vec<Gpu> {
     read(series.iter().map(|(k, s)| (k, *s)))
 }
 
+/// Name, labels and value of a series.
+type Point<'a> = (&'a str, &'a [(&'a str, &'a str)], f64);
+
+/// Under these names and labels, all at this second.
+fn told(series: &[Point<'_>], at: i64) -> Vec<(SeriesKey, Sample)> {
+    let one = |(name, labels, value): &Point<'_>| {
+        let labels = Labels::from_pairs(labels.iter().copied());
+        let at = Timestamp(at * 1_000);
+        (SeriesKey::new(*name, labels), Sample { at, value: *value })
+    };
+    series.iter().map(one).collect()
+}
+
 fn value(sample: Option<Sample>) -> Option<f64> {
     sample.map(|s| s.value)
 }
@@ -137,4 +150,103 @@ fn drops_blank_sentinels_and_the_exporters_own_pod() {
     let all = gpus(&series);
     assert_eq!(value(all[0].temperature_c), Some(51.0));
     assert_eq!((all[0].power_w, all[0].pod.clone()), (None, None));
+}
+
+const SMI: &[(&str, &str)] = &[("node", "worker-1"), ("gpu", "0"), ("UUID", "GPU-a")];
+const SMI_ABOUT: &[(&str, &str)] = &[
+    ("node", "worker-1"),
+    ("gpu", "0"),
+    ("UUID", "GPU-a"),
+    ("driver_version", "570.1"),
+    ("read_in", "gpu/driver-x"),
+];
+const DCGM: &[(&str, &str)] = &[("Hostname", "dcgm-x7"), ("gpu", "3"), ("UUID", "GPU-a")];
+
+fn of_smi(at: i64) -> Vec<(SeriesKey, Sample)> {
+    let process = [SMI, &[("pid", "7"), ("process", "python3"), ("type", "C")]].concat();
+    told(
+        &[
+            (smi::TEMPERATURE, SMI, 55.0),
+            (smi::POWER_LIMIT, SMI, 700.0),
+            (smi::FAN, SMI, 30.0),
+            (smi::ECC_UNCORRECTED, SMI, 2.0),
+            (smi::REASONS, SMI, 64.0),
+            (smi::PROCESS, &process, 1_073_741_824.0),
+            (smi::CARD, SMI_ABOUT, 1.0),
+        ],
+        at,
+    )
+}
+
+#[test]
+fn nvidia_smi_fills_what_the_exporter_lacks_whichever_came_first() {
+    let dcgm = told(&[("DCGM_FI_DEV_GPU_TEMP", DCGM, 60.0)], 100);
+    for all in [
+        [of_smi(100), dcgm.clone()].concat(),
+        [dcgm.clone(), of_smi(100)].concat(),
+    ] {
+        let all = gpus(&all);
+        assert_eq!(all.len(), 1, "one card by its UUID: {all:?}");
+        let gpu = &all[0];
+        assert_eq!((&*gpu.node, gpu.index.as_str()), ("dcgm-x7", "3"));
+        assert_eq!(value(gpu.temperature_c), Some(60.0), "the exporter's own");
+        assert_eq!(gpu.power_limit_w, Some(700.0));
+        assert_eq!(value(gpu.fan), Some(30.0));
+        assert_eq!(gpu.ecc_uncorrected, Some(2.0));
+        assert_eq!(gpu.throttle, ["hw thermal"]);
+        assert_eq!(gpu.driver.as_deref(), Some("570.1"));
+        let smi = gpu.smi.as_ref().expect("read");
+        assert_eq!(smi.fills, ["ECC", "clock reasons", "fan", "power limit"]);
+        assert_eq!(
+            (smi.at, smi.read_in.as_str()),
+            (Timestamp(100_000), "gpu/driver-x")
+        );
+        assert_eq!(smi.processes.len(), 1);
+        assert_eq!(smi.processes[0].name, "7 python3 (C)");
+        assert_eq!(smi.processes[0].memory_mib, Some(1_024.0));
+    }
+    // An exporter that fell silent minutes ago.
+    let late = gpus(&[dcgm, of_smi(300)].concat());
+    assert_eq!(value(late[0].temperature_c), Some(55.0));
+}
+
+#[test]
+fn nvidia_smi_alone_is_a_card_and_its_processes_end() {
+    let mut all = of_smi(100);
+    let ended = [SMI, &[("pid", "6"), ("process", "gone"), ("type", "C")]].concat();
+    all.extend(told(&[(smi::PROCESS, &ended, 5.0)], 40));
+    let all = gpus(&all);
+    let gpu = &all[0];
+    assert_eq!(gpu.label(), "worker-1/0");
+    assert_eq!(
+        (gpu.vendor, value(gpu.temperature_c)),
+        ("nvidia", Some(55.0))
+    );
+    let smi = gpu.smi.as_ref().expect("read");
+    assert!(smi.fills.contains(&"temperature"), "{smi:?}");
+    assert_eq!(smi.processes.len(), 1, "those of the same run");
+}
+
+#[test]
+fn parts_of_a_card_get_what_holds_for_the_card_and_no_more() {
+    let part = [SMI, &[("GPU_I_PROFILE", "MIG"), ("GPU_I_ID", "7")]].concat();
+    let mut smi = of_smi(100);
+    smi.extend(told(
+        &[(smi::TOTAL, &part, 10_485_760.0), (smi::CARD, &part, 1.0)],
+        100,
+    ));
+    smi.extend(told(&[(smi::TOTAL, SMI, 83_886_080.0)], 100));
+    let alone = gpus(&smi);
+    assert_eq!(alone.len(), 1, "a card is known by its parts");
+    let dcgm = [DCGM, &[("GPU_I_PROFILE", "1g.10gb"), ("GPU_I_ID", "7")]].concat();
+    let both = [told(&[("DCGM_FI_DEV_FB_USED", &dcgm, 4.0)], 100), smi].concat();
+    let both = gpus(&both);
+    assert_eq!(both.len(), 1);
+    assert_eq!(both[0].partition.as_deref(), Some("1g.10gb#7"));
+    for gpu in [&alone[0], &both[0]] {
+        assert_eq!(gpu.memory_total_mib, Some(10.0), "its own, not the card's");
+        assert_eq!(gpu.power_limit_w, Some(700.0), "the card's");
+        assert_eq!(gpu.ecc_uncorrected, Some(2.0));
+        assert!(gpu.smi.is_some());
+    }
 }

@@ -78,9 +78,15 @@ pub async fn ask(server: &Server, roles: &Roles) -> Result<Identity, Fault> {
 
 /// The role as it is now.
 pub async fn role(server: &Server, roles: &Roles) -> Result<Role, Fault> {
+    me(server, roles).await.map(|(_, role)| role)
+}
+
+/// My name and my role as they are now.
+pub async fn me(server: &Server, roles: &Roles) -> Result<(String, Role), Fault> {
     let cluster = server.cluster().await?;
     let told = who(&cluster).await?;
-    Ok(roles.of(&told.groups).0)
+    let role = roles.of(&told.groups).0;
+    Ok((told.user, role))
 }
 
 struct Told {

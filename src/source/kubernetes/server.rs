@@ -107,7 +107,7 @@ impl Server {
     }
 
     /// The client for a question that has its own time limit: a login command that is due has run.
-    pub(super) async fn signed_in(&self) -> Result<Cluster, Fault> {
+    pub(in crate::source) async fn signed_in(&self) -> Result<Cluster, Fault> {
         let cluster = self.cluster().await?;
         cluster.bearer().await?;
         Ok(cluster)

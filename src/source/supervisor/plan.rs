@@ -18,6 +18,7 @@ use crate::source::door::{Door, shown_text};
 use crate::source::error::SourceError;
 use crate::source::kubernetes::{self, KubeLookup, Server, identity};
 use crate::source::loki;
+use crate::source::nvidia_smi;
 use crate::source::prometheus::{PromLookup, PromSource};
 use crate::source::report::Report;
 use crate::source::scrape::ScrapeSource;
@@ -137,6 +138,9 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> Crew {
         plans.push(objects(cluster, kube, server.clone()));
         let roles = cluster.roles.as_ref().unwrap_or(&config.roles);
         plans.push(who(cluster, server.clone(), roles));
+        if cluster.nvidia_smi {
+            plans.push(cards(config, cluster, server.clone(), roles));
+        }
         if cluster.discover {
             plans.push(search(own, server, staff));
         }
@@ -213,7 +217,7 @@ impl Maker {
                 let part = Part::Logs(Arc::new(LokiRoute::new(gate.clone())));
                 (self.tail(gate), part)
             }
-            SourceKind::Exporter(_) | SourceKind::Kubernetes => {
+            SourceKind::Exporter(_) | SourceKind::Kubernetes | SourceKind::NvidiaSmi => {
                 let make = move || ScrapeSource::new(gate.clone(), interval).series_limit(limit);
                 (kept(make), Part::None)
             }
@@ -256,6 +260,20 @@ fn who(cluster: &Cluster, server: Server, roles: &Roles) -> Plan {
     aside(cluster, move |report| {
         Box::pin(identity::follow(server.clone(), roles.clone(), report))
     })
+}
+
+/// Reads the cards of its nodes by `nvidia-smi`.
+fn cards(config: &Config, cluster: &Cluster, server: Server, roles: &Roles) -> Plan {
+    let setup = nvidia_smi::Setup::new(server, roles, config.audit_file.clone());
+    Plan {
+        kind: SourceKind::NvidiaSmi,
+        cluster: cluster.name.clone(),
+        endpoint: context(cluster),
+        via: Some("via exec in pods of the GPU nodes".to_owned()),
+        work: Work::Own(Box::new(move |report| {
+            Box::pin(nvidia_smi::run(setup.clone(), report))
+        })),
+    }
 }
 
 /// Looks what the cluster offers, and hires it.

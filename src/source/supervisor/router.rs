@@ -64,7 +64,7 @@ impl Route {
                 self.alertmanagers.remove(&n);
             }
             SourceKind::Tempo => self.tempo = None,
-            SourceKind::Kubernetes | SourceKind::Exporter(_) => {}
+            SourceKind::Kubernetes | SourceKind::Exporter(_) | SourceKind::NvidiaSmi => {}
         }
     }
 

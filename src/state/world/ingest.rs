@@ -84,10 +84,12 @@ impl World {
     fn take_samples(&mut self, id: ClusterId, batch: &SampleBatch) -> bool {
         let mut found = Vec::new();
         let (mut newest, mut score) = (None, f64::NAN);
+        let mut held_all = 0;
         for series in &batch.series {
             let Some(held) = self.keep(id, batch, series) else {
                 continue;
             };
+            held_all += 1;
             newest = newest.max(series.points.last().map(|s| s.at));
             let arrival = Arrival {
                 id: held,
@@ -103,6 +105,7 @@ impl World {
         self.store.enforce();
         if let Some(cluster) = self.clusters.get_mut(usize::from(id.0)) {
             cluster.last_sample = cluster.last_sample.max(newest);
+            cluster.note_unheld(batch, held_all);
             let until = newest.map(|at| readings::until(at, batch.interval_ms));
             cluster.samples_until = cluster.samples_until.max(until);
             cluster.rebuild(batch.group, &names_of(batch), &self.store);
@@ -171,6 +174,34 @@ fn names_of(batch: &SampleBatch) -> BTreeSet<&str> {
 }
 
 impl ClusterState {
+    /// How many series of this answer are not in the store: it has its limit, or the answer was
+    /// cut before it came here.
+    fn note_unheld(&mut self, batch: &SampleBatch, held: usize) {
+        if batch.backfill {
+            return;
+        }
+        let told = batch.series.iter().filter(|s| !s.points.is_empty()).count();
+        let all = told.max(batch.cut_from.map_or(0, |all| all as usize));
+        match all.saturating_sub(held) {
+            0 => drop(self.unheld.remove(&batch.name)),
+            missing => drop(self.unheld.insert(batch.name.clone(), missing)),
+        }
+    }
+
+    /// Series that the sources tell and that are not held, as of the last answers: what is on the
+    /// screens is not all there is.
+    pub fn unheld(&self) -> usize {
+        self.unheld.values().sum()
+    }
+
+    /// The same in words; `None`: all are held.
+    pub fn unheld_words(&self) -> Option<String> {
+        match self.unheld() {
+            0 => None,
+            n => Some(format!("{n} series not held (limit)")),
+        }
+    }
+
     fn take_logs(
         &mut self,
         batch: LogBatch,

@@ -42,14 +42,14 @@ pub struct Score {
     pub points: Option<u8>,
 }
 
-/// What a part that is down costs. Parts that are not configured cost nothing; Alertmanager and
-/// exporters only show.
+/// What a part that is down costs. Parts that are not configured cost nothing; Alertmanager,
+/// exporters and `nvidia-smi` only show.
 fn cost(kind: SourceKind) -> u8 {
     match kind {
         SourceKind::Kubernetes => 50,
         SourceKind::Prometheus => 20,
         SourceKind::Tempo | SourceKind::Loki => 15,
-        SourceKind::Alertmanager(_) | SourceKind::Exporter(_) => 0,
+        SourceKind::Alertmanager(_) | SourceKind::Exporter(_) | SourceKind::NvidiaSmi => 0,
     }
 }
 

@@ -77,10 +77,18 @@ impl Diagnostics {
     }
 }
 
+/// Clusters of which not all series are held.
+fn unheld(world: &World) -> Option<String> {
+    let each = world.clusters.iter().filter(|c| c.unheld() > 0);
+    let each: Vec<String> = each.map(|c| format!("{} {}", c.name, c.unheld())).collect();
+    (!each.is_empty()).then(|| format!("{} series not held (limit); ", each.join(", ")))
+}
+
 /// Figures of the program: name, text, whether something is lost.
 fn own(world: &World) -> Vec<(&'static str, String, bool)> {
     let gauges = &world.gauges;
     let (series, bytes, evicted) = world.store.usage();
+    let (refused, unheld) = (world.store.refused(), unheld(world));
     let size = |bytes: u64| Unit::Bytes.write(bytes as f64);
     let events: usize = world.clusters.iter().map(|c| c.events.len()).sum();
     let rings = world.clusters.iter().map(|c| &c.logs);
@@ -93,10 +101,10 @@ fn own(world: &World) -> Vec<(&'static str, String, bool)> {
         (
             "evicted",
             format!(
-                "{evicted} series evicted, {} refused",
-                world.store.refused()
+                "{}{evicted} series evicted, {refused} points refused",
+                unheld.as_deref().unwrap_or_default()
             ),
-            evicted > 0 || world.store.refused() > 0,
+            evicted > 0 || refused > 0 || unheld.is_some(),
         ),
         (
             "logs and events",

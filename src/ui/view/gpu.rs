@@ -11,7 +11,6 @@ use crate::command::Command;
 use crate::message::Effect;
 use crate::model::gpu::Measure;
 use crate::model::id::ClusterId;
-use crate::model::serving::Serving;
 use crate::state::world::World;
 use crate::ui::widget::filter::Filter;
 use crate::ui::widget::table::Table;
@@ -27,6 +26,7 @@ mod model;
 mod motion;
 mod order;
 mod past;
+mod served;
 mod serving;
 mod table;
 
@@ -110,14 +110,14 @@ impl Gpu {
         holders::rows(world, self.scope, &self.filter, self.held.order())
     }
 
-    fn models<'a>(&self, world: &'a World) -> Vec<(ClusterId, &'a Serving)> {
+    fn models<'a>(&self, world: &'a World) -> Vec<served::Row<'a>> {
         clusters(world, self.scope)
-            .flat_map(|c| c.serving.iter().map(move |s| (c.id, s)))
+            .flat_map(|c| served::all(c).map(move |s| (c.id, s)))
             .collect()
     }
 
     /// The model under the cursor.
-    fn model<'a>(&self, models: &[(ClusterId, &'a Serving)]) -> Option<(ClusterId, &'a Serving)> {
+    fn model<'a>(&self, models: &[served::Row<'a>]) -> Option<served::Row<'a>> {
         let at = self.serving.position(models, serving::id)?;
         models.get(at).copied()
     }
@@ -252,7 +252,11 @@ impl View for Gpu {
             if !self.detail.unwrap_or(self.area.width >= WIDE) {
                 return None;
             }
-            return self.model(&models).map(|(cluster, model)| Goto {
+            let (cluster, served) = self.model(&models)?;
+            let served::Served::Model(model) = served else {
+                return None;
+            };
+            return Some(Goto {
                 screen: ScreenId::Metrics,
                 cluster: Some(cluster),
                 query: Some(format!(
@@ -364,9 +368,9 @@ impl View for Gpu {
                 out.push_str(&holders::plain(ctx.world, holder));
             }
         }
-        for (cluster, model) in self.models(ctx.world) {
+        for model in self.models(ctx.world) {
             out.push('\n');
-            out.push_str(&serving::plain(ctx.world, cluster, model));
+            out.push_str(&serving::plain(ctx.world, model));
         }
         out
     }

@@ -194,11 +194,11 @@ async fn served(
     }
 }
 
-/// Since 1.35 a port-forward by an upgrade of a GET needs the right to create, too.
+/// Since 1.35 a port-forward or an exec by an upgrade of a GET needs the right to create, too.
 fn needed(verb: &'static str, place: &Place, request: &Request) -> Vec<&'static str> {
     let upgrade = request.header("upgrade").is_some();
     match place.sub.as_deref() {
-        Some("portforward") if upgrade => vec![verb, "create"],
+        Some("portforward" | "exec") if upgrade => vec![verb, "create"],
         _ => vec![verb],
     }
 }

@@ -85,6 +85,7 @@ fn strip(ctx: &Ctx, c: &ClusterState) -> String {
         used(&room.memory),
         share(room.memory.asked())
     ));
+    parts.extend(c.unheld_words());
     parts.push(format!("you: {}", rights::summary(c)));
     parts.join(" · ")
 }

@@ -196,5 +196,6 @@ pub fn letter(kind: SourceKind) -> &'static str {
         SourceKind::Loki => "L",
         SourceKind::Tempo => "T",
         SourceKind::Exporter(_) => "E",
+        SourceKind::NvidiaSmi => "N",
     }
 }

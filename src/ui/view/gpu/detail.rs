@@ -40,6 +40,7 @@ pub fn lines<'a>(ctx: &Ctx<'_>, cluster: ClusterId, gpu: &'a Gpu, width: usize) 
     reasons(&mut page);
     links(&mut page);
     identity::device(&mut page);
+    identity::smi(&mut page);
     page.out
 }
 
@@ -133,7 +134,7 @@ fn heat(page: &mut Page<'_, '_>) {
     let theme = ctx.theme;
     let limit = match gpu.power_limit_w {
         Some(watts) => format!(" of {}", Unit::Watts.write(watts)),
-        None => " (limit n/a: not exported)".into(),
+        None => format!(" (limit n/a: {})", gpu.absent(Lacking::PowerLimit)),
     };
     let mut spans = vec![Span::styled("power       ", theme.muted)];
     match gpu.power_w {
@@ -175,6 +176,10 @@ fn heat(page: &mut Page<'_, '_>) {
         Lacking::Clock,
         &[],
     );
+    // Cards of servers have none: those who have it tell it.
+    if gpu.fan.is_some() {
+        page.value("fan", gpu.fan, Unit::Percent, Lacking::Other, &[]);
+    }
     let shares = (gpu.thermal_share, gpu.power_share);
     page.both(
         "lost to",

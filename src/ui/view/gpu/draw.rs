@@ -5,9 +5,7 @@ use ratatui::layout::Rect;
 
 use super::map::{Id, Scale};
 use super::order::{self, Order, Row};
-use super::{Gpu, Mode, Part, detail, holders, map, model, table};
-use crate::model::id::ClusterId;
-use crate::model::serving::Serving;
+use super::{Gpu, Mode, Part, detail, holders, map, model, served, table};
 use crate::state::world::World;
 use crate::ui::Ctx;
 use crate::ui::view::common::{clusters, empty, focused, pane};
@@ -31,7 +29,8 @@ impl Gpu {
             }
             return;
         }
-        let sum = map::sum(rows, self.problems);
+        let unheld: usize = clusters(ctx.world, self.scope).map(|c| c.unheld()).sum();
+        let sum = map::sum(rows, self.problems, unheld);
         let inner = pane(ctx, area, buf, &map::title(rows), &sum, here);
         if rows.is_empty() {
             empty(ctx, inner, buf, &self.why_empty(ctx.world));
@@ -79,14 +78,14 @@ impl Gpu {
         &self,
         ctx: &Ctx<'_>,
         rows: &[Row<'_>],
-        models: &[(ClusterId, &Serving)],
+        models: &[served::Row<'_>],
         (area, buf): (Rect, &mut Buffer),
     ) {
         let model = self.model(models).filter(|_| self.part == Part::Serving);
-        if let Some((cluster, model)) = model {
-            let title = model::title(ctx.world, cluster, model);
+        if let Some(model) = model {
+            let title = model::title(ctx.world, model);
             let inner = pane(ctx, area, buf, &title, "d", false);
-            let text = model::lines(ctx, cluster, model, usize::from(inner.width));
+            let text = model::lines(ctx, model, usize::from(inner.width));
             self.scroll.draw(ctx, inner, buf, &text);
             return;
         }

@@ -148,7 +148,8 @@ pub fn title(rows: &[Holder<'_>]) -> String {
         .iter()
         .filter_map(|r| r.waste)
         .map(|w| w.gpu_hours)
-        .sum();
+        // A sum of nothing would be -0.
+        .fold(0.0, |sum, hours| sum + hours);
     let asked = match rows.iter().any(|r| r.requested.is_some()) {
         true => asked.to_string(),
         false => "n/a".into(),

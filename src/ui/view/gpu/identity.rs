@@ -96,3 +96,29 @@ pub fn device(page: &mut Page<'_, '_>) {
         .map_or("none now".into(), |s| ago(ctx.world, s.at));
     page.push(pair(theme, "newest", newest, theme.base));
 }
+
+/// What is of `nvidia-smi`, how old it is and where it was read; the processes it sees.
+pub fn smi(page: &mut Page<'_, '_>) {
+    let (ctx, gpu) = (page.ctx, page.gpu);
+    let theme = ctx.theme;
+    let Some(smi) = &gpu.smi else {
+        return;
+    };
+    page.push(heading(theme, "nvidia-smi"));
+    page.pair("read", ago(ctx.world, smi.at), theme.base);
+    page.long("in pod", &smi.read_in, theme.base);
+    let fills = match smi.fills.is_empty() {
+        true => "nothing: the exporter tells it all".to_owned(),
+        false => smi.fills.join(", "),
+    };
+    page.long("tells", &fills, theme.base);
+    if smi.processes.is_empty() {
+        page.long("processes", "none seen from that pod", theme.muted);
+    }
+    for (at, process) in smi.processes.iter().enumerate() {
+        let key = if at == 0 { "processes" } else { "" };
+        let memory = process.memory_mib.map(|mib| Unit::Mebibytes.write(mib));
+        let memory = memory.unwrap_or_else(|| "n/a".into());
+        page.long(key, &format!("{memory} {}", process.name), theme.base);
+    }
+}

@@ -42,8 +42,8 @@ impl Gpu {
     /// The row under the cursor in words.
     pub(super) fn copy(&self, world: &World) -> Option<String> {
         if self.part == Part::Serving {
-            let (cluster, model) = self.model(&self.models(world))?;
-            return Some(serving::plain(world, cluster, model));
+            let model = self.model(&self.models(world))?;
+            return Some(serving::plain(world, model));
         }
         if self.mode == Mode::Holders {
             let all = self.holders(world);

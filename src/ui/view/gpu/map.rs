@@ -125,12 +125,17 @@ pub fn title(rows: &[Row<'_>]) -> String {
     format!("devices: {gpus} GPUs on {} nodes", nodes.len())
 }
 
-pub fn sum(rows: &[Row<'_>], problems: bool) -> String {
+/// `unheld`: series of the shown clusters that the store does not hold.
+pub fn sum(rows: &[Row<'_>], problems: bool, unheld: usize) -> String {
     let gpus = || rows.iter().flat_map(|r| &r.gpus);
     let bad = gpus().filter(|g| trouble(g).is_some()).count();
     let slow = gpus().filter(|g| !g.throttle.is_empty()).count();
     let only = if problems { " · problems only" } else { "" };
-    format!("{bad} in trouble · {slow} throttled{only}")
+    let missing = match unheld {
+        0 => String::new(),
+        n => format!("{n} series not held · "),
+    };
+    format!("{missing}{bad} in trouble · {slow} throttled{only}")
 }
 
 /// Columns taken by the name of a node.

@@ -2,6 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
+use super::served::{self, Row, Served};
 use crate::model::gpu::Gpu;
 use crate::model::id::ClusterId;
 use crate::model::sample::Sample;
@@ -12,16 +13,18 @@ use crate::ui::Ctx;
 use crate::ui::view::common::{ago, heading, name, pair, reading};
 use crate::ui::widget::text::wrap;
 
-pub fn title(world: &World, cluster: ClusterId, model: &Serving) -> String {
-    format!("{} {}", name(world, cluster), model.model)
+pub fn title(world: &World, (cluster, model): Row<'_>) -> String {
+    format!("{} {}", name(world, cluster), model.name())
 }
 
-pub fn lines<'a>(
-    ctx: &Ctx<'_>,
-    cluster: ClusterId,
-    model: &'a Serving,
-    width: usize,
-) -> Vec<Line<'a>> {
+pub fn lines<'a>(ctx: &Ctx<'_>, (cluster, row): Row<'a>, width: usize) -> Vec<Line<'a>> {
+    match row {
+        Served::Model(model) => told(ctx, cluster, model, width),
+        Served::Silent(service) => silent(ctx, cluster, service, width),
+    }
+}
+
+fn told<'a>(ctx: &Ctx<'_>, cluster: ClusterId, model: &'a Serving, width: usize) -> Vec<Line<'a>> {
     let theme = ctx.theme;
     let state = ctx.world.cluster(cluster);
     let gpus = state.map_or(Vec::new(), |c| model.gpus(&c.gpus));
@@ -177,16 +180,19 @@ fn place<'a>(
         out.push(Line::styled(why, theme.muted));
     }
     for gpu in gpus {
-        let write = |s: Option<Sample>, unit: Unit| s.map_or("n/a".into(), |s| unit.write(s.value));
-        let text = format!(
-            "{} {} tensor {} {}",
-            gpu.label(),
-            write(gpu.utilisation, Unit::Percent),
-            write(gpu.tensor_active, Unit::Ratio),
-            write(gpu.memory_used_mib, Unit::Mebibytes),
-        );
-        out.push(Line::styled(text, theme.base));
+        out.push(Line::styled(gpu_words(gpu), theme.base));
     }
+}
+
+fn gpu_words(gpu: &Gpu) -> String {
+    let write = |s: Option<Sample>, unit: Unit| s.map_or("n/a".into(), |s| unit.write(s.value));
+    format!(
+        "{} {} tensor {} {}",
+        gpu.label(),
+        write(gpu.utilisation, Unit::Percent),
+        write(gpu.tensor_active, Unit::Ratio),
+        write(gpu.memory_used_mib, Unit::Mebibytes),
+    )
 }
 
 /// The InferenceService whose predictor pods serve it.
@@ -197,30 +203,93 @@ fn kserve<'a>(
     width: usize,
     out: &mut Vec<Line<'a>>,
 ) {
-    let theme = ctx.theme;
-    let own = |s: &&InferenceService| {
-        let prefix = format!("{}-predictor", s.name);
-        let pods = model.pods.iter();
-        pods.filter(|(n, _)| *n == *s.namespace)
-            .any(|(_, p)| p.starts_with(&prefix))
-    };
+    let own = |s: &&InferenceService| served::serves(s, model);
     for service in state.inference.values().filter(own) {
-        out.push(heading(theme, format!("KServe {}", service.name)));
-        let (said, style) = match service.ready {
-            Some(true) => ("ready", theme.ok),
-            Some(false) => ("not ready ✗", theme.crit),
-            None => ("not told yet", theme.muted),
-        };
-        let transition = service.transition.as_deref().unwrap_or("");
-        out.push(pair(theme, "state", format!("{said} {transition}"), style));
-        for (key, value) in [("runtime", &service.runtime), ("url", &service.url)] {
-            if let Some(value) = value {
-                out.push(pair(theme, key, value.clone(), theme.base));
-            }
+        out.push(heading(ctx.theme, format!("KServe {}", service.name)));
+        service_lines(ctx, service, width, out);
+    }
+}
+
+/// What is known of an InferenceService that tells nothing of its work.
+fn silent<'a>(
+    ctx: &Ctx<'_>,
+    cluster: ClusterId,
+    service: &InferenceService,
+    width: usize,
+) -> Vec<Line<'a>> {
+    let theme = ctx.theme;
+    let mut out = Vec::new();
+    service_lines(ctx, service, width, &mut out);
+    let Some(state) = ctx.world.cluster(cluster) else {
+        return out;
+    };
+    let mut push = |text: &str, style| {
+        let parts = wrap(text, width.max(1)).into_iter();
+        out.extend(parts.map(|p| Line::styled(p, style)));
+    };
+    let why = served::why_silent(state, service);
+    push(&format!("metrics n/a: {why}"), theme.muted);
+    let pods = served::pods(state, service);
+    push(
+        &format!("{} pods, asks for {} GPUs", pods.len(), service.gpus),
+        theme.title,
+    );
+    for pod in &pods {
+        let why = pod.reason.as_deref().unwrap_or(&pod.phase);
+        let text = format!(
+            "{}/{} {why} {}/{} ready, {}",
+            pod.namespace,
+            pod.name,
+            pod.ready,
+            pod.containers,
+            pod.node.as_deref().unwrap_or("on no node"),
+        );
+        let well = pod.ready == pod.containers && pod.reason.is_none();
+        push(&text, if well { theme.base } else { theme.warn });
+    }
+    for gpu in served::gpus(state, service) {
+        push(&gpu_words(gpu), theme.base);
+    }
+    out
+}
+
+fn service_lines<'a>(
+    ctx: &Ctx<'_>,
+    service: &InferenceService,
+    width: usize,
+    out: &mut Vec<Line<'a>>,
+) {
+    let theme = ctx.theme;
+    let (said, style) = match service.ready {
+        Some(true) => ("ready", theme.ok),
+        Some(false) => ("not ready ✗", theme.crit),
+        None => ("not told yet", theme.muted),
+    };
+    let transition = service.transition.as_deref().unwrap_or("");
+    out.push(pair(theme, "state", format!("{said} {transition}"), style));
+    let mut long = |key: &'static str, value: &str, style| {
+        let parts = wrap(value, width.saturating_sub(12).max(1)).into_iter();
+        for (at, part) in parts.enumerate() {
+            out.push(pair(theme, if at == 0 { key } else { "" }, part, style));
         }
-        if let Some(failure) = &service.failure {
-            let parts = wrap(failure, width.max(1)).into_iter();
-            out.extend(parts.map(|p| Line::styled(p, theme.crit)));
+    };
+    if service.ready != Some(true) {
+        let bad = service
+            .conditions
+            .iter()
+            .filter(|c| c.status == Some(false));
+        for condition in bad {
+            let words = [&condition.reason, &condition.message].map(|w| w.trim());
+            let text = format!("{}: {}", condition.kind, words.join(" "));
+            long("why", text.trim(), theme.warn);
+        }
+    }
+    if let Some(failure) = &service.failure {
+        long("failed", failure, theme.crit);
+    }
+    for (key, value) in [("runtime", &service.runtime), ("url", &service.url)] {
+        if let Some(value) = value {
+            long(key, value, theme.base);
         }
     }
 }

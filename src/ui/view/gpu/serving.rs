@@ -3,11 +3,12 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
+use super::served::{Row, Served, why_silent};
 use crate::model::id::ClusterId;
 use crate::model::sample::Sample;
-use crate::model::serving::Serving;
+use crate::model::serving::{InferenceService, Serving};
 use crate::model::unit::Unit;
 use crate::state::world::World;
 use crate::ui::Ctx;
@@ -27,15 +28,15 @@ const COLUMNS: [Column; 10] = [
     Column::new("PREEMPT", 8, 9).priority(3).right(),
 ];
 
-pub fn id(row: &(ClusterId, &Serving)) -> (ClusterId, String, String) {
-    (row.0, row.1.namespace.clone(), row.1.model.clone())
+pub fn id(row: &Row<'_>) -> (ClusterId, String, String) {
+    (row.0, row.1.namespace().to_owned(), row.1.name().to_owned())
 }
 
 pub fn draw(
     ctx: &Ctx<'_>,
     area: Rect,
     buf: &mut Buffer,
-    rows: &[(ClusterId, &Serving)],
+    rows: &[Row<'_>],
     table: &Table<(ClusterId, String, String)>,
 ) {
     let title = format!("models served: {}", rows.len());
@@ -50,14 +51,36 @@ pub fn draw(
     );
 }
 
-fn cell<'a>(ctx: &Ctx<'a>, (cluster, model): &(ClusterId, &'a Serving), column: usize) -> Line<'a> {
+fn cell<'a>(ctx: &Ctx<'a>, (cluster, served): &Row<'a>, column: usize) -> Line<'a> {
+    match (column, served) {
+        (0, Served::Model(model)) => Line::styled(model.model.as_str(), ctx.theme.base),
+        (0, Served::Silent(service)) => state(ctx, service),
+        (1, served) => Line::styled(served.namespace(), ctx.theme.muted),
+        (2, _) => Line::styled(name(ctx.world, *cluster), ctx.theme.muted),
+        (column, Served::Model(model)) => figure(ctx, model, column),
+        (_, Served::Silent(_)) => Line::styled("n/a", ctx.theme.muted),
+    }
+}
+
+/// A service of which nothing more is known than whether it is ready.
+fn state<'a>(ctx: &Ctx<'a>, service: &'a InferenceService) -> Line<'a> {
+    let (mark, word, style) = match service.ready {
+        Some(true) => ("● ", " ready", ctx.theme.ok),
+        Some(false) => ("✗ ", " not ready", ctx.theme.crit),
+        None => ("? ", "", ctx.theme.muted),
+    };
+    Line::from(vec![
+        Span::styled(mark, style),
+        Span::styled(&*service.name, ctx.theme.base),
+        Span::styled(word, style),
+    ])
+}
+
+fn figure<'a>(ctx: &Ctx<'a>, model: &'a Serving, column: usize) -> Line<'a> {
     let base = ctx.theme.base;
     let warn = |over: bool| if over { ctx.theme.warn } else { base };
     let over = |sample: Option<Sample>, limit: f64| sample.is_some_and(|s| s.value > limit);
     match column {
-        0 => Line::styled(model.model.as_str(), base),
-        1 => Line::styled(model.namespace.as_str(), ctx.theme.muted),
-        2 => Line::styled(name(ctx.world, *cluster), ctx.theme.muted),
         3 => reading(ctx, model.running, Unit::None, base).into(),
         4 => reading(
             ctx,
@@ -91,7 +114,11 @@ fn latency<'a>(ctx: &Ctx<'_>, sample: Option<Sample>, style: Style) -> Line<'a> 
     }
 }
 
-pub fn plain(world: &World, cluster: ClusterId, model: &Serving) -> String {
+pub fn plain(world: &World, (cluster, served): Row<'_>) -> String {
+    let model = match served {
+        Served::Model(model) => model,
+        Served::Silent(service) => return silent(world, cluster, service),
+    };
     let write = |sample: Option<Sample>, unit: Unit| match sample {
         Some(s) if s.value.is_nan() => "idle".into(),
         Some(s) => unit.write(s.value),
@@ -106,5 +133,21 @@ pub fn plain(world: &World, cluster: ClusterId, model: &Serving) -> String {
         write(model.kv_cache, Unit::Ratio),
         write(model.ttft.p95, Unit::Seconds),
         write(model.itl.p95, Unit::Seconds),
+    )
+}
+
+fn silent(world: &World, cluster: ClusterId, service: &InferenceService) -> String {
+    let state = match service.ready {
+        Some(true) => "ready",
+        Some(false) => "not ready",
+        None => "not told whether it is ready",
+    };
+    let known = world.cluster(cluster);
+    let why = known.map_or_else(String::new, |c| why_silent(c, service));
+    format!(
+        "{} KServe {}/{}: {state}, metrics n/a: {why}",
+        name(world, cluster),
+        service.namespace,
+        service.name
     )
 }

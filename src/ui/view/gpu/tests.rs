@@ -1,3 +1,5 @@
+mod told;
+
 use super::*;
 use crate::model::signal::Group;
 use crate::ui::view::fake::{self};
