@@ -203,6 +203,19 @@ macro_rules! third {
     };
 }
 
+/// One reading of GPU 3: what is a fault, and what is none.
+macro_rules! field {
+    ($name:literal, $minutes:literal, $field:ident: $bad:expr, $good:expr, $wanted:expr) => {
+        Case {
+            name: $name,
+            minutes: $minutes,
+            fault: third!(|m, c| c.$field = $bad),
+            twin: third!(|m, c| c.$field = $good),
+            wanted: $wanted,
+        }
+    };
+}
+
 const CRITICAL: Severity = Severity::Critical;
 const WARNING: Severity = Severity::Warning;
 
@@ -218,13 +231,7 @@ fn cases() -> Vec<Case> {
             twin: third!(|m, c| c.temp = 60.0 + m),
             wanted: (CRITICAL, "XID 79 (GPU has fallen off the bus)"),
         },
-        Case {
-            name: "an XID that needs a procedure",
-            minutes: 3.0,
-            fault: third!(|m, c| c.xid = 48),
-            twin: third!(|m, c| c.xid = 0),
-            wanted: (CRITICAL, "XID 48 (double-bit ECC error)"),
-        },
+        field!("an XID that needs a procedure", 3.0, xid: 48, 0, (CRITICAL, "XID 48 (double-bit ECC error)")),
         Case {
             name: "an XID of the application",
             minutes: 3.0,
@@ -267,78 +274,18 @@ fn cases() -> Vec<Case> {
             twin: third!(|m, c| c.power = 590.0),
             wanted: (WARNING, "held at a power cap while it draws 390 W of 700 W"),
         },
-        Case {
-            name: "time lost to heat, no reasons exported",
-            minutes: 4.0,
-            fault: third!(|m, c| c.heat_ns = 3.0e8),
-            twin: third!(|m, c| c.heat_ns = 1.0e6),
-            wanted: (WARNING, "held down by heat for 30% of the time at 58 C"),
-        },
-        Case {
-            name: "uncorrectable memory errors",
-            minutes: 3.0,
-            fault: third!(|m, c| c.double_bit = 2.0),
-            twin: third!(|m, c| c.double_bit = 0.0),
-            wanted: (CRITICAL, "uncorrectable memory errors: 2, data was lost"),
-        },
-        Case {
-            name: "row remapping waits for a reset",
-            minutes: 3.0,
-            fault: third!(|m, c| c.pending = 1),
-            // Recorded, and in effect since the last reset.
-            twin: third!(|m, c| c.pending = 0),
-            wanted: (WARNING, "row remapping is pending"),
-        },
-        Case {
-            name: "row remapping failed",
-            minutes: 3.0,
-            fault: third!(|m, c| c.failed = 1),
-            twin: third!(|m, c| c.failed = 0),
-            wanted: (CRITICAL, "row remapping failed"),
-        },
-        Case {
-            name: "NVLink degrades",
-            minutes: 4.0,
-            fault: third!(|m, c| c.flits = 40.0),
-            twin: third!(|m, c| c.flits = 0.01),
-            wanted: (WARNING, "NVLink degrades: 40/s errors"),
-        },
-        Case {
-            name: "no direct path to a peer",
-            minutes: 3.0,
-            fault: third!(|m, c| c.peer = 2),
-            // 6: the exporter does not know.
-            twin: third!(|m, c| c.peer = 6),
-            wanted: (WARNING, "no direct path to GPU 5: NoLink"),
-        },
-        Case {
-            name: "PCIe sends again",
-            minutes: 9.0,
-            fault: third!(|m, c| c.replays = 12.0),
-            twin: third!(|m, c| c.replays = 0.05),
-            wanted: (WARNING, "PCIe sends again: 12/s"),
-        },
-        Case {
-            name: "the driver asks for a reset",
-            minutes: 3.0,
-            fault: third!(|m, c| c.recovery = 4),
-            twin: third!(|m, c| c.recovery = 0),
-            wanted: (CRITICAL, "the driver asks to drain and reset the GPU"),
-        },
-        Case {
-            name: "a health check fails",
-            minutes: 3.0,
-            fault: third!(|m, c| c.health = 20),
-            twin: third!(|m, c| c.health = 0),
-            wanted: (CRITICAL, "health check failed: PCIE X"),
-        },
-        Case {
-            name: "a health check warns",
-            minutes: 3.0,
-            fault: third!(|m, c| c.health = 10),
-            twin: third!(|m, c| c.health = 0),
-            wanted: (WARNING, "health check warns: PCIE X"),
-        },
+        field!("time lost to heat, no reasons exported", 4.0, heat_ns: 3.0e8, 1.0e6, (WARNING, "held down by heat for 30% of the time at 58 C")),
+        field!("uncorrectable memory errors", 3.0, double_bit: 2.0, 0.0, (CRITICAL, "uncorrectable memory errors: 2, data was lost")),
+        // Recorded, and in effect since the last reset.
+        field!("row remapping waits for a reset", 3.0, pending: 1, 0, (WARNING, "row remapping is pending")),
+        field!("row remapping failed", 3.0, failed: 1, 0, (CRITICAL, "row remapping failed")),
+        field!("NVLink degrades", 4.0, flits: 40.0, 0.01, (WARNING, "NVLink degrades: 40/s errors")),
+        // 6: the exporter does not know.
+        field!("no direct path to a peer", 3.0, peer: 2, 6, (WARNING, "no direct path to GPU 5: NoLink")),
+        field!("PCIe sends again", 9.0, replays: 12.0, 0.05, (WARNING, "PCIe sends again: 12/s")),
+        field!("the driver asks for a reset", 3.0, recovery: 4, 0, (CRITICAL, "the driver asks to drain and reset the GPU")),
+        field!("a health check fails", 3.0, health: 20, 0, (CRITICAL, "health check failed: PCIE X")),
+        field!("a health check warns", 3.0, health: 10, 0, (WARNING, "health check warns: PCIE X")),
         Case {
             name: "a straggler of its job by its clock",
             minutes: 5.0,

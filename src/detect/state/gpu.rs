@@ -71,6 +71,16 @@ impl Look<'_> {
     }
 }
 
+/// What is no more than a warning, told after it lasted.
+fn warn(
+    look: &mut Look<'_>,
+    place: (&str, &'static str),
+    (for_ms, method): (u64, &str),
+    said: String,
+) {
+    look.lasting(place, Severity::Warning, for_ms, said, method);
+}
+
 /// All that is wrong with each GPU alone.
 pub fn devices(all: &[Gpu]) -> Vec<Condition> {
     let mut found = Vec::new();
@@ -150,9 +160,8 @@ fn throttle(look: &mut Look<'_>) {
             Unit::Watts.write(power.value),
             Unit::Watts.write(limit)
         );
-        let place = ("cap", "clock event reasons");
-        let method = "power cap far below the limit for 5 min";
-        look.lasting(place, Severity::Warning, 300_000, said, method);
+        let after = (300_000, "power cap far below the limit for 5 min");
+        warn(look, ("cap", "clock event reasons"), after, said);
     }
 }
 
@@ -190,29 +199,21 @@ fn links(look: &mut Look<'_>) {
             "NVLink degrades: {} errors: check the link's peer, bridge or switch",
             Unit::PerSecond.write(rate)
         );
-        let place = ("link", "NVLink errors");
-        let method = "more than 1 error a second for 60 s";
-        look.lasting(place, Severity::Warning, 60_000, said, method);
+        let after = (60_000, "more than 1 error a second for 60 s");
+        warn(look, ("link", "NVLink errors"), after, said);
     }
     if !gpu.peers_cut.is_empty() {
         let said = format!("no direct path to {}", gpu.peers_cut.join(", "));
-        let place = ("peer", "P2P status");
-        look.lasting(
-            place,
-            Severity::Warning,
-            30_000,
-            said,
-            "P2P status for 30 s",
-        );
+        let after = (30_000, "P2P status for 30 s");
+        warn(look, ("peer", "P2P status"), after, said);
     }
     if let Some(rate) = over(gpu.pcie_replays, REPLAYS) {
         let said = format!(
             "PCIe sends again: {}: check slot, riser and cables",
             Unit::PerSecond.write(rate)
         );
-        let place = ("pcie", "PCIe replays");
-        let method = "more than 1 replay a second for 5 min";
-        look.lasting(place, Severity::Warning, 300_000, said, method);
+        let after = (300_000, "more than 1 replay a second for 5 min");
+        warn(look, ("pcie", "PCIe replays"), after, said);
     }
 }
 
@@ -229,15 +230,9 @@ fn health(look: &mut Look<'_>) {
             condition.weight = 0.95;
         }
     } else if !gpu.checks.is_empty() {
-        let place = ("checks", "GPU health warning");
         let said = format!("health check warns{why}");
-        look.lasting(
-            place,
-            Severity::Warning,
-            30_000,
-            said,
-            "health checks for 30 s",
-        );
+        let after = (30_000, "health checks for 30 s");
+        warn(look, ("checks", "GPU health warning"), after, said);
     }
     if let Some(action) = gpu.recovery {
         let said = format!("the driver asks to {action}");
