@@ -26,6 +26,8 @@ mod ends;
 mod environment;
 #[path = "terminal/explored.rs"]
 mod explored;
+#[path = "terminal/gpu.rs"]
+mod gpu;
 #[path = "terminal/hostile.rs"]
 mod hostile;
 #[path = "terminal/kept.rs"]
