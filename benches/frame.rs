@@ -1,6 +1,8 @@
 //! What one frame costs: each screen of twenty clusters, drawn and turned into bytes, at 200x60.
 //! And how long the loop is held up while twenty clusters answer with five thousand series each.
 
+#[path = "tool/cards.rs"]
+mod cards;
 #[path = "tool/load.rs"]
 mod load;
 #[path = "../tests/support/scenario.rs"]
@@ -44,6 +46,9 @@ fn main() {
     let names: Vec<&str> = config.clusters.iter().map(|c| c.name.as_str()).collect();
     if wanted("answers") {
         answers(&names);
+    }
+    if wanted("gpus") {
+        gpus();
     }
     let mut console = Console::new(&names, SIZE);
     console.tell_live();
@@ -91,6 +96,63 @@ fn frame(name: &str, console: &Console) {
         bytes as f64,
         "",
     );
+}
+
+/// 4,096 GPUs: what an answer costs the loop, and a step of the cursor with its frame, on each way
+/// of showing them.
+fn gpus() {
+    let mut console = Console::new(&cards::CLUSTERS, SIZE);
+    let minutes = 5;
+    let rounds = minutes * 4;
+    let mut longest = 0.0_f64;
+    let mut round = 0.0_f64;
+    for step in 0..=rounds {
+        let at = NOW.plus_ms((step - rounds) * 15_000);
+        let mut whole = 0.0;
+        for telemetry in cards::answers(at) {
+            let msg = Msg::Telemetry(Box::new(telemetry));
+            let took = cpu(|| console.update(msg));
+            // The first ones make everything anew.
+            if step > 1 {
+                longest = longest.max(took);
+            }
+            whole += took;
+        }
+        round = whole;
+    }
+    let fleet = format!("gpus: {} GPUs", cards::ALL);
+    told(
+        &format!("{fleet}: a round of answers"),
+        round / 1e6,
+        "ms CPU",
+    );
+    let name = format!("{fleet}: longest piece on the loop of one answer");
+    judged(&name, longest / 1e6, "ms CPU", Goal::Most(16.0, 8.0));
+    for (what, keys) in [
+        ("map", "5"),
+        ("map by job", "s"),
+        ("map, most first", "s"),
+        ("table", "m"),
+        ("pods", "m"),
+    ] {
+        console.keys(keys);
+        scrolled(&format!("{fleet}: {what}"), &mut console);
+    }
+}
+
+/// A step down and the frame after it, in turn, through many rows.
+fn scrolled(name: &str, console: &mut Console) {
+    let caps = Capabilities {
+        depth: ColorDepth::True,
+        ..Capabilities::default()
+    };
+    let mut painter = Painter::new(SIZE.0, SIZE.1, &caps);
+    let step = time(60, || {
+        console.keys("j");
+        painter.frame(|buf| ui::draw(&console.state, buf)).len()
+    });
+    let name = format!("{name}: a step with its frame");
+    judged(&name, step / 1e6, "ms CPU", Goal::Most(16.0, 8.0));
 }
 
 /// Twenty answers, merged and then summed: the longest time that the loop did nothing else.
