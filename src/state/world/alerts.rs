@@ -32,9 +32,19 @@ impl ClusterState {
             told.insert(self.take_alert(source, alert));
         }
         let speaks_for = self.speaks_for(source, now);
+        // Where it tells of the alert itself, its word stands in the place of theirs.
+        let others: Vec<SourceKind> = speaks_for
+            .iter()
+            .filter(|k| **k != source)
+            .copied()
+            .collect();
         let known: Vec<Arc<str>> = self.tellings.keys().cloned().collect();
-        for fingerprint in known.iter().filter(|f| !told.contains(*f)) {
-            if self.untell(fingerprint, &speaks_for) {
+        for fingerprint in &known {
+            let silent = match told.contains(fingerprint) {
+                true => &others,
+                false => &speaks_for,
+            };
+            if self.untell(fingerprint, silent) {
                 self.end(fingerprint, now);
             }
         }

@@ -85,7 +85,8 @@ impl ClusterState {
         groups
     }
 
-    /// Replicas of one, as they say themselves.
+    /// Replicas of one, as they say themselves. Names are new at every start: one that was started
+    /// anew while the other is down no longer belongs to it as far as anybody knows.
     pub(super) fn gossip_together(&self, a: SourceKind, b: SourceKind) -> bool {
         let names = |kind| self.gossip.get(&kind);
         a == b

@@ -220,3 +220,22 @@ fn a_pair_reads_well_at_every_size() {
         insta::assert_snapshot!(format!("several_{width}x{height}"), text);
     }
 }
+
+#[test]
+fn a_silence_made_while_a_replica_is_down_hushes() {
+    let mut world = two(true);
+    tell(&mut world, A, vec![fires()]);
+    tell(&mut world, B, vec![fires()]);
+    goes_down(&mut world, A);
+    tell(&mut world, B, vec![hushed()]);
+    assert_eq!(state(&world), AlertState::Suppressed);
+    let text = detail(&world);
+    let told = "alertmanager 2; not alertmanager (down)";
+    assert!(text.contains(told), "{text}");
+    // One that does not belong to it has its own word.
+    let mut apart = two(false);
+    tell(&mut apart, A, vec![fires()]);
+    goes_down(&mut apart, A);
+    tell(&mut apart, B, vec![hushed()]);
+    assert_eq!(state(&apart), AlertState::Firing);
+}
