@@ -296,12 +296,17 @@ fn tellers(cluster: &ClusterState) -> impl Iterator<Item = &SourceHealth> {
     sources.filter(move |(kind, _)| tells(kind)).map(|(_, s)| s)
 }
 
+/// Somebody tells of the cluster's alerts now.
+pub fn is_heard(cluster: &ClusterState, now: Timestamp) -> bool {
+    tellers(cluster).any(|source| source.health == Health::Live && !source.is_stale(now))
+}
+
 /// How many clusters of the scope tell of alerts, and those that do not.
 fn heard(world: &World, scope: Option<ClusterId>) -> (usize, Vec<&str>) {
     let mut heard = 0;
     let mut silent = Vec::new();
     for cluster in clusters(world, scope) {
-        if tellers(cluster).any(|s| s.health == Health::Live) {
+        if is_heard(cluster, world.now) {
             heard += 1;
         } else {
             silent.push(cluster.name.as_ref());
@@ -313,8 +318,10 @@ fn heard(world: &World, scope: Option<ClusterId>) -> (usize, Vec<&str>) {
 /// Why no alert is known: nobody answered, or really nothing.
 pub fn why_none(world: &World, scope: Option<ClusterId>) -> String {
     let (heard, silent) = heard(world, scope);
+    let down = super::tellers::down(world, scope);
     match (heard, silent.is_empty()) {
         (0, _) => why_unheard(world, scope),
+        (_, true) if !down.is_empty() => format!("no alerts are told of; {}", down.join(" · ")),
         (_, true) => "no alerts: every source answered and none is firing".into(),
         _ => {
             let word = if heard == 1 { "cluster" } else { "clusters" };
@@ -340,8 +347,7 @@ fn why_unheard(world: &World, scope: Option<ClusterId>) -> String {
 
 /// Clusters whose alerts are shown as they were, since nobody tells them now: `stale 90s: edge-1`.
 pub fn stale(world: &World, scope: Option<ClusterId>) -> Vec<String> {
-    let live = |source: &SourceHealth| source.health == Health::Live && !source.is_stale(world.now);
-    let old = clusters(world, scope).filter(|c| !tellers(c).any(live));
+    let old = clusters(world, scope).filter(|c| !is_heard(c, world.now));
     let old = old.filter(|c| c.alerts.values().any(|a| a.state != AlertState::Resolved));
     old.filter_map(|c| {
         let last = tellers(c).filter_map(|source| source.last_ok).max()?;

@@ -1,5 +1,6 @@
 //! Which Alertmanagers of a cluster know an alert or a silence, where there are several.
 
+use super::group;
 use crate::model::alert::{Alert, AlertState};
 use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
@@ -53,10 +54,11 @@ fn several(cluster: &ClusterState) -> bool {
     managers.count() > 1
 }
 
-/// Alertmanagers that are down beside others that answer: `down: alertmanager 2 of edge-1`.
+/// Alertmanagers that are down beside another teller of alerts that answers, so that what only they
+/// told is old: `down: alertmanager 2 of edge-1`. Where nobody answers, [`group::stale`] says so.
 pub fn down(world: &World, scope: Option<ClusterId>) -> Vec<String> {
     let mut found = Vec::new();
-    for cluster in clusters(world, scope).filter(|c| several(c)) {
+    for cluster in clusters(world, scope).filter(|c| group::is_heard(c, world.now)) {
         let down = cluster.alertmanagers_down(world.now);
         let name = &cluster.name;
         found.extend(

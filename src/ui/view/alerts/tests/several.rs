@@ -239,3 +239,33 @@ fn a_silence_made_while_a_replica_is_down_hushes() {
     tell(&mut apart, B, vec![hushed()]);
     assert_eq!(state(&apart), AlertState::Firing);
 }
+
+/// One Alertmanager and one Prometheus, which both answered.
+fn beside_prometheus() -> World {
+    let mut world = fake::world(&["hub-1"]);
+    for source in [A, SourceKind::Prometheus] {
+        fake::tell_of(&mut world, 0, source, Body::Health(fake::heard()));
+    }
+    world
+}
+
+#[test]
+fn an_alertmanager_that_is_down_beside_a_prometheus_is_named() {
+    let mut world = beside_prometheus();
+    let empty = detail(&world);
+    assert!(empty.contains("every source answered"), "{empty}");
+    goes_down(&mut world, A);
+    let empty = detail(&world);
+    assert!(!empty.contains("every source answered"), "{empty}");
+    assert!(empty.contains("down: alertmanager of hub-1"), "{empty}");
+    let mut world = beside_prometheus();
+    tell(&mut world, A, vec![fires()]);
+    goes_down(&mut world, A);
+    tell(&mut world, SourceKind::Prometheus, Vec::new());
+    let text = detail(&world);
+    assert!(text.contains("down: alertmanager of hub-1"), "{text}");
+    // Where nobody answers, what is shown is called old, once.
+    goes_down(&mut world, SourceKind::Prometheus);
+    let text = detail(&world);
+    assert!(text.contains("stale") && !text.contains("down:"), "{text}");
+}
