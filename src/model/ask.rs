@@ -192,3 +192,15 @@ pub struct Answered {
     pub cut_from: Option<usize>,
     pub result: Result<Answer, Fault>,
 }
+
+/// What the console itself notes of native histograms says, among the warnings.
+pub const HISTOGRAMS: &str = " native histograms ";
+
+impl Answered {
+    /// The server named nothing that it could not see. What the engine notes of the query, and we of
+    /// its histograms, is no gap.
+    pub fn is_whole(&self) -> bool {
+        let note = |w: &String| w.starts_with("PromQL ") || w.contains(HISTOGRAMS);
+        self.warnings.iter().all(note)
+    }
+}

@@ -29,6 +29,8 @@ pub struct Held {
     grid: Grid,
     /// Up to here nothing changes any more.
     settled: Timestamp,
+    /// No server named something that it could not see.
+    whole: bool,
     series: Arc<Vec<SeriesSamples>>,
     bytes: u64,
     used: u64,
@@ -48,6 +50,8 @@ pub struct Joining {
     wanted: Grid,
     /// Up to here nothing of it changes any more.
     settled: Timestamp,
+    /// The server named nothing that it could not see.
+    whole: bool,
 }
 
 #[derive(Debug)]
@@ -80,7 +84,8 @@ impl Answers {
         };
         let (before, after) = (known.start <= wanted.start, known.end >= wanted.end);
         match (before, after) {
-            (true, true) => None,
+            (true, true) if held.whole => None,
+            (true, true) => Some(wanted),
             (true, false) if known.end >= wanted.start => Some(Grid {
                 start: known.end.plus_ms(step),
                 ..wanted
@@ -93,12 +98,24 @@ impl Answers {
         }
     }
 
-    /// How to join what was asked, and is answered at `now`, to what is known of `wanted`.
+    /// An answer to `asked` makes `wanted` complete: what was not asked is still held. Where that
+    /// has gaps which a server named, and this answer has none, all of it is to be asked anew.
+    pub fn completes(&self, asking: &Asking, (asked, wanted): (Grid, Grid), whole: bool) -> bool {
+        let reaches = |h: &Held| {
+            let (start, end) = (h.grid.start.min(asked.start), h.grid.end.max(asked.end));
+            joins(h.grid, asked) && start <= wanted.start && end >= wanted.end
+        };
+        let held = self.held.get(asking);
+        asked == wanted || held.is_some_and(|h| reaches(h) && (h.whole || !whole))
+    }
+
+    /// How to join what was asked, and is answered at `now`, to what is known of `wanted`. `whole`:
+    /// the server named nothing that it could not see.
     pub fn joining(
         &self,
         asking: &Asking,
         (asked, wanted): (Grid, Grid),
-        now: Timestamp,
+        (now, whole): (Timestamp, bool),
     ) -> Joining {
         let settled = Grid::covering(asked.start, now.plus_ms(-UNSETTLED_MS), asked.step_ms).end;
         // Beside a part that was not asked anew stands what was known of it.
@@ -109,6 +126,7 @@ impl Answers {
             asked,
             wanted,
             settled,
+            whole,
         }
     }
 
@@ -178,6 +196,7 @@ impl Joining {
         Held {
             grid,
             settled,
+            whole: self.whole && self.former.as_ref().is_none_or(|f| f.whole),
             bytes: weight(&series),
             series,
             used: 0,

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
 use super::native;
+use crate::model::ask::HISTOGRAMS;
 use crate::model::label::Labels;
 use crate::model::sample::{Points, Sample, SampleKind, SeriesKey, SeriesSamples};
 use crate::model::text;
@@ -83,7 +84,7 @@ fn read<'a>(body: &'a [u8], mut reader: Reader<'_, 'a>) -> json::Result<QueryAns
             true => "shown as their buckets",
             false => "left out",
         };
-        let note = format!("{} native histograms {done}", answer.histograms);
+        let note = format!("{}{HISTOGRAMS}{done}", answer.histograms);
         answer.warnings.push(note);
     }
     if reader.buckets {

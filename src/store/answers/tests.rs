@@ -46,7 +46,9 @@ impl Answers {
         series: Vec<SeriesSamples>,
         now: Timestamp,
     ) -> Arc<Vec<SeriesSamples>> {
-        let held = self.joining(asking, ranges, now).join(&Arc::new(series));
+        let held = self
+            .joining(asking, ranges, (now, true))
+            .join(&Arc::new(series));
         let series = Arc::clone(held.series());
         self.keep(asking, held);
         series
@@ -152,4 +154,28 @@ proptest! {
             prop_assert_eq!(sorted(&shown, wanted), sorted(&answer(wanted), wanted));
         }
     }
+}
+
+#[test]
+fn what_has_gaps_is_no_answer_for_good() {
+    let mut answers = Answers::new(1 << 20);
+    let now = Timestamp(100 * HOUR);
+    let whole = grid(10 * HOUR, 12 * HOUR);
+    let gaps = answers.joining(&asking("up"), (whole, whole), (now, false));
+    answers.keep(&asking("up"), gaps.join(&Arc::new(answer(whole))));
+    let inner = grid(11 * HOUR, 12 * HOUR);
+    assert_eq!(answers.missing(&asking("up"), inner), Some(inner));
+    // With more of it that has gaps it is shown; once there are none, all is asked for.
+    let earlier = grid(9 * HOUR, 11 * HOUR);
+    let head = answers.missing(&asking("up"), earlier).expect("a head");
+    assert!(answers.completes(&asking("up"), (head, earlier), false));
+    assert!(!answers.completes(&asking("up"), (head, earlier), true));
+    assert!(answers.completes(&asking("up"), (earlier, earlier), true));
+    let joined = answers.joining(&asking("up"), (head, earlier), (now, true));
+    assert!(!joined.join(&Arc::new(answer(head))).whole);
+    // What went, or does not reach so far, completes nothing.
+    let far = grid(8 * HOUR, 11 * HOUR);
+    assert!(!answers.completes(&asking("up"), (head, far), false));
+    answers.forget(&asking("up"));
+    assert!(!answers.completes(&asking("up"), (head, earlier), false));
 }

@@ -15,9 +15,12 @@ use crate::model::sample::SeriesSamples;
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::state::world::World;
-use crate::store::answers::{Answers, Asking, Held, Joining};
+use crate::store::answers::{Answers, Asking};
 use crate::ui::Window;
 use crate::ui::view::common::{Numbers, step_ms};
+pub use coming::{Coming, Joined};
+
+mod coming;
 
 /// Series held of one query over all clusters, and of one cluster at least.
 const MOST_SERIES: usize = 20_000;
@@ -72,45 +75,6 @@ pub struct Part {
     asked: Grid,
     wanted: Grid,
     coming: Option<Coming>,
-}
-
-/// An answer that is to be joined to what is known.
-#[derive(Clone, Debug)]
-pub struct Coming {
-    id: RequestId,
-    asking: Asking,
-    pub series: Arc<Vec<SeriesSamples>>,
-    /// Series held of it.
-    most: usize,
-    /// `None`: it is not kept.
-    joining: Option<Joining>,
-}
-
-/// A [`Coming`] as it is shown.
-#[derive(Clone, Debug)]
-pub struct Joined {
-    id: RequestId,
-    asking: Asking,
-    pub series: Arc<Vec<SeriesSamples>>,
-    held: Option<Held>,
-}
-
-impl Coming {
-    /// Takes its time with many series.
-    pub fn join(&self) -> Joined {
-        let held = self.joining.as_ref().map(|j| j.join(&self.series));
-        let series = match (&held, self.series.get(..self.most)) {
-            (Some(held), _) => Arc::clone(held.series()),
-            (None, Some(first)) => Arc::new(first.to_vec()),
-            (None, None) => Arc::clone(&self.series),
-        };
-        Joined {
-            id: self.id,
-            asking: self.asking.clone(),
-            series,
-            held,
-        }
-    }
 }
 
 impl Part {
@@ -270,7 +234,6 @@ impl Asked {
         let share = (MOST_SERIES / self.parts.len().max(1)).max(LEAST_SHARE);
         let part = self.parts.iter_mut().find(|p| p.phase == waits)?;
         part.latency_ms = Some(answered.latency_ms);
-        part.warnings.clone_from(&answered.warnings);
         part.origin.clone_from(&answered.origin);
         let asking = asking(&self.query, part.cluster, part.wanted);
         let series = match &answered.result {
@@ -280,14 +243,18 @@ impl Asked {
                 return Some(Vec::new());
             }
             Err(fault) => {
+                part.warnings.clone_from(&answered.warnings);
                 part.phase = Phase::Failed(fault.clone());
                 return Some(Vec::new());
             }
         };
         let found = answered.cut_from.unwrap_or(series.len());
         let cut = found > series.len().min(share);
-        if cut && part.asked != part.wanted {
-            // Which series are the first may have changed: a part of the range says too little.
+        let (ranges, whole) = ((part.asked, part.wanted), answered.is_whole());
+        let lost = !desk.answers.completes(&asking, ranges, whole);
+        if lost || cut && part.asked != part.wanted {
+            // Which series are the first may have changed, or what stood beside this is held no
+            // longer or has gaps: a part of the range says too little.
             desk.answers.forget(&asking);
             let wanted = part.wanted;
             return Some(vec![question(
@@ -299,15 +266,15 @@ impl Asked {
         }
         part.phase = Phase::Joining;
         part.answered = Some(answered.at);
+        part.warnings.clone_from(&answered.warnings);
         part.cut_from = cut.then_some(found);
-        let ranges = (part.asked, part.wanted);
         let now = answered.at.max(desk.world.now);
         let kept = !cut && keeps(&self.query);
         part.coming = Some(Coming {
             id: answered.id,
             series: Arc::clone(series),
             most: share,
-            joining: kept.then(|| desk.answers.joining(&asking, ranges, now)),
+            joining: kept.then(|| desk.answers.joining(&asking, ranges, (now, whole))),
             asking,
         });
         Some(Vec::new())

@@ -177,5 +177,6 @@ fn why_no_series_is_shown() {
 
 mod asked;
 mod editor;
+mod held;
 mod many;
 mod pictures;

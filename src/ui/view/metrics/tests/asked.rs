@@ -10,10 +10,12 @@ use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
 pub(super) struct Desk {
     pub(super) view: Metrics,
     pub(super) world: World,
-    open: Vec<Question>,
-    cancelled: Vec<RequestId>,
+    pub(super) open: Vec<Question>,
+    pub(super) cancelled: Vec<RequestId>,
     /// Handed over to be reckoned elsewhere.
     handed: Vec<Work>,
+    /// What the servers warn of.
+    pub(super) warned: Vec<String>,
 }
 
 impl Desk {
@@ -24,6 +26,7 @@ impl Desk {
             open: Vec::new(),
             cancelled: Vec::new(),
             handed: Vec::new(),
+            warned: Vec::new(),
         };
         let entry = Entry {
             query: Some(query.into()),
@@ -93,7 +96,7 @@ impl Desk {
             origin: "test".into(),
             at: self.world.now,
             latency_ms: 12 + u32::from(question.cluster.0),
-            warnings: Vec::new(),
+            warnings: self.warned.clone(),
             cut_from: cut,
             result,
         };
@@ -224,39 +227,6 @@ fn only_the_clusters_marked_are_asked() {
     desk.tell(Command::FoldAll);
     desk.tell(Command::Clusters);
     desk.has("3 marked (@)");
-}
-
-#[test]
-fn what_is_known_is_not_asked_for_again() {
-    let mut desk = Desk::new("up");
-    for cluster in 0..3 {
-        desk.steady(cluster, 1.0, 1);
-    }
-    desk.tick(5_000);
-    assert!(desk.open.is_empty(), "not due");
-    desk.tick(15_000);
-    assert_eq!(desk.open.len(), 3, "each step, by default");
-    let (question, start, end, step) = desk.asked(0);
-    assert_eq!(step, 15_000);
-    assert_eq!(start.0 % 15_000, 0, "on the step");
-    let tail = end.0 - start.0;
-    assert!((200_000..400_000).contains(&tail), "a tail: {tail}");
-    desk.open.push(question);
-    let before = desk.view.shown(&desk.world)[0].points.len();
-    desk.steady(0, 1.0, 1);
-    let after = desk.view.shown(&desk.world)[0].points.len();
-    assert!(
-        after >= before.saturating_sub(2) && after > 200,
-        "{before} {after}"
-    );
-    desk.tell(Command::Refresh);
-    let (_, start, end, _) = desk.asked(1);
-    assert!(end.0 - start.0 >= 3_500_000, "`r` asks for all of it");
-    desk.tell(Command::Every(None));
-    desk.cancelled.clear();
-    desk.open.clear();
-    desk.tick(3_600_000);
-    assert!(desk.open.is_empty(), "never");
 }
 
 #[test]
