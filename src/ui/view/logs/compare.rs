@@ -22,7 +22,7 @@ mod differ;
 mod draw;
 
 pub use differ::Compared;
-use differ::{Change, Pair, Row};
+use differ::{Pair, Row};
 pub use draw::list;
 
 const DAY_MS: i64 = 86_400_000;
@@ -220,7 +220,7 @@ impl Logs {
         let Mode::Compare(with) = std::mem::replace(&mut self.mode, Mode::Lines) else {
             return;
         };
-        if row.change() == Change::Gone {
+        if row.counts.first() == Some(&0) {
             match with.asked {
                 Some(before) => {
                     let asked = self.asked.replace(before);

@@ -20,6 +20,9 @@ const MOST: usize = 2_000;
 /// Less than this many times as often is no change, nor is what chance gives once in a thousand.
 const TIMES: f64 = 2.0;
 const CHANCE: f64 = 10.83;
+/// Where fewer lines than this were to be expected, that there is none says nothing: of what is said
+/// once a third as much time has to be known on the other side.
+const EXPECTED: f64 = 0.25;
 
 /// The lines of one cluster in both ranges: now, before.
 pub struct Pair<'a> {
@@ -36,6 +39,8 @@ pub enum Change {
     More,
     Less,
     Same,
+    /// None stands on the other side, of which too little is known to expect one.
+    Unsure,
 }
 
 #[derive(Debug)]
@@ -98,9 +103,12 @@ impl Row {
 
     pub fn change(&self) -> Change {
         let telling = self.surprise() >= CHANCE;
+        let sides = [self.expected, self.lines() - self.expected];
+        let [now, before] = sides.map(|lines| lines >= EXPECTED);
         match (self.counts, self.ratio()) {
-            ([_, 0], _) => Change::New,
-            ([0, _], _) => Change::Gone,
+            ([_, 0], _) if before => Change::New,
+            ([0, _], _) if now => Change::Gone,
+            ([_, 0] | [0, _], _) => Change::Unsure,
             (_, ratio) if telling && ratio >= TIMES => Change::More,
             (_, ratio) if telling && ratio <= 1.0 / TIMES => Change::Less,
             _ => Change::Same,
@@ -199,7 +207,8 @@ pub fn compare(
             out.unread |= cut || unread;
         }
     }
-    let rank = |r: &Row| (r.change() != Change::Same, r.weight());
+    let told = |r: &Row| !matches!(r.change(), Change::Same | Change::Unsure);
+    let rank = |r: &Row| (told(r), r.weight());
     out.rows.sort_by(|a, b| {
         let ((a_told, a_weight), (b_told, b_weight)) = (rank(a), rank(b));
         b_told
@@ -232,6 +241,10 @@ mod tests {
         let change = |counts, expected| row(counts, expected, Level::Info).change();
         assert_eq!(change([5, 0], 2.5), Change::New);
         assert_eq!(change([0, 5], 2.5), Change::Gone);
+        // The other range is known for so short a time that none was to be expected there.
+        assert_eq!(change([12, 0], 11.93), Change::Unsure);
+        assert_eq!(change([0, 12], 0.07), Change::Unsure);
+        assert_eq!(change([1, 0], 0.5), Change::New);
         assert_eq!(change([100, 20], 60.0), Change::More);
         assert_eq!(change([20, 100], 60.0), Change::Less);
         assert_eq!(change([100, 90], 95.0), Change::Same);

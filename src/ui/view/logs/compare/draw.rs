@@ -250,6 +250,7 @@ fn change(row: &Row) -> String {
         Change::More => format!("×{}", times(ratio)),
         Change::Less => format!("÷{}", times(1.0 / ratio)),
         Change::Same => "same".into(),
+        Change::Unsure => "?".into(),
     }
 }
 
@@ -259,7 +260,7 @@ fn style(ctx: &Ctx<'_>, row: &Row) -> Style {
         Change::New | Change::More if row.level >= Level::Error => theme.crit,
         Change::New | Change::More => theme.warn,
         Change::Gone | Change::Less => theme.accent,
-        Change::Same => theme.muted,
+        Change::Same | Change::Unsure => theme.muted,
     }
 }
 
