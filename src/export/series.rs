@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::table::harmless;
+use crate::model::combine::with_cluster;
 use crate::model::export::{Exported, SeriesExport};
 use crate::model::sample::Sample;
 use crate::model::time::Timestamp;
@@ -64,11 +65,12 @@ pub fn json(export: &SeriesExport) -> Vec<u8> {
             if !s.metric.is_empty() {
                 metric.insert("__name__".into(), s.metric.clone().into());
             }
-            for (label, value) in s.labels.iter() {
+            let labels = match s.cluster.as_str() {
+                "" => s.labels.clone(),
+                cluster => with_cluster(&s.labels, cluster),
+            };
+            for (label, value) in labels.iter() {
                 metric.insert(label.to_owned(), value.into());
-            }
-            if !s.cluster.is_empty() {
-                metric.insert("cluster".into(), s.cluster.clone().into());
             }
             let values: Vec<Value> = s.points.iter().map(value).collect();
             json!({"metric": metric, "values": values})

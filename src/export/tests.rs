@@ -291,3 +291,21 @@ fn lists_are_tables_and_no_pictures() {
         .to_string();
     assert!(fault.contains("Ctrl-s c"), "{fault}");
 }
+
+#[test]
+fn the_servers_own_cluster_label_stands_beside_ours() {
+    let mut curves = curves(Form::Lines);
+    for (one, cluster) in curves.series.iter_mut().zip(["west", "east"]) {
+        one.labels = Labels::from_pairs([("cluster", cluster)]);
+    }
+    let value: serde_json::Value = serde_json::from_slice(&series::json(&curves)).expect("json");
+    for (place, cluster) in ["west", "east"].into_iter().enumerate() {
+        let metric = &value["data"]["result"][place]["metric"];
+        assert_eq!(metric["exported_cluster"], cluster, "{metric}");
+        assert_eq!(metric["cluster"], "edge-07");
+    }
+    // Of several clusters together, it is the server's.
+    curves.series[0].cluster.clear();
+    let value: serde_json::Value = serde_json::from_slice(&series::json(&curves)).expect("json");
+    assert_eq!(value["data"]["result"][0]["metric"]["cluster"], "west");
+}
