@@ -1,6 +1,7 @@
 //! The service graph on its way: metrics of each cluster, and where there are none, some traces.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::super::asked::Row;
 use super::{Key, sampled};
@@ -65,6 +66,8 @@ pub struct Part {
     at: Option<Timestamp>,
     former: Option<Former>,
     pending: Vec<(RequestId, Figure)>,
+    /// Failures and times that came before the calls: without those they are no graph.
+    early: Vec<(Figure, Arc<Vec<SeriesSamples>>)>,
     /// How many failed was answered: an edge without a series had no failure.
     failed_known: bool,
     has_tempo: bool,
@@ -164,6 +167,7 @@ impl Map {
                 at: None,
                 former: None,
                 pending: Vec::new(),
+                early: Vec::new(),
                 failed_known: false,
                 has_tempo: tempo,
             };
@@ -279,7 +283,13 @@ impl Part {
                     *got += 1;
                 }
             }
-            (Ok(Answer::Series(all)), figure) => self.figures(figure, all),
+            (Ok(Answer::Series(all)), Figure::Calls) => {
+                self.figures(figure, all);
+                for (figure, all) in std::mem::take(&mut self.early) {
+                    self.beside_calls(figure, &all);
+                }
+            }
+            (Ok(Answer::Series(all)), figure) => self.beside_calls(figure, all),
             (Err(fault), _) => {
                 let same = |f: &Fault| f.what == fault.what;
                 if fault.kind != FaultKind::NotFound && !self.faults.iter().any(same) {
@@ -289,6 +299,15 @@ impl Part {
             _ => {}
         }
         self.settle();
+    }
+
+    /// What is told of the calls; kept as long as those are still to come.
+    fn beside_calls(&mut self, figure: Figure, all: &Arc<Vec<SeriesSamples>>) {
+        if self.origin == Origin::Metrics {
+            self.figures(figure, all);
+        } else if self.pending.iter().any(|(_, f)| *f == Figure::Calls) {
+            self.early.push((figure, Arc::clone(all)));
+        }
     }
 
     fn figures(&mut self, figure: Figure, all: &[SeriesSamples]) {

@@ -251,3 +251,44 @@ fn a_graph_of_nothing_and_one_that_cannot_be_had() {
         &["from 2 of 2 traces found"],
     );
 }
+
+#[test]
+fn there_is_no_graph_without_the_calls() {
+    let world = both(&["alpha"]);
+    let (mut view, questions) = begun(&world);
+    let slow = |value| {
+        Ok(Answer::Series(
+            vec![series("checkout", "pay", value)].into(),
+        ))
+    };
+    answer(&mut view, &questions[2], slow(1.38), &world);
+    let rows = |view: &Traces| view.map.as_ref().map_or(0, |m| m.rows().len());
+    assert_eq!(rows(&view), 0, "the calls are still to come");
+    let down = || Err(fault("no answer within 10 s", FaultKind::Timeout));
+    answer(&mut view, &questions[0], down(), &world);
+    let more = answer(&mut view, &questions[1], slow(0.5), &world);
+    assert_eq!(more.len(), 2, "the traces found are asked for");
+    let spans = vec![span(1, 0, 0, 50, "POST")];
+    let trace = Answer::Trace(Arc::new(Trace::new(TraceId(2), spans)));
+    answer(&mut view, &more[0], Ok(trace), &world);
+    let text = shown(&mut view, &world, (120, 36));
+    assert!(!text.contains("pay"), "no edge without calls: {text}");
+    // Asked again, the former stays until the calls have come.
+    let (mut view, questions) = begun(&world);
+    for question in &questions {
+        answer(&mut view, question, slow(12.5), &world);
+    }
+    assert!(shown(&mut view, &world, (120, 36)).contains("12.5/s"));
+    let again = asked(&view.update(Command::Refresh, &world));
+    answer(&mut view, &again[2], slow(1.38), &world);
+    let text = shown(&mut view, &world, (120, 36));
+    assert!(text.contains("12.5/s"), "the former stays: {text}");
+}
+
+#[test]
+fn that_the_graph_is_not_written_to_a_file_is_said() {
+    let world = both(&["alpha"]);
+    let (mut view, _) = begun(&world);
+    let said = view.update(Command::Export(Format::Csv), &world);
+    assert!(matches!(said[..], [Effect::Say(_)]), "{said:?}");
+}
