@@ -131,7 +131,8 @@ impl Asked {
         });
         let same = |b: &Asked| {
             let former = b.pod.as_ref();
-            former.is_some_and(|p| (&p.namespace, &p.pod) == (&pod.namespace, &pod.pod))
+            let here = b.got.iter().all(|(of, _)| *of == cluster);
+            here && former.is_some_and(|p| (&p.namespace, &p.pod) == (&pod.namespace, &pod.pod))
         };
         let before = before.filter(same).map(|b| (b.got, b.mining));
         let (got, mining) = before.unwrap_or_default();

@@ -144,3 +144,41 @@ fn with_loki_the_lines_of_a_pod_are_asked_of_it() {
         r#"{kubernetes_namespace_name="shop", kubernetes_pod_name="cart-0"}"#
     );
 }
+
+#[test]
+fn a_pod_of_the_same_name_elsewhere_is_another_pod() {
+    let config = Config {
+        clusters: ["edge-1", "edge-2"]
+            .map(|name| Cluster {
+                name: name.into(),
+                kube: Some(Kube::default()),
+                ..Cluster::default()
+            })
+            .into(),
+        ..Config::default()
+    };
+    let world = World::new(&config, Timestamp(NOW));
+    let mut view = Logs::default();
+    let ask = |view: &mut Logs, cluster: u16| {
+        let focus = Focus::Pod {
+            cluster: ClusterId(cluster),
+            namespace: "ran-du".into(),
+            pod: "du-high-0".into(),
+        };
+        let effects = view.enter(&fake::entry(Some(focus)), &world);
+        super::editor::questions(&effects).remove(0)
+    };
+    let question = ask(&mut view, 0);
+    let lines = vec![line(5, "du-high-0", Level::Info, "of the first cluster")];
+    let answer = super::editor::told(&question, Answer::Logs(lines));
+    view.answer(&answer, &world);
+    let drawn = |view: &Logs| super::editor::drawn(view, &world, (120, 24));
+    assert!(drawn(&view).contains("of the first cluster"));
+    // The same once more stays in view until it is answered.
+    ask(&mut view, 0);
+    assert!(drawn(&view).contains("of the first cluster"));
+    ask(&mut view, 1);
+    let text = drawn(&view);
+    assert!(!text.contains("of the first cluster"), "{text}");
+    assert!(text.contains("asking …"), "{text}");
+}
