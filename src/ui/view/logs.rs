@@ -163,12 +163,14 @@ impl Logs {
 
     fn merged<'a>(&'a self, world: &'a World) -> Merged<'a> {
         let known_from = match &self.asked {
-            Some(asked) => asked.cut_short().iter().map(|(_, at_ns)| *at_ns).max(),
-            // What is followed is known from its first line on.
-            None => {
-                let rings = super::common::clusters(world, self.scope).map(|c| &c.logs);
-                rings.filter_map(|r| Some(r.first()?.at_ns)).max()
+            Some(asked) => {
+                let cut = asked.cut_short().into_iter().map(|(_, at_ns)| at_ns);
+                // Of what was before a recording nobody knows.
+                let recorded = world.replay.as_ref().map(|r| r.start.0);
+                let recorded = recorded.map(|ms| ms.saturating_mul(1_000_000));
+                cut.chain(recorded).max()
             }
+            None => tail::known_from(world, self.scope),
         };
         Merged::new(self.rings(world), &self.sieve).known_from(known_from)
     }

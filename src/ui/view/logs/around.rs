@@ -112,7 +112,8 @@ impl Logs {
 
     /// Asks for the lines before the oldest, where a limit left them out.
     pub(super) fn load_on(&mut self, world: &World) -> Vec<Effect> {
-        let (start, _) = self.window.bounds(world.now);
+        // The range of the query, however long ago it was asked.
+        let (start, _) = self.in_view(world);
         let numbers = &mut self.numbers;
         let Some(asked) = &mut self.asked else {
             return Vec::new();

@@ -30,6 +30,8 @@ pub struct Asked {
     /// The log of one pod, from the API server in place of Loki.
     pub pod: Option<PodLogs>,
     pending: Vec<RequestId>,
+    /// When a pod's log was asked for.
+    asked_at: Option<Timestamp>,
     got: Vec<(ClusterId, LogRing)>,
     /// Patterns of the lines that came.
     pub mining: Mining,
@@ -121,6 +123,7 @@ impl Asked {
         cluster: ClusterId,
         pod: PodLogs,
         numbers: &mut Numbers,
+        now: Timestamp,
         before: Option<Asked>,
     ) -> (Self, Vec<Effect>) {
         let id = numbers.take();
@@ -141,6 +144,7 @@ impl Asked {
             former: !got.is_empty(),
             pod: Some(pod),
             pending: vec![id],
+            asked_at: Some(now),
             got,
             mining,
             number: id.0,
@@ -267,6 +271,23 @@ impl Asked {
     }
 
     /// Answers that are still to come.
+    /// The time that the lines tell of: of what came later, or stands beside it, nobody was asked.
+    pub fn tells_of(&self, window: Window, now: Timestamp) -> (Timestamp, Timestamp) {
+        let ms = |ns: i64| Timestamp(ns.div_euclid(1_000_000));
+        let held = || {
+            let rings = || self.got.iter().map(|(_, ring)| ring);
+            let first = rings().filter_map(|r| r.first()).map(|l| l.at_ns).min()?;
+            let last = rings().filter_map(|r| r.last()).map(|l| l.at_ns).max()?;
+            Some((ms(first), ms(last)))
+        };
+        match (self.span, self.asked_at) {
+            (Some(span), _) => span,
+            (None, Some(at)) => window.bounds(at),
+            // Around one line only so much is known as came.
+            (None, None) => held().unwrap_or_else(|| window.bounds(now)),
+        }
+    }
+
     pub fn awaited(&self) -> usize {
         self.pending.len()
     }

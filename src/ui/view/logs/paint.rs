@@ -6,7 +6,6 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::Logs;
-use super::around::Beside;
 use super::levels::Told;
 use super::row::{self, Look, Own};
 use super::stream::{Entry, Merged};
@@ -135,9 +134,7 @@ impl Logs {
     }
 
     fn draw_strip(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, merged: &Merged<'_>) {
-        let other = self.aside.as_ref().filter(|a| a.by == Beside::Range);
-        let other = other.and_then(|_| self.asked.as_ref()?.span);
-        let (from, to) = other.unwrap_or_else(|| ctx.window.bounds(ctx.world.now));
+        let (from, to) = self.in_view(ctx.world);
         // The header says the window too; the strip repeats it where there is room.
         let wide = area.width >= 96;
         let taken = if wide { 62 } else { 46 };
@@ -164,13 +161,14 @@ impl Logs {
             }
         };
         let mut spans = level_bars(ctx, &counts);
-        let sign = if counts.cut { "≥ " } else { "" };
-        let mut told = format!("{sign}{} lines{by}", counts.total);
-        if wide {
-            // What is known, not what is looked at.
-            let unknown = i64::try_from(counts.unknown).unwrap_or(0);
-            let known = axis.range().0.plus_ms(axis.slot_ms.saturating_mul(unknown));
-            told.push_str(&format!(", {}", ctx.span(from.max(known), to)));
+        let mut told = total(&counts, by);
+        if wide && counts.unknown < slots {
+            let known = merged.known_from.filter(|_| counts.unknown > 0);
+            told.push_str(&match known {
+                Some(known) => format!(", known from {}", ctx.minute_or_day(stamp(known))),
+                // The first slot may begin a little later.
+                None => format!(", {}", ctx.span(from.max(axis.range().0), to)),
+            });
         }
         spans.push(Span::styled(told, ctx.theme.muted));
         lines(ctx, area, buf, &[Line::from(spans)], 0);
@@ -201,6 +199,16 @@ impl Logs {
     }
 }
 
+/// How many lines. Those read are just that; of those held there may have been more.
+fn total(counts: &Counts, by: &str) -> String {
+    let slots = counts.slots.first().map_or(0, Vec::len);
+    let more = counts.cut || counts.unknown > 0 && by.is_empty();
+    match (counts.total, counts.unknown >= slots) {
+        (0, true) => "lines of this time: unknown".to_owned(),
+        (n, _) => format!("{}{n} lines{by}", if more { "≥ " } else { "" }),
+    }
+}
+
 /// Errors, warnings and the rest over time.
 fn level_bars(ctx: &Ctx<'_>, counts: &Counts) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
@@ -218,6 +226,10 @@ fn level_bars(ctx: &Ctx<'_>, counts: &Counts) -> Vec<Span<'static>> {
             .collect();
         spans.push(Span::styled(format!("{word} "), ctx.theme.muted));
         spans.push(Span::styled(bars(&values, f64::from(most)), style));
+        let total = match total {
+            0 if counts.unknown >= slots.len() => "?".to_owned(),
+            n => n.to_string(),
+        };
         spans.push(Span::styled(format!(" {total}  "), style));
     }
     spans

@@ -98,7 +98,7 @@ impl Logs {
         };
         self.cursor = None;
         let before = self.asked.take();
-        let (asked, effects) = Asked::of_pod(cluster, wanted, &mut self.numbers, before);
+        let (asked, effects) = Asked::of_pod(cluster, wanted, world.now, &mut self.numbers, before);
         self.asked = Some(asked);
         effects
     }

@@ -26,6 +26,21 @@ fn is_down(cluster: &ClusterState) -> bool {
     source.is_some_and(|s| !matches!(s.health, Health::Live | Health::Connecting))
 }
 
+/// From when on the lines followed are known of every cluster, nanoseconds: from its first one on.
+/// Where a cluster has none and its Loki does not answer, or where none has any, nothing is known.
+pub fn known_from(world: &World, scope: Option<ClusterId>) -> Option<i64> {
+    let first = |c: &ClusterState| c.logs.first().map(|l| l.at_ns);
+    let unheard = |c: &ClusterState| {
+        let loki = c.sources.get(&SourceKind::Loki);
+        first(c).is_none() && loki.is_some_and(|s| s.health != Health::Live)
+    };
+    let firsts = clusters(world, scope).filter_map(first).max();
+    match clusters(world, scope).any(unheard) {
+        true => Some(i64::MAX),
+        false => firsts.or(Some(i64::MAX)),
+    }
+}
+
 /// Names with what is told of each; of many, how many more there are.
 fn named(many: bool, what: &str, list: &[(&str, String)]) -> Option<String> {
     if list.is_empty() {

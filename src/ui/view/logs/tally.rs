@@ -158,8 +158,18 @@ impl Merged<'_> {
         counts.cut = self.parts((from_ns, to_ns), slot, |part| {
             counts.add(part.kinds(), part.slot);
         });
-        counts.unknown = self.known_from.and_then(slot).unwrap_or(0);
+        counts.unknown = self.unknown(from_ns, slot_ns, slots);
         counts
+    }
+
+    /// Slots that lie, in whole or in part, before what is known of some cluster.
+    pub(super) fn unknown(&self, from_ns: i64, slot_ns: i64, slots: usize) -> usize {
+        let Some(known) = self.known_from else {
+            return 0;
+        };
+        let (before, slot_ns) = (known.saturating_sub(from_ns).max(0), slot_ns.max(1));
+        let count = before / slot_ns + i64::from(before % slot_ns != 0);
+        usize::try_from(count).unwrap_or(usize::MAX).min(slots)
     }
 }
 

@@ -17,11 +17,11 @@ use crate::model::log::LogLine;
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::state::world::World;
+use crate::ui::Ctx;
 use crate::ui::view::common::{above, empty, name, pane, scoped};
 use crate::ui::widget::heat::{BLOCKS, bars};
 use crate::ui::widget::table::{Column, Table};
 use crate::ui::widget::timeline::Axis;
-use crate::ui::{Ctx, Window};
 
 /// Origins told apart.
 const MOST: usize = 500;
@@ -80,11 +80,6 @@ pub struct Volume {
     axis: Axis,
 }
 
-fn axis(window: Window, now: Timestamp, slots: usize) -> Axis {
-    let (from, to) = window.bounds(now);
-    Axis::new(from, to, slots)
-}
-
 /// The most telling label, as [`LogLine::origin`] chooses it.
 fn origin(labels: &Labels) -> (&'static str, &str) {
     let told = LogLine::ORIGINS
@@ -125,14 +120,24 @@ fn count(merged: &Merged<'_>, axis: Axis) -> Volume {
             }
         });
     });
-    counts.unknown = merged.known_from.and_then(slot).unwrap_or(0);
+    let slot_ns = axis.slot_ms.saturating_mul(1_000_000);
+    counts.unknown = merged.unknown(ns(start), slot_ns, axis.slots);
     rows.sort_by(|a, b| (b.total(), &a.id).cmp(&(a.total(), &b.id)));
     Volume { rows, counts, axis }
 }
 
 impl Logs {
+    /// The time that is counted: that of the query, else that of the window.
+    pub(super) fn in_view(&self, world: &World) -> (Timestamp, Timestamp) {
+        match &self.asked {
+            Some(asked) => asked.tells_of(self.window, world.now),
+            None => self.window.bounds(world.now),
+        }
+    }
+
     fn volume(&self, world: &World, slots: usize) -> std::sync::Arc<Volume> {
-        let axis = axis(self.window, world.now, slots);
+        let (from, to) = self.in_view(world);
+        let axis = Axis::new(from, to, slots);
         let place = (axis.range().0.0, axis.slot_ms);
         let key = self.key(world, (String::new(), place.0, place.1));
         self.kept
@@ -195,7 +200,11 @@ impl Logs {
             usize::from(area.width.saturating_sub(2 + SCALE)).max(1),
         );
         let counts = &volume.counts;
-        let sign = if counts.cut { "≥ " } else { "" };
+        let sign = if counts.cut || counts.unknown > 0 {
+            "≥ "
+        } else {
+            ""
+        };
         let title = format!("volume by origin {}", volume.rows.len());
         let right = format!("{sign}{} lines", counts.total);
         let inner = pane(ctx, area, buf, &title, &right, true);

@@ -142,7 +142,7 @@ fn a_line_is_unfolded_into_its_fields() {
 
 #[test]
 fn the_lines_around_one_are_asked_of_its_stream_and_left_again() {
-    let world = told_world();
+    let mut world = told_world();
     let (mut view, _) = asked(
         &world,
         "{app=\"cart\"} |= \"redis\"",
@@ -167,6 +167,14 @@ fn the_lines_around_one_are_asked_of_its_stream_and_left_again() {
     view.answer(&told(&around[1], Answer::Logs(after)), &world);
     let shown = texts(&view.page(&world, 9));
     assert_eq!(shown.len(), 4, "none twice: {shown:?}");
+    // What they are counted over is their own time.
+    world.now = Timestamp(NOW + 7_200_000);
+    let text = drawn(&view, &world, (120, 20));
+    assert!(
+        text.contains("lines read") && !text.contains(" 0 lines read"),
+        "{text}"
+    );
+    world.now = Timestamp(NOW);
     assert_eq!(chosen(&view, &world).as_deref(), Some(JSON));
     assert!(view.back());
     assert_eq!(texts(&view.page(&world, 9)), [JSON]);
@@ -211,7 +219,7 @@ fn patterns_of_older_lines_are_found_too() {
 
 #[test]
 fn what_a_limit_left_out_is_loaded_on() {
-    let world = told_world();
+    let mut world = told_world();
     let many = |from: i64| -> Vec<LogLine> {
         let lines =
             (0..2_000).map(|n| line(from + n, "a", Level::Info, &format!("line {}", from + n)));
@@ -220,10 +228,13 @@ fn what_a_limit_left_out_is_loaded_on() {
     let (mut view, _) = asked(&world, "{app=\"cart\"}", many(0));
     let text = drawn(&view, &world, (120, 20));
     assert!(text.contains("limit hit · W loads on"), "{text}");
+    // Later: the range is still the one that was asked for.
+    world.now = Timestamp(NOW + 1_800_000);
     let more = questions(&view.update(Command::LoadOn, &world));
     let oldest = Timestamp(NOW - 1_999_000 + 1);
     assert!(
-        matches!(more.as_slice(), [Question { ask: Ask::Logs { end, backward: true, .. }, .. }] if *end == oldest),
+        matches!(more.as_slice(), [Question { ask: Ask::Logs { start, end, backward: true, .. }, .. }]
+            if (*start, *end) == wanted),
         "{more:?}"
     );
     // The oldest line of before comes again.

@@ -131,3 +131,78 @@ fn a_pause_longer_than_the_buffer_counts_what_went() {
     view.update(Command::Bottom, &world);
     assert_eq!(chosen(&view, &world).as_deref(), Some("line 4099"));
 }
+
+#[test]
+fn what_came_after_the_question_is_not_drawn_as_nothing() {
+    let mut world = world();
+    let (mut view, asked) = ask(&world);
+    let lines = vec![line(30, "du-high-0", Level::Error, "ptp4l lost its clock")];
+    view.answer(&told(&asked[0], Answer::Logs(lines)), &world);
+    view.answer(&told(&asked[1], Answer::Logs(Vec::new())), &world);
+    let strip = |view: &Logs, world: &World| {
+        let text = drawn(view, world, (120, 36));
+        let strip = text.lines().find(|l| l.contains("lines read"));
+        strip.map(str::to_owned).expect("a strip")
+    };
+    let before = strip(&view, &world);
+    world.now = Timestamp(NOW + 1_800_000);
+    assert_eq!(strip(&view, &world), before);
+    view.update(Command::Mode, &world);
+    view.update(Command::Mode, &world);
+    let after = drawn(&view, &world, (120, 36));
+    assert!(after.contains("volume by origin"), "{after}");
+    world.now = Timestamp(NOW);
+    assert_eq!(drawn(&view, &world, (120, 36)), after);
+}
+
+#[test]
+fn what_nobody_knows_is_not_nothing() {
+    // A window before the first line that is held.
+    let world = world();
+    let mut view = Logs::default();
+    let day = 86_400_000;
+    let yesterday = Window {
+        end: Some(Timestamp(NOW - day)),
+        ..Window::HOUR
+    };
+    let entry = Entry {
+        window: yesterday,
+        ..fake::entry(None)
+    };
+    view.enter(&entry, &world);
+    let merged = view.merged(&world);
+    let from = (NOW - day - 3_600_000) * 1_000_000;
+    assert_eq!(merged.counts(from, 360_000_000_000, 10).unknown, 10);
+    // Known from the middle of a slot on: that slot is not known as a whole.
+    let first = merged.known_from.expect("known from then on");
+    assert_eq!(merged.counts(first - 35, 10, 10).unknown, 4);
+    assert_eq!(merged.counts(first - 30, 10, 10).unknown, 3);
+    assert_eq!(merged.counts(first + 5, 10, 10).unknown, 0);
+    let text = fake::screen(&world, 120, 12, |ctx, area, buf| {
+        let ctx = Ctx {
+            window: yesterday,
+            ..*ctx
+        };
+        view.draw(&ctx, area, buf);
+    });
+    assert!(text.contains("lines of this time: unknown"), "{text}");
+    // Nobody told a line.
+    let silent = fake::world(&["edge-ran-07"]);
+    assert_eq!(Logs::default().merged(&silent).counts(0, 10, 5).unknown, 5);
+    // Of one cluster all is known, the other's Loki never answered.
+    let mut half = fake::world(&["edge-ran-07", "gpu-train-1"]);
+    tell(
+        &mut half,
+        0,
+        vec![line(3_000, "du-high-0", Level::Info, "up")],
+        0,
+    );
+    let from = (NOW - 2_000_000) * 1_000_000;
+    let unknown = |world: &World| {
+        let view = Logs::default();
+        view.merged(world).counts(from, 100_000_000_000, 20).unknown
+    };
+    assert_eq!(unknown(&half), 20);
+    fake::tell_of(&mut half, 1, SourceKind::Loki, Body::Health(fake::heard()));
+    assert_eq!(unknown(&half), 0, "it answers, and said nothing");
+}
