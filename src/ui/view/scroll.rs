@@ -1,6 +1,7 @@
 //! A text that may be longer than its pane, and how far it is scrolled.
 
 use std::cell::Cell;
+use std::ops::Range;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -30,10 +31,17 @@ impl Scroll {
         self.at = 0;
     }
 
-    pub fn draw(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, text: &[Line<'_>]) {
-        let most = text.len().saturating_sub(usize::from(area.height));
+    /// Which lines of so many are in view, where each is made only then.
+    pub fn seen(&self, lines: usize, height: u16) -> Range<usize> {
+        let most = lines.saturating_sub(usize::from(height));
         self.most.set(most);
-        lines(ctx, area, buf, text, self.at.min(most));
+        let at = self.at.min(most);
+        at..at.saturating_add(usize::from(height)).min(lines)
+    }
+
+    pub fn draw(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, text: &[Line<'_>]) {
+        let seen = self.seen(text.len(), area.height);
+        lines(ctx, area, buf, text, seen.start);
     }
 }
 

@@ -15,7 +15,7 @@ use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::state::world::World;
 use crate::ui::Ctx;
-use crate::ui::view::common::{above, clusters, empty, name, pane, series_style, step_ms};
+use crate::ui::view::common::{above, clusters, empty, lines, name, pane, series_style, step_ms};
 use crate::ui::view::editing::{Editing, Shown as Query};
 use crate::ui::view::scroll::Scroll;
 use crate::ui::widget::chart::{Chart, Curve, Over, SYMBOLS};
@@ -170,11 +170,14 @@ impl Counted {
         }
         let inner = pane(ctx, legend, buf, "legend", "last · max", false);
         let columns = usize::from(inner.width);
-        let lines: Vec<Line<'_>> = (0..)
+        let seen = self.scroll.seen(self.series.len(), inner.height);
+        let rows: Vec<Line<'_>> = (0..)
             .zip(&self.series)
+            .skip(seen.start)
+            .take(seen.len())
             .map(|(number, (cluster, series))| row(ctx, number, *cluster, series, columns))
             .collect();
-        self.scroll.draw(ctx, inner, buf, &lines);
+        lines(ctx, inner, buf, &rows, 0);
     }
 
     fn why_empty(&self) -> &'static str {
