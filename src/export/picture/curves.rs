@@ -45,7 +45,7 @@ pub fn extent(curves: &[Vec<Sample>], from_zero: bool) -> (f64, f64) {
             .map(|p| p.value)
             .filter(|v| v.is_finite())
     };
-    let (mut low, mut high) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| {
+    let (mut low, high) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| {
         (l.min(v), h.max(v))
     });
     if low > high {
@@ -63,8 +63,12 @@ pub fn extent(curves: &[Vec<Sample>], from_zero: bool) -> (f64, f64) {
         true => (low - room).max(0.0),
         false => low - room,
     };
-    high += room;
-    (floor, high)
+    // The greatest numbers leave no room for more, and what lies between them is no number.
+    let (floor, high) = (floor.max(f64::MIN), (high + room).min(f64::MAX));
+    match (high - floor).is_finite() {
+        true => (floor, high),
+        false => (floor / 2.0, high / 2.0),
+    }
 }
 
 /// Round times on the axis, milliseconds: at most ten.
@@ -160,6 +164,18 @@ mod tests {
                 ticks.len() <= 10 && ticks.iter().all(|t| *t < span),
                 "{span}"
             );
+        }
+    }
+
+    #[test]
+    fn the_greatest_numbers_have_an_axis() {
+        for values in [
+            vec![(0, 0.0), (1, f64::MAX)],
+            vec![(0, f64::MIN), (1, f64::MAX)],
+            vec![(0, f64::MIN)],
+        ] {
+            let (low, high) = extent(&[points(&values)], false);
+            assert!(low < high && (high - low).is_finite(), "{low} {high}");
         }
     }
 }

@@ -38,7 +38,7 @@ impl Counts {
         for (kind, lines) in self.slots.iter_mut().zip(lines) {
             self.total += lines as usize;
             if let Some(held) = kind.get_mut(slot) {
-                *held += lines;
+                *held = held.saturating_add(lines);
             }
         }
     }

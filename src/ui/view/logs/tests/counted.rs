@@ -53,3 +53,11 @@ fn volume_by_origin_leads_to_its_lines() {
         }
     }
 }
+
+#[test]
+fn more_lines_than_can_be_counted_are_as_many_as_can() {
+    let mut counts = tally::Counts::new(1);
+    counts.add([u32::MAX, 0, 1], 0);
+    counts.add([u32::MAX, 0, 1], 0);
+    assert_eq!(counts.slots, [vec![u32::MAX], vec![0], vec![2]]);
+}
