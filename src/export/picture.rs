@@ -116,7 +116,7 @@ where
 {
     let curves: Vec<Vec<Sample>> = match export.form {
         Form::Stacked => stack(&export.series),
-        _ => export.series.iter().map(|s| s.points.clone()).collect(),
+        _ => export.series.iter().map(|s| s.points.to_vec()).collect(),
     };
     let (low, high) = extent(&curves, export.form == Form::Stacked);
     let unit = export.unit;

@@ -31,7 +31,7 @@ pub fn csv(export: &SeriesExport) -> Vec<u8> {
 fn rows(series: &[Exported]) -> BTreeMap<Timestamp, Vec<Option<f64>>> {
     let mut rows: BTreeMap<Timestamp, Vec<Option<f64>>> = BTreeMap::new();
     for (column, one) in series.iter().enumerate() {
-        for point in &one.points {
+        for point in one.points.iter() {
             let row = rows
                 .entry(point.at)
                 .or_insert_with(|| vec![None; series.len()]);

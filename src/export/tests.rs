@@ -30,7 +30,8 @@ fn curves(form: Form) -> SeriesExport {
                 at: Timestamp(START + s * 1000),
                 value: *value,
             })
-            .collect(),
+            .collect::<Vec<_>>()
+            .into(),
     };
     SeriesExport {
         title: "Load of <nodes> & more".into(),

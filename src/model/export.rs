@@ -160,6 +160,6 @@ pub struct Exported {
     pub cluster: String,
     pub metric: String,
     pub labels: Labels,
-    /// In time order.
-    pub points: Vec<Sample>,
+    /// In time order; shared with the screen, there may be many.
+    pub points: Arc<Vec<Sample>>,
 }

@@ -116,7 +116,7 @@ mod tests {
             cluster: String::new(),
             metric: String::new(),
             labels: Labels::default(),
-            points: points(values),
+            points: points(values).into(),
         }
     }
 

@@ -95,7 +95,7 @@ fn slots(shown: &Shown, axis: &Axis) -> Vec<Option<f64>> {
     let counter = shown.kind == SampleKind::Counter;
     let points: Vec<Sample> = match counter {
         true => drawable(shown.points.iter().copied(), SampleKind::Counter),
-        false => shown.points.clone(),
+        false => shown.points.to_vec(),
     };
     let step = match i64::from(shown.interval_ms) {
         0 => usual_gap(&points) / 3,

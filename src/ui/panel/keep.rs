@@ -1,6 +1,7 @@
 //! What is drawn, for a file.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::heat::{self, Heat};
 use super::{Form, MOST, Series, Shown};
@@ -126,7 +127,7 @@ impl Keep<'_> {
                 cluster: shown.id.cluster.map(cluster).unwrap_or_default(),
                 metric: shown.id.key.name.to_string(),
                 labels: shown.id.key.labels.clone(),
-                points: shown.points.clone(),
+                points: Arc::clone(&shown.points),
             });
         SeriesExport {
             series: series.collect(),

@@ -1,6 +1,8 @@
 //! A chart of series with its legend, as any screen can show it: series and events go in, cells
 //! come out. What is asked, and of whom, is in [`asked`]; how it looks in [`plot`] and the forms.
 
+use std::sync::Arc;
+
 use crate::model::combine::Combined;
 use crate::model::id::ClusterId;
 use crate::model::sample::{Sample, SampleKind, SeriesKey};
@@ -43,7 +45,7 @@ pub struct Shown {
     pub id: ShownId,
     /// As they came.
     pub kind: SampleKind,
-    pub points: Vec<Sample>,
+    pub points: Arc<Vec<Sample>>,
     pub unit: Unit,
     pub limits: Vec<f64>,
     /// Expected distance of two points, milliseconds; 0: unknown.
@@ -101,7 +103,7 @@ impl Shown {
             figures: Figures::of(&points),
             id,
             kind,
-            points,
+            points: Arc::new(points),
             unit,
             limits: Vec::new(),
             interval_ms: 0,

@@ -162,8 +162,8 @@ impl Logs {
             .map(|a| a.rings(None))
             .unwrap_or_default();
         for (_, ring) in rings {
-            for line in ring.iter() {
-                let name = line.labels.get("container").unwrap_or_default();
+            for set in ring.blocks().flat_map(|(_, block)| block.sets()) {
+                let name = set.get("container").unwrap_or_default();
                 if !name.is_empty() && !names.iter().any(|n| n == name) {
                     names.push(name.to_owned());
                 }
