@@ -82,7 +82,9 @@ impl Keep<'_> {
         columns.extend(["metric", "time", "value"].map(str::to_owned));
         columns.extend(labels.iter().map(column));
         let row = |(shown, text): &(&Shown, String)| {
-            let point = self.at.map_or(shown.figures.last, |at| shown.at(at));
+        // Where only the last value is in view the time cursor is not.
+        let at = self.at.filter(|_| self.form == Form::Table);
+            let point = at.map_or(shown.figures.last, |at| shown.at(at));
             let own = labelled(shown);
             let mut row = vec![
                 Cell::text(text),

@@ -7,9 +7,10 @@ use crate::model::combine::Combined;
 use crate::model::id::ClusterId;
 use crate::model::sample::{Sample, SampleKind, SeriesKey};
 use crate::model::time::Timestamp;
-use crate::model::unit::Unit;
+use crate::model::unit::{Unit, age};
 use crate::state::world::World;
-use crate::ui::view::common::name;
+use crate::ui::Ctx;
+use crate::ui::view::common::{STALE_MS, name};
 
 pub mod asked;
 pub mod curl;
@@ -126,6 +127,21 @@ impl Shown {
     /// Two points farther apart are not joined.
     pub fn gap_ms(&self) -> i64 {
         i64::from(self.interval_ms) * 3
+    }
+
+    /// The last value; with its age where newer ones were to come: `42 12m~`.
+    pub fn last_told(&self, ctx: &Ctx<'_>) -> String {
+        let Some(last) = self.figures.last else {
+            return "-".to_owned();
+        };
+        let value = self.unit.write(last.value);
+        let old = ctx.world.age_ms(last.at);
+        let usual = u64::try_from(self.gap_ms()).unwrap_or(0).max(STALE_MS);
+        // A window of the past is as old as it is.
+        match old > usual && ctx.window.end.is_none() {
+            true => format!("{value} {}~", age(old)),
+            false => value,
+        }
     }
 
     /// The value that counts at this time: the newest before it that is not too old.

@@ -57,7 +57,7 @@ pub fn draw_rows(
         let place = u16::try_from(place).unwrap_or(0);
         let (x, y) = (area.x + place % across * width, area.y + place / across);
         let columns = width.saturating_sub(u16::from(across > 1));
-        let value = value(one);
+        let value = one.last_told(ctx);
         let right = u16::try_from(text::width(&value)).unwrap_or(columns);
         let left = columns.saturating_sub(right + 1);
         let title = cut(&title(ctx, one, series), usize::from(left));
@@ -80,11 +80,6 @@ fn title(ctx: &Ctx<'_>, shown: &Shown, series: &Series) -> String {
     }
 }
 
-fn value(shown: &Shown) -> String {
-    let last = shown.figures.last;
-    last.map_or("-".to_owned(), |p| shown.unit.write(p.value))
-}
-
 fn block(
     ctx: &Ctx<'_>,
     spot: Rect,
@@ -102,7 +97,7 @@ fn block(
         &cut(&title, columns),
         theme.muted,
     );
-    let value = value(shown);
+    let value = shown.last_told(ctx);
     let style = series_style(theme, index).add_modifier(theme.bold);
     let after = ctx.put(buf, (spot.x, spot.y + 1), spot.width, &value, style);
     if let Some((low, high, _)) = shown.figures.range {

@@ -20,11 +20,11 @@ impl State {
         let mut rows: Vec<Line<'_>> = vec![Line::default()];
         let mut used = 0;
         for (number, (one, name)) in self.shown().iter().zip(&names).enumerate() {
-            let value = match ctx.cursor.at {
-                Some(at) => one.at(at),
-                None => one.figures.last,
+            let value = match ctx.cursor.at.map(|at| one.at(at)) {
+                Some(Some(point)) => one.unit.write(point.value),
+                Some(None) => "-".to_owned(),
+                None => one.last_told(ctx),
             };
-            let value = value.map_or("-".to_owned(), |p| one.unit.write(p.value));
             let text = cut(&format!("{name} {value}"), columns.saturating_sub(4));
             let needs = width(&text) + 4;
             if used + needs > columns && used > 0 {
