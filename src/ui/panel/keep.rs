@@ -121,6 +121,14 @@ impl Keep<'_> {
         let unit = self.shown.first().map_or(Unit::None, |(s, _)| s.unit);
         let cluster = |id: ClusterId| name(self.world, id).to_owned();
         let series = self
+        let all = self.shown.len();
+        let origin = match all > most && heat.is_none() {
+            true => format!(
+                "{most} of {all} series, those that changed most · {}",
+                self.origin
+            ),
+            false => self.origin,
+        };
             .shown
             .into_iter()
             .take(most)
@@ -135,7 +143,7 @@ impl Keep<'_> {
             series: series.collect(),
             title: self.title,
             query: self.query,
-            origin: self.origin,
+            origin,
             unit,
             form: match self.form {
                 Form::Stacked => dashboard::Form::Stacked,

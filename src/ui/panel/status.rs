@@ -1,5 +1,7 @@
 //! How a query went with each cluster: in one line, and in full.
 
+use std::collections::BTreeSet;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -8,6 +10,7 @@ use super::asked::{Asked, Part, Phase};
 use super::picture::Picture;
 use super::series::Series;
 use crate::model::combine::Combine;
+use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
 use crate::model::unit::age;
 use crate::state::world::World;
@@ -23,6 +26,9 @@ const COLUMNS: [Column<'static>; 6] = [
     Column::new("SAMPLES", 7, 9).priority(2).right(),
     Column::new("NOTE", 10, 200).priority(1),
 ];
+
+/// Clusters that a picture names one by one.
+const NAMED: usize = 8;
 
 /// How far the query got, in a few words. `every`: milliseconds from one question to the next, if
 /// it is asked again.
@@ -77,35 +83,46 @@ fn cut(asked: &Asked) -> Option<String> {
     (!cut.is_empty()).then(|| format!("first {held} of ≥ {all} series ({} cut)", cut.len()))
 }
 
-/// Who answered and when, and who did not: what a picture says of its source.
-pub fn origin(world: &World, asked: &Asked) -> String {
-    let answered = |p: &&Part| p.answered.is_some() || p.reused;
-    let names: Vec<&str> = asked
-        .parts
+/// Who answered these queries and when, who did not, and what of it is older or cut: what a picture
+/// says of its source.
+pub fn origin(world: &World, all: &[&Asked]) -> String {
+    let parts = || all.iter().flat_map(|asked| &asked.parts);
+    let named = |wanted: &dyn Fn(&Part) -> bool| -> BTreeSet<ClusterId> {
+        parts().filter(|p| wanted(p)).map(|p| p.cluster).collect()
+    };
+    let silent = named(&|p| p.answered.is_none() && !p.reused);
+    let old = named(&|p| p.is_stale() && !silent.contains(&p.cluster));
+    let every = named(&|_| true);
+    let answered: BTreeSet<ClusterId> = every.difference(&silent).copied().collect();
+    let source = all.first().map_or(SourceKind::Prometheus, |a| a.source);
+    let mut told = format!("{source} of {}", first(world, &answered));
+    if let Some(at) = parts().filter_map(|p| p.answered).max() {
+        told.push_str(&format!(" · answered {}", at.rfc3339()));
+    }
+    if !silent.is_empty() {
+        let (n, of) = (silent.len(), every.len());
+        told.push_str(&format!(" · {n} of {of} clusters did not answer"));
+    }
+    if !old.is_empty() {
+        told.push_str(&format!(" · older: {}", first(world, &old)));
+    }
+    for cut in all.iter().filter_map(|asked| cut(asked)) {
+        told.push_str(&format!(" · {cut}"));
+    }
+    told + " · UTC"
+}
+
+/// The names of the first of these, and how many more there are.
+fn first(world: &World, clusters: &BTreeSet<ClusterId>) -> String {
+    let names: Vec<&str> = clusters
         .iter()
-        .filter(answered)
-        .map(|p| name(world, p.cluster))
+        .take(NAMED)
+        .map(|c| name(world, *c))
         .collect();
-    let at = asked.parts.iter().filter_map(|p| p.answered).max();
-    let at = at.map_or_else(String::new, |at| format!(" · answered {}", at.rfc3339()));
-    let silent = asked.parts.len() - names.len();
-    let silent = match silent {
-        0 => String::new(),
-        n => format!(" · {n} of {} clusters did not answer", asked.parts.len()),
-    };
-    let (shown, more) = (
-        names.get(..8).unwrap_or(&names),
-        names.len().saturating_sub(8),
-    );
-    let more = match more {
-        0 => String::new(),
-        n => format!(" and {n} more"),
-    };
-    format!(
-        "{} of {}{more}{at}{silent} · UTC",
-        asked.source,
-        shown.join(", ")
-    )
+    match clusters.len().saturating_sub(NAMED) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
 }
 
 /// What is said above a picture of several clusters made one.

@@ -352,7 +352,7 @@ impl State {
             form: self.form(),
             title: self.panel.title.clone(),
             query: queries.join(" ; "),
-            origin: panel::status::origin(world, first),
+            origin: panel::status::origin(world, &all),
             step_ms: first.grid.step_ms,
             bounds: self.panel.unit,
             at,

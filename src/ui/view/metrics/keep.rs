@@ -36,7 +36,7 @@ impl Metrics {
             title: title.map_or_else(|| query.clone(), |name| name.to_string()),
             query,
             origin: match &self.asked {
-                Some(asked) => status::origin(world, asked),
+                Some(asked) => status::origin(world, &[asked]),
                 None => format!("held by farwatch at {} · UTC", world.now.rfc3339()),
             },
             step_ms: self.asked.as_ref().map_or(0, |a| a.grid.step_ms),

@@ -141,3 +141,88 @@ fn pictures_of_a_histogram() {
     let list = matches!(effects.first(), Some(Effect::Save(e)) if matches!(e.kept, Kept::Table(_)));
     assert!(list, "a table is kept as one: {effects:?}");
 }
+
+#[test]
+fn a_picture_tells_what_is_left_out_and_what_is_old() {
+    let mut desk = Desk::new("up");
+    desk.steady(0, 1.0, 30);
+    desk.steady(1, 1.0, 1);
+    desk.steady(2, 1.0, 1);
+    let origin = |desk: &mut Desk, format: Format| {
+        let effects = desk.view.update(Command::Export(format), &desk.world);
+        let Some(Effect::Save(export)) = effects.first() else {
+            panic!("a file: {effects:?}");
+        };
+        match &export.kept {
+            Kept::Series(kept) => kept.origin.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let told = origin(&mut desk, Format::Svg);
+    assert!(
+        told.starts_with("20 of 32 series, those that changed most"),
+        "{told}"
+    );
+    let whole = origin(&mut desk, Format::Csv);
+    assert!(
+        whole.starts_with("prometheus of alpha, beta, gamma"),
+        "{whole}"
+    );
+    desk.tell(Command::Refresh);
+    desk.steady(0, 1.0, 1);
+    desk.steady(1, 1.0, 1);
+    desk.fail(2, "connection refused");
+    let told = origin(&mut desk, Format::Svg);
+    assert!(
+        told.contains("older: gamma") && !told.contains("older: alpha"),
+        "{told}"
+    );
+    desk.tell(Command::Refresh);
+    let (question, start, ..) = desk.asked(0);
+    let point = Sample {
+        at: start,
+        value: 1.0,
+    };
+    let one = Arc::new(vec![series(&[("node", "n1")], &[point])]);
+    desk.answer(&question, Ok(Answer::Series(one)), Some(7_312));
+    let told = origin(&mut desk, Format::Svg);
+    assert!(told.contains("of ≥ 7314 series (1 cut)"), "{told}");
+}
+
+/// A value of long ago is not shown as if it were of now.
+#[test]
+fn a_value_alone_tells_that_it_is_old() {
+    let mut desk = Desk::new("up");
+    let (question, start, end, step) = desk.asked(0);
+    let until = end.0 - 600_000;
+    let points: Vec<Sample> = (start.0..=until)
+        .step_by(step as usize)
+        .map(|at| Sample {
+            at: Timestamp(at),
+            value: 42.0,
+        })
+        .collect();
+    let one = Arc::new(vec![series(&[("node", "n1")], &points)]);
+    desk.answer(&question, Ok(Answer::Series(one)), None);
+    desk.steady(1, 7.0, 1);
+    desk.steady(2, 7.0, 1);
+    for _ in 0..3 {
+        desk.tell(Command::Mode);
+    }
+    desk.has("stat (m)");
+    let drawn = |end: Option<Timestamp>| {
+        fake::screen(&desk.world, 120, 36, |ctx, area, buf| {
+            let window = crate::ui::Window { end, ..ctx.window };
+            desk.view.draw(&Ctx { window, ..*ctx }, area, buf);
+        })
+    };
+    let text = drawn(None);
+    assert_eq!(text.matches("42 10m~").count(), 1, "{text}");
+    assert!(
+        !text.contains("7 0s~") && !text.contains("7 15s~"),
+        "{text}"
+    );
+    // A range of the past is as old as it is.
+    let text = drawn(Some(Timestamp(NOW)));
+    assert!(!text.contains("10m~"), "{text}");
+}
