@@ -174,6 +174,7 @@ impl Effects {
             Effect::Quit => return Some(Control::Quit),
             Effect::Suspend => return Some(Control::Suspend),
             Effect::Redraw => return Some(Control::Redraw),
+            Effect::Say(text) => return Some(Control::Notice(text.to_owned())),
             Effect::Copy(text) => return Some(Control::Copy(text)),
             Effect::Ask(question) => self.ask(question),
             Effect::AskSoon(questions) => self.ask_soon(questions),

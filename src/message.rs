@@ -112,6 +112,8 @@ pub enum Effect {
     Keep(Vec<Keep>),
     /// Ask the archive; [`Msg::Recalled`] follows, where there is one.
     Recall(Recall),
+    /// Tell the operator why nothing was done.
+    Say(&'static str),
 }
 
 #[derive(Clone, Debug, PartialEq)]

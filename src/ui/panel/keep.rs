@@ -18,6 +18,8 @@ use crate::state::world::World;
 use crate::ui::Window;
 use crate::ui::view::common::name;
 
+/// Why there is no file.
+pub const NOTHING: &str = "no series is in view: there is nothing to write";
 /// Columns of a heat map in a file at most: more cannot be told apart.
 const SLOTS: u16 = 300;
 
@@ -41,10 +43,9 @@ pub struct Keep<'a> {
 }
 
 impl Keep<'_> {
-    /// `None`: there is nothing to be kept.
-    pub fn effect(self, format: Format) -> Option<Effect> {
-        if self.shown.is_empty() || format == Format::Text {
-            return None;
+    pub fn effect(self, format: Format) -> Effect {
+        if self.shown.is_empty() {
+            return Effect::Say(NOTHING);
         }
         let list = matches!(self.form, Form::Table | Form::Stat);
         let export = Export {
@@ -55,7 +56,7 @@ impl Keep<'_> {
                 _ => Kept::Series(self.series(format)),
             },
         };
-        Some(Effect::Save(Box::new(export)))
+        Effect::Save(Box::new(export))
     }
 
     /// A row a series with the value that its panel tells, a column a label.
@@ -81,9 +82,9 @@ impl Keep<'_> {
         };
         columns.extend(["metric", "time", "value"].map(str::to_owned));
         columns.extend(labels.iter().map(column));
-        let row = |(shown, text): &(&Shown, String)| {
         // Where only the last value is in view the time cursor is not.
         let at = self.at.filter(|_| self.form == Form::Table);
+        let row = |(shown, text): &(&Shown, String)| {
             let point = at.map_or(shown.figures.last, |at| shown.at(at));
             let own = labelled(shown);
             let mut row = vec![
@@ -120,7 +121,6 @@ impl Keep<'_> {
         let (from, to) = self.window.bounds(self.world.now);
         let unit = self.shown.first().map_or(Unit::None, |(s, _)| s.unit);
         let cluster = |id: ClusterId| name(self.world, id).to_owned();
-        let series = self
         let all = self.shown.len();
         let origin = match all > most && heat.is_none() {
             true => format!(
@@ -129,6 +129,7 @@ impl Keep<'_> {
             ),
             false => self.origin,
         };
+        let series = self
             .shown
             .into_iter()
             .take(most)

@@ -151,15 +151,17 @@ pub fn lines(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, lines: &[Line<'_>], sk
     }
 }
 
-/// Log lines to a file; there is no picture of them.
-pub fn lines_effect(lines: LinesExport, world: &World, format: Format) -> Option<Effect> {
+/// Log lines to a file, where there are `some`.
+pub fn lines_effect(lines: LinesExport, world: &World, format: Format, some: bool) -> Effect {
+    if !some {
+        return Effect::Say("no line is in view: there is nothing to write");
+    }
     let export = Export {
         format,
         at: world.now,
         kept: Kept::Lines(lines),
     };
-    let written = matches!(format, Format::Csv | Format::Json | Format::Text);
-    written.then(|| Effect::Save(Box::new(export)))
+    Effect::Save(Box::new(export))
 }
 
 /// One sentence in the middle of an empty pane.

@@ -158,7 +158,7 @@ impl LogLines {
     }
 
     /// What it shows, oldest first, for a file.
-    pub fn export(&self, world: &World, format: Format) -> Option<Effect> {
+    pub fn export(&self, world: &World, format: Format) -> Effect {
         let lines: Vec<(String, LogLine)> = self
             .lines
             .iter()
@@ -174,7 +174,7 @@ impl LogLines {
                 take(cluster, line.view());
             }
         });
-        lines_effect(lines, world, format).filter(|_| !self.lines.is_empty())
+        lines_effect(lines, world, format, !self.lines.is_empty())
     }
 
     pub fn brief(&self, title: &str) -> String {

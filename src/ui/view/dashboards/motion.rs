@@ -42,7 +42,7 @@ impl Board {
                 let world = site.desk.world;
                 let kept = self
                     .panel()
-                    .and_then(|p| p.export(world, (site.window, site.at), *format));
+                    .map(|p| p.export(world, (site.window, site.at), *format));
                 return kept.into_iter().collect();
             }
             Command::Click { column, row, .. } => self.click(*column, *row),

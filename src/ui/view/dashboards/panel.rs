@@ -340,11 +340,14 @@ impl State {
         world: &World,
         (window, at): (Window, Option<Timestamp>),
         format: Format,
-    ) -> Option<Effect> {
+    ) -> Effect {
         if self.is_logs() {
             return self.logs.export(world, format);
         }
-        let (_, first) = self.asked.first()?;
+        let Some((_, first)) = self.asked.first() else {
+            return Effect::Say(panel::keep::NOTHING);
+        };
+        let all: Vec<&Asked> = self.asked.iter().map(|(_, asked)| asked).collect();
         let queries: Vec<&str> = self.asked.iter().map(|(_, a)| &*a.query).collect();
         Keep {
             world,

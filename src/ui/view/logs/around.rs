@@ -16,7 +16,7 @@ const AROUND: u32 = 50;
 /// How far they are looked for.
 const HOUR_MS: i64 = 3_600_000;
 /// Lines that loading on may gather.
-const MOST: usize = 100_000;
+pub const MOST: usize = 100_000;
 
 /// What stands in front of what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,14 +62,14 @@ impl Logs {
             return Vec::new();
         }
         let Some(entry) = self.chosen(world) else {
-            return Vec::new();
+            return vec![Effect::Say("no line is in view")];
         };
         let (cluster, id) = (entry.cluster, entry.id());
         let has_loki = world
             .cluster(cluster)
             .is_some_and(|c| c.sources.contains_key(&SourceKind::Loki));
         let Some(query) = stream(entry.line.labels).filter(|_| has_loki) else {
-            return Vec::new();
+            return vec![Effect::Say("no Loki has the stream of this line")];
         };
         let at = entry.line.at_ns.div_euclid(1_000_000);
         let spans = [
@@ -115,14 +115,25 @@ impl Logs {
         // The range of the query, however long ago it was asked.
         let (start, _) = self.in_view(world);
         let numbers = &mut self.numbers;
-        let Some(asked) = &mut self.asked else {
-            return Vec::new();
+        let asked = self.asked.as_mut().filter(|a| a.is_logql());
+        let Some(asked) = asked else {
+            return vec![Effect::Say(
+                "older lines are loaded on to a query (o writes one)",
+            )];
         };
-        if !asked.is_logql() || asked.count() >= MOST {
-            return Vec::new();
+        let short = asked.cut_short();
+        if short.is_empty() {
+            return vec![Effect::Say(
+                "no limit left lines out, as far as was answered",
+            )];
+        }
+        if asked.count() >= MOST {
+            return vec![Effect::Say(
+                "as many lines are held as can be: a narrower query or range shows the rest",
+            )];
         }
         let mut questions = Vec::new();
-        for (cluster, oldest_ns) in asked.cut_short() {
+        for (cluster, oldest_ns) in short {
             questions.push(Question {
                 id: numbers.take(),
                 cluster,

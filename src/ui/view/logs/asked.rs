@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Logs;
+use super::around::MOST;
 use super::levels::{Levels, Told};
 use super::mining::Mining;
 use crate::message::{Effect, Work};
@@ -29,9 +30,9 @@ pub struct Asked {
     pub span: Option<(Timestamp, Timestamp)>,
     /// The log of one pod, from the API server in place of Loki.
     pub pod: Option<PodLogs>,
-    pending: Vec<RequestId>,
     /// When a pod's log was asked for.
     asked_at: Option<Timestamp>,
+    pending: Vec<RequestId>,
     got: Vec<(ClusterId, LogRing)>,
     /// Patterns of the lines that came.
     pub mining: Mining,
@@ -122,8 +123,8 @@ impl Asked {
     pub fn of_pod(
         cluster: ClusterId,
         pod: PodLogs,
-        numbers: &mut Numbers,
         now: Timestamp,
+        numbers: &mut Numbers,
         before: Option<Asked>,
     ) -> (Self, Vec<Effect>) {
         let id = numbers.take();
@@ -143,8 +144,8 @@ impl Asked {
             query: super::pod::told(&pod),
             former: !got.is_empty(),
             pod: Some(pod),
-            pending: vec![id],
             asked_at: Some(now),
+            pending: vec![id],
             got,
             mining,
             number: id.0,
@@ -270,7 +271,6 @@ impl Asked {
         self.got.iter().map(of).collect()
     }
 
-    /// Answers that are still to come.
     /// The time that the lines tell of: of what came later, or stands beside it, nobody was asked.
     pub fn tells_of(&self, window: Window, now: Timestamp) -> (Timestamp, Timestamp) {
         let ms = |ns: i64| Timestamp(ns.div_euclid(1_000_000));
@@ -288,6 +288,7 @@ impl Asked {
         }
     }
 
+    /// Answers that are still to come.
     pub fn awaited(&self) -> usize {
         self.pending.len()
     }
@@ -341,7 +342,7 @@ impl Asked {
         }
         let count = self.count();
         let mut text = if self.cut {
-            let loads = self.is_logql() && !self.short.is_empty();
+            let loads = self.is_logql() && !self.short.is_empty() && count < MOST;
             let more = if loads { " · W loads on" } else { "" };
             format!("{count} of ≥ {count} lines, limit hit{more}")
         } else {

@@ -98,7 +98,9 @@ impl Logs {
     pub(super) fn compare(&mut self, other: Option<Range>, world: &World) -> Vec<Effect> {
         // Numbers and the lines around one are no range of lines.
         if self.counted.is_some() || self.aside.is_some() {
-            return Vec::new();
+            return vec![Effect::Say(
+                "only lines of a range are compared; Esc leads to them",
+            )];
         }
         let before = match (other, &self.mode) {
             (Some(range), _) => Before::Chosen(range),

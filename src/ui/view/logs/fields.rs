@@ -22,6 +22,7 @@ use crate::ui::widget::timeline::format_time;
 
 /// Fields that may stand in columns.
 const MOST: usize = 6;
+const NO_FIELD: &str = "no field is chosen: d opens the fields of the line, the arrows choose one";
 const NAME: usize = 11;
 
 /// Where a field is from.
@@ -157,7 +158,7 @@ impl Logs {
     /// what is held the filter is narrowed.
     pub(super) fn narrow(&mut self, exclude: bool, world: &World) -> Vec<Effect> {
         let Some((name, value, from)) = self.field_at(world) else {
-            return Vec::new();
+            return vec![Effect::Say(NO_FIELD)];
         };
         let query = self.asked.as_ref().filter(|a| a.is_logql());
         let parser = match from {
@@ -183,9 +184,9 @@ impl Logs {
     }
 
     /// Shows the field beside the lines, or no longer.
-    pub(super) fn toggle_column(&mut self, world: &World) {
+    pub(super) fn toggle_column(&mut self, world: &World) -> Vec<Effect> {
         let Some((name, ..)) = self.field_at(world) else {
-            return;
+            return vec![Effect::Say(NO_FIELD)];
         };
         match self.columns.iter().position(|c| *c == name) {
             Some(at) => {
@@ -198,6 +199,7 @@ impl Logs {
                 }
             }
         }
+        Vec::new()
     }
 }
 

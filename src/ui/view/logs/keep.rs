@@ -84,9 +84,9 @@ fn each(held: &[Held], query: &Query, take: TakeLine<'_>) {
 
 impl Logs {
     /// The lines in view, with those that had to be scrolled to.
-    pub(super) fn export(&self, format: Format, world: &World) -> Option<Effect> {
+    pub(super) fn export(&self, format: Format, world: &World) -> Effect {
         if self.counted.is_some() {
-            return None;
+            return Effect::Say("curves of a log query are not written to files; Esc closes them");
         }
         let of = |(cluster, ring): (_, &crate::store::logs::LogRing)| Held {
             cluster: name(world, cluster).to_owned(),
@@ -97,6 +97,6 @@ impl Logs {
         let some = held.iter().any(|h| !h.blocks.is_empty());
         let query = self.sieve.query();
         let lines = LinesExport::new(several, move |take| each(&held, &query, take));
-        lines_effect(lines, world, format).filter(|_| some)
+        lines_effect(lines, world, format, some)
     }
 }

@@ -16,14 +16,12 @@ impl Logs {
             Command::Around => return Some(self.around(world)),
             Command::Only => return Some(self.narrow(false, world)),
             Command::Without => return Some(self.narrow(true, world)),
-            Command::Column => self.toggle_column(world),
+            Command::Column => return Some(self.toggle_column(world)),
             Command::Bookmark => self.toggle_mark(world),
             Command::NextBookmark => self.next_mark(world),
             Command::Fold => self.unfold(world),
             Command::FoldAll => self.unfold_all(),
-            Command::Export(format) => {
-                return Some(self.export(*format, world).into_iter().collect());
-            }
+            Command::Export(format) => return Some(vec![self.export(*format, world)]),
             Command::Compare(range) => return Some(self.compare(*range, world)),
             Command::Mode => self.next_mode(world),
             Command::Stamps => self.stamps = self.stamps.next(),

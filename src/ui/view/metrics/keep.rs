@@ -19,7 +19,7 @@ impl Metrics {
     }
 
     /// The series in view, without those that are hidden.
-    pub(super) fn export(&self, format: Format, world: &World) -> Option<Effect> {
+    pub(super) fn export(&self, format: Format, world: &World) -> Effect {
         let shown = self.shown(world);
         let seen = |s: &&Shown| match &self.alone {
             Some(alone) => *alone == s.id,

@@ -36,7 +36,7 @@ impl Metrics {
             }
             Command::CopyQuery => return self.copy_query(world).into_iter().collect(),
             Command::CopyCurl => return self.copy_curl(world).into_iter().collect(),
-            Command::Export(format) => return self.export(format, world).into_iter().collect(),
+            Command::Export(format) => return vec![self.export(format, world)],
             Command::Click { column, row } => {
                 let list = self.layout(self.area).list;
                 let inside = list.contains((column, row).into());

@@ -41,21 +41,23 @@ const SPANS: [&str; 15] = [
 ];
 
 impl Traces {
-    /// The spans of the trace that is open, else the traces in view. `None`: there are none.
-    pub(super) fn export(&self, format: Format, world: &World) -> Option<Effect> {
+    /// The spans of the trace that is open, else the traces in view.
+    pub(super) fn export(&self, format: Format, world: &World) -> Effect {
         let trace = self.opened.as_ref().and_then(|o| o.got.as_ref());
         let list = match (trace, &self.search) {
-            _ if self.map.is_some() => return None,
+            _ if self.map.is_some() => {
+                return Effect::Say("the service graph is not written to files; Esc closes it");
+            }
             (Some((cluster, trace)), _) => spans(world, *cluster, trace),
             (None, Some(search)) => found(world, search, &self.rows()),
-            (None, None) => return None,
+            (None, None) => return Effect::Say("no trace is in view: there is nothing to write"),
         };
         let export = Export {
             format,
             at: world.now,
             kept: Kept::Table(list),
         };
-        Some(Effect::Save(Box::new(export)))
+        Effect::Save(Box::new(export))
     }
 }
 

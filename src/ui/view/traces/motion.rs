@@ -16,7 +16,7 @@ impl Traces {
             Command::Edit => return self.edit(world),
             Command::Recall => return self.recall(world),
             Command::Mode => return self.turn(world),
-            Command::Export(format) => return self.export(format, world).into_iter().collect(),
+            Command::Export(format) => return vec![self.export(format, world)],
             Command::CopyRow => return self.copied().map(Effect::Copy).into_iter().collect(),
             _ => {}
         }

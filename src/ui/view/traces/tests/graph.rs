@@ -2,6 +2,7 @@
 
 use super::pictures::keep;
 use super::*;
+use crate::model::export::Format;
 use crate::model::label::Labels;
 use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
 
