@@ -436,3 +436,21 @@ fn files_of_dashboards_that_cannot_be_used_are_told() {
         "{row}"
     );
 }
+
+/// What is asked for later is what counts: alerts, not the status page.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alertmanager_is_asked_for_alerts() {
+    let folder = tempfile::tempdir().expect("folder");
+    for (path, reachable) in [("/api/v2/alerts", true), ("/api/v2/status", false)] {
+        let server = sick::Server::start(sick::Manner::Only(path)).await;
+        let config = format!(
+            "[[clusters]]\nname = \"alpha\"\nalertmanager = {{ url = \"{}\" }}\n",
+            server.url()
+        );
+        let output = check(&config, "json", folder.path());
+        let report: Value = serde_json::from_slice(&output.stdout).expect("json");
+        let row = row(&report, "alertmanager");
+        assert_eq!(row["error"].is_null(), reachable, "{row}");
+        assert!(row["version"].is_null(), "{row}");
+    }
+}

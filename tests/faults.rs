@@ -368,3 +368,28 @@ async fn other_sources_tell_their_faults_too() {
     .await;
     fleet.shutdown().await;
 }
+
+/// A proxy of a tenant lets alerts through and nothing else: version and replicas stay unknown.
+#[tokio::test]
+async fn an_alertmanager_that_tells_alerts_alone_is_well() {
+    let server = Server::start(Manner::Only("/api/v2/alerts")).await;
+    let well = Server::start(Manner::Good).await;
+    let mut config = config(endpoint(well.url()), &well);
+    if let Some(cluster) = config.clusters.first_mut() {
+        cluster.alertmanagers = vec![endpoint(server.url())];
+    }
+    let (fleet, mut queue) = start(config);
+    let mut polls = 0;
+    until(&mut queue, "three polls", |t| {
+        if t.source != SourceKind::Alertmanager(0) {
+            return None;
+        }
+        if let Some(fault) = health(t, SICK).and_then(SourceHealth::fault) {
+            panic!("{fault}");
+        }
+        polls += usize::from(matches!(t.body, Body::Alerts(_)));
+        (polls == 3).then_some(())
+    })
+    .await;
+    fleet.shutdown().await;
+}

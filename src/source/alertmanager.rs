@@ -12,6 +12,7 @@ use super::prometheus::rules;
 use super::supervisor::{Gate, Heard, Line, Source, Woken};
 use crate::clock;
 use crate::model::alert::{Alert, AlertState, Silence};
+use crate::model::fault::FaultKind;
 use crate::model::telemetry::Body;
 use crate::model::text::clean;
 use crate::model::time::Timestamp;
@@ -103,10 +104,17 @@ impl AlertmanagerSource {
         Ok(())
     }
 
+    /// Version and replicas. Who may read alerts may not read this everywhere: then both stay
+    /// unknown.
     async fn status(&self, line: &Line) -> Result<(), SourceError> {
         let door = self.gate.door().await?;
         self.gate.budget.take().await;
-        let (status, reply): (Status, _) = door.get_json("/api/v2/status", &[]).await?;
+        let (status, reply): (Status, _) = match door.get_json("/api/v2/status", &[]).await {
+            Err(e) if matches!(e.kind(), FaultKind::Forbidden | FaultKind::NotFound) => {
+                return Ok(());
+            }
+            told => told?,
+        };
         let cluster = status.cluster.unwrap_or_default();
         if let Some(version) = status.version_info.and_then(|v| v.version) {
             line.version(&version);

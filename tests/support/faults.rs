@@ -40,6 +40,8 @@ pub enum Manner {
     Clock(&'static str),
     /// Sends everybody to a page with a form, as an OAuth proxy does.
     LoginPage,
+    /// Good on this path; nobody may ask for more.
+    Only(&'static str),
     /// 401 until this token is shown.
     Token(&'static str),
     /// Hands everything to this server and back, whatever the protocol.
@@ -261,6 +263,10 @@ async fn answer(
             write(socket, 200, "content-type: text/html\r\n", page).await
         }
         Manner::LoginPage => write(socket, 302, "location: /login\r\n", b"").await,
+        Manner::Only(path) => match head.contains(&format!(" {path}")) {
+            true => good(socket, head, "").await,
+            false => write(socket, 403, "", b"Forbidden").await,
+        },
         // The change came between the first byte and the last of a request.
         Manner::Pass(_) => Ok(()),
         Manner::Token(token) => {
