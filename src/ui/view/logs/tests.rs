@@ -1,11 +1,14 @@
 use super::*;
-use crate::model::ask::{Answer, Ask};
+use crate::command::Command;
+use crate::message::Effect;
+use crate::model::ask::{Answer, Answered, Ask};
 use crate::model::input::{Key, KeyPress};
 use crate::model::label::Labels;
 use crate::model::log::{Level, LogLine, Tail};
 use crate::model::telemetry::{Body, LogBatch};
 use crate::model::time::Timestamp;
 use crate::ui::view::fake::{self, NOW};
+use crate::ui::view::{Ctx, Entry, Focus, View};
 
 mod compare;
 mod counted;
