@@ -273,16 +273,14 @@ fn sriov(status: &str, error: Option<&str>) -> Object {
         total_vfs: 64,
         desired_vfs: Some(8),
         vfs: 8,
-        functions: Vec::new(),
-        groups: Vec::new(),
+        ..PhysicalFunction::default()
     };
     Object::SriovNodeState(SriovNodeState {
         node: "du-1".into(),
         sync_status: Some(status.into()),
         last_sync_error: error.map(str::to_owned),
-        desired_state: None,
-        current_state: None,
         interfaces: vec![port],
+        ..SriovNodeState::default()
     })
 }
 
@@ -431,16 +429,13 @@ fn pods_of_one_owner_crash_together() {
             node: Some("n1".into()),
             phase: "Running".into(),
             reason: reason.map(str::to_owned),
-            message: None,
             ready: u16::from(reason.is_none()),
             containers: 1,
             restarts: 4,
             owner: Some(("ReplicaSet".into(), "cart-7d9f8b6c5".into())),
-            started: None,
             since: Some(Stage::at(0.0)),
-            images: vec![],
-            names: vec![],
             requests: farwatch::model::object::Requests::default(),
+            ..Pod::default()
         })
     };
     let bad = vec![

@@ -12,6 +12,8 @@ mod platform;
 mod played;
 #[path = "support/scenario.rs"]
 mod scenario;
+#[path = "screens/sriov.rs"]
+mod sriov;
 
 use farwatch::message::Msg;
 use farwatch::model::alert::{Alert, Severity};

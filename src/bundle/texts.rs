@@ -179,6 +179,7 @@ fn object(object: &mut Object) -> bool {
             node.problems.iter_mut().for_each(own);
             own(&mut node.kubelet_version);
             labels(&mut node.labels);
+            node.marks.iter_mut().for_each(shared);
             for (name, _) in &mut node.allocatable {
                 own(name);
             }
@@ -223,6 +224,10 @@ fn object(object: &mut Object) -> bool {
                 own(&mut function.name);
                 own(&mut function.pci_address);
                 own(&mut function.vendor);
+                function.device_id.iter_mut().for_each(own);
+                function.alt_names.iter_mut().for_each(own);
+                function.eswitch.iter_mut().for_each(own);
+                function.net_filter.iter_mut().for_each(own);
                 function.driver.iter_mut().for_each(own);
                 function.link_speed.iter_mut().for_each(own);
                 for virtual_function in &mut function.functions {

@@ -70,6 +70,8 @@ const KINDS: &[(ObjectKind, ApiKind)] = &[
     (ObjectKind::Bucket, named(FLUX, "v1", "buckets", "Bucket")),
     (ObjectKind::PtpConfig, named("ptp.openshift.io", "v1", "ptpconfigs", "PtpConfig")),
     (ObjectKind::PtpDevices, named("ptp.openshift.io", "v1", "nodeptpdevices", "NodePtpDevice")),
+    (ObjectKind::SriovPolicy, named("sriovnetwork.openshift.io", "v1", "sriovnetworknodepolicies", "SriovNetworkNodePolicy")),
+    (ObjectKind::SriovNetwork, named("sriovnetwork.openshift.io", "v1", "sriovnetworks", "SriovNetwork")),
     (ObjectKind::InferenceService, named("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService")),
 ];
 
@@ -151,6 +153,8 @@ mod tests {
             ObjectKind::PtpConfig,
             ObjectKind::PtpDevices,
             ObjectKind::InferenceService,
+            ObjectKind::SriovPolicy,
+            ObjectKind::SriovNetwork,
             ObjectKind::of_workload(WorkloadKind::Job),
             ObjectKind::of_app(AppKind::Bucket),
         ];

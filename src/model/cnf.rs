@@ -69,19 +69,7 @@ mod tests {
         Pod {
             namespace: namespace.into(),
             name: name.into(),
-            node: None,
-            phase: "Running".into(),
-            reason: None,
-            message: None,
-            ready: 1,
-            containers: 1,
-            restarts: 0,
-            owner: None,
-            started: None,
-            since: None,
-            images: vec![],
-            names: vec![],
-            requests: Default::default(),
+            ..Pod::default()
         }
     }
 

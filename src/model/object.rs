@@ -9,7 +9,7 @@ use super::label::Labels;
 use super::openshift::{ClusterOperator, ClusterVersion};
 use super::ptp::{PtpConfig, PtpDevices};
 use super::serving::InferenceService;
-use super::sriov::SriovNodeState;
+use super::sriov::{SriovNetwork, SriovNodeState, SriovPolicy};
 use super::time::Timestamp;
 use super::workload::{Autoscaler, Claim, Service, Workload, WorkloadKind};
 
@@ -40,6 +40,8 @@ pub enum ObjectKind {
     PtpConfig,
     PtpDevices,
     InferenceService,
+    SriovPolicy,
+    SriovNetwork,
 }
 
 impl ObjectKind {
@@ -76,7 +78,7 @@ pub struct ObjectKey {
     pub name: Arc<str>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Node {
     pub name: Arc<str>,
     pub roles: Vec<String>,
@@ -87,6 +89,9 @@ pub struct Node {
     pub problems: Vec<String>,
     pub kubelet_version: String,
     pub labels: Labels,
+    /// Names of its labels without a value, which [`Labels`] does not hold.
+    #[serde(default)]
+    pub marks: Vec<Arc<str>>,
     /// Allocatable extended resources, by full name (`nvidia.com/gpu` …).
     pub allocatable: Vec<(String, u64)>,
     #[serde(default)]
@@ -100,6 +105,16 @@ pub struct Node {
     pub created: Option<Timestamp>,
 }
 
+impl Node {
+    /// Whether it has this label with this value, which may be empty.
+    pub fn has(&self, label: &str, value: &str) -> bool {
+        match value.is_empty() {
+            true => self.marks.iter().any(|m| &**m == label),
+            false => self.labels.get(label) == Some(value),
+        }
+    }
+}
+
 /// What a node has for pods; `None`: the node does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Room {
@@ -109,7 +124,7 @@ pub struct Room {
     pub pods: Option<u32>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pod {
     pub namespace: Arc<str>,
     pub name: Arc<str>,
@@ -215,6 +230,8 @@ pub enum Object {
     PtpConfig(PtpConfig),
     PtpDevices(PtpDevices),
     InferenceService(InferenceService),
+    SriovPolicy(SriovPolicy),
+    SriovNetwork(SriovNetwork),
 }
 
 impl Object {
@@ -257,6 +274,12 @@ impl Object {
                 ObjectKind::InferenceService,
                 s.namespace.clone(),
                 s.name.clone(),
+            ),
+            Self::SriovPolicy(p) => (ObjectKind::SriovPolicy, p.namespace.clone(), p.name.clone()),
+            Self::SriovNetwork(n) => (
+                ObjectKind::SriovNetwork,
+                n.namespace.clone(),
+                n.name.clone(),
             ),
         };
         ObjectKey {

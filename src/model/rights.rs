@@ -107,6 +107,8 @@ pub static NEEDS: &[Need] = &[
     watch(K::HelmChart, SOURCES, "helmcharts", "sources of Flux"),
     watch(K::Bucket, SOURCES, "buckets", "sources of Flux"),
     watch(K::SriovNodeState, "sriovnetwork.openshift.io", "sriovnetworknodestates", "SR-IOV devices and their sync"),
+    watch(K::SriovPolicy, "sriovnetwork.openshift.io", "sriovnetworknodepolicies", "what SR-IOV devices are wanted"),
+    watch(K::SriovNetwork, "sriovnetwork.openshift.io", "sriovnetworks", "networks of SR-IOV devices"),
     watch(K::PtpConfig, "ptp.openshift.io", "ptpconfigs", "PTP profiles"),
     watch(K::PtpDevices, "ptp.openshift.io", "nodeptpdevices", "PTP devices of the nodes"),
     watch(K::InferenceService, "serving.kserve.io", "inferenceservices", "model servers of KServe"),

@@ -6,9 +6,15 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+mod fit;
+mod policy;
+
+pub use fit::{Fit, Grade, NodeFit, fits, labels};
+pub use policy::{NicSelector, SriovNetwork, SriovPolicy};
+
 /// One node's SR-IOV state. Three numbers are never mixed: capacity (`total_vfs`), configured
 /// (`num_vfs`) and allocated (pods that hold VFs).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SriovNodeState {
     pub node: Arc<str>,
     /// `Succeeded`, `InProgress`, `Failed`, as the operator says it.
@@ -20,12 +26,24 @@ pub struct SriovNodeState {
     pub interfaces: Vec<PhysicalFunction>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PhysicalFunction {
     pub name: String,
     pub pci_address: String,
     /// PCI vendor id in words where known (`15b3` NVIDIA/Mellanox, `8086` Intel).
     pub vendor: String,
+    /// PCI device id; recordings of before lack it, as they do what follows.
+    #[serde(default)]
+    pub device_id: Option<String>,
+    /// Other names of the port (`altNames`).
+    #[serde(default)]
+    pub alt_names: Vec<String>,
+    /// `legacy`, `switchdev`.
+    #[serde(default)]
+    pub eswitch: Option<String>,
+    /// The cloud's network that it is plugged into (`netFilter`).
+    #[serde(default)]
+    pub net_filter: Option<String>,
     pub driver: Option<String>,
     pub mtu: Option<u32>,
     /// As written by the operator: `25000 Mb/s`; `None` when the link is down (`-1 Mb/s`).

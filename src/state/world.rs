@@ -21,7 +21,7 @@ use crate::model::openshift::{ClusterOperator, ClusterVersion};
 use crate::model::ptp::{PtpConfig, PtpDevices, PtpNode};
 use crate::model::serving::{InferenceService, Serving};
 use crate::model::signal::{Metric, Signal};
-use crate::model::sriov::SriovNodeState;
+use crate::model::sriov::{Fit, SriovNetwork, SriovNodeState, SriovPolicy};
 use crate::model::telemetry::ClusterFacts;
 use crate::model::time::Timestamp;
 use crate::model::workload::{Autoscaler, Claim, Service, Workload, WorkloadKind};
@@ -44,6 +44,7 @@ mod known;
 mod objects;
 mod readings;
 mod score;
+mod sriov;
 mod standing;
 mod tellers;
 mod time;
@@ -145,6 +146,14 @@ pub struct ClusterState {
     /// Oldest first, bounded.
     pub events: VecDeque<Event>,
     pub sriov: BTreeMap<Arc<str>, SriovNodeState>,
+    pub sriov_policies: BTreeMap<Named, SriovPolicy>,
+    pub sriov_networks: BTreeMap<Named, SriovNetwork>,
+    /// How long the operator is at what it is at, by node.
+    syncs: BTreeMap<Arc<str>, sriov::Sync>,
+    /// What is to be said of each policy.
+    fits: BTreeMap<Named, Fit>,
+    /// Nodes changed since.
+    fits_due: bool,
     pub workloads: BTreeMap<(WorkloadKind, Arc<str>, Arc<str>), Workload>,
     pub autoscalers: BTreeMap<Named, Autoscaler>,
     pub claims: BTreeMap<Named, Claim>,
@@ -251,6 +260,11 @@ impl ClusterState {
             pods: BTreeMap::new(),
             events: VecDeque::new(),
             sriov: BTreeMap::new(),
+            sriov_policies: BTreeMap::new(),
+            sriov_networks: BTreeMap::new(),
+            syncs: BTreeMap::new(),
+            fits: BTreeMap::new(),
+            fits_due: false,
             workloads: BTreeMap::new(),
             autoscalers: BTreeMap::new(),
             claims: BTreeMap::new(),

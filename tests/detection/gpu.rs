@@ -367,17 +367,9 @@ fn each_gpu_fault_is_found_and_its_healthy_twin_is_not() {
 fn whole(name: &str) -> Node {
     Node {
         name: name.into(),
-        roles: Vec::new(),
         ready: Some(true),
-        unschedulable: false,
-        problems: Vec::new(),
         kubelet_version: "v1.33.0".into(),
-        labels: Labels::default(),
-        allocatable: Vec::new(),
-        room: Room::default(),
-        taints: Vec::new(),
-        os_image: String::new(),
-        created: None,
+        ..Node::default()
     }
 }
 

@@ -382,16 +382,14 @@ pub fn node(name: &str, ready: bool) -> Object {
             vec!["KubeletNotReady".into()]
         },
         kubelet_version: "v1.30.4".into(),
-        labels: Labels::default(),
         allocatable: vec![("nvidia.com/gpu".into(), 8)],
         room: Room {
             cpu_milli: Some(32_000),
             memory_bytes: Some(128 << 30),
             pods: Some(250),
         },
-        taints: vec![],
-        os_image: String::new(),
         created: Some(Timestamp(NOW.0 - 20 * 86_400_000)),
+        ..Node::default()
     })
 }
 
@@ -416,14 +414,13 @@ pub fn pod(namespace: &str, name: &str, reason: Option<&str>, restarts: u32) -> 
         owner: Some(("StatefulSet".into(), "du-high".into())),
         started: Some(NOW),
         since: Some(Timestamp(NOW.0 - 720_000)),
-        images: vec![],
-        names: vec![],
         requests: Requests {
             cpu_milli: 2_000,
             memory_bytes: 8 << 30,
             extended: vec![],
             guaranteed: None,
         },
+        ..Pod::default()
     })
 }
 

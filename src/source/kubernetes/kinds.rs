@@ -84,7 +84,7 @@ const SOURCE: &str = "source.toolkit.fluxcd.io";
 
 use ObjectKind as K;
 
-pub static KINDS: [Kind; 24] = [
+pub static KINDS: [Kind; 26] = [
     no_namespace(core(K::Node, "nodes", map::node)),
     core(K::Pod, "pods", map::pod),
     core(K::Event, "events", map::event),
@@ -188,6 +188,20 @@ pub static KINDS: [Kind; 24] = [
         "sriovnetworknodestates",
         map::sriov_node_state,
     )),
+    of(
+        K::SriovPolicy,
+        SRIOV,
+        "v1",
+        "sriovnetworknodepolicies",
+        map::sriov_policy,
+    ),
+    of(
+        K::SriovNetwork,
+        SRIOV,
+        "v1",
+        "sriovnetworks",
+        map::sriov_network,
+    ),
     of(K::PtpConfig, PTP, "v1", "ptpconfigs", map::ptp_config),
     no_namespace(of(
         K::PtpDevices,

@@ -26,7 +26,7 @@ pub use openshift::{cluster_operator, cluster_version};
 pub use pod::pod;
 pub use ptp::{ptp_config, ptp_devices};
 pub use serving::inference_service;
-pub use sriov::sriov_node_state;
+pub use sriov::{sriov_network, sriov_node_state, sriov_policy};
 pub use workload::{daemon_set, deployment, job, stateful_set};
 
 #[cfg(test)]

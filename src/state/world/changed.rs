@@ -111,6 +111,12 @@ impl ClusterState {
             "Node" | "SriovNetworkNodeState" => on(name),
             // What touches the whole cluster touches this too.
             "ClusterVersion" | "ClusterOperator" => true,
+            "SriovNetworkNodePolicy" => {
+                let key = (change.namespace.as_str().into(), name.into());
+                let nodes = self.nodes.values().filter(|n| on(&n.name));
+                let policy = self.sriov_policies.get(&key);
+                policy.is_some_and(|p| nodes.into_iter().any(|n| p.matches(n)))
+            }
             "PtpConfig" => {
                 let key = (change.namespace.as_str().into(), name.into());
                 let config = self.ptp_configs.get(&key);

@@ -7,7 +7,7 @@ use crate::model::object::{Event, Node, ObjectKey, ObjectKind, Pod};
 use crate::model::openshift::{ClusterOperator, ClusterVersion};
 use crate::model::ptp::{PtpConfig, PtpDevices};
 use crate::model::serving::InferenceService;
-use crate::model::sriov::SriovNodeState;
+use crate::model::sriov::{SriovNetwork, SriovNodeState, SriovPolicy};
 use crate::model::workload::{Autoscaler, Claim, Service, Workload};
 
 use super::{ClusterState, objects};
@@ -32,6 +32,8 @@ pub enum Known<'a> {
     PtpConfig(&'a PtpConfig),
     PtpDevices(&'a PtpDevices),
     InferenceService(&'a InferenceService),
+    SriovPolicy(&'a SriovPolicy),
+    SriovNetwork(&'a SriovNetwork),
 }
 
 /// How another object belongs to the one looked at.
@@ -102,6 +104,8 @@ impl ClusterState {
             }
             ObjectKind::PtpConfig => self.ptp_configs.get(&named).map(Known::PtpConfig),
             ObjectKind::PtpDevices => self.ptp_devices.get(name).map(Known::PtpDevices),
+            ObjectKind::SriovPolicy => self.sriov_policies.get(&named).map(Known::SriovPolicy),
+            ObjectKind::SriovNetwork => self.sriov_networks.get(&named).map(Known::SriovNetwork),
             ObjectKind::InferenceService => self.inference.get(&named).map(Known::InferenceService),
             _ => None,
         }
@@ -276,6 +280,11 @@ impl ClusterState {
                         let kind = ObjectKind::of_workload(w.kind);
                         push(of(Relation::Owns, kind, &w.namespace, &w.name));
                     }
+                }
+            }
+            Some(Known::SriovPolicy(policy)) => {
+                for node in self.nodes.values().filter(|n| policy.matches(n)) {
+                    push(of(Relation::Holds, ObjectKind::Node, "", &node.name));
                 }
             }
             Some(Known::PtpConfig(config)) => {

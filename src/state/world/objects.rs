@@ -59,6 +59,9 @@ impl ClusterState {
             if let Object::App(app) = &object {
                 self.note_drift(app, !known || unwatched.is_some(), seen);
             }
+            if let Object::SriovNodeState(state) = &object {
+                self.note_sync(state, known && unwatched.is_none(), seen);
+            }
             self.put(object);
         }
         for key in batch.deletes {
@@ -84,6 +87,7 @@ impl ClusterState {
             ObjectKind::Pod => self.capacity_due = true,
             _ => {}
         }
+        self.note_fits(kind, batch.reset);
         if app_kind(kind).is_some() {
             let Self { drift, apps, .. } = self;
             drift.retain(|key, _| apps.contains_key(key));
@@ -171,6 +175,14 @@ impl ClusterState {
                 self.ptp_configs.insert(key, o);
             }
             Object::PtpDevices(o) => drop(self.ptp_devices.insert(o.node.clone(), o)),
+            Object::SriovPolicy(o) => {
+                let key = (o.namespace.clone(), o.name.clone());
+                self.sriov_policies.insert(key, o);
+            }
+            Object::SriovNetwork(o) => {
+                let key = (o.namespace.clone(), o.name.clone());
+                self.sriov_networks.insert(key, o);
+            }
             Object::InferenceService(o) => {
                 let key = (o.namespace.clone(), o.name.clone());
                 self.inference.insert(key, o);
@@ -201,6 +213,10 @@ impl ClusterState {
             ObjectKind::ClusterVersion => self.version.take().map(Object::ClusterVersion),
             ObjectKind::PtpConfig => self.ptp_configs.remove(&named).map(Object::PtpConfig),
             ObjectKind::PtpDevices => self.ptp_devices.remove(name).map(Object::PtpDevices),
+            ObjectKind::SriovPolicy => self.sriov_policies.remove(&named).map(Object::SriovPolicy),
+            ObjectKind::SriovNetwork => {
+                self.sriov_networks.remove(&named).map(Object::SriovNetwork)
+            }
             ObjectKind::InferenceService => {
                 self.inference.remove(&named).map(Object::InferenceService)
             }
@@ -245,6 +261,10 @@ impl ClusterState {
             ObjectKind::ClusterVersion => self.version.iter().map(|v| plain(&v.name)).collect(),
             ObjectKind::PtpConfig => self.ptp_configs.keys().map(|(a, b)| key(a, b)).collect(),
             ObjectKind::PtpDevices => self.ptp_devices.keys().map(plain).collect(),
+            ObjectKind::SriovPolicy => self.sriov_policies.keys().map(|(a, b)| key(a, b)).collect(),
+            ObjectKind::SriovNetwork => {
+                self.sriov_networks.keys().map(|(a, b)| key(a, b)).collect()
+            }
             ObjectKind::InferenceService => self.inference.keys().map(|(a, b)| key(a, b)).collect(),
             _ => Vec::new(),
         }

@@ -13,6 +13,10 @@ impl World {
             cluster.count_capacity();
             changed = true;
         }
+        for cluster in self.clusters.iter_mut().filter(|c| c.fits_due) {
+            cluster.hold_policies();
+            changed = true;
+        }
         // What ages slowly is looked at every ten seconds.
         if now.0 / 10_000 != self.ticked.0 / 10_000 {
             self.ticked = now;

@@ -13,7 +13,6 @@ use crate::message::Effect;
 use crate::model::id::ClusterId;
 use crate::model::ptp::{ClockState, PtpNode};
 use crate::state::world::World;
-use crate::state::world::timing::Timing;
 use crate::ui::widget::table::Table;
 
 mod chain;
@@ -21,7 +20,10 @@ mod changed;
 mod clock;
 mod function;
 mod layout;
+mod list;
 mod motion;
+mod network;
+mod policy;
 mod profile;
 mod ptp;
 mod ribbon;
@@ -29,9 +31,8 @@ mod sriov;
 mod stability;
 mod workload;
 
+use list::{List, Rows, Tables};
 use ptp::NodeId;
-use sriov::{FunctionId, FunctionRow};
-use workload::{WorkloadId, WorkloadRow};
 
 /// From this width on the clock stands beside the list.
 const WIDE: u16 = 100;
@@ -84,14 +85,16 @@ impl Page {
 #[derive(Debug)]
 pub struct Cnf {
     clocks: Table<NodeId>,
-    functions: Table<FunctionId>,
-    workloads: Table<WorkloadId>,
+    /// Of the lists below.
+    tables: Tables,
     part: Part,
+    /// The list of SR-IOV.
+    wired: List,
     page: Page,
     scope: Option<ClusterId>,
     problems: bool,
     detail: Option<bool>,
-    /// Virtual functions scrolled past.
+    /// Lines of the detail scrolled past.
     scroll: usize,
     area: Rect,
 }
@@ -100,9 +103,9 @@ impl Default for Cnf {
     fn default() -> Self {
         Self {
             clocks: Table::default(),
-            functions: Table::default(),
-            workloads: Table::default(),
+            tables: Tables::default(),
             part: Part::Clocks,
+            wired: List::default(),
             page: Page::default(),
             scope: None,
             problems: false,
@@ -135,54 +138,38 @@ impl Cnf {
         rows
     }
 
-    fn functions<'a>(&self, world: &'a World) -> Vec<FunctionRow<'a>> {
-        let mut rows = sriov::rows(world, self.scope);
-        rows.retain(|r| {
-            (!self.problems || r.problem().is_some())
-                && self.clocks.filter().matches(&r.fields(world))
-        });
-        rows
-    }
-
-    fn workloads<'a>(&self, world: &'a World) -> Vec<WorkloadRow<'a>> {
-        let mut rows = workload::rows(world, self.scope);
-        rows.retain(|r| {
-            (!self.problems || r.workload.timing() != Timing::Met)
-                && self.clocks.filter().matches(&r.fields(world))
-        });
-        rows
-    }
-
-    /// Rows of what stands below the clocks.
-    fn below(&self, world: &World) -> usize {
+    /// The list that stands below the clocks.
+    fn list(&self) -> List {
         match self.part {
-            Part::Workloads => self.workloads(world).len(),
-            Part::Clocks | Part::Sriov => self.functions(world).len(),
+            Part::Workloads => List::Workloads,
+            Part::Clocks | Part::Sriov => self.wired,
         }
+    }
+
+    /// Its rows, as far as they pass the filter.
+    fn below<'a>(&self, world: &'a World) -> Rows<'a> {
+        let mut rows = Rows::of(self.list(), world, self.scope);
+        rows.keep(|row| {
+            (!self.problems || row.is_bad()) && self.clocks.filter().matches(&row.fields(world))
+        });
+        rows
     }
 
     fn chosen<'a>(&self, rows: &[ClockRow<'a>]) -> Option<ClockRow<'a>> {
         rows.get(self.clocks.position(rows, ptp::id)?).copied()
     }
 
-    /// The clock or the port under the cursor.
+    /// What is under the cursor.
     fn draw_detail(
         &self,
         ctx: &Ctx<'_>,
         area: Rect,
         buf: &mut Buffer,
-        (clocks, functions): (&[ClockRow<'_>], &[FunctionRow<'_>]),
+        (clocks, below): (&[ClockRow<'_>], &Rows<'_>),
     ) {
-        if self.part == Part::Workloads {
-            let rows = self.workloads(ctx.world);
-            let at = self.workloads.position(&rows, WorkloadRow::id);
-            if let Some(row) = at.and_then(|at| rows.get(at)) {
-                return workload::draw_detail(ctx, area, buf, row);
-            }
-        } else if self.part == Part::Sriov {
-            let at = self.functions.position(functions, FunctionRow::id);
-            if let Some(row) = at.and_then(|at| functions.get(at)) {
-                return function::draw(ctx, area, buf, row, self.scroll);
+        if self.part != Part::Clocks {
+            if let Some(row) = below.chosen(self.tables.of(self.list())) {
+                return row.draw(ctx, area, buf, self.scroll);
             }
         } else if let Some(row) = self.chosen(clocks) {
             return match self.page {
@@ -216,8 +203,8 @@ impl View for Cnf {
 
     fn draw(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
         let rows = self.nodes(ctx.world);
-        let functions = self.functions(ctx.world);
-        let parts = self.layout(area, rows.len(), self.below(ctx.world));
+        let below = self.below(ctx.world);
+        let parts = self.layout(area, rows.len(), below.len());
         if parts.clocks.width > 0 && parts.clocks.height > 0 {
             let here = self.part == Part::Clocks;
             let inner = pane(
@@ -235,23 +222,12 @@ impl View for Cnf {
             }
         }
         if let Some(area) = parts.detail {
-            self.draw_detail(ctx, area, buf, (&rows, &functions));
+            self.draw_detail(ctx, area, buf, (&rows, &below));
         }
         if parts.sriov.height > 0 {
             let here = focused(ctx, self.part != Part::Clocks);
-            match self.part {
-                Part::Workloads => {
-                    let rows = self.workloads(ctx.world);
-                    workload::draw(&here, parts.sriov, buf, (&rows, &self.workloads));
-                }
-                Part::Clocks | Part::Sriov => sriov::draw(
-                    &here,
-                    self.scope,
-                    parts.sriov,
-                    buf,
-                    (&functions, &self.functions),
-                ),
-            }
+            let table = self.tables.of(self.list());
+            below.draw(&here, self.scope, parts.sriov, buf, table);
         }
         if ctx.ascii {
             crate::ui::widget::text::fold_ascii(area, buf);
@@ -260,10 +236,10 @@ impl View for Cnf {
 
     fn place(&mut self, area: Rect, world: &World) {
         self.area = area;
-        let parts = self.layout(area, self.nodes(world).len(), self.below(world));
+        let parts = self.layout(area, self.nodes(world).len(), self.below(world).len());
         self.clocks.place(inside(parts.clocks));
-        self.functions.place(inside(parts.sriov));
-        self.workloads.place(inside(parts.sriov));
+        let list = self.list();
+        self.tables.of_mut(list).place(inside(parts.sriov));
     }
 
     fn enter(&mut self, entry: &Entry, _world: &World) -> Vec<Effect> {
@@ -281,12 +257,16 @@ impl View for Cnf {
             return None;
         }
         let focus = self.focus(world)?;
-        let (Focus::Node { cluster, .. } | Focus::Pod { cluster, .. }) = &focus else {
-            return None;
+        let (screen, cluster) = match &focus {
+            Focus::Node { cluster, .. } | Focus::Pod { cluster, .. } => {
+                (ScreenId::Cluster, *cluster)
+            }
+            Focus::Object { cluster, .. } => (ScreenId::Object, *cluster),
+            _ => return None,
         };
         Some(Goto {
-            screen: ScreenId::Cluster,
-            cluster: Some(*cluster),
+            screen,
+            cluster: Some(cluster),
             focus: Some(focus),
             ..Goto::default()
         })
@@ -317,24 +297,16 @@ impl View for Cnf {
     }
 
     fn focus(&self, world: &World) -> Option<Focus> {
-        let (cluster, node) = match self.part {
-            Part::Clocks => {
-                let rows = self.nodes(world);
-                let (cluster, node) = self.chosen(&rows)?;
-                (cluster, node.node.to_string())
-            }
-            Part::Sriov => {
-                let rows = self.functions(world);
-                let row = rows.get(self.functions.position(&rows, FunctionRow::id)?)?;
-                (row.cluster, row.state.node.to_string())
-            }
-            Part::Workloads => {
-                let rows = self.workloads(world);
-                let row = rows.get(self.workloads.position(&rows, WorkloadRow::id)?)?;
-                return Some(row.focus());
-            }
-        };
-        Some(Focus::Node { cluster, node })
+        if self.part != Part::Clocks {
+            let rows = self.below(world);
+            return Some(rows.chosen(self.tables.of(self.list()))?.focus());
+        }
+        let rows = self.nodes(world);
+        let (cluster, node) = self.chosen(&rows)?;
+        Some(Focus::Node {
+            cluster,
+            node: node.node.to_string(),
+        })
     }
 
     fn filter(&self) -> &str {
@@ -353,8 +325,9 @@ impl View for Cnf {
             ],
             Part::Sriov => &[
                 ("Enter", "open"),
-                ("d", "VFs"),
-                ("h/l", "scroll VFs"),
+                ("d", "detail"),
+                ("m", "lists"),
+                ("h/l", "scroll"),
                 ("Tab", "functions"),
                 ("a", "ask"),
             ],
@@ -375,13 +348,13 @@ impl View for Cnf {
             out.push('\n');
             out.push_str(&clock::plain(ctx.world, *row));
         }
-        for row in self.functions(ctx.world).iter().take(30) {
-            out.push('\n');
-            out.push_str(&row.plain(ctx.world));
-        }
-        for row in self.workloads(ctx.world).iter().take(30) {
-            out.push('\n');
-            out.push_str(&row.plain(ctx.world));
+        for list in [List::Functions, List::Policies, List::Workloads] {
+            let mut below = Rows::of(list, ctx.world, self.scope);
+            below.keep(|row| self.clocks.filter().matches(&row.fields(ctx.world)));
+            for line in below.plain(ctx.world, 30) {
+                out.push('\n');
+                out.push_str(&line);
+            }
         }
         out
     }

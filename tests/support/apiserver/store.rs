@@ -37,6 +37,7 @@ source.toolkit.fluxcd.io v1 helmrepositories HelmRepository namespaced crd
 source.toolkit.fluxcd.io v1 ocirepositories OCIRepository namespaced crd
 sriovnetwork.openshift.io v1 sriovnetworknodestates SriovNetworkNodeState namespaced crd
 sriovnetwork.openshift.io v1 sriovnetworknodepolicies SriovNetworkNodePolicy namespaced crd
+sriovnetwork.openshift.io v1 sriovnetworks SriovNetwork namespaced crd
 ptp.openshift.io v1 ptpconfigs PtpConfig namespaced crd
 ptp.openshift.io v1 nodeptpdevices NodePtpDevice namespaced crd
 serving.kserve.io v1beta1 inferenceservices InferenceService namespaced crd";

@@ -22,9 +22,8 @@ fn port(wanted: u32, have: u32) -> PhysicalFunction {
         total_vfs: 64,
         desired_vfs: Some(wanted),
         vfs: have,
-        functions: vec![],
-        groups: vec![],
-    }
+        ..PhysicalFunction::default()
+    }..PhysicalFunction::default()
 }
 
 fn state(status: &str, port: PhysicalFunction) -> SriovNodeState {
@@ -32,9 +31,8 @@ fn state(status: &str, port: PhysicalFunction) -> SriovNodeState {
         node: "du-1".into(),
         sync_status: Some(status.into()),
         last_sync_error: (status == "Failed").then(|| "device busy".to_owned()),
-        desired_state: None,
-        current_state: None,
         interfaces: vec![port],
+        ..SriovNodeState::default()
     }
 }
 

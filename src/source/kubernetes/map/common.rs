@@ -97,6 +97,13 @@ impl Meta {
         let all = self.labels.iter().flatten();
         Labels::from_pairs(all.map(|(n, v)| (clean(n, NAME), clean(v, NAME))))
     }
+
+    /// Names of the labels without a value.
+    pub fn marks(&self) -> Vec<Arc<str>> {
+        let all = self.labels.iter().flatten();
+        let blank = all.filter(|(_, value)| value.is_empty());
+        blank.map(|(name, _)| arc(name)).collect()
+    }
 }
 
 #[derive(Default, Deserialize)]

@@ -75,6 +75,7 @@ pub fn node(json: &[u8]) -> Option<Object> {
         unschedulable: spec.unschedulable == Some(true),
         problems: conditions.iter().filter_map(problem).collect(),
         kubelet_version: text(&info.kubelet_version, SHORT),
+        marks: meta.marks(),
         labels: meta.labels(),
         allocatable: status
             .allocatable

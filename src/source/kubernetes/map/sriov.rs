@@ -1,15 +1,22 @@
-//! SriovNetworkNodeState: what the operator did on a node.
+//! The SR-IOV operator: what it was told (policies, networks), and what it did on a node.
 
 use serde::Deserialize;
 
-use super::common::{List, MESSAGE, Meta, NAME, SHORT, Text, number, read, some, text};
+use super::common::{Condition, List, MESSAGE, Map, Meta, NAME, SHORT, Text};
+use super::common::{conditions, number, read, some, text};
+use crate::model::condition;
 use crate::model::object::Object;
-use crate::model::sriov::{PhysicalFunction, SriovNodeState, VfGroup, VirtualFunction};
+use crate::model::sriov::{
+    NicSelector, PhysicalFunction, SriovNetwork, SriovNodeState, SriovPolicy, VfGroup,
+    VirtualFunction,
+};
 use crate::model::text::clean;
 
 /// VFs of one port that are kept: more than any card has.
 const MOST_VFS: usize = 256;
 const MOST_PORTS: usize = 256;
+/// Names, addresses and labels in a policy that are kept.
+const MOST_SELECTED: usize = 256;
 
 /// The odd spellings are upstream's.
 #[derive(Default, Deserialize)]
@@ -70,6 +77,12 @@ struct Interface {
     name: Text,
     pci_address: Text,
     vendor: Text,
+    #[serde(rename = "deviceID")]
+    device_id: Text,
+    alt_names: List<String>,
+    #[serde(rename = "eSwitchMode")]
+    eswitch: Text,
+    net_filter: Text,
     driver: Text,
     mtu: Option<i64>,
     link_speed: Text,
@@ -109,6 +122,10 @@ fn physical_function(told: &Interface, spec: &Spec) -> PhysicalFunction {
         name: text(&told.name, NAME),
         pci_address: text(&told.pci_address, SHORT),
         vendor: vendor(told.vendor.as_deref().unwrap_or_default()),
+        device_id: some(&told.device_id, SHORT),
+        alt_names: texts(&told.alt_names),
+        eswitch: some(&told.eswitch, SHORT),
+        net_filter: some(&told.net_filter, NAME),
         driver: some(&told.driver, SHORT),
         mtu: positive(told.mtu),
         link_speed: some(&told.link_speed, SHORT).filter(|s| !s.starts_with('-')),
@@ -158,4 +175,136 @@ fn vendor(id: &str) -> String {
         "1077" => "Marvell".into(),
         other => clean(other, 20),
     }
+}
+
+fn texts(told: &List<String>) -> Vec<String> {
+    let all = told.iter().flatten().take(MOST_SELECTED);
+    all.map(|t| clean(t, NAME)).collect()
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct PolicyFields {
+    metadata: Meta,
+    spec: Option<PolicySpec>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct PolicySpec {
+    resource_name: Text,
+    priority: Option<i64>,
+    num_vfs: Option<i64>,
+    mtu: Option<i64>,
+    device_type: Text,
+    is_rdma: Option<bool>,
+    #[serde(rename = "eSwitchMode")]
+    eswitch: Text,
+    externally_managed: Option<bool>,
+    node_selector: Map<String>,
+    nic_selector: Option<Selector>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Selector {
+    vendor: Text,
+    #[serde(rename = "deviceID")]
+    device_id: Text,
+    pf_names: List<String>,
+    root_devices: List<String>,
+    net_filter: Text,
+}
+
+pub fn sriov_policy(json: &[u8]) -> Option<Object> {
+    let fields: PolicyFields = read(json)?;
+    let spec = fields.spec.unwrap_or_default();
+    let nodes = spec.node_selector.iter().flatten().take(MOST_SELECTED);
+    Some(Object::SriovPolicy(SriovPolicy {
+        name: fields.metadata.name()?,
+        namespace: fields.metadata.namespace(),
+        resource: text(&spec.resource_name, NAME),
+        priority: number(spec.priority),
+        num_vfs: number(spec.num_vfs),
+        mtu: positive(spec.mtu),
+        // What the API server fills in.
+        device_type: some(&spec.device_type, SHORT).unwrap_or_else(|| "netdevice".into()),
+        rdma: spec.is_rdma == Some(true),
+        eswitch: some(&spec.eswitch, SHORT),
+        external: spec.externally_managed == Some(true),
+        nodes: nodes
+            .map(|(n, v)| (clean(n, NAME), clean(v, NAME)))
+            .collect(),
+        ports: selector(&spec.nic_selector.unwrap_or_default()),
+    }))
+}
+
+fn selector(told: &Selector) -> NicSelector {
+    NicSelector {
+        vendor: told.vendor.as_deref().filter(|v| !v.is_empty()).map(vendor),
+        device_id: some(&told.device_id, SHORT),
+        names: texts(&told.pf_names),
+        addresses: texts(&told.root_devices),
+        net_filter: some(&told.net_filter, NAME),
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct NetworkFields {
+    metadata: Meta,
+    spec: Option<NetworkSpec>,
+    status: Option<NetworkStatus>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct NetworkSpec {
+    resource_name: Text,
+    network_namespace: Text,
+    vlan: Option<i64>,
+    spoof_chk: Text,
+    trust: Text,
+    link_state: Text,
+    max_tx_rate: Option<i64>,
+    min_tx_rate: Option<i64>,
+    ipam: Text,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct NetworkStatus {
+    conditions: List<Condition>,
+}
+
+/// The part of an IPAM configuration that is shown.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Ipam {
+    #[serde(rename = "type")]
+    kind: Text,
+}
+
+pub fn sriov_network(json: &[u8]) -> Option<Object> {
+    let fields: NetworkFields = read(json)?;
+    let spec = fields.spec.unwrap_or_default();
+    let told = fields.status.unwrap_or_default();
+    let told = conditions(told.conditions.iter().flatten());
+    let ready = condition::find(&told, "Ready");
+    let ipam = spec.ipam.as_deref().and_then(|text| read(text.as_bytes()));
+    Some(Object::SriovNetwork(SriovNetwork {
+        name: fields.metadata.name()?,
+        namespace: fields.metadata.namespace(),
+        resource: text(&spec.resource_name, NAME),
+        target: some(&spec.network_namespace, NAME),
+        vlan: number(spec.vlan),
+        spoof_check: some(&spec.spoof_chk, SHORT),
+        trust: some(&spec.trust, SHORT),
+        link_state: some(&spec.link_state, SHORT),
+        max_rate: positive(spec.max_tx_rate),
+        min_rate: positive(spec.min_tx_rate),
+        ipam: ipam.and_then(|i: Ipam| some(&i.kind, SHORT)),
+        ready: ready.and_then(|c| c.status),
+        message: ready.map(|c| c.message.clone()).filter(|m| !m.is_empty()),
+    }))
 }

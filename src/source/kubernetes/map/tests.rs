@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::*;
 use crate::model::gitops::{App, AppHealth, Automation, Sync};
 use crate::model::object::{Node, Object};
-use crate::model::sriov::SriovNodeState;
+use crate::model::sriov::{SriovNetwork, SriovNodeState, SriovPolicy};
 use crate::model::time::Timestamp;
 use crate::model::workload::Policy;
 
@@ -429,6 +429,72 @@ fn sriov_states_with_their_odd_spellings() {
             of(sriov_node_state, &told);
         }
     }
+}
+
+#[test]
+fn policies_and_networks_of_virtual_functions() {
+    let policies: Vec<SriovPolicy> = items("crds/sriov_policies.json")
+        .iter()
+        .map(|p| match of(sriov_policy, p) {
+            Object::SriovPolicy(p) => p,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let [fronthaul, offload] = policies.as_slice() else {
+        panic!("{policies:?}");
+    };
+    assert_eq!(fronthaul.wants(), "8 VFs, vfio-pci, MTU 9000");
+    assert_eq!(
+        fronthaul.ports.words(),
+        "Intel 1593, ens2f0#0-3, 0000:3b:00.0"
+    );
+    let selector = [(
+        "node-role.kubernetes.io/worker-cnf".to_owned(),
+        String::new(),
+    )];
+    assert_eq!(fronthaul.nodes, selector);
+    assert_eq!((&*fronthaul.resource, fronthaul.priority), ("fh_dpdk", 10));
+    assert_eq!(offload.wants(), "32 VFs, netdevice, switchdev, RDMA");
+    assert_eq!(
+        (offload.ports.words().as_str(), offload.priority),
+        ("NVIDIA 101d", 0)
+    );
+    // What is asked for and what the recorded nodes have.
+    let told = |file: &str| match of(sriov_node_state, &items(file)[0]) {
+        Object::SriovNodeState(s) => s,
+        other => panic!("{other:?}"),
+    };
+    let state = told("crds/sriov_nodestate_succeeded.json");
+    let selected = state.interfaces.iter().map(|p| fronthaul.ports.refusal(p));
+    let refusals: Vec<Option<String>> = selected.collect();
+    assert_eq!(refusals[0], None);
+    assert_eq!(
+        refusals[1].as_deref(),
+        Some("is at 0000:3b:00.1, wanted 0000:3b:00.0")
+    );
+    assert_eq!(refusals[2].as_deref(), Some("is device 1572, wanted 1593"));
+    let networks: Vec<SriovNetwork> = items("crds/sriov_networks.json")
+        .iter()
+        .map(|n| match of(sriov_network, n) {
+            Object::SriovNetwork(n) => n,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let first = &networks[0];
+    assert_eq!(
+        (first.target(), first.vlan, first.ready),
+        ("ran-du", 101, Some(false))
+    );
+    assert_eq!(first.ipam.as_deref(), Some("whereabouts"));
+    assert!(
+        first
+            .message
+            .as_ref()
+            .is_some_and(|m| m.contains("does not exist"))
+    );
+    let second = &networks[1];
+    assert_eq!(second.target(), "openshift-sriov-network-operator");
+    assert_eq!((second.vlan, second.ready, &second.ipam), (0, None, &None));
 }
 
 #[test]

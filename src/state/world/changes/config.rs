@@ -4,7 +4,7 @@ use crate::model::change::{Change, ChangeKind};
 use crate::model::object::Object;
 use crate::model::ptp::PtpConfig;
 use crate::model::serving::InferenceService;
-use crate::model::sriov::SriovNodeState;
+use crate::model::sriov::{SriovNodeState, SriovPolicy, labels};
 use crate::model::time::Timestamp;
 
 use super::About;
@@ -26,6 +26,15 @@ pub(super) fn between(
         }
         (Some(Object::SriovNodeState(old)), Some(Object::SriovNodeState(new))) => {
             sriov(old, new, seen, found);
+        }
+        (Some(Object::SriovPolicy(old)), Some(Object::SriovPolicy(new))) => {
+            policy(old, new, seen, found);
+        }
+        (None, Some(Object::SriovPolicy(new))) if known => {
+            found.push(of_policy(new, seen).now(ChangeKind::Config, "created"));
+        }
+        (Some(Object::SriovPolicy(old)), None) => {
+            found.push(of_policy(old, seen).now(ChangeKind::Config, "deleted"));
         }
         (Some(Object::InferenceService(old)), Some(Object::InferenceService(new))) => {
             inference(old, new, seen, found);
@@ -131,6 +140,37 @@ fn sriov(old: &SriovNodeState, new: &SriovNodeState, seen: Timestamp, found: &mu
             );
             found.push(about.now(ChangeKind::Config, what));
         }
+    }
+}
+
+fn of_policy(policy: &SriovPolicy, seen: Timestamp) -> About<'_> {
+    About {
+        kind: "SriovNetworkNodePolicy",
+        namespace: &policy.namespace,
+        name: &policy.name,
+        seen,
+    }
+}
+
+fn policy(old: &SriovPolicy, new: &SriovPolicy, seen: Timestamp, found: &mut Vec<Change>) {
+    let mut told = Vec::new();
+    for (what, was, is) in [
+        ("wants", old.wants(), new.wants()),
+        ("resource", old.resource.clone(), new.resource.clone()),
+        (
+            "priority",
+            old.priority.to_string(),
+            new.priority.to_string(),
+        ),
+        ("ports", old.ports.words(), new.ports.words()),
+        ("nodes", labels(old), labels(new)),
+    ] {
+        if was != is {
+            told.push(format!("{what} {was} → {is}"));
+        }
+    }
+    if !told.is_empty() {
+        found.push(of_policy(new, seen).now(ChangeKind::Config, told.join("; ")));
     }
 }
 

@@ -119,19 +119,13 @@ fn blamed_at(world: &mut World, minutes: i64) -> Vec<(String, &'static str)> {
     let pod = Pod {
         namespace: "ran".into(),
         name: "du-1-x".into(),
-        node: None,
         phase: "Running".into(),
         reason: Some("OOMKilled".into()),
-        message: None,
-        ready: 0,
         containers: 1,
         restarts: 1,
         owner: Some(("ReplicaSet".into(), "du-1".into())),
-        started: None,
         since: Some(at(minutes)),
-        images: Vec::new(),
-        names: Vec::new(),
-        requests: Default::default(),
+        ..Pod::default()
     };
     let pod = vec![Object::Pod(pod)];
     tell(world, minutes, ObjectKind::Pod, true, pod);

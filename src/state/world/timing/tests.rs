@@ -37,8 +37,6 @@ fn port() -> PhysicalFunction {
         name: "ens2f0".into(),
         pci_address: "0000:5e:00.0".into(),
         vendor: "Intel".into(),
-        driver: None,
-        mtu: None,
         link_speed: Some("25000 Mb/s".into()),
         num_vfs: 1,
         total_vfs: 8,
@@ -58,7 +56,8 @@ fn port() -> PhysicalFunction {
             policy: None,
             range: None,
         }],
-    }
+        ..PhysicalFunction::default()
+    }..PhysicalFunction::default()
 }
 
 /// All is as it should be, but for what a test changes.
@@ -101,10 +100,8 @@ impl Site {
         let state = SriovNodeState {
             node: "n1".into(),
             sync_status: Some(self.sync.into()),
-            last_sync_error: None,
-            desired_state: None,
-            current_state: None,
             interfaces: vec![self.port],
+            ..SriovNodeState::default()
         };
         for (kind, object) in [
             (ObjectKind::Node, Object::Node(node)),

@@ -26,10 +26,7 @@ fn node(name: &str, ready: bool) -> Object {
         name: name.into(),
         roles: vec!["worker".into()],
         ready: Some(ready),
-        unschedulable: false,
-        problems: vec![],
         kubelet_version: "v1.31.2".into(),
-        labels: Default::default(),
         allocatable: vec![("nvidia.com/gpu".into(), 4)],
         room: Room {
             cpu_milli: Some(8_000),
@@ -37,8 +34,7 @@ fn node(name: &str, ready: bool) -> Object {
             pods: Some(110),
         },
         taints: vec!["node-role=rt:NoSchedule".into()],
-        os_image: String::new(),
-        created: None,
+        ..Node::default()
     })
 }
 
@@ -49,21 +45,18 @@ fn pod(name: &str, reason: Option<&str>) -> Object {
         node: Some("n1".into()),
         phase: "Running".into(),
         reason: reason.map(str::to_owned),
-        message: None,
         ready: u16::from(reason.is_none()),
         containers: 1,
         restarts: 4,
         owner: Some(("ReplicaSet".into(), "du-5d".into())),
-        started: None,
         since: Some(Timestamp(fake::NOW - 600_000)),
-        images: vec![],
-        names: vec![],
         requests: Requests {
             cpu_milli: 2_000,
             memory_bytes: 4 << 30,
             extended: vec![("nvidia.com/gpu".into(), 1)],
             guaranteed: None,
         },
+        ..Pod::default()
     })
 }
 

@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::sriov::{FunctionRow, drain, link};
+use super::sriov::{FunctionRow, link, sync_words};
 use crate::model::sample::Sample;
 use crate::model::sriov::{PhysicalFunction, VirtualFunction};
 use crate::model::unit::Unit;
@@ -124,15 +124,6 @@ fn told<'a>(ctx: &Ctx<'_>, row: &FunctionRow<'a>, width: usize) -> Vec<Line<'a>>
             say("resource", text, theme.muted);
         }
     }
-    let state = row.state;
-    match (&state.current_state, &state.desired_state) {
-        (Some(current), Some(desired)) if current != desired => {
-            let text = format!("{} → {}", drain(current), drain(desired));
-            say("drain", text, theme.warn);
-        }
-        (Some(current), _) => say("drain", drain(current), theme.muted),
-        (None, _) => {}
-    }
     if let Some((problem, grave)) = row.problem() {
         say(
             "problem",
@@ -140,9 +131,16 @@ fn told<'a>(ctx: &Ctx<'_>, row: &FunctionRow<'a>, width: usize) -> Vec<Line<'a>>
             if grave { theme.crit } else { theme.warn },
         );
     }
-    if let Some(error) = state.last_sync_error.as_deref().filter(|e| !e.is_empty()) {
-        say("last error", format!("{error:?}"), theme.crit);
-    }
+    let cluster = ctx.world.cluster(row.cluster);
+    let words = cluster.and_then(|c| sync_words(ctx, c, &row.state.node));
+    let style = match row.state.sync_status.as_deref() {
+        Some("Succeeded") => theme.muted,
+        Some("Failed") => theme.crit,
+        _ => theme.warn,
+    };
+    words
+        .into_iter()
+        .for_each(|words| say("operator", words, style));
     out
 }
 

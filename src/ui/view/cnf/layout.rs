@@ -36,12 +36,12 @@ impl Cnf {
                 sriov,
             };
         }
+        // Border, header and what is said of the chosen row.
+        let all = u16::try_from(functions + 6).unwrap_or(u16::MAX);
         let wanted = match (functions, clocks) {
             (0, _) => 4,
-            (n, 0) => u16::try_from(n + 4).unwrap_or(u16::MAX),
-            (n, _) => u16::try_from(n + 4)
-                .unwrap_or(u16::MAX)
-                .min(area.height / 2),
+            (_, 0) => all,
+            _ => all.min(area.height / 2),
         };
         let (top, sriov) = above(area, wanted.min(area.height.saturating_sub(6)));
         let (clocks, detail) = match show {

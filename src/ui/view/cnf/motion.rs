@@ -1,7 +1,5 @@
 //! What keys and clicks do on the CNF screen.
 
-use super::sriov::FunctionRow;
-use super::workload::WorkloadRow;
 use super::{ClockRow, Cnf, Part, WIDE, clock, ptp};
 use crate::command::Command;
 use crate::message::Effect;
@@ -15,7 +13,7 @@ impl Cnf {
             return Vec::new();
         }
         if let Command::Click { column, row } = command {
-            let parts = self.layout(self.area, self.nodes(world).len(), self.below(world));
+            let parts = self.layout(self.area, self.nodes(world).len(), self.below(world).len());
             let below = parts.sriov.contains((column, row).into());
             self.part = match (below, self.part) {
                 (false, _) => Part::Clocks,
@@ -28,13 +26,9 @@ impl Cnf {
                 let rows = self.nodes(world);
                 self.clocks.update(&command, &rows, ptp::id)
             }
-            Part::Sriov => {
-                let rows = self.functions(world);
-                self.functions.update(&command, &rows, FunctionRow::id)
-            }
-            Part::Workloads => {
-                let rows = self.workloads(world);
-                self.workloads.update(&command, &rows, WorkloadRow::id)
+            Part::Sriov | Part::Workloads => {
+                let list = self.list();
+                self.below(world).update(self.tables.of_mut(list), &command)
             }
         };
         if moved {
@@ -45,6 +39,10 @@ impl Cnf {
             Command::Mode if self.part == Part::Clocks => {
                 self.detail = Some(true);
                 self.page = self.page.next();
+            }
+            Command::Mode if self.part == Part::Sriov => {
+                self.wired = self.wired.next();
+                self.scroll = 0;
             }
             Command::NextPane => self.part = self.part.next(),
             Command::PreviousPane => self.part = self.part.before(),
@@ -64,15 +62,10 @@ impl Cnf {
                         let rows = self.nodes(world);
                         self.chosen(&rows).map(|row| clock::plain(world, row))
                     }
-                    Part::Sriov => {
-                        let rows = self.functions(world);
-                        let at = self.functions.position(&rows, FunctionRow::id);
-                        at.and_then(|at| rows.get(at)).map(|r| r.plain(world))
-                    }
-                    Part::Workloads => {
-                        let rows = self.workloads(world);
-                        let at = self.workloads.position(&rows, WorkloadRow::id);
-                        at.and_then(|at| rows.get(at)).map(|r| r.plain(world))
+                    Part::Sriov | Part::Workloads => {
+                        let rows = self.below(world);
+                        let row = rows.chosen(self.tables.of(self.list()));
+                        row.map(|row| row.plain(world))
                     }
                 };
                 return text.map(Effect::Copy).into_iter().collect();

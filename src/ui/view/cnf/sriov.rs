@@ -7,13 +7,17 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
+use super::function;
+use super::list::{Row, RowId};
 use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
+use crate::model::object::ObjectKind;
 use crate::model::sriov::{PhysicalFunction, SriovNodeState};
 use crate::model::unit::Unit;
-use crate::state::world::World;
+use crate::state::world::{ClusterState, World};
 use crate::ui::Ctx;
-use crate::ui::view::common::{above, clusters, empty, lines, name, pane, scoped};
+use crate::ui::view::Focus;
+use crate::ui::view::common::{above, ago, clusters, empty, lines, name, pane, scoped};
 use crate::ui::widget::table::{Column, Table};
 use crate::ui::widget::text::wrap;
 
@@ -32,8 +36,6 @@ const COLUMNS: [Column; 12] = [
     Column::new("DRAIN", 10, 24).priority(3),
 ];
 
-pub type FunctionId = (ClusterId, Arc<str>, String);
-
 /// One physical function; a node without any has a row of its own, for its sync state.
 pub struct FunctionRow<'a> {
     pub cluster: ClusterId,
@@ -42,42 +44,35 @@ pub struct FunctionRow<'a> {
 }
 
 impl FunctionRow<'_> {
-    pub fn id(&self) -> FunctionId {
-        let pci = self
-            .function
-            .map_or(String::new(), |f| f.pci_address.clone());
-        (self.cluster, Arc::clone(&self.state.node), pci)
-    }
-
     /// What is wrong here, in a few words, and whether it is grave.
     pub fn problem(&self) -> Option<(String, bool)> {
         let status = self.state.sync_status.as_deref();
+        let wanted = self.function.and_then(|f| Some((f, f.desired_vfs?)));
+        if let Some((function, wanted)) = wanted.filter(|(f, wanted)| *wanted > f.total_vfs) {
+            let text = format!("{wanted} VFs wanted, {} possible", function.total_vfs);
+            return Some((text, true));
+        }
         if status == Some("Failed") {
             return Some(("sync failed".into(), true));
         }
-        if let Some(function) = self.function
-            && let Some(wanted) = function.desired_vfs
-        {
-            if wanted > function.total_vfs {
-                return Some((
-                    format!("{wanted} VFs wanted, {} possible", function.total_vfs),
-                    true,
-                ));
-            }
-            if wanted != function.num_vfs {
-                return Some((
-                    format!("{wanted} VFs wanted, {} configured", function.num_vfs),
-                    false,
-                ));
-            }
+        if let Some((function, wanted)) = wanted.filter(|(f, wanted)| *wanted != f.num_vfs) {
+            let text = format!("{wanted} VFs wanted, {} configured", function.num_vfs);
+            return Some((text, false));
         }
         match status {
             Some("InProgress") => Some(("sync in progress".into(), false)),
             _ => None,
         }
     }
+}
 
-    pub fn fields<'b>(&'b self, world: &'b World) -> Vec<(&'b str, &'b str)> {
+impl Row for FunctionRow<'_> {
+    fn id(&self) -> RowId {
+        let pci = self.function.map_or("", |f| f.pci_address.as_str());
+        (self.cluster, Arc::clone(&self.state.node), pci.into())
+    }
+
+    fn fields<'b>(&'b self, world: &'b World) -> Vec<(&'b str, &'b str)> {
         let mut fields = vec![
             ("node", self.state.node.as_ref()),
             ("cluster", name(world, self.cluster)),
@@ -93,7 +88,7 @@ impl FunctionRow<'_> {
         fields
     }
 
-    pub fn plain(&self, world: &World) -> String {
+    fn plain(&self, world: &World) -> String {
         let mut out = format!(
             "{} {} SR-IOV sync {}",
             name(world, self.cluster),
@@ -114,6 +109,21 @@ impl FunctionRow<'_> {
             out.push_str(&format!(", last error {error}"));
         }
         out
+    }
+
+    fn focus(&self) -> Focus {
+        Focus::Node {
+            cluster: self.cluster,
+            node: self.state.node.to_string(),
+        }
+    }
+
+    fn is_bad(&self) -> bool {
+        self.problem().is_some()
+    }
+
+    fn draw(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, skip: usize) {
+        function::draw(ctx, area, buf, self, skip);
     }
 }
 
@@ -176,12 +186,15 @@ pub fn draw(
     scope: Option<ClusterId>,
     area: Rect,
     buf: &mut Buffer,
-    (rows, table): (&[FunctionRow<'_>], &Table<FunctionId>),
+    (rows, table): (&[FunctionRow<'_>], &Table<RowId>),
 ) {
-    let (left, right) = title(rows);
-    let inner = pane(ctx, area, buf, &left, &right, ctx.focus);
+    let (left, states) = title(rows);
+    let right = format!("{states} · m policies");
+    let right = right.trim_start_matches(" · ");
+    let inner = pane(ctx, area, buf, &left, right, ctx.focus);
     if rows.is_empty() {
-        empty(ctx, inner, buf, why_empty(ctx.world, scope));
+        let why = no_object(ctx.world, scope, ObjectKind::SriovNodeState);
+        empty(ctx, inner, buf, &why);
         return;
     }
     let chosen = table
@@ -233,13 +246,50 @@ fn note(row: &FunctionRow<'_>) -> String {
     }
 }
 
-fn why_empty(world: &World, scope: Option<ClusterId>) -> &'static str {
-    let kube = clusters(world, scope).any(|c| c.sources.contains_key(&SourceKind::Kubernetes));
-    if kube {
-        "no SriovNetworkNodeState seen: the SR-IOV operator is not installed, or may not be read"
-    } else {
-        "no cluster of the scope has a Kubernetes API configured (kube = { context = … })"
+/// Why there is no object of a kind of the SR-IOV operator.
+pub fn no_object(world: &World, scope: Option<ClusterId>, kind: ObjectKind) -> String {
+    let mut kube = clusters(world, scope)
+        .filter(|c| c.sources.contains_key(&SourceKind::Kubernetes))
+        .peekable();
+    if kube.peek().is_none() {
+        return "no cluster of the scope has a Kubernetes API configured (kube = { context = … })"
+            .into();
     }
+    let word = kind.word();
+    let mut listed = kube.filter(|c| c.is_listed(kind));
+    match listed.next() {
+        Some(_) => format!("there is no {word}, or none matches the filter"),
+        None => format!("no {word} seen: the SR-IOV operator is not installed, or may not be read"),
+    }
+}
+
+/// What the operator says of a node: `sync InProgress since 14:06:31 (8m)`; `None`: it is done
+/// there.
+pub fn sync_words(ctx: &Ctx<'_>, cluster: &ClusterState, node: &str) -> Option<String> {
+    let state = cluster.sriov.get(node)?;
+    let mut words = Vec::new();
+    let status = state.sync_status.as_deref().unwrap_or("unknown");
+    if status != "Succeeded" {
+        let since = cluster.sync(node).map_or(String::new(), |sync| {
+            let (at, age) = (ctx.clock_or_day(sync.since), ago(ctx.world, sync.since));
+            match sync.seen {
+                true => format!(" since {at} ({age})"),
+                false => format!(" since {at} or earlier"),
+            }
+        });
+        words.push(format!("sync {status}{since}"));
+    }
+    let drains = state
+        .desired_state
+        .as_deref()
+        .zip(state.current_state.as_deref());
+    if let Some((desired, current)) = drains.filter(|(desired, current)| desired != current) {
+        words.push(format!("drain {} → {}", drain(current), drain(desired)));
+    }
+    if let Some(error) = state.last_sync_error.as_deref().filter(|e| !e.is_empty()) {
+        words.push(format!("last error {error:?}"));
+    }
+    (!words.is_empty()).then(|| words.join("; "))
 }
 
 fn cell<'a>(ctx: &Ctx<'a>, row: &FunctionRow<'a>, column: usize) -> Line<'a> {
@@ -269,9 +319,14 @@ fn cell<'a>(ctx: &Ctx<'a>, row: &FunctionRow<'a>, column: usize) -> Line<'a> {
     }
 }
 
-/// State of the drain without the word that heads the column: `Drain_Required` is `required`.
+/// State of the drain without the word that heads the column: `Drain_Required` is `required`,
+/// `DrainComplete` is `complete`.
 pub fn drain(state: &str) -> String {
-    let state = state.strip_prefix("Drain_").unwrap_or(state);
+    let short = state.strip_prefix("Drain_").or_else(|| {
+        let rest = state.strip_prefix("Drain")?;
+        rest.starts_with(char::is_uppercase).then_some(rest)
+    });
+    let state = short.unwrap_or(state);
     state.replace('_', " ").to_lowercase()
 }
 

@@ -75,7 +75,8 @@ fn function(name: &str, wanted: u32, have: u32) -> PhysicalFunction {
             policy: None,
             range: Some(format!("{name}#0-7")),
         }],
-    }
+        ..PhysicalFunction::default()
+    }..PhysicalFunction::default()
 }
 
 fn virtual_function(index: u32) -> VirtualFunction {
@@ -183,7 +184,7 @@ fn sync_failure_is_told_with_its_error() {
         })
     );
     view.update(Command::Problems, &world);
-    assert_eq!(view.functions(&world).len(), 1);
+    assert_eq!(view.below(&world).len(), 1);
     assert!(view.back() && view.back() && !view.back());
 }
 
@@ -234,7 +235,7 @@ fn each_virtual_function_is_told_as_far_as_it_is_known() {
     assert!(view.open(&world).is_none(), "opens the functions first");
     view.update(Command::Open, &world);
     let text = fake::screen(&world, 100, 22, |ctx, area, buf| {
-        let rows = view.functions(&world);
+        let rows = sriov::rows(&world, None);
         function::draw(ctx, area, buf, &rows[0], 0);
     });
     let row = |vf: &str| {
@@ -273,11 +274,14 @@ fn any_room_will_do() {
     let world = world();
     let mut view = Cnf::default();
     view.update(Command::NextPane, &world);
-    for width in (0..130).step_by(9) {
-        for height in 0..20 {
-            fake::screen(&world, width, height, |ctx, area, buf| {
-                view.draw(ctx, area, buf)
-            });
+    for _ in 0..3 {
+        for width in (0..130).step_by(9) {
+            for height in 0..20 {
+                fake::screen(&world, width, height, |ctx, area, buf| {
+                    view.draw(ctx, area, buf)
+                });
+            }
         }
+        view.update(Command::Mode, &world);
     }
 }

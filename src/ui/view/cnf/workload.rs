@@ -5,11 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::list::{self, Row, RowId};
 use crate::model::id::ClusterId;
 use crate::state::world::World;
 use crate::state::world::timing::{Timing, Workload};
 use crate::ui::view::Focus;
-use crate::ui::view::common::{clusters, empty, lines, name, pane, scoped};
+use crate::ui::view::common::{clusters, lines, name, pane};
 use crate::ui::widget::table::{Column, Table};
 use crate::ui::widget::text::wrap;
 use crate::ui::{Ctx, Theme};
@@ -24,8 +25,6 @@ const COLUMNS: [Column; 8] = [
     Column::new("TIMING", 7, 7),
     Column::new("BECAUSE", 12, 90).priority(1),
 ];
-
-pub type WorkloadId = (ClusterId, String, String);
 
 pub struct WorkloadRow<'a> {
     pub cluster: ClusterId,
@@ -46,17 +45,13 @@ pub fn rows(world: &World, scope: Option<ClusterId>) -> Vec<WorkloadRow<'_>> {
     rows
 }
 
-impl WorkloadRow<'_> {
-    pub fn id(&self) -> WorkloadId {
+impl Row for WorkloadRow<'_> {
+    fn id(&self) -> RowId {
         let pod = self.workload.pod;
-        (
-            self.cluster,
-            pod.namespace.to_string(),
-            pod.name.to_string(),
-        )
+        (self.cluster, pod.namespace.clone(), pod.name.clone())
     }
 
-    pub fn fields<'b>(&'b self, world: &'b World) -> Vec<(&'b str, &'b str)> {
+    fn fields<'b>(&'b self, world: &'b World) -> Vec<(&'b str, &'b str)> {
         let pod = self.workload.pod;
         vec![
             ("pod", &*pod.name),
@@ -68,7 +63,7 @@ impl WorkloadRow<'_> {
         ]
     }
 
-    pub fn focus(&self) -> Focus {
+    fn focus(&self) -> Focus {
         let pod = self.workload.pod;
         Focus::Pod {
             cluster: self.cluster,
@@ -77,18 +72,7 @@ impl WorkloadRow<'_> {
         }
     }
 
-    /// What decides the answer: the needs that are as bad as the whole.
-    fn because(&self) -> String {
-        let timing = self.workload.timing();
-        let needs = self.workload.needs.iter();
-        let deciding = needs.filter(|n| n.timing == timing && timing != Timing::Met);
-        let told: Vec<String> = deciding
-            .map(|n| format!("{}: {}", n.what, n.text))
-            .collect();
-        told.join("; ")
-    }
-
-    pub fn plain(&self, world: &World) -> String {
+    fn plain(&self, world: &World) -> String {
         let pod = self.workload.pod;
         let mut out = format!(
             "{} {} {}/{} on {}: can meet its timing: {}",
@@ -104,6 +88,59 @@ impl WorkloadRow<'_> {
         }
         out
     }
+
+    fn is_bad(&self) -> bool {
+        self.workload.timing() != Timing::Met
+    }
+
+    /// Each need with what is known of it.
+    fn draw(&self, ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, skip: usize) {
+        let theme = ctx.theme;
+        let pod = self.workload.pod;
+        let title = format!("{} {}", self.workload.kind.word(), pod.name);
+        let timing = self.workload.timing();
+        let inner = pane(ctx, area, buf, &title, "", false);
+        let question = format!(
+            "can this {} meet its timing now? ",
+            self.workload.kind.word()
+        );
+        let mut text = vec![
+            Line::from(vec![
+                Span::styled(question, theme.base),
+                Span::styled(timing.word(), style(theme, timing).1),
+            ]),
+            Line::default(),
+        ];
+        let width = usize::from(inner.width).saturating_sub(14);
+        for need in &self.workload.needs {
+            let (glyph, colour) = style(theme, need.timing);
+            for (at, part) in wrap(&need.text, width).into_iter().enumerate() {
+                let head = match at {
+                    0 => format!("{glyph} {:<11} ", need.what),
+                    _ => " ".repeat(14),
+                };
+                text.push(Line::from(vec![
+                    Span::styled(head, colour),
+                    Span::styled(part, theme.base),
+                ]));
+            }
+        }
+        let most = text.len().saturating_sub(usize::from(inner.height));
+        lines(ctx, inner, buf, &text, skip.min(most));
+    }
+}
+
+impl WorkloadRow<'_> {
+    /// What decides the answer: the needs that are as bad as the whole.
+    fn because(&self) -> String {
+        let timing = self.workload.timing();
+        let needs = self.workload.needs.iter();
+        let deciding = needs.filter(|n| n.timing == timing && timing != Timing::Met);
+        let told: Vec<String> = deciding
+            .map(|n| format!("{}: {}", n.what, n.text))
+            .collect();
+        told.join("; ")
+    }
 }
 
 fn style(theme: &Theme, timing: Timing) -> (&'static str, Style) {
@@ -114,11 +151,11 @@ fn style(theme: &Theme, timing: Timing) -> (&'static str, Style) {
     }
 }
 
-pub fn draw(
-    ctx: &Ctx<'_>,
+pub fn draw<'a>(
+    ctx: &Ctx<'a>,
     area: Rect,
     buf: &mut Buffer,
-    (rows, table): (&[WorkloadRow<'_>], &Table<WorkloadId>),
+    (rows, table): (&'a [WorkloadRow<'a>], &Table<RowId>),
 ) {
     let count = |timing| {
         let all = rows.iter().map(|r| r.workload.timing());
@@ -131,19 +168,15 @@ pub fn draw(
         count(Timing::NotMet),
         count(Timing::Unknown)
     );
-    let inner = pane(ctx, area, buf, &title, &right, ctx.focus);
-    if rows.is_empty() {
-        let why = "no pod is named as a network function (vdu, vcu, upf, amf, smf, nrf), or none \
-                   matches the filter";
-        return empty(ctx, inner, buf, why);
-    }
-    let columns = scoped(ctx, &COLUMNS, 2);
-    table.draw(
+    let why = "no pod is named as a network function (vdu, vcu, upf, amf, smf, nrf), or none \
+               matches the filter";
+    list::draw(
         ctx,
-        inner,
+        area,
         buf,
-        (&columns, rows),
-        WorkloadRow::id,
+        (&title, &right, why),
+        &COLUMNS,
+        (rows, table),
         |row, column| cell(ctx, row, column),
     );
 }
@@ -165,39 +198,4 @@ fn cell<'a>(ctx: &Ctx<'a>, row: &WorkloadRow<'a>, column: usize) -> Line<'a> {
         6 => Line::styled(row.workload.timing().word(), colour),
         _ => Line::styled(row.because(), theme.muted),
     }
-}
-
-/// Each need with what is known of it.
-pub fn draw_detail(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, row: &WorkloadRow<'_>) {
-    let theme = ctx.theme;
-    let pod = row.workload.pod;
-    let title = format!("{} {}", row.workload.kind.word(), pod.name);
-    let timing = row.workload.timing();
-    let inner = pane(ctx, area, buf, &title, "", false);
-    let question = format!(
-        "can this {} meet its timing now? ",
-        row.workload.kind.word()
-    );
-    let mut text = vec![
-        Line::from(vec![
-            Span::styled(question, theme.base),
-            Span::styled(timing.word(), style(theme, timing).1),
-        ]),
-        Line::default(),
-    ];
-    let width = usize::from(inner.width).saturating_sub(14);
-    for need in &row.workload.needs {
-        let (glyph, colour) = style(theme, need.timing);
-        for (at, part) in wrap(&need.text, width).into_iter().enumerate() {
-            let head = match at {
-                0 => format!("{glyph} {:<11} ", need.what),
-                _ => " ".repeat(14),
-            };
-            text.push(Line::from(vec![
-                Span::styled(head, colour),
-                Span::styled(part, theme.base),
-            ]));
-        }
-    }
-    lines(ctx, inner, buf, &text, 0);
 }

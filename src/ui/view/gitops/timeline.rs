@@ -188,6 +188,12 @@ pub fn focus(world: &World, row: &Row<'_>) -> Option<Focus> {
     if let Some(found) = cluster.changed_app(row.change) {
         return Some(app(found));
     }
+    if kind == "SriovNetworkNodePolicy" {
+        let key = (row.change.namespace.as_str().into(), object.as_str().into());
+        let policy = cluster.sriov_policies.get(&key)?;
+        let first = cluster.nodes.values().find(|n| policy.matches(n));
+        return first.map(|n| node(n.name.to_string()));
+    }
     if kind == "PtpConfig" {
         let key = (row.change.namespace.as_str().into(), object.as_str().into());
         let config = cluster.ptp_configs.get(&key)?;

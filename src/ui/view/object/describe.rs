@@ -13,7 +13,9 @@ use super::row::{Row, Tone};
 
 mod platform;
 
-use platform::{app, inference, operator, ptp_config, ptp_devices, sriov, version};
+use platform::{
+    app, inference, operator, ptp_config, ptp_devices, sriov, sriov_network, sriov_policy, version,
+};
 
 pub fn rows(ctx: &Ctx<'_>, known: Known<'_>) -> Vec<Row> {
     match known {
@@ -38,6 +40,8 @@ pub fn rows(ctx: &Ctx<'_>, known: Known<'_>) -> Vec<Row> {
         Known::PtpConfig(o) => ptp_config(o),
         Known::PtpDevices(o) => ptp_devices(o),
         Known::InferenceService(o) => inference(ctx, o),
+        Known::SriovPolicy(o) => sriov_policy(o),
+        Known::SriovNetwork(o) => sriov_network(o),
     }
 }
 

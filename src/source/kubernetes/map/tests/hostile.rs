@@ -7,7 +7,7 @@ use super::{Read, items};
 use crate::source::hostile::{cut, spoilt};
 use crate::source::kubernetes::kinds::KINDS;
 
-const FILES: [&str; 16] = [
+const FILES: [&str; 18] = [
     "kube/nodes.json",
     "kube/pods_shop.json",
     "kube/events_shop.json",
@@ -24,6 +24,8 @@ const FILES: [&str; 16] = [
     "crds/openshift_clusteroperators.json",
     "crds/openshift_clusterversion.json",
     "crds/ptp.json",
+    "crds/sriov_networks.json",
+    "crds/sriov_policies.json",
 ];
 
 /// The first objects of each file.

@@ -37,19 +37,12 @@ fn pod(name: &str, image: &str) -> Object {
     Object::Pod(Pod {
         namespace: "ran".into(),
         name: name.into(),
-        node: None,
         phase: "Running".into(),
-        reason: None,
-        message: None,
         ready: 1,
         containers: 1,
-        restarts: 0,
         owner: Some(("ReplicaSet".into(), "du-7f9c".into())),
-        started: None,
-        since: None,
         images: vec!["istio:1".into(), image.into()],
-        names: Vec::new(),
-        requests: Default::default(),
+        ..Pod::default()
     })
 }
 

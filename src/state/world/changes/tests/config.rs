@@ -5,7 +5,7 @@ use crate::model::change::ChangeKind;
 use crate::model::object::{Object, ObjectKind};
 use crate::model::openshift::{ClusterOperator, ClusterVersion, Update};
 use crate::model::ptp::{PtpConfig, PtpProfile};
-use crate::model::sriov::{PhysicalFunction, SriovNodeState};
+use crate::model::sriov::{PhysicalFunction, SriovNodeState, SriovPolicy};
 
 #[test]
 fn upgrades_stand_in_the_history() {
@@ -131,23 +131,16 @@ fn profiles_and_virtual_functions_are_configuration() {
         vec![Object::SriovNodeState(SriovNodeState {
             node: "n-07-b".into(),
             sync_status: Some("Succeeded".into()),
-            last_sync_error: None,
-            desired_state: None,
-            current_state: None,
             interfaces: vec![PhysicalFunction {
                 name: "ens3f0".into(),
                 pci_address: "0000:17:00.0".into(),
-                vendor: String::new(),
-                driver: None,
-                mtu: None,
-                link_speed: None,
                 num_vfs: 8,
                 total_vfs: 64,
                 desired_vfs: Some(wanted),
                 vfs: 8,
-                functions: Vec::new(),
-                groups: Vec::new(),
+                ..PhysicalFunction::default()
             }],
+            ..SriovNodeState::default()
         })]
     };
     tell(&mut world, 2, ObjectKind::SriovNodeState, true, state(8));
@@ -157,4 +150,30 @@ fn profiles_and_virtual_functions_are_configuration() {
         (last.2.as_str(), last.3.as_str()),
         ("n-07-b", "ens3f0: virtual functions wanted 8 → 16")
     );
+}
+
+#[test]
+fn policies_of_virtual_functions_are_configuration() {
+    let mut world = world();
+    let policy = |vfs| {
+        vec![Object::SriovPolicy(SriovPolicy {
+            name: "fronthaul".into(),
+            num_vfs: vfs,
+            device_type: "vfio-pci".into(),
+            ..SriovPolicy::default()
+        })]
+    };
+    let kind = ObjectKind::SriovPolicy;
+    tell(&mut world, 0, kind, true, vec![]);
+    tell(&mut world, 1, kind, false, policy(8));
+    tell(&mut world, 2, kind, false, policy(8));
+    tell(&mut world, 3, kind, false, policy(16));
+    tell(&mut world, 4, kind, true, vec![]);
+    let told: Vec<(i64, String)> = told(&world).into_iter().map(|c| (c.0, c.3)).collect();
+    let wanted = [
+        (1, "created"),
+        (3, "wants 8 VFs, vfio-pci → 16 VFs, vfio-pci"),
+        (4, "deleted (while not watched)"),
+    ];
+    assert_eq!(told, wanted.map(|(at, what)| (at, what.to_owned())));
 }

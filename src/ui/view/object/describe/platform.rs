@@ -4,7 +4,7 @@ use crate::model::gitops::{App, AppHealth, Sync};
 use crate::model::openshift::{ClusterOperator, ClusterVersion};
 use crate::model::ptp::{PtpConfig, PtpDevices};
 use crate::model::serving::InferenceService;
-use crate::model::sriov::SriovNodeState;
+use crate::model::sriov::{self, SriovNetwork, SriovNodeState, SriovPolicy};
 use crate::ui::Ctx;
 
 use super::super::row::{Row, Tone};
@@ -211,6 +211,34 @@ pub fn sriov(s: &SriovNodeState) -> Vec<Row> {
         );
         rows.push(Row::pair(&i.name, told));
     }
+    rows
+}
+
+pub fn sriov_policy(p: &SriovPolicy) -> Vec<Row> {
+    vec![
+        Row::pair("wants", p.wants()),
+        Row::pair("resource", p.resource.as_str()),
+        Row::pair(
+            "priority",
+            format!("{} (the lower number wins)", p.priority),
+        ),
+        Row::pair("ports", p.ports.words()),
+        Row::pair("nodes", sriov::labels(p)),
+    ]
+}
+
+pub fn sriov_network(n: &SriovNetwork) -> Vec<Row> {
+    let mut rows = vec![
+        Row::pair("resource", n.resource.as_str()),
+        Row::pair("attachment", format!("{}/{}", n.target(), n.name)),
+    ];
+    rows.extend(
+        n.settings()
+            .into_iter()
+            .map(|(key, text)| Row::pair(key, text)),
+    );
+    let told = n.message.as_deref().filter(|_| n.ready == Some(false));
+    rows.extend(told.map(|m| Row::toned("not ready", m, Tone::Bad)));
     rows
 }
 
