@@ -1,6 +1,8 @@
 //! The catalogue of signals against a real Prometheus that scrapes recorded exporter pages: every
 //! query is answered, finds what the pages hold, and every raw name it brings has a judgement.
 
+#[path = "catalogue/cnf.rs"]
+mod cnf;
 #[path = "catalogue/dashboards.rs"]
 mod dashboards;
 #[path = "catalogue/gpu.rs"]
@@ -11,6 +13,8 @@ mod large;
 mod ports;
 #[path = "catalogue/rbac.rs"]
 mod rbac;
+#[path = "catalogue/ways.rs"]
+mod ways;
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{Read, Write};
@@ -219,6 +223,7 @@ async fn a_real_server_answers_every_query() {
     every_raw_name_is_judged(&catalogue, &answers);
     dashboards::every_query_is_answered(&prometheus).await;
     gpu::both_ways_give_the_same_table(&prometheus, &pages_at.to_string()).await;
+    cnf::both_ways_give_the_same_table(&prometheus, &pages_at.to_string()).await;
 
     let fatal = &answers["gpu_xid_fatal"];
     assert_eq!(labels_at(fatal, 79.0, "hostname"), ["gpu-worker-07"]);

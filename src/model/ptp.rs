@@ -10,7 +10,7 @@ use super::sample::Sample;
 
 mod read;
 
-pub use read::{names, read, role};
+pub use read::{is_level, names, read, role};
 
 /// 0 FREERUN, 1 LOCKED, 2 HOLDOVER on the wire; ordered here from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

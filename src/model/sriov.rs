@@ -8,9 +8,13 @@ use serde::{Deserialize, Serialize};
 
 mod fit;
 mod policy;
+pub mod pool;
+mod read;
 
 pub use fit::{Fit, Grade, NodeFit, fits, labels};
 pub use policy::{NicSelector, SriovNetwork, SriovPolicy};
+pub use pool::{Pool, pool_of};
+pub use read::{Function, Holder, Readings, is_level, names, read};
 
 /// One node's SR-IOV state. Three numbers are never mixed: capacity (`total_vfs`), configured
 /// (`num_vfs`) and allocated (pods that hold VFs).
@@ -82,6 +86,15 @@ pub struct VfGroup {
     /// `netdevice`, `vfio-pci`.
     pub device_type: Option<String>,
     pub policy: Option<String>,
-    /// `ens3f0#0-7`
+    /// `ens3f0#0-7`, `0-7`
     pub range: Option<String>,
+}
+
+impl VfGroup {
+    /// Virtual functions in its range; `None`: it has none.
+    pub fn count(&self) -> Option<u64> {
+        let range = self.range.as_deref()?;
+        let range = policy::indices(range.rsplit('#').next()?)?;
+        Some(u64::from(range.end() - range.start()) + 1)
+    }
 }

@@ -21,7 +21,7 @@ use crate::model::openshift::{ClusterOperator, ClusterVersion};
 use crate::model::ptp::{PtpConfig, PtpDevices, PtpNode};
 use crate::model::serving::{InferenceService, Serving};
 use crate::model::signal::{Metric, Signal};
-use crate::model::sriov::{Fit, SriovNetwork, SriovNodeState, SriovPolicy};
+use crate::model::sriov::{Fit, Pool, Readings, SriovNetwork, SriovNodeState, SriovPolicy};
 use crate::model::telemetry::ClusterFacts;
 use crate::model::time::Timestamp;
 use crate::model::workload::{Autoscaler, Claim, Service, Workload, WorkloadKind};
@@ -154,6 +154,10 @@ pub struct ClusterState {
     fits: BTreeMap<Named, Fit>,
     /// Nodes changed since.
     fits_due: bool,
+    /// What exporters tell of virtual functions.
+    pub vfs: Readings,
+    /// Pools of virtual functions of each node.
+    pub pools: Vec<Pool>,
     pub workloads: BTreeMap<(WorkloadKind, Arc<str>, Arc<str>), Workload>,
     pub autoscalers: BTreeMap<Named, Autoscaler>,
     pub claims: BTreeMap<Named, Claim>,
@@ -265,6 +269,8 @@ impl ClusterState {
             syncs: BTreeMap::new(),
             fits: BTreeMap::new(),
             fits_due: false,
+            vfs: Readings::default(),
+            pools: Vec::new(),
             workloads: BTreeMap::new(),
             autoscalers: BTreeMap::new(),
             claims: BTreeMap::new(),

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use farwatch::model::alert::Severity;
 use farwatch::model::health::SourceKind;
 use farwatch::model::label::Labels;
-use farwatch::model::object::{Node, Object, ObjectKind, Room};
+use farwatch::model::object::{Node, Object, ObjectKind};
 use farwatch::model::telemetry::{Body, SampleBatch};
 use farwatch::source::exposition::Format;
 use farwatch::source::scrape::Memory;

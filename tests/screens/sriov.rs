@@ -2,7 +2,7 @@
 
 use farwatch::model::health::SourceKind;
 use farwatch::model::label::Labels;
-use farwatch::model::object::{Node, Object, ObjectKind};
+use farwatch::model::object::{Node, Object, ObjectKind, Pod, Requests};
 use farwatch::model::sriov::{
     NicSelector, PhysicalFunction, SriovNetwork, SriovNodeState, SriovPolicy, VfGroup,
     VirtualFunction,
@@ -25,6 +25,30 @@ fn node(at: usize) -> Object {
         )],
         ..Node::default()
     })
+}
+
+/// Two that hold what the first node offers, and one that waits.
+fn pods() -> Vec<Object> {
+    let pod = |name: &str, node: Option<&str>, count| {
+        Object::Pod(Pod {
+            namespace: "ran-du".into(),
+            name: name.into(),
+            node: node.map(Into::into),
+            phase: if node.is_some() { "Running" } else { "Pending" }.into(),
+            ready: 1,
+            containers: 1,
+            requests: Requests {
+                extended: vec![("openshift.io/fh_dpdk".into(), count)],
+                ..Requests::default()
+            },
+            ..Pod::default()
+        })
+    };
+    vec![
+        pod("vdu-l1-0", Some("worker-cnf-0"), 6),
+        pod("vdu-l1-1", Some("worker-cnf-0"), 2),
+        pod("vdu-l1-2", None, 4),
+    ]
 }
 
 fn port(name: &str, (vendor, device, driver): (&str, &str, &str), vfs: u32) -> PhysicalFunction {
@@ -63,7 +87,12 @@ const E810: (&str, &str, &str) = ("Intel", "1593", "ice");
 
 fn state(at: usize, status: &str, port: PhysicalFunction, policy: &str) -> SriovNodeState {
     let group = VfGroup {
-        resource: policy.into(),
+        resource: if policy == "fronthaul" {
+            "fh_dpdk"
+        } else {
+            "n3_sw"
+        }
+        .into(),
         device_type: Some("vfio-pci".into()),
         policy: Some(policy.into()),
         range: Some("0-7".into()),
@@ -171,6 +200,7 @@ fn told(size: (u16, u16)) -> Console {
     let mut console = Console::live(size);
     for (kind, all) in [
         (ObjectKind::Node, (0..3).map(node).collect()),
+        (ObjectKind::Pod, pods()),
         (ObjectKind::SriovNodeState, states()),
         (ObjectKind::SriovPolicy, policies()),
         (ObjectKind::SriovNetwork, networks()),
@@ -190,6 +220,8 @@ fn policies_and_networks() {
             ("claimed", "6<tab>mjj<enter>"),
             ("networks", "6<tab>mm"),
             ("network", "6<tab>mm<enter>"),
+            ("pools", "6<tab>mmm"),
+            ("pool", "6<tab>mmm<enter>"),
         ] {
             let mut console = told(size);
             console.keys(keys);

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use crate::detect::Condition;
 use crate::model::alert::Severity;
 use crate::model::finding::Subject;
-use crate::model::id::ClusterId;
-use crate::model::sriov::SriovNodeState;
+use crate::model::sample::Sample;
+use crate::model::sriov::{Function, Pool, SriovNodeState};
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
-use crate::store::Store;
 
 pub fn sriov<'a>(all: impl Iterator<Item = &'a SriovNodeState>) -> Vec<Condition> {
     let mut found = Vec::new();
@@ -76,23 +75,13 @@ const RATE_MS: u64 = 90_000;
 
 /// One virtual function drops packets and its neighbours on the same port do not: its pod or its
 /// rings, not the link.
-pub fn sriov_drops(store: &Store, cluster: ClusterId, now: Timestamp) -> Vec<Condition> {
-    let mut ports: BTreeMap<(&str, &str), BTreeMap<&str, f64>> = BTreeMap::new();
-    for name in ["sriov_vf_rx_dropped", "sriov_vf_tx_dropped"] {
-        for (id, key) in store.find(cluster, name) {
-            let labels = &key.labels;
-            let node = labels.first_of(&["node", "nodename", "instance"]);
-            let place = (node, labels.get("pf"), labels.get("vf"));
-            let (Some(node), Some(port), Some(function)) = place else {
-                continue;
-            };
-            let fresh = |s: &crate::model::sample::Sample| {
-                now.age_since_ms(s.at) <= RATE_MS && s.value.is_finite()
-            };
-            if let Some(last) = store.last(id).filter(fresh) {
-                let functions = ports.entry((node, port)).or_default();
-                *functions.entry(function).or_default() += last.value;
-            }
+pub fn sriov_drops(functions: &[Function], now: Timestamp) -> Vec<Condition> {
+    let mut ports: BTreeMap<(&str, &str), BTreeMap<u32, f64>> = BTreeMap::new();
+    for function in functions {
+        let fresh = |s: &Sample| now.age_since_ms(s.at) <= RATE_MS;
+        if let Some(rate) = function.dropped().filter(fresh) {
+            let port = ports.entry((&function.node, &function.port)).or_default();
+            port.insert(function.index, rate.value);
         }
     }
     let mut found = Vec::new();
@@ -127,14 +116,28 @@ pub fn sriov_drops(store: &Store, cluster: ClusterId, now: Timestamp) -> Vec<Con
     found
 }
 
-/// All virtual functions of a pool are asked for and a pod waits for one. `pools`: resource, what
-/// the nodes have, what the pods ask for, and the pods that ask and wait.
-pub fn sriov_exhausted<'a>(
-    pools: impl Iterator<Item = (&'a str, u64, u64, Vec<String>)>,
+/// All virtual functions of a pool are asked for and a pod waits for one. `waiting`: pods that ask
+/// for a resource and have no node, and for how much of it.
+pub fn sriov_exhausted(
+    pools: &[Pool],
+    waiting: impl Fn(&str) -> Vec<(String, u64)>,
 ) -> Vec<Condition> {
-    let full = pools.filter(|(_, has, asked, waiting)| asked > has && !waiting.is_empty());
-    full.map(|(resource, has, asked, waiting)| {
-        let first = waiting.first().map_or("", String::as_str);
+    let mut whole: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for pool in pools {
+        if let (Some(has), Some(held)) = (pool.allocatable, pool.requested) {
+            let sum = whole.entry(&pool.resource).or_default();
+            *sum = (sum.0.saturating_add(has), sum.1.saturating_add(held));
+        }
+    }
+    let mut found = Vec::new();
+    for (resource, (has, held)) in whole {
+        let waiting = waiting(resource);
+        let asked = waiting
+            .iter()
+            .fold(held, |n, (_, count)| n.saturating_add(*count));
+        let Some((first, _)) = waiting.first().filter(|_| asked > has) else {
+            continue;
+        };
         let more = match waiting.len() {
             1 => String::new(),
             n => format!(" and {} more", n - 1),
@@ -147,9 +150,9 @@ pub fn sriov_exhausted<'a>(
         condition.expected = Some((0.0, has as f64));
         condition.for_ms = 60_000;
         condition.method = "requests of pods against what device plugins offer".into();
-        condition
-    })
-    .collect()
+        found.push(condition);
+    }
+    found
 }
 
 #[cfg(test)]

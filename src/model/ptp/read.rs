@@ -32,6 +32,11 @@ pub fn names() -> impl Iterator<Item = String> {
     NAMES.iter().map(|n| (*n).to_owned())
 }
 
+/// Declared a counter, and shown as it is: how often the process was started.
+pub fn is_level(name: &str) -> bool {
+    name == "openshift_ptp_process_restart_count"
+}
+
 /// Makes PTP nodes from the newest samples of exporter series. Sorted by node.
 pub fn read<'a>(series: impl Iterator<Item = (&'a SeriesKey, Sample)>) -> Vec<PtpNode> {
     let mut nodes: BTreeMap<String, PtpNode> = BTreeMap::new();

@@ -192,11 +192,8 @@ impl NicSelector {
         if !card.is_empty() {
             parts.push(card.join(" "));
         }
-        parts.extend(
-            [&self.names, &self.addresses]
-                .into_iter()
-                .filter_map(|all| (!all.is_empty()).then(|| all.join(" "))),
-        );
+        let lists = [&self.names, &self.addresses].into_iter();
+        parts.extend(lists.filter(|all| !all.is_empty()).map(|all| all.join(" ")));
         parts.extend(self.net_filter.clone());
         match parts.is_empty() {
             true => "no port".into(),
@@ -224,10 +221,15 @@ impl PhysicalFunction {
 
 /// `ens2f0#0-3` → name and indices. A range that is none is left out.
 fn split(text: &str) -> (&str, Option<RangeInclusive<u32>>) {
-    let Some((name, range)) = text.split_once('#') else {
-        return (text, None);
-    };
-    let ends = range.split_once('-');
-    let ends = ends.and_then(|(a, b)| Some((a.trim().parse().ok()?, b.trim().parse().ok()?)));
-    (name, ends.filter(|(a, b)| a <= b).map(|(a, b)| a..=b))
+    match text.split_once('#') {
+        Some((name, range)) => (name, indices(range)),
+        None => (text, None),
+    }
+}
+
+/// `0-3`
+pub(super) fn indices(range: &str) -> Option<RangeInclusive<u32>> {
+    let (first, last) = range.split_once('-')?;
+    let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+    (first <= last).then_some(first..=last)
 }

@@ -108,12 +108,15 @@ pub fn read<'a>(series: impl Iterator<Item = (&'a SeriesKey, Sample)>) -> Readin
     let mut holders: BTreeMap<(Arc<str>, Arc<str>), Holder> = BTreeMap::new();
     for (key, sample) in series {
         let labels = &key.labels;
-        if let Some(holder) = holder(labels).filter(|_| is_owner(&key.name) && sample.value >= 0.5) {
+        if let Some(holder) = holder(labels).filter(|_| is_owner(&key.name) && sample.value >= 0.5)
+        {
             holders.insert((holder.node.clone(), holder.address.clone()), holder);
             continue;
         }
         let field = FIELDS.iter().find(|(name, ..)| **name == *key.name);
-        let place = labels.get("pf").zip(labels.get("vf").and_then(|n| n.parse().ok()));
+        let place = labels
+            .get("pf")
+            .zip(labels.get("vf").and_then(|n| n.parse().ok()));
         let (Some((_, field, factor)), Some((port, index)), true) =
             (field, place, sample.value.is_finite())
         else {

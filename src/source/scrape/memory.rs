@@ -7,12 +7,12 @@ use foldhash::fast::RandomState;
 
 use super::Read;
 use super::latency::Latencies;
-use crate::model::gpu;
 use crate::model::label::Labels;
 use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
 use crate::model::signal::Group;
 use crate::model::text;
 use crate::model::time::Timestamp;
+use crate::model::{gpu, ptp, sriov};
 use crate::source::exposition::{self, Class, Format, Options, Taker};
 
 /// Scrapes after which a series that is gone is forgotten.
@@ -171,7 +171,7 @@ impl Known {
         };
         let role = match sample.class {
             Class::Gauge | Class::Unknown | Class::Other => Role::Value,
-            Class::Counter | Class::Total if gpu::is_level(&sample.name) => Role::Value,
+            Class::Counter | Class::Total if is_level(&sample.name) => Role::Value,
             Class::Counter | Class::Total => Role::Rate(None),
             Class::Created => Role::Skip,
             Class::Bucket => match (
@@ -298,6 +298,11 @@ impl Texts {
         self.0.insert(shared.clone());
         shared
     }
+}
+
+/// Declared a counter, and told as it is, not as its growth.
+fn is_level(name: &str) -> bool {
+    gpu::is_level(name) || ptp::is_level(name) || sriov::is_level(name)
 }
 
 /// Which screen a metric belongs to, by its name.

@@ -135,6 +135,7 @@ impl ClusterState {
         (new.memory.used, new.memory.told, new.memory.until) = memory;
         self.capacity = new;
         self.capacity_due = false;
+        self.count_pools();
     }
 }
 

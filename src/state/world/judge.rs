@@ -99,7 +99,7 @@ impl World {
         if any || group == Group::Sriov {
             take(
                 "sriov drops",
-                detect::sriov_drops(&self.store, id, at),
+                detect::sriov_drops(&cluster.vfs.functions, at),
                 true,
             );
         }
@@ -191,7 +191,11 @@ impl ClusterState {
             ObjectKind::Node => detect::nodes(self.nodes.values()),
             ObjectKind::Pod => {
                 let mut bad = detect::pods(self.pods.values(), at);
-                bad.extend(detect::sriov_exhausted(self.function_pools()));
+                bad.extend(detect::sriov_exhausted(&self.pools, |resource| {
+                    let waiting = self.waiting_for(resource).into_iter();
+                    let named = |p: &Pod| format!("{}/{}", p.namespace, p.name);
+                    waiting.map(|(pod, count)| (named(pod), count)).collect()
+                }));
                 bad
             }
             ObjectKind::SriovNodeState => detect::sriov(self.sriov.values()),
@@ -221,35 +225,6 @@ impl ClusterState {
         let down = self.nodes.len() - self.capacity.ready_nodes.min(self.nodes.len());
         let own = self.workloads.values().filter(|w| w.kind == wanted);
         Some(detect::workloads(own, down))
-    }
-
-    /// Pools of virtual functions: what the nodes have, what pods ask for, which pods wait.
-    fn function_pools(&self) -> impl Iterator<Item = (&str, u64, u64, Vec<String>)> {
-        let states = self.sriov.values();
-        let ports = states.flat_map(|s| &s.interfaces);
-        let pools: BTreeSet<&str> = ports
-            .flat_map(|p| &p.groups)
-            .map(|g| g.resource.as_str())
-            .collect();
-        let own = move |name: &str| {
-            let pool = name.rsplit_once('/').map_or(name, |(_, pool)| pool);
-            pools.contains(pool)
-        };
-        let all = self.capacity.extended.iter().filter(move |(n, _)| own(n));
-        all.filter_map(|(name, amount)| {
-            let waits = |p: &&Pod| {
-                let asks = p.requests.extended.iter().any(|(n, _)| n == name);
-                p.phase == "Pending" && p.node.is_none() && asks
-            };
-            let waiting = self.pods.values().filter(waits);
-            let waiting = waiting.map(|p| format!("{}/{}", p.namespace, p.name));
-            Some((
-                name.as_ref(),
-                amount.allocatable?,
-                amount.requested?,
-                waiting.collect(),
-            ))
-        })
     }
 
     /// Namespaces with a pod that has found no place yet.

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::model::id::ClusterId;
+use crate::model::object::ObjectKind;
 use crate::model::sample::{Sample, SeriesKey};
 use crate::model::signal::Group;
 use crate::model::time::Timestamp;
-use crate::model::{gpu, ptp, serving};
+use crate::model::{gpu, ptp, serving, sriov};
 use crate::store::Store;
 
 use super::{ClusterState, Freshness, World};
@@ -25,6 +26,15 @@ impl ClusterState {
             let series = living(store, self.id, ptp::names());
             self.ptp = ptp::read(series.iter().map(|(k, s, _)| (*k, *s)));
             self.ptp_until = current_until(&series);
+        }
+        if any || group == Group::Sriov {
+            let series = living(store, self.id, sriov::names());
+            self.vfs = sriov::read(series.iter().map(|(k, s, _)| (*k, *s)));
+            if !self.is_listed(ObjectKind::Node) {
+                let names = [sriov::pool::OFFERED, sriov::pool::ASKED].map(str::to_owned);
+                let series = living(store, self.id, names.into_iter());
+                self.pools = sriov::pool::of_series(series.iter().map(|(k, s, _)| (*k, *s)));
+            }
         }
         if any || group == Group::Serving {
             let series = living(store, self.id, serving::names());

@@ -1,11 +1,13 @@
 //! What the SR-IOV operator was told against what its nodes have, and how long it has been at it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::model::object::ObjectKind;
-use crate::model::sriov::{self, Fit, SriovNodeState, SriovPolicy};
+use crate::model::object::{ObjectKind, Pod};
+use crate::model::sriov::{self, Fit, Pool, SriovNodeState, SriovPolicy, pool_of};
 use crate::model::time::Timestamp;
 
+use super::capacity::holds_room;
 use super::{ClusterState, Named};
 
 /// What the operator says of a node, and since when.
@@ -68,6 +70,79 @@ impl ClusterState {
         let fits = sriov::fits(&policies, nodes, states.then_some(&self.sriov));
         let names = self.sriov_policies.keys().cloned();
         self.fits = names.zip(fits).collect::<BTreeMap<Named, Fit>>();
+        self.count_pools();
+    }
+
+    /// Names of the pools of virtual functions, as policies, networks, the operator and the exporter
+    /// tell them; without the prefix of the device plugin.
+    pub(super) fn pool_names(&self) -> BTreeSet<&str> {
+        let ports = self.sriov.values().flat_map(|s| &s.interfaces);
+        let made = ports.flat_map(|p| &p.groups).map(|g| g.resource.as_str());
+        let wanted = self.sriov_policies.values().map(|p| p.resource.as_str());
+        let named = self.sriov_networks.values().map(|n| n.resource.as_str());
+        let held = self.vfs.holders.iter();
+        let held = held.filter_map(|h| h.resource.as_deref().map(pool_of));
+        made.chain(wanted).chain(named).chain(held).collect()
+    }
+
+    /// Counts the pools by node, as nodes and pods tell them. Without nodes what kube-state-metrics
+    /// tells stays.
+    pub(super) fn count_pools(&mut self) {
+        if !self.is_listed(ObjectKind::Node) {
+            return;
+        }
+        let names = self.pool_names();
+        let mut pools: BTreeMap<(Arc<str>, Arc<str>), Pool> = BTreeMap::new();
+        let pods = self.is_listed(ObjectKind::Pod).then_some(0);
+        let empty = |node: &Arc<str>, resource: &Arc<str>| Pool {
+            node: node.clone(),
+            resource: resource.clone(),
+            configured: self.made(node, pool_of(resource)),
+            allocatable: None,
+            requested: pods,
+        };
+        for node in self.nodes.values() {
+            for (resource, count) in &node.allocatable {
+                if names.contains(pool_of(resource)) {
+                    let resource: Arc<str> = resource.as_str().into();
+                    let mut pool = empty(&node.name, &resource);
+                    pool.allocatable = Some(*count);
+                    pools.insert((node.name.clone(), resource), pool);
+                }
+            }
+        }
+        for pod in self.pods.values().filter(|p| holds_room(p)) {
+            let own = pod.requests.extended.iter();
+            for (resource, count) in own.filter(|(r, _)| names.contains(pool_of(r))) {
+                let Some(node) = &pod.node else { continue };
+                let place = (node.clone(), resource.clone());
+                let pool = pools.entry(place).or_insert_with(|| empty(node, resource));
+                pool.requested = pool.requested.map(|n| n.saturating_add(*count));
+            }
+        }
+        self.pools = pools.into_values().collect();
+    }
+
+    /// Virtual functions that the operator made on a node for a pool; `None`: it does not say.
+    fn made(&self, node: &str, pool: &str) -> Option<u64> {
+        let ports = self.sriov.get(node)?.interfaces.iter();
+        let there = ports.filter(|p| p.num_vfs > 0).flat_map(|p| &p.groups);
+        let counts = there.filter(|g| g.resource == pool).map(|g| g.count());
+        counts.fold(None, |sum: Option<u64>, count| {
+            Some(sum.unwrap_or(0).saturating_add(count?))
+        })
+    }
+
+    /// Pods that ask for a resource and have no node yet, and for how much of it.
+    pub fn waiting_for(&self, resource: &str) -> Vec<(&Pod, u64)> {
+        let pods = self.pods.values();
+        let waits = pods.filter(|p| p.phase == "Pending" && p.node.is_none());
+        let asks = waits.filter_map(|pod| {
+            let mut own = pod.requests.extended.iter();
+            let (_, count) = own.find(|(name, _)| &**name == resource)?;
+            Some((pod, *count))
+        });
+        asks.collect()
     }
 }
 

@@ -5,13 +5,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::model::cnf::CnfKind;
-use crate::model::id::ClusterId;
 use crate::model::object::Pod;
 use crate::model::ptp::{ClockState, PtpNode};
 use crate::model::sample::Sample;
+use crate::model::sriov::{Readings, pool_of};
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
-use crate::store::Store;
 
 use super::ClusterState;
 
@@ -64,8 +63,8 @@ impl Workload<'_> {
 
 impl ClusterState {
     /// All network functions among the pods, those in trouble first.
-    pub fn network_functions(&self, store: &Store, now: Timestamp) -> Vec<Workload<'_>> {
-        let functions = Functions::of(store, self.id, now);
+    pub fn network_functions(&self, now: Timestamp) -> Vec<Workload<'_>> {
+        let functions = Functions::of(&self.vfs, now);
         let pods = self.pods.values().filter(|p| p.phase != "Succeeded");
         let mut found: Vec<Workload<'_>> = pods
             .filter_map(|pod| {
@@ -164,17 +163,10 @@ impl ClusterState {
         })
     }
 
-    /// Virtual functions that the pod asks for: of pools that the SR-IOV operator made.
+    /// Virtual functions that the pod asks for.
     fn asked_functions(&self, pod: &Pod) -> u64 {
-        let ports = self.sriov.values().flat_map(|s| &s.interfaces);
-        let groups: Vec<&str> = ports
-            .flat_map(|p| &p.groups)
-            .map(|g| g.resource.as_str())
-            .collect();
-        let own = |name: &str| {
-            let pool = name.rsplit_once('/').map_or(name, |(_, pool)| pool);
-            groups.contains(&pool)
-        };
+        let names = self.pool_names();
+        let own = |name: &str| names.contains(pool_of(name));
         let asked = pod.requests.extended.iter().filter(|(n, _)| own(n));
         asked.map(|(_, count)| count).sum()
     }
@@ -263,30 +255,18 @@ struct Functions<'a> {
 }
 
 impl<'a> Functions<'a> {
-    fn of(store: &'a Store, cluster: ClusterId, now: Timestamp) -> Self {
+    fn of(told: &'a Readings, now: Timestamp) -> Self {
         let mut functions = Self::default();
-        for (id, key) in store.find(cluster, "sriov_kubepoddevice") {
-            let labels = &key.labels;
-            let pod = labels.first_of(&["exported_pod", "pod"]);
-            let namespace = labels.first_of(&["exported_namespace", "namespace"]);
-            let held = store.last(id).is_some_and(|s| s.value >= 0.5);
-            if let (Some(namespace), Some(pod), Some(address), true) =
-                (namespace, pod, labels.get("pciAddr"), held)
-            {
-                let held = functions.held.entry((namespace, pod)).or_default();
-                held.push(address);
-            }
+        for holder in &told.holders {
+            let pod = (&*holder.namespace, &*holder.pod);
+            functions.held.entry(pod).or_default().push(&holder.address);
         }
-        for name in ["sriov_vf_rx_dropped", "sriov_vf_tx_dropped"] {
-            for (id, key) in store.find(cluster, name) {
-                let labels = &key.labels;
-                let node = labels.first_of(&["node", "nodename"]);
-                let fresh = |s: &Sample| s.value.is_finite() && now.age_since_ms(s.at) <= OLD_MS;
-                if let (Some(node), Some(address), Some(last)) =
-                    (node, labels.get("pciAddr"), store.last(id).filter(fresh))
-                {
-                    *functions.drops.entry((node, address)).or_default() += last.value;
-                }
+        for function in &told.functions {
+            let fresh = |s: &Sample| now.age_since_ms(s.at) <= OLD_MS;
+            let last = function.dropped().filter(fresh);
+            if let (Some(address), Some(last)) = (function.address.as_deref(), last) {
+                let place = (&*function.node, address);
+                functions.drops.insert(place, last.value);
             }
         }
         functions

@@ -24,6 +24,7 @@ mod list;
 mod motion;
 mod network;
 mod policy;
+mod pool;
 mod profile;
 mod ptp;
 mod ribbon;
@@ -348,7 +349,12 @@ impl View for Cnf {
             out.push('\n');
             out.push_str(&clock::plain(ctx.world, *row));
         }
-        for list in [List::Functions, List::Policies, List::Workloads] {
+        for list in [
+            List::Functions,
+            List::Policies,
+            List::Pools,
+            List::Workloads,
+        ] {
             let mut below = Rows::of(list, ctx.world, self.scope);
             below.keep(|row| self.clocks.filter().matches(&row.fields(ctx.world)));
             for line in below.plain(ctx.world, 30) {

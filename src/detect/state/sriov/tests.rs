@@ -2,12 +2,9 @@
 
 use super::*;
 use crate::model::label::Labels;
-use crate::model::sample::{Sample, SampleKind, SeriesKey};
-use crate::model::signal::Group;
-use crate::model::sriov::PhysicalFunction;
-use crate::store::Origin;
+use crate::model::sample::{Sample, SeriesKey};
+use crate::model::sriov::{PhysicalFunction, read};
 
-const CLUSTER: ClusterId = ClusterId(0);
 const NOW: Timestamp = Timestamp(10_000_000);
 
 fn port(wanted: u32, have: u32) -> PhysicalFunction {
@@ -23,7 +20,7 @@ fn port(wanted: u32, have: u32) -> PhysicalFunction {
         desired_vfs: Some(wanted),
         vfs: have,
         ..PhysicalFunction::default()
-    }..PhysicalFunction::default()
+    }
 }
 
 fn state(status: &str, port: PhysicalFunction) -> SriovNodeState {
@@ -85,24 +82,19 @@ fn sync_functions_and_links() {
 
 /// What is dropped by each function of a port, packets a second.
 fn drops(rates: &[f64], age_ms: i64) -> Vec<String> {
-    let mut store = Store::new(0, 0, 3_600_000);
-    for (index, rate) in rates.iter().enumerate() {
-        let index = index.to_string();
-        let labels = Labels::from_pairs([("node", "du-1"), ("pf", "ens3f0"), ("vf", &index)]);
-        let key = SeriesKey::new("sriov_vf_rx_dropped", labels);
-        let origin = Origin {
-            cluster: CLUSTER,
-            group: Group::Sriov,
-            kind: SampleKind::Gauge,
-            interval_ms: 15_000,
-        };
-        let sample = Sample {
-            at: NOW.plus_ms(-age_ms),
-            value: *rate,
-        };
-        store.series(origin, &key, sample).expect("room");
-    }
-    let found = sriov_drops(&store, CLUSTER, NOW);
+    let series: Vec<(SeriesKey, Sample)> = rates
+        .iter()
+        .enumerate()
+        .map(|(index, value)| {
+            let index = index.to_string();
+            let labels = Labels::from_pairs([("node", "du-1"), ("pf", "ens3f0"), ("vf", &index)]);
+            let key = SeriesKey::new("sriov_vf_rx_dropped", labels);
+            let (at, value) = (NOW.plus_ms(-age_ms), *value);
+            (key, Sample { at, value })
+        })
+        .collect();
+    let told = read(series.iter().map(|(k, s)| (k, *s)));
+    let found = sriov_drops(&told.functions, NOW);
     found.into_iter().map(|c| c.text).collect()
 }
 
@@ -127,10 +119,19 @@ fn drops_on_one_function_only() {
 
 #[test]
 fn a_pool_is_exhausted_when_a_pod_waits_for_it() {
-    let pool = |has, asked, waiting: &[&str]| {
-        let waiting = waiting.iter().map(|w| (*w).to_owned()).collect();
-        let one = ("openshift.io/fronthaul", has, asked, waiting);
-        let found = sriov_exhausted(std::iter::once(one));
+    let pool = |has: u64, asked: u64, waiting: &[&str]| {
+        let held = asked - waiting.len() as u64;
+        // On two nodes.
+        let on = |node: &str, allocatable, requested| Pool {
+            node: node.into(),
+            resource: "openshift.io/fronthaul".into(),
+            configured: None,
+            allocatable: Some(allocatable),
+            requested: Some(requested),
+        };
+        let pools = [on("a", has - 4, held - 4), on("b", 4, 4)];
+        let one = |_: &str| waiting.iter().map(|w| ((*w).to_owned(), 1)).collect();
+        let found = sriov_exhausted(&pools, one);
         found.into_iter().map(|c| c.text).collect::<Vec<_>>()
     };
     assert_eq!(

@@ -2,14 +2,13 @@
 
 use super::*;
 use crate::config;
+use crate::model::id::ClusterId;
 use crate::model::label::Labels;
 use crate::model::object::{Node, Object, ObjectKind, Requests};
 use crate::model::ptp;
-use crate::model::sample::{SampleKind, SeriesKey};
-use crate::model::signal::Group;
-use crate::model::sriov::{PhysicalFunction, SriovNodeState, VfGroup, VirtualFunction};
+use crate::model::sample::SeriesKey;
+use crate::model::sriov::{self, PhysicalFunction, SriovNodeState, VfGroup, VirtualFunction};
 use crate::model::telemetry::ObjectBatch;
-use crate::store::Origin;
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
 const ADDRESS: &str = "0000:5e:01.0";
@@ -57,7 +56,7 @@ fn port() -> PhysicalFunction {
             range: None,
         }],
         ..PhysicalFunction::default()
-    }..PhysicalFunction::default()
+    }
 }
 
 /// All is as it should be, but for what a test changes.
@@ -123,17 +122,10 @@ impl Site {
         let mut series = vec![of("openshift_ptp_offset_ns", self.offset)];
         series.extend(self.state.map(|s| of("openshift_ptp_clock_state", s)));
         cluster.ptp = ptp::read(series.iter().map(|(k, s)| (k, *s)));
-        let mut store = Store::new(0, 0, 3_600_000);
+        let mut told = Vec::new();
         let mut put = |name: &str, labels: &[(&str, &str)], value| {
             let key = SeriesKey::new(name, Labels::from_pairs(labels.iter().copied()));
-            let origin = Origin {
-                cluster: ClusterId(0),
-                group: Group::Sriov,
-                kind: SampleKind::Gauge,
-                interval_ms: 15_000,
-            };
-            let sample = Sample { at: NOW, value };
-            store.series(origin, &key, sample).expect("room");
+            told.push((key, Sample { at: NOW, value }));
         };
         if self.owner {
             let owner = [
@@ -145,13 +137,24 @@ impl Site {
             put("sriov_kubepoddevice", &owner, 1.0);
         }
         if let Some(rate) = self.drops {
-            let labels = [("node", "n1"), ("pciAddr", ADDRESS), ("vf", "0")];
+            let labels = [
+                ("node", "n1"),
+                ("pciAddr", ADDRESS),
+                ("pf", "ens2f0"),
+                ("vf", "0"),
+            ];
             put("sriov_vf_rx_dropped", &labels, rate);
             // The same address on another node is another function.
-            let other = [("node", "n2"), ("pciAddr", ADDRESS), ("vf", "0")];
+            let other = [
+                ("node", "n2"),
+                ("pciAddr", ADDRESS),
+                ("pf", "ens2f0"),
+                ("vf", "0"),
+            ];
             put("sriov_vf_tx_dropped", &other, 900.0);
         }
-        let found = cluster.network_functions(&store, NOW);
+        cluster.vfs = sriov::read(told.iter().map(|(k, s)| (k, *s)));
+        let found = cluster.network_functions(NOW);
         let [workload] = found.as_slice() else {
             panic!("one network function: {found:?}");
         };

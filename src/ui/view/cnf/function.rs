@@ -154,54 +154,21 @@ fn virtuals<'a>(
     for listed in &function.functions {
         found.entry(listed.index).or_default().listed = Some(listed);
     }
-    let store = &ctx.world.store;
-    for (signal, place) in [
-        ("sriov_vf_rx_bits", 0),
-        ("sriov_vf_tx_bits", 1),
-        ("sriov_vf_rx_dropped", 2),
-        ("sriov_vf_tx_dropped", 2),
-    ] {
-        for (id, key) in store.find(row.cluster, signal) {
-            let labels = &key.labels;
-            let here = labels.first_of(&["node", "nodename"]) == Some(row.state.node.as_ref())
-                && labels.get("pf") == Some(function.name.as_str());
-            let index = labels.get("vf").and_then(|n| n.parse::<u32>().ok());
-            let (true, Some(index), Some(last)) = (here, index, store.last(id)) else {
-                continue;
-            };
-            let known = found.entry(index).or_default();
-            known.address = known.address.or(labels.get("pciAddr"));
-            match place {
-                0 => known.received = Some(last),
-                1 => known.sent = Some(last),
-                _ => {
-                    let before = known.dropped.map_or(0.0, |s| s.value);
-                    known.dropped = Some(Sample {
-                        value: before + last.value,
-                        ..last
-                    });
-                }
-            }
-        }
+    let Some(told) = ctx.world.cluster(row.cluster).map(|c| &c.vfs) else {
+        return found;
+    };
+    for reading in told.on(&row.state.node, &function.name) {
+        let known = found.entry(reading.index).or_default();
+        known.address = reading.address.as_deref();
+        known.received = reading.received;
+        known.sent = reading.sent;
+        known.dropped = reading.dropped();
     }
-    // An address is one of its node only.
-    for (id, key) in store.find(row.cluster, "sriov_kubepoddevice") {
-        let labels = &key.labels;
-        if labels.first_of(&["node", "nodename"]) != Some(row.state.node.as_ref())
-            || store.last(id).is_none_or(|s| s.value < 0.5)
-        {
-            continue;
-        }
-        let address = labels.get("pciAddr");
-        let pod = labels.first_of(&["exported_pod", "pod"]);
-        let namespace = labels.first_of(&["exported_namespace", "namespace"]);
-        let own = |v: &&mut Virtual<'a>| {
-            let listed = v.listed.map(|f| f.pci_address.as_str());
-            address.is_some() && listed.or(v.address) == address
-        };
-        if let (Some(held), Some(pod)) = (found.values_mut().find(own), pod) {
-            held.owner = Some((namespace.unwrap_or(""), pod));
-        }
+    for known in found.values_mut() {
+        let listed = known.listed.map(|f| f.pci_address.as_str());
+        let address = listed.or(known.address);
+        let holder = address.and_then(|address| told.holder(&row.state.node, address));
+        known.owner = holder.map(|h| (&*h.namespace, &*h.pod));
     }
     found
 }

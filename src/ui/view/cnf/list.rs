@@ -8,9 +8,10 @@ use ratatui::text::Line;
 
 use super::network::NetworkRow;
 use super::policy::PolicyRow;
+use super::pool::PoolRow;
 use super::sriov::{self, FunctionRow};
 use super::workload::{self, WorkloadRow};
-use super::{network, policy};
+use super::{network, policy, pool};
 use crate::command::Command;
 use crate::model::id::ClusterId;
 use crate::state::world::World;
@@ -28,6 +29,8 @@ pub enum List {
     /// What the SR-IOV operator was told to make.
     Policies,
     Networks,
+    /// What device plugins offer and pods ask for.
+    Pools,
     /// Network functions that run as pods.
     Workloads,
 }
@@ -38,7 +41,8 @@ impl List {
         match self {
             Self::Functions => Self::Policies,
             Self::Policies => Self::Networks,
-            Self::Networks | Self::Workloads => Self::Functions,
+            Self::Networks => Self::Pools,
+            Self::Pools | Self::Workloads => Self::Functions,
         }
     }
 }
@@ -71,6 +75,7 @@ pub struct Tables {
     functions: Table<RowId>,
     policies: Table<RowId>,
     networks: Table<RowId>,
+    pools: Table<RowId>,
     workloads: Table<RowId>,
 }
 
@@ -80,6 +85,7 @@ impl Tables {
             List::Functions => &self.functions,
             List::Policies => &self.policies,
             List::Networks => &self.networks,
+            List::Pools => &self.pools,
             List::Workloads => &self.workloads,
         }
     }
@@ -89,6 +95,7 @@ impl Tables {
             List::Functions => &mut self.functions,
             List::Policies => &mut self.policies,
             List::Networks => &mut self.networks,
+            List::Pools => &mut self.pools,
             List::Workloads => &mut self.workloads,
         }
     }
@@ -99,6 +106,7 @@ pub enum Rows<'a> {
     Functions(Vec<FunctionRow<'a>>),
     Policies(Vec<PolicyRow<'a>>),
     Networks(Vec<NetworkRow<'a>>),
+    Pools(Vec<PoolRow<'a>>),
     Workloads(Vec<WorkloadRow<'a>>),
 }
 
@@ -109,6 +117,7 @@ macro_rules! each {
             Rows::Functions($all) => $what,
             Rows::Policies($all) => $what,
             Rows::Networks($all) => $what,
+            Rows::Pools($all) => $what,
             Rows::Workloads($all) => $what,
         }
     };
@@ -120,6 +129,7 @@ impl<'a> Rows<'a> {
             List::Functions => Self::Functions(sriov::rows(world, scope)),
             List::Policies => Self::Policies(policy::rows(world, scope)),
             List::Networks => Self::Networks(network::rows(world, scope)),
+            List::Pools => Self::Pools(pool::rows(world, scope)),
             List::Workloads => Self::Workloads(workload::rows(world, scope)),
         }
     }
@@ -161,6 +171,7 @@ impl<'a> Rows<'a> {
             Self::Functions(rows) => sriov::draw(ctx, scope, area, buf, (rows, table)),
             Self::Policies(rows) => policy::draw(ctx, scope, area, buf, (rows, table)),
             Self::Networks(rows) => network::draw(ctx, scope, area, buf, (rows, table)),
+            Self::Pools(rows) => pool::draw(ctx, area, buf, (rows, table)),
             Self::Workloads(rows) => workload::draw(ctx, area, buf, (rows, table)),
         }
     }

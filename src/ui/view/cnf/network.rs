@@ -197,8 +197,8 @@ pub fn draw<'a>(
     let bad = rows.iter().filter(|r| r.problem.is_some()).count();
     let title = format!("SR-IOV networks {}", rows.len());
     let right = match bad {
-        0 => "m PFs".to_owned(),
-        n => format!("{n} with a problem · m PFs"),
+        0 => "m resources".to_owned(),
+        n => format!("{n} with a problem · m resources"),
     };
     let why = no_object(ctx.world, scope, ObjectKind::SriovNetwork);
     let head = (title.as_str(), right.as_str(), why.as_str());

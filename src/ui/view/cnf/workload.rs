@@ -34,7 +34,7 @@ pub struct WorkloadRow<'a> {
 pub fn rows(world: &World, scope: Option<ClusterId>) -> Vec<WorkloadRow<'_>> {
     let mut rows: Vec<WorkloadRow<'_>> = clusters(world, scope)
         .flat_map(|c| {
-            let found = c.network_functions(&world.store, world.now);
+            let found = c.network_functions(world.now);
             found.into_iter().map(move |workload| WorkloadRow {
                 cluster: c.id,
                 workload,
