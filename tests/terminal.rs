@@ -18,8 +18,6 @@ mod stream;
 #[path = "support/tempo.rs"]
 mod tempo_server;
 
-#[path = "terminal/clocks.rs"]
-mod clocks;
 #[path = "terminal/clusters.rs"]
 mod clusters;
 #[path = "terminal/ends.rs"]
