@@ -5,8 +5,7 @@
 use std::sync::Arc;
 
 use farwatch::model::health::SourceKind;
-use farwatch::model::label::Labels;
-use farwatch::model::object::{Node, Object, ObjectKind, Pod, Requests, Room};
+use farwatch::model::object::{Node, Object, ObjectKind, Pod};
 use farwatch::model::signal::Group;
 use farwatch::model::sriov::{PhysicalFunction, SriovNodeState};
 use farwatch::model::time::Timestamp;
@@ -438,17 +437,10 @@ impl Site {
 fn node(name: &str, now: &NodeNow) -> Node {
     Node {
         name: name.into(),
-        roles: Vec::new(),
         ready: Some(now.ready),
-        unschedulable: false,
         problems: now.problem.iter().map(|p| (*p).to_owned()).collect(),
         kubelet_version: "v1.33.0".into(),
-        labels: Labels::default(),
-        allocatable: Vec::new(),
-        room: Room::default(),
-        taints: Vec::new(),
-        os_image: String::new(),
-        created: None,
+        ..Node::default()
     }
 }
 
@@ -460,16 +452,12 @@ fn pod(now: &PodNow, at: Timestamp) -> Pod {
         node: now.node.map(Arc::from),
         phase: now.phase.into(),
         reason: now.reason.map(str::to_owned),
-        message: None,
         ready: u16::from(well),
         containers: 1,
         restarts: now.restarts as u32,
         owner: Some((now.owner.0.into(), now.owner.1.into())),
-        started: None,
         since: Some(at),
-        images: Vec::new(),
-        names: Vec::new(),
-        requests: Requests::default(),
+        ..Pod::default()
     }
 }
 
@@ -485,16 +473,14 @@ fn functions(told: &Told) -> SriovNodeState {
         total_vfs: 64,
         desired_vfs: Some(8),
         vfs: 8,
-        functions: Vec::new(),
-        groups: Vec::new(),
+        ..PhysicalFunction::default()
     };
     SriovNodeState {
         node: "n2".into(),
         sync_status: Some(told.sriov.0.into()),
         last_sync_error: told.sriov.1.map(str::to_owned),
-        desired_state: None,
-        current_state: None,
         interfaces: vec![port],
+        ..SriovNodeState::default()
     }
 }
 
