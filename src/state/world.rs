@@ -49,6 +49,7 @@ mod standing;
 mod tellers;
 mod time;
 pub mod timing;
+mod twins;
 
 pub use blind::{Blind, NodeValue};
 pub use capacity::{Amount, Capacity, holds_room, is_gpu};

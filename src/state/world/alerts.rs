@@ -10,6 +10,7 @@ use crate::model::time::Timestamp;
 
 use super::ClusterState;
 use super::tellers::{Telling, merge};
+use super::twins::Twins;
 
 /// How long a resolved alert stays known, milliseconds.
 const KEEP_MS: i64 = 24 * 3_600_000;
@@ -28,8 +29,9 @@ impl ClusterState {
         let before = (self.alerts.clone(), self.heartbeats.clone());
         self.note_heartbeat(source, &list, now);
         let mut told = BTreeSet::new();
+        let mut twins = Twins::of(self.alerts.values());
         for alert in list {
-            told.insert(self.take_alert(source, alert));
+            told.insert(self.take_alert(source, alert, &mut twins));
         }
         let speaks_for = self.speaks_for(source, now);
         // Where it tells of the alert itself, its word stands in the place of theirs.
@@ -117,9 +119,13 @@ impl ClusterState {
     }
 
     /// Returns the fingerprint under which the alert is kept.
-    fn take_alert(&mut self, source: SourceKind, mut alert: Alert) -> Arc<str> {
-        let twin = self.twin(source, &alert);
-        if source.is_alertmanager() {
+    fn take_alert(&mut self, source: SourceKind, mut alert: Alert, twins: &mut Twins) -> Arc<str> {
+        // Alertmanager's labels are Prometheus's and perhaps external ones.
+        let managed = source.is_alertmanager();
+        let of_other =
+            |f: &Arc<str>| self.tellings.contains_key(f) && self.is_managed(f) != managed;
+        let twin = twins.find(&self.alerts, (&alert, managed), of_other);
+        if managed {
             if let Some(twin) = twin {
                 // The rules API told of it first: its value and expression stay.
                 if let Some(former) = self.alerts.get(&twin) {
@@ -148,6 +154,7 @@ impl ClusterState {
         }
         let fingerprint = alert.fingerprint.clone();
         self.tell(source, &mut alert);
+        twins.add(&alert);
         self.alerts.insert(fingerprint.clone(), alert);
         fingerprint
     }
@@ -161,25 +168,6 @@ impl ClusterState {
         tellings.push(Telling::of(source, alert));
         tellings.sort_by_key(|t| t.source);
         merge(alert, tellings);
-    }
-
-    /// The same alert as the other source tells it. Alertmanager's labels are Prometheus's and
-    /// perhaps external ones.
-    fn twin(&self, source: SourceKind, alert: &Alert) -> Option<Arc<str>> {
-        let from_manager = source.is_alertmanager();
-        self.alerts
-            .iter()
-            .filter(|(_, other)| other.name == alert.name && other.state != AlertState::Resolved)
-            .filter(|(f, _)| self.tellings.contains_key(*f) && self.is_managed(f) != from_manager)
-            .find(|(_, other)| {
-                let (wide, narrow) = if from_manager {
-                    (&alert.labels, &other.labels)
-                } else {
-                    (&other.labels, &alert.labels)
-                };
-                narrow.iter().all(|(n, v)| wide.get(n) == Some(v))
-            })
-            .map(|(f, _)| f.clone())
     }
 
     /// Forgets what one source told: whether it still holds, nobody says.
