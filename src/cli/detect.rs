@@ -106,7 +106,7 @@ fn write_table(
     told: bool,
     out: &mut csv::Writer<impl Write>,
 ) -> color_eyre::Result<()> {
-    let table = table::read(input)?;
+    let table = table::read_in_order(input)?;
     let mut ensembles = vec![Ensemble::default(); table.names.len()];
     let mut group = Group::new(ensembles.clone());
     for row in &table.rows {

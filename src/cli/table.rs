@@ -54,6 +54,21 @@ pub fn read(text: &[u8]) -> color_eyre::Result<Table> {
     Ok(Table { names, rows })
 }
 
+/// The same in the order of time, as what learns while it reads wants it.
+pub fn read_in_order(text: &[u8]) -> color_eyre::Result<Table> {
+    let table = read(text)?;
+    for (pair, line) in table.rows.windows(2).zip(3..) {
+        if let [before, row] = pair {
+            ensure!(
+                before.at <= row.at,
+                "line {line}: {} is earlier than the line before; sort the rows by time",
+                clean(&row.time, LONGEST)
+            );
+        }
+    }
+    Ok(table)
+}
+
 fn moment(text: &str) -> Option<Timestamp> {
     match text.parse::<f64>() {
         Ok(seconds) => seconds
@@ -91,5 +106,15 @@ mod tests {
         assert!(says(b"t,v\n1,2\nnoon,3\n").starts_with("line 3: \"noon\" is no time"));
         assert!(says(b"t,v\n1,2,3\n").starts_with("line 2"));
         assert!(says(b"t,v\ninf,3\n").contains("no time"));
+    }
+
+    #[test]
+    fn rows_that_go_back_in_time_are_refused_where_order_matters() {
+        let turned = b"t,v\n1,1\n1,2\n3,3\n2,4\n4,5\n";
+        assert_eq!(read(turned).expect("read").rows.len(), 5);
+        let says = format!("{:#}", read_in_order(turned).expect_err("turned"));
+        assert!(says.starts_with("line 5: 2 is earlier"), "{says}");
+        let sorted = read_in_order(b"t,v\n1,1\n1,2\n2,3\n").expect("sorted");
+        assert_eq!(sorted.rows.len(), 3);
     }
 }
