@@ -86,15 +86,14 @@ impl Told {
         self.text.push('\n');
     }
 
-    /// Rows under a heading, the first of them in full.
-    pub fn rows(&mut self, rows: impl IntoIterator<Item = String>, most: usize) {
-        let mut count = 0;
-        for row in rows {
-            if count < most {
-                self.line(row);
-            }
-            count += 1;
-        }
+    /// Rows under a heading: the first of them in full, the others counted and not even written.
+    pub fn rows<Rows>(&mut self, rows: Rows, most: usize)
+    where
+        Rows: IntoIterator<Item = String, IntoIter: ExactSizeIterator>,
+    {
+        let rows = rows.into_iter();
+        let count = rows.len();
+        rows.take(most).for_each(|row| self.line(row));
         if count > most {
             self.line(format!("  ({} more rows, not shown)", count - most));
         }

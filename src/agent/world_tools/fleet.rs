@@ -163,12 +163,11 @@ fn alert(world: &World, a: &Alert) -> String {
 
 pub(super) fn incidents(world: &World, ids: &[ClusterId], args: &args::Incidents, told: &mut Told) {
     let closed = args.closed.unwrap_or(false);
-    let rows: Vec<String> = world
+    let rows: Vec<&Incident> = world
         .incidents
         .iter()
         .filter(|i| ids.contains(&i.cluster))
         .filter(|i| closed || i.is_live())
-        .map(|i| incident(world, i))
         .collect();
     if rows.is_empty() {
         told.line("no incident; the console found nothing abnormal in what it hears");
@@ -176,7 +175,7 @@ pub(super) fn incidents(world: &World, ids: &[ClusterId], args: &args::Incidents
     for c in chosen(world, ids).filter(|c| !c.is_heard(world.now)) {
         told.line(format!("cluster {}{}", c.name, hearing(world, c)));
     }
-    told.rows(rows, ROWS);
+    told.rows(rows.into_iter().map(|i| incident(world, i)), ROWS);
 }
 
 /// One incident with its findings.

@@ -213,3 +213,24 @@ fn without_a_model_the_console_answers() {
     );
     assert!(crate::agent::brief::incident_context(&world, IncidentId(1)).contains("no longer"));
 }
+
+#[test]
+fn rows_beyond_the_most_are_counted_and_not_written() {
+    let mut world = world();
+    for number in 0..60 {
+        let mut another = incident();
+        (another.id, another.number) = (IncidentId(100 + number), 100);
+        world.incidents.push(another);
+    }
+    let (text, rows, _) = ask(&world, "list_incidents", json!({}));
+    assert_eq!(rows, 61);
+    assert_eq!(text.matches("INC-").count(), 40, "{text}");
+    assert!(text.contains("(21 more rows, not shown)"), "{text}");
+    let mut written = 0;
+    let row = |_| {
+        written += 1;
+        String::new()
+    };
+    Told::default().rows((0..60).map(row), 40);
+    assert_eq!(written, 40);
+}
