@@ -13,6 +13,8 @@ use super::words;
 /// What speaks for no change here: more would have to speak for one. Evens out a change that went
 /// live on the ill object right before.
 const NO_CHANGE: f64 = 3.0;
+/// The same where nobody tells what any of them does: none can have that for it.
+const NO_CHANGE_TOLD: f64 = 2.0;
 /// Natural logs of how long before the onset.
 const SOON_S: f64 = 1800.0;
 
@@ -70,12 +72,14 @@ pub fn of(picture: &Picture, seen: &Seen<'_>) -> Vec<Blame> {
             }
         })
         .collect();
+    let mut changes = picture.changes.iter();
+    let told = changes.any(|c| !c.diff.is_empty() || !c.files.is_empty());
     let mut evidence = vec![Evidence::new(
-        NO_CHANGE,
+        if told { NO_CHANGE } else { NO_CHANGE_TOLD },
         "most trouble is nobody's change",
         "prior",
     )];
-    outside(picture, seen, &mut evidence);
+    outside(seen, &mut evidence);
     blames.push(Blame {
         what: What::None,
         evidence,
@@ -161,19 +165,27 @@ fn ill(picture: &Picture, seen: &Seen<'_>) -> Vec<f64> {
     ill
 }
 
+/// What a change went live on, and what needs that.
+fn reached<'a>(picture: &'a Picture, change: &'a Change) -> impl Iterator<Item = usize> + 'a {
+    let on = change.live.iter().filter_map(|(at, _)| *at);
+    on.flat_map(|at| {
+        let above = picture
+            .calls
+            .iter()
+            .filter(move |(_, needed)| *needed == at);
+        std::iter::once(at).chain(above.map(|(who, _)| *who))
+    })
+}
+
 fn place(picture: &Picture, change: &Change, ill: &[f64]) -> Evidence {
     let known = picture.changes.iter().any(|c| !c.live.is_empty());
     let mut worst: Option<(f64, &str)> = None;
-    for at in change.live.iter().filter_map(|(at, _)| *at) {
-        // On it, or on what needs it.
-        let above = picture.calls.iter().filter(|(_, needed)| *needed == at);
-        for object in std::iter::once(at).chain(above.map(|(who, _)| *who)) {
-            let (Some(ill), Some(name)) = (ill.get(object), picture.objects.get(object)) else {
-                continue;
-            };
-            if worst.is_none_or(|(held, _)| *ill > held) {
-                worst = Some((*ill, name));
-            }
+    for object in reached(picture, change) {
+        let (Some(ill), Some(name)) = (ill.get(object), picture.objects.get(object)) else {
+            continue;
+        };
+        if worst.is_none_or(|(held, _)| *ill > held) {
+            worst = Some((*ill, name));
         }
     }
     let origin = "where it went live";
@@ -186,7 +198,7 @@ fn place(picture: &Picture, change: &Change, ill: &[f64]) -> Evidence {
         Some((_, name)) => {
             Evidence::new(-0.5, format!("went live on {name}, which is well"), origin)
         }
-        None if known => Evidence::new(-0.5, "is not known to have gone live", origin),
+        None if known => Evidence::new(-0.5, "is not known to have reached what is ill", origin),
         None => Evidence::new(0.0, "", origin),
     }
 }
@@ -199,16 +211,34 @@ fn when(picture: &Picture, change: &Change, onset: f64) -> Evidence {
         .fold(f64::INFINITY, f64::min);
     let live = if live.is_finite() { live } else { change.at };
     let origin = "times of change and onset";
+    let up_to = if change.seen.is_some() { "up to " } else { "" };
     if live > onset + picture.window.step {
-        return Evidence::new(-20.0, "came after the first sign", origin);
+        let Some(next) = next_sign(picture, change, live) else {
+            return Evidence::new(-20.0, "came after the first sign", origin);
+        };
+        // It did not begin it, and may have made it worse.
+        let before = next - live;
+        let says = format!("after the first sign, {up_to}{before:.0} s before one of its objects");
+        return Evidence::new((-before / SOON_S).exp() - 1.0, says, origin);
     }
     let before = (onset - live).max(0.0);
-    let says = format!("{before:.0} s before the first sign");
+    let says = format!("{up_to}{before:.0} s before the first sign");
     Evidence::new((-before / SOON_S).exp(), says, origin)
 }
 
+/// The first object that a change reached and that fell ill after it, seconds.
+fn next_sign(picture: &Picture, change: &Change, live: f64) -> Option<f64> {
+    let reached: BTreeSet<usize> = reached(picture, change).collect();
+    let onset = |object: &usize| {
+        let own = picture.signs.iter().filter(|s| s.object == *object);
+        let later = own.filter(|s| s.since > live && !s.before);
+        later.map(|s| s.since).min_by(f64::total_cmp)
+    };
+    reached.iter().filter_map(onset).min_by(f64::total_cmp)
+}
+
 /// What speaks for a cause that nobody here changed: demand, or one outside who fails.
-fn outside(picture: &Picture, seen: &Seen<'_>, out: &mut Vec<Evidence>) {
+fn outside(seen: &Seen<'_>, out: &mut Vec<Evidence>) {
     // More demand reaches all; more calls of one object are a caller's doing.
     let loads = seen.shifts.iter().map(|(_, shift)| shift);
     let loads = loads.filter(|s| s.aspect == Aspect::Load && s.quiet > 0.0);
@@ -251,17 +281,10 @@ fn outside(picture: &Picture, seen: &Seen<'_>, out: &mut Vec<Evidence>) {
             "new error lines",
         ));
     }
-    let signs = picture
-        .signs
-        .iter()
-        .map(|s| format!("{} {}", s.name, s.text));
-    let lines = seen
-        .broken
-        .iter()
-        .filter(|b| b.error)
-        .map(|b| b.text.clone());
-    let ways = signs.chain(lines).collect::<Vec<_>>();
-    let ways = ways.iter().flat_map(|text| knowledge::begun_by(text));
+    let lines = seen.broken.iter().filter(|b| b.error);
+    let lines: Vec<String> = lines.map(|b| b.text.to_lowercase()).collect();
+    let texts = seen.signs.texts().iter().chain(&lines);
+    let ways = texts.flat_map(|text| knowledge::begun_by(text));
     let strongest = ways
         .filter(|w| w.outside)
         .max_by(|a, b| a.weight.total_cmp(&b.weight));
@@ -270,7 +293,7 @@ fn outside(picture: &Picture, seen: &Seen<'_>, out: &mut Vec<Evidence>) {
     }
 }
 
-/// A host of the world: letters with two dots or more, or a known ending, not of this cluster.
+/// A host of the world: a name of three parts or more with an ending of the world's.
 fn names_outside(text: &str) -> bool {
     let mut words = text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '-'));
     words.any(|word| {

@@ -78,6 +78,8 @@ pub struct Change {
     pub at: f64,
     /// Where it took effect, and when.
     pub live: Vec<(Option<usize>, f64)>,
+    /// Nobody saw when: it was there at this time, at the latest.
+    pub seen: Option<f64>,
     /// What its author says.
     pub text: String,
     pub files: Vec<String>,
@@ -109,6 +111,8 @@ pub struct Sign {
     pub hard: bool,
     /// First sign, seconds.
     pub since: f64,
+    /// It began before that, nobody knows when.
+    pub before: bool,
     /// How it was found.
     pub origin: String,
     /// What shows it: a query.

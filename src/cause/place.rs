@@ -25,7 +25,7 @@ pub struct Seen<'a> {
     flow: Flow,
     below: Vec<bool>,
     lost: Lost,
-    signs: Signs<'a>,
+    pub signs: Signs<'a>,
     /// As the series stand in the picture.
     all: Vec<Option<Shift>>,
     /// Places in `shifts`, by object.
@@ -89,7 +89,7 @@ impl<'a> Seen<'a> {
             confirm = Some(query);
         }
         if let Some(way) = self.signs.known(object).first() {
-            cause.fix = Some(way.fix);
+            cause.fix = way.fix;
             confirm = way.confirm.clone().or(confirm);
         }
         cause.confirm = confirm;

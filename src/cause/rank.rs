@@ -9,6 +9,8 @@ use super::place;
 /// so that of the first guesses with a probability as many are right as it says.
 const PLACES: f64 = 1.0;
 const CHANGES: f64 = 1.5;
+/// Wider by this where signs tell: their weights are set by hand, no recording was scored with them.
+const BY_HAND: f64 = 2.0;
 /// Evidence that none of the objects is it.
 const NO_PLACE: f64 = 0.5;
 
@@ -78,11 +80,16 @@ pub fn rank(picture: &Picture) -> Ranking {
     let seen = place::Seen::of(picture);
     let mut places = seen.places();
     places.push(Cause::of(What::None, vec![Evidence::new(NO_PLACE, "", "")]));
-    settle(&mut places, PLACES);
+    let by_hand = if picture.signs.is_empty() {
+        1.0
+    } else {
+        BY_HAND
+    };
+    settle(&mut places, PLACES * by_hand);
     let mut changes = Vec::new();
     if !picture.changes.is_empty() {
         changes.extend(change::of(picture, &seen).into_iter().map(Blame::cause));
-        settle(&mut changes, CHANGES);
+        settle(&mut changes, CHANGES * by_hand);
     }
     let series = seen.series(&places);
     Ranking {
@@ -93,10 +100,11 @@ pub fn rank(picture: &Picture) -> Ranking {
 }
 
 impl Cause {
-    /// The probability as it is shown; nothing is certain.
+    /// The probability as it is shown; nothing is certain, and nothing impossible.
     pub fn percent(&self) -> String {
         match 100.0 * self.probability {
             percent if percent >= 99.5 => ">99 %".to_owned(),
+            percent if percent < 0.5 => "<1 %".to_owned(),
             percent => format!("{percent:.0} %"),
         }
     }

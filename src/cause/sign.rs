@@ -11,21 +11,38 @@ pub struct Signs<'a> {
     picture: &'a Picture,
     /// By object: what it needs, near and far, without itself.
     needs: Vec<BTreeSet<usize>>,
-    /// Earliest sign of each object, seconds.
-    first: Vec<Option<f64>>,
+    /// Earliest sign of each object.
+    first: Vec<Option<First>>,
     earliest: f64,
     ill: usize,
+    /// Names and texts of the signs in small letters, as they stand in the picture.
+    texts: Vec<String>,
+    /// By object: ways that begin there and whose symptoms are there, most telling first.
+    ways: Vec<Vec<&'static Way>>,
+}
+
+/// The earliest sign of an object.
+#[derive(Clone, Copy, Debug)]
+struct First {
+    /// Seconds.
+    since: f64,
+    /// It may have been ill for longer.
+    before: bool,
 }
 
 impl<'a> Signs<'a> {
     pub fn of(picture: &'a Picture) -> Self {
         let objects = picture.objects.len();
-        let mut first = vec![None::<f64>; objects];
+        let mut first = vec![None::<First>; objects];
         for sign in &picture.signs {
             if let Some(held) = first.get_mut(sign.object)
                 && sign.since.is_finite()
             {
-                *held = Some(held.map_or(sign.since, |h| h.min(sign.since)));
+                let (since, before) = held.map_or((f64::INFINITY, false), |h| (h.since, h.before));
+                *held = Some(First {
+                    since: since.min(sign.since),
+                    before: before || sign.before,
+                });
             }
         }
         let ill: Vec<usize> = (0..objects)
@@ -37,17 +54,26 @@ impl<'a> Signs<'a> {
                 *held = reach(picture, *object);
             }
         }
-        Self {
+        let earliest = first.iter().flatten().map(|f| f.since);
+        let texts = picture.signs.iter();
+        let mut signs = Self {
             picture,
             needs,
-            earliest: first
-                .iter()
-                .flatten()
-                .copied()
-                .fold(f64::INFINITY, f64::min),
+            earliest: earliest.fold(f64::INFINITY, f64::min),
             first,
             ill: ill.len(),
-        }
+            texts: texts
+                .map(|s| format!("{} {}", s.name, s.text).to_lowercase())
+                .collect(),
+            ways: Vec::new(),
+        };
+        signs.ways = (0..objects).map(|object| signs.begun_at(object)).collect();
+        signs
+    }
+
+    /// Names and texts of all signs, in small letters.
+    pub fn texts(&self) -> &[String] {
+        &self.texts
     }
 
     /// Objects with signs that need this one.
@@ -76,58 +102,76 @@ impl<'a> Signs<'a> {
             let says = format!("{explained} of {others} others that are ill need it");
             out.push(Evidence::new(2.0 * share, says, "topology"));
         }
-        let step = self.picture.window.step;
-        if let Some(since) = self.first.get(object).copied().flatten() {
-            let late = since - self.earliest;
-            if late <= step && self.ill > 1 {
-                out.push(Evidence::new(
-                    0.7,
-                    "among the first signs",
-                    "order of first signs",
-                ));
-            } else if late > step {
-                let says = format!("its first sign came {late:.0} s after the earliest");
-                let weight = -(late / (4.0 * step.max(60.0))).min(1.5);
-                out.push(Evidence::new(weight, says, "order of first signs"));
-            }
-            self.leans_on(object, since, step, out);
+        if let Some(own) = self.first.get(object).copied().flatten() {
+            self.order(object, own, out);
+            self.leans_on(object, own, out);
         }
         for way in self.known(object) {
             out.push(Evidence::new(way.weight, way.name.clone(), &way.source));
         }
     }
 
-    /// Ill because of another that was ill no later.
-    fn leans_on(&self, object: usize, since: f64, step: f64, out: &mut Vec<Evidence>) {
-        let Some(needs) = self.needs.get(object) else {
+    /// Who was first, as far as anybody knows: what was ill before our data may have been it.
+    fn order(&self, object: usize, own: First, out: &mut Vec<Evidence>) {
+        let step = self.picture.window.step;
+        let origin = "order of first signs";
+        let mut others = self.first.iter().enumerate().filter(|(o, _)| *o != object);
+        let hidden = others.any(|(_, f)| f.is_some_and(|f| f.before));
+        let late = own.since - self.earliest;
+        if own.before {
             return;
-        };
-        let earlier = needs.iter().find(|need| {
-            let first = self.first.get(**need).copied().flatten();
-            first.is_some_and(|first| first <= since + step)
-        });
-        if let Some(name) = earlier.and_then(|e| self.picture.objects.get(*e)) {
-            let says = format!("needs {name}, which was ill no later");
-            out.push(Evidence::new(-1.5, says, "topology"));
+        }
+        if late > step {
+            let says = format!("its first sign came {late:.0} s after the earliest");
+            let weight = -(late / (4.0 * step.max(60.0))).min(1.5);
+            out.push(Evidence::new(weight, says, origin));
+        } else if self.ill > 1 && !hidden {
+            out.push(Evidence::new(0.7, "among the first signs", origin));
         }
     }
 
-    /// Known ways that begin at this object and whose symptoms are there.
-    pub fn known(&self, object: usize) -> Vec<&'static Way> {
-        let signs = &self.picture.signs;
+    /// Ill because of another that was ill no later, or may have been.
+    fn leans_on(&self, object: usize, own: First, out: &mut Vec<Evidence>) {
+        let step = self.picture.window.step;
+        let weight = |need: &usize| -> Option<(f64, &String, &str)> {
+            let first = self.first.get(*need).copied().flatten()?;
+            let name = self.picture.objects.get(*need)?;
+            match first.since <= own.since + step {
+                true if !own.before => Some((-1.5, name, "was ill no later")),
+                later if later || first.before => {
+                    Some((-0.75, name, "is ill too; which was first is not known"))
+                }
+                _ => None,
+            }
+        };
+        let needs = self.needs.get(object).into_iter().flatten();
+        let most = needs.filter_map(weight).min_by(|a, b| a.0.total_cmp(&b.0));
+        if let Some((weight, name, which)) = most {
+            let says = format!("needs {name}, which {which}");
+            out.push(Evidence::new(weight, says, "topology"));
+        }
+    }
+
+    /// Known ways that begin at this object and whose symptoms are there, most telling first.
+    pub fn known(&self, object: usize) -> &[&'static Way] {
+        self.ways.get(object).map_or(&[], Vec::as_slice)
+    }
+
+    fn begun_at(&self, object: usize) -> Vec<&'static Way> {
+        let signs = || self.picture.signs.iter().zip(&self.texts).enumerate();
         let mut ways: Vec<&'static Way> = Vec::new();
-        for sign in signs.iter().filter(|s| s.object == object) {
-            for way in knowledge::begun_by(&format!("{} {}", sign.name, sign.text)) {
-                let shown = way.shows.is_empty()
-                    || signs.iter().any(|other| {
-                        let text = format!("{} {}", other.name, other.text).to_lowercase();
-                        !std::ptr::eq(other, sign) && knowledge::holds(&way.shows, &text)
-                    });
+        for (at, (_, text)) in signs().filter(|(_, (s, _))| s.object == object) {
+            for way in knowledge::begun_by(text) {
+                let elsewhere = |(other, (_, text)): (usize, (_, &String))| {
+                    other != at && knowledge::holds(&way.shows, text)
+                };
+                let shown = way.shows.is_empty() || signs().any(elsewhere);
                 if shown && !ways.iter().any(|held| held.name == way.name) {
                     ways.push(way);
                 }
             }
         }
+        ways.sort_by(|a, b| b.weight.total_cmp(&a.weight));
         ways
     }
 }

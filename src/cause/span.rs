@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::flow::CALLS;
 use super::picture::{Counted, Picture, Tally};
 
 /// Less than this is lost in the noise, seconds.
 const MATTERS: f64 = 0.1;
-
-/// One request makes several calls, one after the other.
-const CALLS: f64 = 4.0;
 
 #[derive(Clone, Debug, Default)]
 pub struct Lost {

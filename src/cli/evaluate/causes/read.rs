@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::cause::aspect::Aspect;
 use crate::cause::picture::{Change, Count, Counted, Picture, Place, Series, Tally, Window};
+use crate::cli::table::{self, Table};
 
 /// Samples without any fault are put this long before the incident, seconds.
 const BEFORE: f64 = 1e9;
@@ -48,12 +49,6 @@ struct Symptom {
 #[derive(Debug, Deserialize)]
 struct Cases {
     cases: Vec<Case>,
-}
-
-/// A table of values: names of the columns without the time, and the rows with it.
-struct Table {
-    columns: Vec<String>,
-    rows: Vec<(f64, Vec<f64>)>,
 }
 
 /// Counts of one file with the texts of its numbers.
@@ -151,7 +146,8 @@ impl Reader {
     fn table(&mut self, file: &Path) -> color_eyre::Result<&Table> {
         if !self.tables.contains_key(file) {
             let text = read(&self.root.join(file))?;
-            let table = table(&text).wrap_err_with(|| format!("{}", file.display()))?;
+            let table =
+                table::read(text.as_bytes()).wrap_err_with(|| format!("{}", file.display()))?;
             self.tables.insert(file.to_owned(), table);
         }
         self.tables.get(file).ok_or_eyre("a table was not kept")
@@ -235,6 +231,7 @@ impl Reader {
                 text: commit.message,
                 files: commit.files_changed,
                 diff: commit.diff.unwrap_or_default(),
+                seen: None,
             });
         }
         Ok(())
@@ -333,28 +330,9 @@ fn place(objects: &mut Vec<String>, name: &str) -> usize {
     })
 }
 
-fn table(text: &str) -> color_eyre::Result<Table> {
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let columns = reader
-        .headers()?
-        .iter()
-        .skip(1)
-        .map(str::to_owned)
-        .collect();
-    let mut rows = Vec::new();
-    for row in reader.records() {
-        let row = row?;
-        let number = |field: &str| field.parse::<f64>().unwrap_or(f64::NAN);
-        let mut fields = row.iter().map(number);
-        let at = fields.next().ok_or_eyre("a row without a time")?;
-        rows.push((at, fields.collect()));
-    }
-    Ok(Table { columns, rows })
-}
-
 /// Columns as series, up to the end of the case.
 fn add_series(picture: &mut Picture, table: &Table, end: f64, back: f64) {
-    for (column, title) in table.columns.iter().enumerate() {
+    for (column, title) in table.names.iter().enumerate() {
         let Some((who, name)) = title.split_once('|') else {
             continue;
         };
@@ -365,8 +343,9 @@ fn add_series(picture: &mut Picture, table: &Table, end: f64, back: f64) {
             ),
             None => Place::Object(place(&mut picture.objects, who)),
         };
-        let points = table.rows.iter().filter(|(at, _)| *at <= end);
-        let points = points.filter_map(|(at, row)| Some((*at - back, *row.get(column)?)));
+        let rows = table.rows.iter().map(|row| (row.at.seconds(), row));
+        let points = rows.filter(|(at, _)| *at <= end);
+        let points = points.filter_map(|(at, row)| Some((at - back, *row.values.get(column)?)));
         let held = picture
             .series
             .iter_mut()
