@@ -53,7 +53,8 @@ mod twins;
 
 pub use blind::{Blind, NodeValue};
 pub use capacity::{Amount, Capacity, holds_room, is_gpu};
-pub use causes::{Causes, LEAST};
+pub use causes::{Asked, Basis, Causes, LEAST};
+pub use changed::BLAME_MS;
 pub use known::{Known, MOST_RELATED, Related, Relation};
 pub use score::{Reach, Score};
 pub use standing::{AlertCounts, Freshness};
@@ -173,6 +174,8 @@ pub struct ClusterState {
     pub inference: BTreeMap<Named, InferenceService>,
     /// Oldest first, bounded.
     pub changes: VecDeque<Change>,
+    /// Changes ever taken in, also those that were dropped since.
+    pub changes_told: u64,
     /// What was looked for in the cluster; empty: not yet looked.
     pub probes: Vec<Probe>,
     /// Who the operator is there; `None`: not (yet) known.
@@ -283,6 +286,7 @@ impl ClusterState {
             ptp_devices: BTreeMap::new(),
             inference: BTreeMap::new(),
             changes: VecDeque::new(),
+            changes_told: 0,
             probes: Vec::new(),
             identity: None,
             alerts: BTreeMap::new(),

@@ -1,5 +1,8 @@
 //! The changes of all clusters, for timelines, charts and causes.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::incident::Incident;
 use crate::model::change::{Change, ChangeKind, Told};
 use crate::model::finding::Subject;
@@ -12,7 +15,7 @@ use super::{ClusterState, World, changes};
 /// Change events kept for a cluster.
 const CHANGES: usize = 2_000;
 /// A change so long before the first sign may have to do with it, milliseconds.
-const BLAME_MS: i64 = 900_000;
+pub const BLAME_MS: i64 = 900_000;
 
 impl World {
     /// Changes of the scope since then, newest first, at most so many.
@@ -58,6 +61,7 @@ impl ClusterState {
         }
         let place = self.changes.partition_point(|c| c.at <= change.at);
         self.changes.insert(place, change);
+        self.changes_told += 1;
         while self.changes.len() > CHANGES {
             self.changes.pop_front();
         }
@@ -117,11 +121,7 @@ impl ClusterState {
                 let policy = self.sriov_policies.get(&key);
                 policy.is_some_and(|p| nodes.into_iter().any(|n| p.matches(n)))
             }
-            "PtpConfig" => {
-                let key = (change.namespace.as_str().into(), name.into());
-                let config = self.ptp_configs.get(&key);
-                config.is_some_and(|c| c.matches.iter().any(|(node, _)| on(node)))
-            }
+            "PtpConfig" => self.configured(change).any(on),
             _ if AppKind::named(kind).is_some() => self.deploys_to(change, incident),
             _ => {
                 let first = (change.namespace.as_str().into(), "".into());
@@ -133,17 +133,35 @@ impl ClusterState {
         }
     }
 
-    /// What of an incident a change was made on: the object itself, what it runs, what stands on
-    /// it, what it deploys. Empty where it only is near.
-    pub(super) fn touched<'a>(&self, change: &Change, incident: &'a Incident) -> Vec<&'a Subject> {
+    /// Nodes that a changed PtpConfig is for.
+    fn configured<'a>(&'a self, change: &Change) -> impl Iterator<Item = &'a str> {
+        let (namespace, name) = (change.namespace.as_str(), change.subject.1.as_str());
+        let config = self.ptp_configs.get(&(namespace.into(), name.into()));
+        let matches = config.into_iter().flat_map(|c| &c.matches);
+        matches.map(|(node, _)| node.as_ref())
+    }
+
+    /// What of these a change was made on: the object itself, what it runs, what stands on it (on
+    /// which nodes each stands is given), what it deploys. Empty where it only is near.
+    pub(super) fn touched<'a>(
+        &self,
+        change: &Change,
+        standing: &BTreeMap<&'a Subject, Vec<Arc<str>>>,
+    ) -> impl Iterator<Item = &'a Subject> {
         let (kind, name) = (change.subject.0.as_str(), change.subject.1.as_str());
         let app = AppKind::named(kind).is_some();
         let runs_in = self.changed_app(change).and_then(App::runs_in);
-        let on = |subject: &Subject| match subject {
-            _ if matches!(kind, "Node" | "SriovNetworkNodeState") => self
-                .nodes_of(subject)
-                .iter()
-                .any(|node| node.as_ref() == name),
+        let changed: Option<Vec<&str>> = match kind {
+            "Node" | "SriovNetworkNodeState" => Some(vec![name]),
+            "PtpConfig" => Some(self.configured(change).collect()),
+            _ => None,
+        };
+        let stands_on = |nodes: &[Arc<str>], changed: &[&str]| {
+            let mut nodes = nodes.iter();
+            nodes.any(|node| changed.contains(&node.as_ref()))
+        };
+        let on = |subject: &Subject, nodes: &[Arc<str>]| match subject {
+            _ if changed.is_some() => changed.as_ref().is_some_and(|c| stands_on(nodes, c)),
             Subject::App {
                 namespace, name, ..
             } => (namespace, name) == (&change.namespace, &change.subject.1),
@@ -163,7 +181,8 @@ impl ClusterState {
             } => *namespace == change.namespace && own == name,
             _ => false,
         };
-        incident.subjects.iter().filter(|s| on(s)).collect()
+        let touched = standing.iter().filter(|(s, nodes)| on(s, nodes));
+        touched.map(|(s, _)| *s).collect::<Vec<_>>().into_iter()
     }
 
     /// An application that deploys to a namespace of the incident, or that is in it itself.
@@ -178,9 +197,10 @@ impl ClusterState {
     }
 }
 
-/// Changes that can have led to an incident, for the ranking: of its cluster, of what it is about, in the quarter of
-/// an hour before its first sign; or what somebody set up before one of its later signs. Oldest
-/// first. What happened while nobody watched counts where all of that time is near enough.
+/// Changes that can have led to an incident, for the ranking: of its cluster, of what it is about,
+/// in the quarter of an hour before its first sign; or what somebody set up before one of its later
+/// signs. Oldest first. What happened while nobody watched counts where all of that time is near
+/// enough.
 pub(super) fn near<'a>(world: &'a World, incident: &Incident) -> Vec<&'a Change> {
     let Some(cluster) = world.cluster(incident.cluster) else {
         return Vec::new();

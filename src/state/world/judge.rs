@@ -1,6 +1,6 @@
 //! Telemetry -> findings -> incidents, within the world.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::detect;
@@ -250,14 +250,23 @@ impl ClusterState {
                 self.gpu_nodes(&mut nodes, |n, p| n == namespace && p == pod);
             }
             Subject::Workload { namespace, name } => {
+                let first = (Arc::from(namespace.as_str()), Arc::from(""));
+                let near = self.pods.range(first..).map(|(_, pod)| pod);
+                let near = near.take_while(|p| p.namespace.as_ref() == namespace);
+                let owned = |p: &&Pod| {
+                    let by = p.controller().is_some_and(|(_, owner)| owner == name);
+                    by || p.name.as_ref() == name
+                };
+                let own: BTreeMap<&str, &Pod> =
+                    near.filter(owned).map(|p| (p.name.as_ref(), p)).collect();
+                nodes.extend(own.values().filter_map(|p| p.node.clone()));
+                // Where pods are not listed, their names alone tell whose they are.
                 let prefix = format!("{name}-");
-                let own = |p: &str| p == name || p.starts_with(&prefix);
-                let pods = self.pods.values();
-                nodes.extend(
-                    pods.filter(|p| p.namespace.as_ref() == namespace && own(&p.name))
-                        .filter_map(|p| p.node.clone()),
-                );
-                self.gpu_nodes(&mut nodes, |n, p| n == namespace && own(p));
+                let named = |p: &str| match self.pods.is_empty() {
+                    true => p == name || p.starts_with(&prefix),
+                    false => own.contains_key(p),
+                };
+                self.gpu_nodes(&mut nodes, |n, p| n == namespace && named(p));
             }
             // A model runs on the GPUs that pods of its namespace hold.
             Subject::Model { namespace, .. } => {

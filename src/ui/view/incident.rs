@@ -337,7 +337,9 @@ impl View for Incidents {
     }
 
     fn work(&mut self, world: &World) -> Vec<Effect> {
-        self.ask_memory(world)
+        let mut effects = self.ask_memory(world);
+        effects.extend(self.rank(world));
+        effects
     }
 
     fn filter(&self) -> &str {

@@ -31,6 +31,10 @@ impl Scroll {
         self.at = 0;
     }
 
+    pub fn to_end(&mut self) {
+        self.at = self.most.get();
+    }
+
     /// Which lines of so many are in view, where each is made only then.
     pub fn seen(&self, lines: usize, height: u16) -> Range<usize> {
         let most = lines.saturating_sub(usize::from(height));
@@ -68,5 +72,8 @@ mod tests {
         assert_eq!(shown(&scroll, 3), "1\n2\n");
         scroll.up();
         assert_eq!(shown(&scroll, 3), "0\n1\n");
+        assert_eq!(shown(&scroll, 5), "0\n1\n");
+        scroll.to_end();
+        assert_eq!(shown(&scroll, 5), "3\n4\n");
     }
 }

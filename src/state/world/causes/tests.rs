@@ -1,13 +1,15 @@
 //! From what the world knows to a ranking.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::config::{Cluster, Config};
 use crate::incident::IncidentState;
 use crate::model::alert::Severity;
 use crate::model::change::{ChangeKind, Told};
-use crate::model::id::{ClusterId, IncidentId};
+use crate::model::finding::{Evidence, Finding, FindingKind};
+use crate::model::id::ClusterId;
 use crate::model::sample::SeriesKey;
-use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 
 const NOW: i64 = 1_800_000_000_000;
@@ -121,20 +123,22 @@ fn a_device_is_what_its_node_shows_unless_the_node_is_gone() {
 fn nothing_known_is_nothing_named() {
     let world = world(&["a"]);
     let causes = world.causes(&incident(0, Vec::new()));
-    assert!(causes.ranking.place().is_none() && causes.blamed().is_none());
+    assert!(causes.ranking.place().is_none() && causes.likely_change().is_none());
     // Of a cluster that is not there.
     let causes = world.causes(&incident(7, Vec::new()));
-    assert!(causes.ranking.places.is_empty());
+    assert!(!causes.is_known());
 }
 
-#[test]
-fn a_change_right_before_is_weighed_against_none() {
-    let mut world = world(&["a"]);
-    let workload = Subject::Workload {
+fn workload(name: &str) -> Subject {
+    Subject::Workload {
         namespace: "shop".into(),
-        name: "web".into(),
-    };
-    let change = |before_s: i64, name: &str| Change {
+        name: name.into(),
+    }
+}
+
+/// A rollout so many seconds before the first sign.
+fn change(before_s: i64, name: &str) -> Change {
+    Change {
         at: Timestamp(NOW - 600_000 - before_s * 1000),
         kind: ChangeKind::Rollout,
         subject: ("Deployment".into(), name.into()),
@@ -144,11 +148,16 @@ fn a_change_right_before_is_weighed_against_none() {
         told: Told::Object,
         symptom: false,
         unwatched: None,
-    };
+    }
+}
+
+#[test]
+fn a_change_right_before_is_weighed_against_none() {
+    let mut world = world(&["a"]);
     for change in [change(120, "web"), change(60, "other")] {
         world.clusters[0].note_change(change);
     }
-    let late = finding(workload, "answers late", 0, FindingKind::Spike);
+    let late = finding(workload("web"), "answers late", 0, FindingKind::Spike);
     let causes = world.causes(&incident(0, vec![late]));
     let names: Vec<String> = causes
         .ranking
@@ -162,6 +171,130 @@ fn a_change_right_before_is_weighed_against_none() {
     let other = names.iter().position(|n| n.contains(" other:"));
     assert!(web < other, "{names:?}");
     assert!(names.iter().any(|n| n == "none of these"));
+    let (cause, change) = causes.likely_change().expect("likely");
+    assert_eq!(change.subject.1, "web");
+    assert!(causes.ranking.change().is_some(), "{cause:?}");
+}
+
+#[test]
+fn a_changed_clock_configuration_reaches_the_clocks_of_its_nodes() {
+    let mut world = world(&["a"]);
+    let config = crate::model::ptp::PtpConfig {
+        namespace: "openshift-ptp".into(),
+        name: "grandmaster".into(),
+        generation: 1,
+        profiles: Vec::new(),
+        matches: vec![("n1".into(), "gm".into())],
+    };
+    let key = (config.namespace.clone(), config.name.clone());
+    world.clusters[0].ptp_configs.insert(key, config);
+    let mut set = change(60, "grandmaster");
+    (set.kind, set.subject.0) = (ChangeKind::Config, "PtpConfig".into());
+    set.namespace = "openshift-ptp".into();
+    world.clusters[0].note_change(set);
+    let clock = |node: &str| Subject::Clock {
+        node: node.into(),
+        interface: "ens1f0".into(),
+    };
+    let mut lost = incident(
+        0,
+        vec![finding(clock("n1"), "is in FREERUN", 0, FindingKind::State)],
+    );
+    lost.nodes = BTreeSet::from(["n1".into()]);
+    let says = world.causes(&lost).words();
+    assert!(
+        says.contains("went live on n1 clock ens1f0, which is ill"),
+        "{says}"
+    );
+}
+
+#[test]
+fn another_change_is_another_basis_also_when_the_oldest_gives_way() {
+    let mut world = world(&["a"]);
+    let late = finding(workload("web"), "answers late", 0, FindingKind::Spike);
+    let incident = incident(0, vec![late]);
+    for before in 0..2_000 {
+        world.clusters[0].note_change(change(800_000 - before, "batch"));
+    }
+    let before = world.causes_basis(&incident);
+    assert_eq!(before, world.causes_basis(&incident));
+    world.clusters[0].note_change(change(60, "web"));
+    assert_eq!(world.clusters[0].changes.len(), 2_000);
+    assert_ne!(before, world.causes_basis(&incident));
+    let causes = world.causes(&incident);
+    assert!(
+        causes
+            .likely_change()
+            .is_some_and(|(_, c)| c.subject.1 == "web")
+    );
+}
+
+#[test]
+fn a_workload_stands_where_its_own_pods_are() {
+    let mut world = world(&["a"]);
+    let pod = |name: &str, set: &str, node: &str| -> crate::model::object::Pod {
+        serde_json::from_value(serde_json::json!({
+            "namespace": "shop", "name": name, "node": node, "phase": "Running", "reason": null,
+            "message": null, "ready": 1, "containers": 1, "restarts": 0,
+            "owner": ["ReplicaSet", set], "started": null, "since": null}))
+        .expect("a pod")
+    };
+    for pod in [
+        pod("web-6d4-x", "web-6d4", "n1"),
+        pod("web-api-7f-y", "web-api-7f", "n2"),
+    ] {
+        let key = (pod.namespace.clone(), pod.name.clone());
+        world.clusters[0].pods.insert(key, pod);
+    }
+    let nodes = |name: &str| world.clusters[0].nodes_of(&workload(name));
+    assert_eq!(nodes("web"), ["n1".into()]);
+    assert_eq!(nodes("web-api"), ["n2".into()]);
+}
+
+#[test]
+fn a_node_that_does_not_report_is_a_known_way_and_takes_its_devices_with_it() {
+    let node = |ready: Option<bool>| -> crate::model::object::Node {
+        serde_json::from_value(serde_json::json!({
+            "name": "n1", "roles": [], "ready": ready, "unschedulable": false, "problems": [],
+            "kubelet_version": "", "labels": [], "allocatable": []}))
+        .expect("a node")
+    };
+    let world = world(&["a"]);
+    for ready in [Some(false), None] {
+        let told = crate::detect::nodes([node(ready)].iter());
+        let [told] = told.as_slice() else {
+            panic!("{told:?}");
+        };
+        let all = vec![
+            finding(told.subject.clone(), &told.text, 0, FindingKind::State),
+            finding(gpu(), "no more samples", 0, FindingKind::State),
+        ];
+        let causes = world.causes(&incident(0, all));
+        let place = causes.ranking.place().expect("evidence");
+        assert_eq!(causes.name(place), "node n1", "{}", told.text);
+        let way = "a node that is not ready takes its pods with it";
+        assert!(causes.words().contains(way), "{}", causes.words());
+    }
+}
+
+#[test]
+fn of_many_signs_the_ranking_is_made_elsewhere() {
+    let world = world(&["a"]);
+    let late = |pod: usize| {
+        let subject = Subject::Pod {
+            namespace: "shop".into(),
+            pod: format!("web-{pod}"),
+        };
+        finding(subject, "answers late", 0, FindingKind::Spike)
+    };
+    let asked = |many: usize| world.ask_causes(&incident(0, (0..many).map(late).collect()));
+    assert!(asked(2).is_some_and(|a| a.is_little()));
+    let much = asked(200).expect("known");
+    assert!(!much.is_little());
+    let ranked = std::thread::spawn(move || much.ranked())
+        .join()
+        .expect("ranked");
+    assert!(ranked.is_known());
 }
 
 #[test]
@@ -188,4 +321,37 @@ fn the_same_onset_in_several_clusters_points_above_them() {
     world.incidents[1].opened = Timestamp(NOW - 600_000 - 500_000);
     let causes = world.causes(&world.incidents[0]);
     assert!(!causes.words().contains("share"), "{}", causes.words());
+}
+
+#[test]
+fn what_clusters_say_together_is_told_by_what_it_says() {
+    let mut world = world(&["a", "b", "c"]);
+    let mut of = |texts: [&str; 3], key: &str, kind: FindingKind, earlier: bool| {
+        let incidents = texts.iter().zip(0..).map(|(text, cluster)| {
+            let mut told = finding(gpu(), text, 0, kind);
+            (told.cluster, told.earlier) = (ClusterId(cluster), earlier);
+            (told.signal, told.key) = ("alert".into(), format!("{key}/{text}").into());
+            incident(cluster, vec![told])
+        });
+        world.incidents = incidents.collect();
+        world.causes(&world.incidents[0]).words()
+    };
+    let same = ["alert A: x", "alert A: y", "alert A: z"];
+    let others = ["alert A: x", "alert B: y", "alert C: z"];
+    let words = of(same, "alert", FindingKind::Alert, false);
+    assert!(
+        words.contains("alert A began within 0 s in a, b, c"),
+        "{words}"
+    );
+    let words = of(others, "alert", FindingKind::Alert, false);
+    assert!(!words.contains("share"), "{words}");
+    // Begun before our data: nobody knows that it was together.
+    let words = of(same, "alert", FindingKind::Alert, true);
+    assert!(!words.contains("share"), "{words}");
+    // States go by what stands at the end of their key.
+    let reasons = ["OOMKilled", "CrashLoopBackOff", "Evicted"];
+    let words = of(reasons, "pods/x", FindingKind::State, false);
+    assert!(!words.contains("share"), "{words}");
+    let words = of(["OOMKilled"; 3], "pods/x", FindingKind::State, false);
+    assert!(words.contains("alert OOMKilled began within"), "{words}");
 }

@@ -1,8 +1,7 @@
 //! The causes of an incident: where it began and what was changed before, with the evidence for
 //! and against each.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,9 +11,8 @@ use super::{Incidents, Part, desk, why};
 use crate::cause::{Cause, What};
 use crate::command::Command;
 use crate::incident::Incident;
-use crate::model::id::IncidentId;
-use crate::model::time::Timestamp;
-use crate::state::world::{Causes, LEAST, World};
+use crate::message::{Effect, Work};
+use crate::state::world::{Basis, Causes, LEAST, World};
 use crate::ui::Ctx;
 use crate::ui::view::common::{self, empty, heading, pane};
 use crate::ui::widget::text::wrap;
@@ -25,33 +23,53 @@ const EVIDENCE: usize = 4;
 
 /// Lines of one page of the causes.
 const PAGE: usize = 8;
+/// Of a cluster that is not there it never comes.
+const UNKNOWN: &str = "causes not worked out";
 
-/// What the causes of an incident hang on: the incident, its last sign, the number of its findings,
-/// the changes of its cluster, and the incidents of all.
-type Asked = (IncidentId, Timestamp, usize, usize, usize);
-
-/// The causes of the chosen incident, as they were worked out last, and for what.
-pub type Held = RefCell<Option<(Asked, Rc<Causes>)>>;
+/// The causes of the chosen incident, as they were worked out last, and those in work.
+#[derive(Debug, Default)]
+pub struct Held {
+    made: Option<(Basis, Arc<Causes>)>,
+    working: Option<(Basis, Arc<OnceLock<Arc<Causes>>>)>,
+}
 
 impl Incidents {
-    /// Worked out anew when something that it hangs on is another.
-    pub(super) fn causes(&self, world: &World, incident: &Incident) -> Rc<Causes> {
-        let changes = world.cluster(incident.cluster).map(|c| c.changes.len());
-        let asked = (
-            incident.id,
-            incident.changed,
-            incident.findings.len(),
-            changes.unwrap_or(0),
-            world.incidents.len(),
-        );
-        if let Some((held, causes)) = &*self.ranked.borrow()
-            && *held == asked
-        {
-            return causes.clone();
+    /// As they were worked out last; empty until they were.
+    pub(super) fn causes(&self, _world: &World, incident: &Incident) -> Arc<Causes> {
+        let made = self.ranked.made.as_ref();
+        let own = made.filter(|(basis, _)| basis.incident == incident.id);
+        own.map_or_else(Arc::default, |(_, causes)| Arc::clone(causes))
+    }
+
+    /// Works them out anew when something that they hang on is another: many off the loop.
+    pub(super) fn rank(&mut self, world: &World) -> Vec<Effect> {
+        if let Some((basis, made)) = &self.ranked.working {
+            let Some(causes) = made.get() else {
+                return Vec::new();
+            };
+            self.ranked.made = Some((basis.clone(), Arc::clone(causes)));
+            self.ranked.working = None;
         }
-        let causes = Rc::new(world.causes(incident));
-        *self.ranked.borrow_mut() = Some((asked, causes.clone()));
-        causes
+        let Some(incident) = self.chosen(world) else {
+            return Vec::new();
+        };
+        let basis = world.causes_basis(incident);
+        if self.ranked.made.as_ref().is_some_and(|(b, _)| *b == basis) {
+            return Vec::new();
+        }
+        let Some(asked) = world.ask_causes(incident) else {
+            return Vec::new();
+        };
+        if asked.is_little() {
+            self.ranked.made = Some((basis, Arc::new(asked.ranked())));
+            return Vec::new();
+        }
+        let made = Arc::new(OnceLock::new());
+        self.ranked.working = Some((basis, Arc::clone(&made)));
+        vec![Effect::Work(Work::new(move || {
+            // Nobody else sets it.
+            let _ = made.set(Arc::new(asked.ranked()));
+        }))]
     }
 
     pub(super) fn draw_why(
@@ -67,6 +85,12 @@ impl Incidents {
             let width = usize::from(inner.width);
             let mut text = lines(ctx, &causes, width);
             text.extend(self.told(ctx, incident, width));
+            let beside = self.layout(self.area, ctx.world).findings.height > 0;
+            // Where the findings have no room, nothing else says why the chosen one is one.
+            if let Some(finding) = self.finding(incident).filter(|_| !beside) {
+                text.push(heading(ctx.theme, "why it was found"));
+                text.extend(why::lines(ctx, finding, width));
+            }
             return self.causes.draw(ctx, inner, buf, &text);
         }
         let inner = pane(ctx, area, buf, "why", "a explain", false);
@@ -91,6 +115,7 @@ impl Incidents {
             Command::PageDown => (0..PAGE).for_each(|_| self.causes.down()),
             Command::PageUp => (0..PAGE).for_each(|_| self.causes.up()),
             Command::Top => self.causes.to_top(),
+            Command::Bottom => self.causes.to_end(),
             _ => return false,
         }
         true
@@ -100,6 +125,9 @@ impl Incidents {
 /// The likeliest of each question, in a line or two.
 fn brief<'a>(ctx: &Ctx<'_>, causes: &Causes, width: usize) -> Vec<Line<'a>> {
     let theme = ctx.theme;
+    if !causes.is_known() {
+        return vec![Line::styled(UNKNOWN, theme.muted)];
+    }
     let ranking = &causes.ranking;
     let place = match ranking.place() {
         Some(cause) => format!("{} {}", cause.percent(), causes.name(cause)),
@@ -111,12 +139,13 @@ fn brief<'a>(ctx: &Ctx<'_>, causes: &Causes, width: usize) -> Vec<Line<'a>> {
         out.extend(parts.map(|p| Line::styled(p, style)));
     };
     tell(&format!("began at: {place}"), theme.base);
-    let change = ranking.changes.iter().find(|c| c.what != What::None);
-    if let Some((cause, change)) = change.and_then(|c| Some((c, causes.change(c)?))) {
+    if let Some((cause, change)) = causes.likely_change() {
         let at = ctx.clock_or_day(change.at);
         let (percent, when, words) = (cause.percent(), change.when(), change.words());
-        let text = format!("changed before: {percent} ▼ {when}{at} {words}");
-        tell(&text, theme.accent);
+        tell(
+            &format!("changed: {percent} ▼ {when}{at} {words}"),
+            theme.accent,
+        );
     }
     out
 }
@@ -124,12 +153,15 @@ fn brief<'a>(ctx: &Ctx<'_>, causes: &Causes, width: usize) -> Vec<Line<'a>> {
 /// All of it, as the pane shows it when it is chosen.
 fn lines<'a>(ctx: &Ctx<'_>, causes: &Causes, width: usize) -> Vec<Line<'a>> {
     let theme = ctx.theme;
-    let mut out = vec![heading(theme, "where it began")];
+    if !causes.is_known() {
+        return vec![Line::styled(UNKNOWN, theme.muted)];
+    }
+    let mut out = vec![heading(theme, "where it began (weights set by hand)")];
     if causes.ranking.place().is_none() {
         out.push(Line::styled("not enough evidence for one", theme.warn));
     }
     answers(ctx, causes, &causes.ranking.places, width, &mut out);
-    out.push(heading(theme, "what was changed before"));
+    out.push(heading(theme, "what was changed"));
     if causes.ranking.changes.is_empty() {
         out.push(Line::styled("nothing that was seen", theme.muted));
     }

@@ -11,7 +11,7 @@ use crate::incident::Incident;
 use crate::model::alert::Severity;
 use crate::model::finding::Finding;
 use crate::model::time::Timestamp;
-use crate::state::world::Causes;
+use crate::state::world::{BLAME_MS, Causes};
 use crate::ui::view::common::{lines, name, pane};
 use crate::ui::widget::badge::age;
 use crate::ui::widget::text::fit;
@@ -19,7 +19,7 @@ use crate::ui::widget::timeline::{Axis, Lane};
 use crate::ui::{Ctx, Theme};
 
 /// Time shown before the first sign: what led to it is looked for there.
-const LEAD_MS: i64 = 600_000;
+const LEAD_MS: i64 = BLAME_MS;
 
 /// First sign of all.
 fn first_sign(incident: &Incident) -> Timestamp {
@@ -98,7 +98,7 @@ pub fn draw(
     axis.draw_labels(ctx.zone, below, buf, ctx.theme.muted);
 }
 
-/// What was changed on the cluster; named is the change that is to blame, if one is.
+/// What was changed on the cluster; named is the change that may be to blame, if one is likely.
 fn changes<'a>(
     ctx: &Ctx<'_>,
     (incident, causes): (&Incident, &Causes),
@@ -116,10 +116,15 @@ fn changes<'a>(
             }
         }
     }
-    let told = match (count, causes.blamed()) {
-        (0, _) => "none seen".to_owned(),
-        (_, Some(change)) => format!("{} {}", change.subject.1, change.what),
-        (n, None) => format!("{n}, none to blame"),
+    let told = match (causes.likely_change(), count) {
+        (Some((cause, change)), _) => {
+            format!("{} {} {}", cause.percent(), change.subject.1, change.what)
+        }
+        (None, 0) => "none seen".to_owned(),
+        (None, n) if !causes.is_known() => format!("{n} seen"),
+        // Narrow: how many they are the marks tell.
+        (None, _) if note < 12 => "unlikely".to_owned(),
+        (None, n) => format!("{n}, unlikely"),
     };
     Line::from(vec![
         Span::styled(fit("changes", head), ctx.theme.muted),

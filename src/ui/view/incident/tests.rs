@@ -175,6 +175,7 @@ fn the_causes_stand_beside_the_findings_and_in_full_one_key_further() {
             })
         };
         view.update(Command::Open, &world);
+        view.work(&world);
         if width >= 120 {
             assert!(shown(&view).contains("began at: "), "{}", shown(&view));
         }
@@ -184,8 +185,12 @@ fn the_causes_stand_beside_the_findings_and_in_full_one_key_further() {
         assert!(full.contains("n-07-b clock ens1f0"), "{full}");
         view.update(Command::Down, &world);
         if height < 30 {
-            // What does not fit is scrolled to.
+            // What does not fit is scrolled to: here also why the chosen finding is one.
             assert!(!shown(&view).contains("where it began"), "{}", shown(&view));
+            view.update(Command::Bottom, &world);
+            assert!(shown(&view).contains("median/MAD"), "{}", shown(&view));
+        } else {
+            assert!(!full.contains("why it was found"), "{full}");
         }
         assert_eq!(view.depth(), 1);
         assert!(view.back() && !view.back());
@@ -208,6 +213,7 @@ fn causes_are_worked_out_anew_when_a_finding_comes() {
     if let Some(incident) = world.incidents.first_mut() {
         incident.findings.insert(0, sign);
     }
+    view.work(&world);
     assert!(
         shown(&view, &world).contains("n-99"),
         "{}",
@@ -245,4 +251,69 @@ fn curves_stand_under_each_other_on_the_axis_of_the_incident() {
     );
     assert!(curves.contains("4.12 us"), "{curves}");
     assert!(curves.contains("no curve"), "an alert has none: {curves}");
+}
+
+#[test]
+fn causes_of_many_signs_are_ranked_off_the_loop() {
+    let mut world = world();
+    let mut view = Incidents::default();
+    view.update(Command::Open, &world);
+    view.update(Command::NextPane, &world);
+    let shown = |view: &Incidents, world: &World| {
+        fake::screen(world, 120, 33, |ctx, area, buf| view.draw(ctx, area, buf))
+    };
+    assert!(shown(&view, &world).contains("causes not worked out"));
+    for node in 0..40 {
+        let subject = Subject::Node(format!("n-{node:02}"));
+        let evidence = Evidence::Text("it went down".into());
+        let sign = finding("ready", subject, 900, Severity::Critical, evidence);
+        world.incidents[0].findings.push(sign);
+    }
+    let worked = |view: &mut Incidents| -> Vec<crate::message::Work> {
+        let effects = view.work(&world).into_iter();
+        let works = effects.filter_map(|effect| match effect {
+            Effect::Work(work) => Some(work),
+            _ => None,
+        });
+        works.collect()
+    };
+    let work = worked(&mut view);
+    assert_eq!(work.len(), 1);
+    // It is asked for once; until it comes nothing is shown of it.
+    assert!(worked(&mut view).is_empty());
+    assert!(shown(&view, &world).contains("causes not worked out"));
+    work.iter().for_each(crate::message::Work::run);
+    assert!(worked(&mut view).is_empty());
+    assert!(shown(&view, &world).contains("where it began"));
+    // What is in view is of this incident: of another it is worked out first.
+    world.incidents[0].id = IncidentId(42);
+    assert!(shown(&view, &world).contains("causes not worked out"));
+}
+
+#[test]
+fn a_change_long_before_the_first_sign_is_named_on_the_timeline_too() {
+    use crate::model::change::{Change, ChangeKind, Told};
+    let mut world = world();
+    let first = world.incidents[0].findings[0].since;
+    let rollout = Change {
+        at: first.plus_ms(-12 * 60_000),
+        kind: ChangeKind::Rollout,
+        subject: ("StatefulSet".into(), "du-high".into()),
+        namespace: "ran-du".into(),
+        what: "image du:1 -> du:2".into(),
+        by: None,
+        told: Told::Object,
+        symptom: false,
+        unwatched: None,
+    };
+    world.clusters[0].changes.push_back(rollout);
+    let mut view = Incidents::default();
+    view.work(&world);
+    let text = fake::screen(&world, 200, 47, |ctx, area, buf| view.draw(ctx, area, buf));
+    let lane = text.lines().find(|l| l.contains("▼")).expect("its mark");
+    assert!(!lane.contains("none seen"), "{lane}");
+    assert!(
+        lane.contains(" % du-high") || lane.contains("1, unlikely"),
+        "{lane}"
+    );
 }
