@@ -56,6 +56,7 @@ const TIMES: &Times = &[
             ("alerts_rules", "7<tab><tab>"),
             ("incidents", "8"),
             ("incident", "8<enter>"),
+            ("causes", "8<enter><tab>"),
             ("explain", "8a"),
             ("help", "?"),
             ("palette", "<c-p>du"),

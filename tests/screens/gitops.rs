@@ -216,5 +216,5 @@ fn a_change_before_an_incident_stands_on_its_timeline() {
     let mut console = told((200, 50), false);
     console.keys("8");
     console.has("▼");
-    console.has("changed before");
+    console.has("changed: ");
 }
