@@ -188,7 +188,11 @@ fn the_causes_stand_beside_the_findings_and_in_full_one_key_further() {
             // What does not fit is scrolled to: here also why the chosen finding is one.
             assert!(!shown(&view).contains("where it began"), "{}", shown(&view));
             view.update(Command::Bottom, &world);
-            assert!(shown(&view).contains("median/MAD"), "{}", shown(&view));
+            assert!(
+                shown(&view).contains("series openshift_ptp"),
+                "{}",
+                shown(&view)
+            );
         } else {
             assert!(!full.contains("why it was found"), "{full}");
         }
