@@ -7,15 +7,16 @@ use serde::Deserialize;
 
 const SOURCE: &str = include_str!("../../assets/tables/clock_class.toml");
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// Better ones are less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
     Good,
     Note,
-    Warning,
-    Critical,
     /// What a clock says that has just started: bad only if it stays.
     Starting,
+    Warning,
+    Critical,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -22,7 +22,7 @@ pub enum ClockState {
 
 impl ClockState {
     pub fn from_wire(value: f64) -> Option<Self> {
-        match value as i64 {
+        match whole(value)? {
             0 => Some(Self::Freerun),
             1 => Some(Self::Locked),
             2 => Some(Self::Holdover),
@@ -91,7 +91,7 @@ pub struct PtpNode {
     pub state: Option<ClockState>,
     pub clock_class: Option<Sample>,
     pub gnss: Option<Sample>,
-    /// (min, max) ns, as the exporter tells it; of several profiles the widest.
+    /// (min, max) ns, where the exporter tells both; of several profiles the widest.
     pub threshold_ns: Option<(f64, f64)>,
     /// So long a clock without its source counts as in holdover, seconds.
     pub holdover_timeout_s: Option<f64>,
@@ -120,11 +120,23 @@ impl PtpNode {
         }
     }
 
-    /// A process that is down; what it told last no longer counts.
+    /// A process that is down; what it told last no longer counts. Two of one name may run with a
+    /// configuration each, and clocks do not say whose they are: all of them have to be down.
     pub fn is_down(&self, process: &str) -> bool {
-        self.processes
-            .iter()
-            .any(|(p, _, up, _)| p == process && *up == Some(false))
+        let own = self.processes.iter().filter(|(p, ..)| p == process);
+        let mut told = own.filter_map(|(_, _, up, _)| *up).peekable();
+        told.peek().is_some() && !told.any(|up| up)
+    }
+
+    /// What the profile allows, else the default of linuxptp-daemon, ns.
+    pub fn threshold(&self) -> (f64, f64) {
+        self.threshold_ns.unwrap_or((-100.0, 100.0))
+    }
+
+    /// The threshold is strict: in range only if min < offset < max.
+    pub fn is_inside(&self, offset_ns: f64) -> bool {
+        let (low, high) = self.threshold();
+        low < offset_ns && offset_ns < high
     }
 
     /// The clock that sets the node's state, and since when its sample is known.
@@ -148,18 +160,18 @@ impl PtpNode {
     /// `GM` or `T-BC` speak for the node where they exist, else ptp4l and ts2phc; and phc2sys for
     /// the system clock. A dead process has left its last word: it does not count.
     fn counted(&self) -> impl Iterator<Item = &Clock> {
-        let combined = self
-            .clocks
-            .iter()
-            .any(|c| c.is_combined() && c.state.is_some());
-        self.clocks.iter().filter(move |c| {
-            let speaks = match c.process.as_str() {
-                "phc2sys" => true,
-                "ptp4l" | "ts2phc" => !combined,
-                _ => c.is_combined(),
-            };
-            speaks && !self.is_down(&c.process)
-        })
+        let spoken = |c: &&Clock| self.speaks(&c.process) && !self.is_down(&c.process);
+        self.clocks.iter().filter(spoken)
+    }
+
+    /// Whether the states of this process are those of the node while it lives.
+    pub fn speaks(&self, process: &str) -> bool {
+        let mut told = self.clocks.iter().filter(|c| c.state.is_some());
+        match process {
+            "phc2sys" => true,
+            "ptp4l" | "ts2phc" => !told.any(|c| is_combined(&c.process)),
+            other => is_combined(other),
+        }
     }
 }
 
@@ -200,7 +212,7 @@ pub enum Lock {
 
 impl Lock {
     pub fn from_wire(value: f64) -> Option<Self> {
-        Some(match value as i64 {
+        Some(match whole(value)? {
             -1 => Self::Unknown,
             0 => Self::Invalid,
             1 => Self::Freerun,
@@ -282,10 +294,13 @@ impl Part {
     }
 }
 
-impl Clock {
-    fn is_combined(&self) -> bool {
-        matches!(self.process.as_str(), "GM" | "T-BC")
-    }
+fn is_combined(process: &str) -> bool {
+    matches!(process, "GM" | "T-BC")
+}
+
+/// A number that stands for a state; NaN and what lies between two states stand for none.
+fn whole(value: f64) -> Option<i64> {
+    (value.fract() == 0.0).then_some(value as i64)
 }
 
 /// Values that stand for "no measurement". By equality: a real error of 37 s is a large number too.

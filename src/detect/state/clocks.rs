@@ -110,12 +110,6 @@ fn shared(all: &[PtpNode]) -> Option<Condition> {
     Some(condition)
 }
 
-/// What the profile allows, else the default of linuxptp-daemon.
-fn threshold(node: &PtpNode) -> (f64, f64) {
-    let told = node.threshold_ns.filter(|t| t.0 < t.1);
-    told.unwrap_or((-100.0, 100.0))
-}
-
 fn clock_state(node: &PtpNode, found: &mut Vec<Condition>) {
     let Some((worst, (state, sample))) = node.worst().and_then(|c| c.state.map(|s| (c, s))) else {
         return;
@@ -170,15 +164,13 @@ fn clock_class(node: &PtpNode, found: &mut Vec<Condition>) {
     found.push(condition);
 }
 
-/// The threshold is strict: in range only if min < offset < max. A clock that is not locked is told
-/// already.
+/// A clock that is not locked is told already.
 fn offset(node: &PtpNode, found: &mut Vec<Condition>) {
-    let (min, max) = threshold(node);
+    let (min, max) = node.threshold();
     let Some((clock, offset)) = node.worst_offset() else {
         return;
     };
-    let inside = min < offset.value && offset.value < max;
-    if inside || node.state != Some(ClockState::Locked) {
+    if node.is_inside(offset.value) || node.state != Some(ClockState::Locked) {
         return;
     }
     let write = |v| Unit::Nanoseconds.write(v);
@@ -249,9 +241,7 @@ fn tracks<'a>(
         }
         let points = store.points(id, from, now);
         let points: Vec<Sample> = points.filter(|p| !is_sentinel(p.value)).collect();
-        let (low, high) = threshold(node);
-        let inside = |p: &Sample| low < p.value && p.value < high;
-        if points.last().is_some_and(inside) {
+        if points.last().is_some_and(|p| node.is_inside(p.value)) {
             found.push(Track {
                 node,
                 process,
@@ -265,7 +255,7 @@ fn tracks<'a>(
 
 fn drift(track: &Track<'_>) -> Option<Condition> {
     let trend = Trend::of(&track.points)?;
-    let (low, high) = threshold(track.node);
+    let (low, high) = track.node.threshold();
     let limit = if trend.per_s > 0.0 { high } else { low };
     let moved = trend.moved().abs();
     // What comes back towards zero is on its way to be well.
@@ -320,7 +310,7 @@ fn off_peers(tracks: &[Track<'_>]) -> Vec<Condition> {
         let spread = trend::median(peers.iter().map(|(_, m)| (m - middle).abs()));
         let spread = spread.unwrap_or(0.0);
         for (track, own) in peers {
-            let (low, high) = threshold(track.node);
+            let (low, high) = track.node.threshold();
             let least = OFF * high.min(-low).max(1.0);
             if (own - middle).abs() > least.max(spread * 8.0) {
                 found.push(off_peer(track, own, (middle, spread)));

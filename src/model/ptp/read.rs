@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Clock, ClockState, Lock, PtpNode, SyncE, is_sentinel, node_of};
+use super::{Clock, ClockState, Lock, PtpNode, SyncE, is_sentinel, node_of, whole};
+use crate::model::clock_class::{self, Standing};
 use crate::model::label::Labels;
 use crate::model::sample::{Sample, SeriesKey};
 
@@ -58,14 +59,9 @@ impl PtpNode {
     fn take(&mut self, what: &str, labels: &Labels, sample: Sample) {
         let value = sample.value;
         match what {
-            // Several ports' classes: the worst tells (255 is the normal one of an ordinary clock).
-            "clock_class" if value != 0.0 => {
-                let rank = |v: f64| if v == 255.0 { 0.0 } else { v };
-                if self.clock_class.is_none_or(|c| rank(value) > rank(c.value)) {
-                    self.clock_class = Some(sample);
-                }
-            }
-            "gnss_status" => self.gnss = Some(sample),
+            "clock_class" => worst(&mut self.clock_class, sample, value > 0.0, rank),
+            // The receiver with the least of a fix tells.
+            "gnss_status" => worst(&mut self.gnss, sample, whole(value).is_some(), |v| -v),
             "threshold" => self.take_threshold(labels, value),
             "process_status" => self.process(labels).2 = Some(value >= 0.5),
             "process_restart_count" => self.process(labels).3 = Some(value),
@@ -98,7 +94,8 @@ impl PtpNode {
 
     /// Offsets do not say their profile: of several profiles the loosest threshold counts.
     fn take_threshold(&mut self, labels: &Labels, value: f64) {
-        let (min, max) = self.threshold_ns.unwrap_or((0.0, 0.0));
+        // NaN: this end is not told yet; the least and the greatest of it and a number is the number.
+        let (min, max) = self.threshold_ns.unwrap_or((f64::NAN, f64::NAN));
         match labels.get("threshold") {
             Some("MaxOffsetThreshold") => self.threshold_ns = Some((min, max.max(value))),
             Some("MinOffsetThreshold") => self.threshold_ns = Some((min.min(value), max)),
@@ -143,6 +140,7 @@ impl PtpNode {
     }
 
     fn finish(mut self) -> Self {
+        self.threshold_ns = self.threshold_ns.filter(|(min, max)| min < max);
         self.clocks
             .sort_by(|a, b| (&a.interface, &a.process).cmp(&(&b.interface, &b.process)));
         self.processes
@@ -154,13 +152,34 @@ impl PtpNode {
     }
 }
 
+/// Several ports and receivers tell of one thing: the one that ranks highest counts. `told`: it is a
+/// value at all.
+fn worst<R: PartialOrd>(
+    place: &mut Option<Sample>,
+    sample: Sample,
+    told: bool,
+    rank: impl Fn(f64) -> R,
+) {
+    let is_worse = |held: Sample| rank(sample.value) > rank(held.value);
+    if told && place.is_none_or(is_worse) {
+        *place = Some(sample);
+    }
+}
+
+/// How bad a clock class is; of equally bad ones the greater number is worse, but for 255, the normal
+/// one of an ordinary clock.
+fn rank(class: f64) -> (Standing, bool, f64) {
+    let standing = clock_class::of(class).map_or(Standing::Note, |c| c.standing);
+    (standing, class != 255.0, class)
+}
+
 fn measured(sample: Sample) -> Option<Sample> {
     Some(sample).filter(|s| !is_sentinel(s.value))
 }
 
 /// Role of a port as linuxptp-daemon numbers it.
 pub fn role(value: f64) -> Option<&'static str> {
-    match value as i64 {
+    match whole(value)? {
         0 => Some("PASSIVE"),
         1 => Some("SLAVE"),
         2 => Some("MASTER"),

@@ -74,13 +74,113 @@ fn sentinels_are_no_measurement_and_the_dead_do_not_count() {
     );
 }
 
+/// A series of this node with these values of its labels, all told at one time.
+fn told(name: &str, labels: &[(&str, &str)], value: f64) -> (SeriesKey, Sample) {
+    let labels = labels.iter().copied().chain([("node", "n1")]);
+    let at = crate::model::time::Timestamp(0);
+    let key = SeriesKey::new(
+        format!("openshift_ptp_{name}"),
+        Labels::from_pairs(labels.collect::<Vec<_>>()),
+    );
+    (key, Sample { at, value })
+}
+
 #[test]
 fn takes_the_loosest_threshold() {
     let node = one(&exporter!("ptp_dual_bc_ha.prom"));
-    let (min, max) = node.threshold_ns.expect("events are on");
-    assert!(min <= -100.0 && max >= 100.0);
+    assert_eq!(node.threshold_ns, Some((-1500.0, 1500.0)));
     assert!(node.processes.len() >= 2);
     assert!(!is_sentinel(37e9), "a UTC error is real");
+    let of = |profile, end, value| {
+        let labels = [("profile", profile), ("threshold", end)];
+        told("threshold", &labels, value)
+    };
+    let (low, high) = ("MinOffsetThreshold", "MaxOffsetThreshold");
+    let mut both = vec![
+        of("a", low, -100.0),
+        of("a", high, 100.0),
+        of("b", low, -1500.0),
+        of("b", high, 1500.0),
+    ];
+    assert_eq!(one(&both).threshold(), (-1500.0, 1500.0));
+    both.reverse();
+    assert_eq!(one(&both).threshold(), (-1500.0, 1500.0));
+    // Half of it says nothing of the other half.
+    let half = one(&[of("a", high, 1500.0)]);
+    assert_eq!(half.threshold_ns, None);
+    assert!(half.is_inside(-5.0) && !half.is_inside(-100.0));
+}
+
+#[test]
+fn the_worst_of_several_classes_and_receivers_tells() {
+    let classes = |values: &[f64]| {
+        let process = |at: usize| ["ptp4l.0", "ptp4l.1"].get(at).copied().unwrap_or("");
+        let each = values.iter().enumerate();
+        let all: Vec<_> = each
+            .map(|(at, v)| told("clock_class", &[("config", process(at))], *v))
+            .collect();
+        class(&one(&all))
+    };
+    // As bad as the table says, not as great as the number.
+    for (all, worst) in [
+        ([165.0, 248.0], 165.0),
+        ([7.0, 14.0], 7.0),
+        ([6.0, 255.0], 6.0),
+        ([248.0, 255.0], 248.0),
+        ([140.0, 193.0], 193.0),
+        ([7.0, f64::NAN], 7.0),
+    ] {
+        assert_eq!(classes(&all), Some(worst), "{all:?}");
+        let [first, second] = all;
+        assert_eq!(classes(&[second, first]), Some(worst), "{all:?}");
+    }
+    let receiver = |iface, value| told("gnss_status", &[("iface", iface)], value);
+    let fix = |values: [f64; 2]| {
+        let [a, b] = values;
+        let node = one(&[receiver("ens1", a), receiver("ens2", b)]);
+        node.gnss.map(|s| s.value)
+    };
+    assert_eq!(fix([3.0, 0.0]), Some(0.0));
+    assert_eq!(fix([0.0, 3.0]), Some(0.0));
+    assert_eq!(fix([f64::NAN, 3.0]), Some(3.0));
+}
+
+#[test]
+fn no_number_is_no_state() {
+    for none in [f64::NAN, f64::INFINITY, 0.7, 9.0] {
+        assert_eq!(ClockState::from_wire(none), None, "{none}");
+        assert_eq!(Lock::from_wire(none), None, "{none}");
+        assert_eq!(role(none), None, "{none}");
+    }
+    assert_eq!(ClockState::from_wire(0.0), Some(ClockState::Freerun));
+}
+
+#[test]
+fn one_of_two_processes_being_down_does_not_hide_the_other() {
+    let mut series = exporter!("ptp_dual_bc_ha.prom");
+    let mut set = |name: &str, label: (&str, &str), value| {
+        let is = |k: &SeriesKey| *k.name == *name && k.labels.get(label.0) == Some(label.1);
+        let found = series.iter_mut().find(|(k, _)| is(k)).expect("there");
+        found.1.value = value;
+    };
+    set("openshift_ptp_process_status", ("config", "ptp4l.1.config"), 0.0);
+    set("openshift_ptp_clock_state", ("iface", "ens3fx"), 0.0);
+    let node = one(&series);
+    assert!(!node.is_down("ptp4l"));
+    assert_eq!(node.state, Some(ClockState::Freerun));
+    let mut set = |config| {
+        let is = |k: &SeriesKey| k.labels.get("config") == Some(config);
+        for (_, sample) in series
+            .iter_mut()
+            .filter(|(k, _)| is(k) && k.name.ends_with("process_status"))
+        {
+            sample.value = 0.0;
+        }
+    };
+    set("ptp4l.0.config");
+    let node = one(&series);
+    assert!(node.is_down("ptp4l"));
+    assert_eq!(node.state, Some(ClockState::Locked), "phc2sys is left");
 }
 
 #[test]

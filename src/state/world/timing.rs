@@ -208,12 +208,13 @@ fn clock(node: Option<&PtpNode>, now: Timestamp) -> Need {
             format!("{} is {}", node.node, state.word()),
         );
     }
-    let (low, high) = node.threshold_ns.unwrap_or((-100.0, 100.0));
     match node.worst_offset() {
         Some((_, offset)) => {
-            let inside = low < offset.value && offset.value < high;
             let text = format!("LOCKED, offset {}", Unit::Nanoseconds.write(offset.value));
-            let timing = if inside { Timing::Met } else { Timing::NotMet };
+            let timing = match node.is_inside(offset.value) {
+                true => Timing::Met,
+                false => Timing::NotMet,
+            };
             need(what, timing, text)
         }
         None => need(what, Timing::Unknown, "LOCKED, offset not told".into()),

@@ -122,9 +122,7 @@ fn cell<'a>(
         },
         5 => {
             let offset = node.worst_offset();
-            let beyond = offset
-                .zip(node.threshold_ns)
-                .is_some_and(|((_, o), (low, high))| o.value < low || o.value > high);
+            let beyond = offset.is_some_and(|(_, o)| !node.is_inside(o.value));
             let style = if beyond { theme.crit } else { theme.base };
             reading(ctx, offset.map(|(_, o)| o), Unit::Nanoseconds, style).into()
         }

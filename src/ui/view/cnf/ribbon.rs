@@ -7,8 +7,9 @@ use ratatui::text::{Line, Span};
 
 use super::ClockRow;
 use crate::model::id::{ClusterId, SeriesId};
-use crate::model::ptp::{ClockState, PtpNode, node_of};
+use crate::model::ptp::{ClockState, node_of};
 use crate::model::sample::SeriesKey;
+use crate::model::time::Timestamp;
 use crate::ui::widget::timeline::Axis;
 use crate::ui::{Ctx, Theme};
 
@@ -48,9 +49,14 @@ pub fn states(
     let own = series.by_node.get(&(cluster, node.node.as_ref()));
     for (id, key) in own.into_iter().flatten().copied() {
         let process = key.labels.get("process").unwrap_or("");
-        if !counts(node, process) {
+        if !node.speaks(process) {
             continue;
         }
+        // What a dead process told last it goes on telling.
+        let last = match node.is_down(process) {
+            true => died(ctx, (cluster, node), process).min(last),
+            false => last,
+        };
         // A sample speaks until the next one; where samples are rarer than slots, slots between
         // two samples are no gap.
         let reach = i64::from(store.interval_ms(id)).max(1_000) * 5 / 2;
@@ -76,18 +82,17 @@ pub fn states(
     states
 }
 
-/// Combined clocks speak for the node where there are some (telemetry reference, section 6).
-fn counts(node: &PtpNode, process: &str) -> bool {
-    let combined = |p: &str| matches!(p, "GM" | "T-BC");
-    let any = node
-        .clocks
-        .iter()
-        .any(|c| combined(&c.process) && c.state.is_some());
-    match process {
-        "phc2sys" => true,
-        "ptp4l" | "ts2phc" => !any,
-        other => combined(other),
-    }
+/// When the last of the processes of this name was up, as far as the samples reach; the beginning
+/// of all times where none was seen up.
+fn died(ctx: &Ctx<'_>, (cluster, node): ClockRow<'_>, process: &str) -> Timestamp {
+    let store = &ctx.world.store;
+    let all = store.find(cluster, "openshift_ptp_process_status");
+    let own = all.filter(|(_, key)| {
+        node_of(&key.labels) == node.node.as_ref() && key.labels.get("process") == Some(process)
+    });
+    let up = own.flat_map(|(id, _)| store.points(id, Timestamp(i64::MIN), ctx.world.now));
+    let up = up.filter(|p| p.value >= 0.5).map(|p| p.at);
+    up.max().unwrap_or(Timestamp(i64::MIN))
 }
 
 pub fn letter(theme: &Theme, state: Option<ClockState>) -> (char, Style) {
