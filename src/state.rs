@@ -83,6 +83,7 @@ impl State {
             scope: self.screen.scope,
             focus,
             cursor: self.screen.cursor,
+            old_ms: crate::ui::view::common::STALE_MS,
         }
     }
 

@@ -58,3 +58,12 @@ pub struct SeriesSamples {
     pub kind: SampleKind,
     pub points: Points,
 }
+
+/// The least that a reading tells of now, milliseconds.
+const CURRENT_MS: u64 = 60_000;
+
+/// How long a reading that comes each `interval_ms` tells of now, milliseconds: for two intervals, a
+/// minute at least.
+pub fn current_ms(interval_ms: u32) -> u64 {
+    (u64::from(interval_ms) * 2 + 1_000).max(CURRENT_MS)
+}

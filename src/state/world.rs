@@ -20,7 +20,7 @@ use crate::model::object::{Event, Node, ObjectKey, ObjectKind, Pod};
 use crate::model::openshift::{ClusterOperator, ClusterVersion};
 use crate::model::ptp::{PtpConfig, PtpDevices, PtpNode};
 use crate::model::serving::{InferenceService, Serving};
-use crate::model::signal::{Metric, Signal};
+use crate::model::signal::{Group, Metric, Signal};
 use crate::model::sriov::{Fit, Pool, Readings, SriovNetwork, SriovNodeState, SriovPolicy};
 use crate::model::telemetry::ClusterFacts;
 use crate::model::time::Timestamp;
@@ -200,6 +200,9 @@ pub struct ClusterState {
     pub gpus_until: Option<Timestamp>,
     pub ptp_until: Option<Timestamp>,
     pub serving: Vec<Serving>,
+    serving_until: Option<Timestamp>,
+    /// Milliseconds between two answers of each group, as it was asked last; by its place.
+    paces: [u32; Group::ALL.len()],
     /// Greatest anomaly score per slice of the last hour (10 slices, oldest first); NaN: no data.
     pub anomaly: [f64; 10],
     /// Time of the newest sample of any metric source.
@@ -303,6 +306,8 @@ impl ClusterState {
             gpus_until: None,
             ptp_until: None,
             serving: Vec::new(),
+            serving_until: None,
+            paces: [0; Group::ALL.len()],
             anomaly: [f64::NAN; 10],
             last_sample: None,
             capacity: Capacity::default(),

@@ -6,6 +6,7 @@ use ratatui::style::{Color, Modifier, Style};
 use unicode_width::UnicodeWidthChar;
 
 use crate::model::id::ClusterId;
+use crate::model::signal::Group;
 use crate::model::text;
 use crate::model::time::Timestamp;
 use crate::state::world::World;
@@ -35,6 +36,8 @@ pub struct Ctx<'a> {
     pub focus: bool,
     /// The one time cursor of all charts.
     pub cursor: Cursor,
+    /// Readings older than this are shown as old, milliseconds.
+    pub old_ms: u64,
 }
 
 /// A time that the operator points at, and where the selection that ends there began.
@@ -52,7 +55,21 @@ impl Cursor {
     }
 }
 
-impl Ctx<'_> {
+impl<'a> Ctx<'a> {
+    /// The same for readings of this group of this cluster: old is what missed two of its polls.
+    pub fn polled(&self, cluster: ClusterId, group: Group) -> Ctx<'a> {
+        let cluster = self.world.cluster(cluster);
+        Ctx {
+            old_ms: cluster.map_or(self.old_ms, |c| c.current_ms(group)),
+            ..*self
+        }
+    }
+
+    /// Nobody knows whether what was told then is still so.
+    pub fn is_old(&self, at: Timestamp) -> bool {
+        self.world.age_ms(at) > self.old_ms
+    }
+
     /// Writes one line of text from `at`, at most `width` cells, and returns where it ended.
     /// Cut text ends in `…`; characters that could forge the screen are left out.
     pub fn put(
@@ -185,6 +202,7 @@ pub fn measured<T>(world: &World, what: impl FnOnce(&Ctx<'_>) -> T) -> T {
         scope: None,
         focus: false,
         cursor: Cursor::default(),
+        old_ms: crate::ui::view::common::STALE_MS,
     })
 }
 

@@ -8,6 +8,7 @@ use crate::model::finding::{Finding, Subject};
 use crate::model::health::{Health, SourceKind};
 use crate::model::id::ClusterId;
 use crate::model::object::{ObjectKind, Pod};
+use crate::model::serving::Serving;
 use crate::model::signal::Group;
 use crate::model::time::Timestamp;
 use crate::pattern::PatternId;
@@ -104,12 +105,12 @@ impl World {
             );
         }
         if any || group == Group::Serving {
-            let some = !cluster.serving.is_empty();
-            take(
-                "serving",
-                detect::serving(&cluster.serving, &cluster.gpus),
-                some,
-            );
+            // A server that nobody tells of any more is gone, and nobody waits for it. (A device
+            // stays: often it is the fault itself that silences its exporter.)
+            let gone = cluster.serving_until.is_some_and(|until| at > until);
+            let now: &[Serving] = if gone { &[] } else { &cluster.serving };
+            let bad = detect::serving(now, &cluster.gpus);
+            take("serving", bad, !now.is_empty());
         }
         self.take_findings(out)
     }

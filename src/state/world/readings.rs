@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::id::ClusterId;
 use crate::model::object::ObjectKind;
-use crate::model::sample::{Sample, SeriesKey};
+use crate::model::sample::{Sample, SeriesKey, current_ms};
 use crate::model::signal::Group;
 use crate::model::time::Timestamp;
 use crate::model::{gpu, ptp, serving, sriov};
@@ -16,6 +16,21 @@ use super::{ClusterState, Freshness, World};
 const GONE_MS: i64 = 60_000;
 
 impl ClusterState {
+    /// A reading of this group that is older than this is of the past, milliseconds: what nobody
+    /// looks at is polled rarely.
+    pub fn current_ms(&self, group: Group) -> u64 {
+        let pace = |group: Group| self.paces.get(group as usize).copied().unwrap_or(0);
+        // Any of it may come from an exporter that is scraped directly.
+        current_ms(pace(group).max(pace(Group::Exporter)))
+    }
+
+    /// So often a group is asked for now.
+    pub(super) fn pace(&mut self, group: Group, interval_ms: u32) {
+        if let Some(pace) = self.paces.get_mut(group as usize) {
+            *pace = interval_ms;
+        }
+    }
+
     /// Makes the readings of a group anew after an answer that brought series of these names.
     pub(super) fn rebuild(&mut self, group: Group, brought: &BTreeSet<&str>, store: &Store) {
         let any = group == Group::Exporter;
@@ -39,6 +54,7 @@ impl ClusterState {
         if any || group == Group::Serving {
             let series = living(store, self.id, serving::names());
             self.serving = serving::read(series.iter().map(|(k, s, _)| (*k, *s)));
+            self.serving_until = current_until(&series);
         }
     }
 
@@ -89,9 +105,6 @@ impl World {
     }
 }
 
-/// A reading is current for this long, or for two of its intervals where they are longer.
-const CURRENT_MS: i64 = 60_000;
-
 /// Until when readings made of these series count as current. `None`: there are none.
 pub(super) fn current_until(series: &[(&SeriesKey, Sample, u32)]) -> Option<Timestamp> {
     let each = series.iter();
@@ -100,8 +113,7 @@ pub(super) fn current_until(series: &[(&SeriesKey, Sample, u32)]) -> Option<Time
 }
 
 pub(super) fn until(at: Timestamp, interval_ms: u32) -> Timestamp {
-    let intervals = i64::from(interval_ms) * 2 + 1_000;
-    at.plus_ms(intervals.max(CURRENT_MS))
+    at.plus_ms(i64::try_from(current_ms(interval_ms)).unwrap_or(i64::MAX))
 }
 
 /// Newest samples of the series with these names and their usual distance, without those that ended

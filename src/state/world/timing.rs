@@ -8,14 +8,13 @@ use crate::model::cnf::CnfKind;
 use crate::model::object::Pod;
 use crate::model::ptp::{ClockState, PtpNode};
 use crate::model::sample::Sample;
+use crate::model::signal::Group;
 use crate::model::sriov::{Readings, pool_of};
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 
 use super::ClusterState;
 
-/// A clock read longer ago says nothing of now, milliseconds.
-const OLD_MS: u64 = 60_000;
 /// Packets a second that a function may lose.
 const DROPS: f64 = 1.0;
 
@@ -64,7 +63,7 @@ impl Workload<'_> {
 impl ClusterState {
     /// All network functions among the pods, those in trouble first.
     pub fn network_functions(&self, now: Timestamp) -> Vec<Workload<'_>> {
-        let functions = Functions::of(&self.vfs, now);
+        let functions = Functions::of(&self.vfs, now, self.current_ms(Group::Sriov));
         let pods = self.pods.values().filter(|p| p.phase != "Succeeded");
         let mut found: Vec<Workload<'_>> = pods
             .filter_map(|pod| {
@@ -95,7 +94,8 @@ impl ClusterState {
         needs.push(self.node_ready(node));
         if kind.is_timed() {
             let place = self.ptp.binary_search_by(|n| (*n.node).cmp(node));
-            needs.push(clock(place.ok().and_then(|at| self.ptp.get(at)), now));
+            let node = place.ok().and_then(|at| self.ptp.get(at));
+            needs.push(clock(node, now, self.current_ms(Group::Ptp)));
         }
         needs.extend(self.functions(functions, pod, node));
         needs.extend(memory(pod));
@@ -188,7 +188,8 @@ fn running(pod: &Pod) -> Need {
     need("pod", timing, text)
 }
 
-fn clock(node: Option<&PtpNode>, now: Timestamp) -> Need {
+/// `current_ms`: a state told longer ago says nothing of now.
+fn clock(node: Option<&PtpNode>, now: Timestamp, current_ms: u64) -> Need {
     let what = "clock";
     let Some((node, state)) = node.and_then(|n| Some((n, n.state?))) else {
         let text = "no PTP state is known of its node".to_owned();
@@ -196,7 +197,7 @@ fn clock(node: Option<&PtpNode>, now: Timestamp) -> Need {
     };
     let newest = node.clocks.iter().filter_map(|c| c.state).map(|s| s.1.at);
     let age_ms = newest.max().map_or(u64::MAX, |at| now.age_since_ms(at));
-    if age_ms > OLD_MS {
+    if age_ms > current_ms {
         let age = crate::model::unit::age(age_ms);
         let text = format!("{} as told {age} ago", state.word());
         return need(what, Timing::Unknown, text);
@@ -256,14 +257,14 @@ struct Functions<'a> {
 }
 
 impl<'a> Functions<'a> {
-    fn of(told: &'a Readings, now: Timestamp) -> Self {
+    fn of(told: &'a Readings, now: Timestamp, current_ms: u64) -> Self {
         let mut functions = Self::default();
         for holder in &told.holders {
             let pod = (&*holder.namespace, &*holder.pod);
             functions.held.entry(pod).or_default().push(&holder.address);
         }
         for function in &told.functions {
-            let fresh = |s: &Sample| now.age_since_ms(s.at) <= OLD_MS;
+            let fresh = |s: &Sample| now.age_since_ms(s.at) <= current_ms;
             let last = function.dropped().filter(fresh);
             if let (Some(address), Some(last)) = (function.address.as_deref(), last) {
                 let place = (&*function.node, address);

@@ -119,20 +119,25 @@ impl Default for Cnf {
 
 type ClockRow<'a> = (ClusterId, &'a PtpNode);
 
+/// It is locked, and told so now.
+fn is_well(world: &World, row: ClockRow<'_>) -> bool {
+    row.1.state == Some(ClockState::Locked) && !ptp::is_old(world, row)
+}
+
 impl Cnf {
     fn nodes<'a>(&self, world: &'a World) -> Vec<ClockRow<'a>> {
         let mut rows: Vec<ClockRow<'a>> = clusters(world, self.scope)
             .flat_map(|c| c.ptp.iter().map(move |n| (c.id, n)))
-            .filter(|(_, n)| !self.problems || n.state != Some(ClockState::Locked))
+            .filter(|row| !self.problems || !is_well(world, *row))
             .filter(|row| self.clocks.filter().matches(&ptp::fields(world, row)))
             .collect();
         // Worst first; within one state in the order of names, so that rows keep their places.
-        rows.sort_by_key(|(cluster, n)| {
+        rows.sort_by_cached_key(|(cluster, n)| {
             let rank = match n.state {
                 Some(ClockState::Freerun) => 0,
                 Some(ClockState::Holdover) => 1,
-                None => 2,
-                Some(ClockState::Locked) => 3,
+                _ if !is_well(world, (*cluster, n)) => 2,
+                _ => 3,
             };
             (rank, *cluster, Arc::clone(&n.node))
         });
@@ -212,7 +217,7 @@ impl View for Cnf {
                 ctx,
                 parts.clocks,
                 buf,
-                &ptp::title(&rows),
+                &ptp::title(ctx.world, &rows),
                 "Tab SR-IOV",
                 here,
             );
@@ -344,7 +349,7 @@ impl View for Cnf {
 
     fn brief(&self, ctx: &Ctx) -> String {
         let rows = self.nodes(ctx.world);
-        let mut out = ptp::title(&rows);
+        let mut out = ptp::title(ctx.world, &rows);
         for row in rows.iter().take(30) {
             out.push('\n');
             out.push_str(&clock::plain(ctx.world, *row));

@@ -210,7 +210,7 @@ pub fn heading<'a>(theme: &Theme, text: impl Into<String>) -> Line<'a> {
     Line::styled(text.into(), theme.title)
 }
 
-/// Readings older than this are shown as old, milliseconds.
+/// Readings of which nobody knows how often they come are old after this, milliseconds.
 pub const STALE_MS: u64 = 60_000;
 
 /// Value with unit; `n/a` when the exporter lacks it; with its age and dimmed when it is old.
@@ -219,9 +219,12 @@ pub fn reading(ctx: &Ctx<'_>, sample: Option<Sample>, unit: Unit, style: Style) 
         return Span::styled("n/a", ctx.theme.muted);
     };
     let text = unit.write(sample.value);
-    match ctx.world.age_ms(sample.at) {
-        old if old > STALE_MS => Span::styled(format!("{text} {}~", age(old)), ctx.theme.muted),
-        _ => Span::styled(text, style),
+    match ctx.is_old(sample.at) {
+        true => Span::styled(
+            format!("{text} {}~", ago(ctx.world, sample.at)),
+            ctx.theme.muted,
+        ),
+        false => Span::styled(text, style),
     }
 }
 

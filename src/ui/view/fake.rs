@@ -151,6 +151,7 @@ pub fn paint(
         scope: None,
         focus: true,
         cursor: Default::default(),
+        old_ms: crate::ui::view::common::STALE_MS,
     };
     let area = Rect::new(0, 0, width, height);
     let mut buf = Buffer::empty(area);

@@ -10,6 +10,7 @@ use ratatui::text::{Line, Span};
 
 use super::{ClockRow, ptp};
 use crate::model::ptp::{Clock, Part, PtpNode};
+use crate::model::signal::Group;
 use crate::model::unit::Unit;
 use crate::ui::Ctx;
 use crate::ui::view::common::{lines, name, pane};
@@ -55,7 +56,7 @@ pub fn draw(
 
 fn told<'a>(ctx: &Ctx<'_>, chosen: ClockRow<'_>, node: &'a PtpNode) -> [Line<'a>; 2] {
     let theme = ctx.theme;
-    let (glyph, _, style) = ptp::state(theme, node.state);
+    let (glyph, _, style) = ptp::shown(ctx, (chosen.0, node));
     let part = node.part();
     let indent = match part {
         Some(Part::Grandmaster) => "",
@@ -85,6 +86,7 @@ fn told<'a>(ctx: &Ctx<'_>, chosen: ClockRow<'_>, node: &'a PtpNode) -> [Line<'a>
     if let Some(domain) = profile::of(ctx.world, chosen.0, &node.node).and_then(|p| p.domain) {
         head.push(Span::styled(format!(" domain {domain}"), theme.muted));
     }
+    let polled = ctx.polled(chosen.0, Group::Ptp);
     let mut steps = vec![Span::styled(
         " ".repeat(indent.chars().count() + 2),
         theme.muted,
@@ -96,7 +98,7 @@ fn told<'a>(ctx: &Ctx<'_>, chosen: ClockRow<'_>, node: &'a PtpNode) -> [Line<'a>
             .filter(|c| c.process == *process && c.state.is_some())
             .collect();
         let down = node.is_down(process);
-        let worst = clocks.iter().filter_map(|c| c.state.map(|s| s.0)).max();
+        let worst = clocks.iter().filter_map(|c| c.state).max_by_key(|s| s.0);
         if worst.is_none() && !down {
             continue;
         }
@@ -105,7 +107,7 @@ fn told<'a>(ctx: &Ctx<'_>, chosen: ClockRow<'_>, node: &'a PtpNode) -> [Line<'a>
         }
         let (glyph, _, style) = match down {
             true => ("✗", "", theme.crit),
-            false => ptp::state(theme, worst),
+            false => ptp::clock(&polled, worst),
         };
         steps.push(Span::styled(format!("{process} {glyph}"), style));
         let last = count + 1 == ORDER.len();

@@ -9,6 +9,7 @@ use crate::model::clock_class;
 use crate::model::id::ClusterId;
 use crate::model::ptp::{Clock, ClockState, PtpNode, is_sentinel, node_of};
 use crate::model::sample::Sample;
+use crate::model::signal::Group;
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::state::world::World;
@@ -24,8 +25,10 @@ const CURVES: usize = 8;
 pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, row: ClockRow<'_>) {
     let (cluster, node) = row;
     let title = format!("{} {}", name(ctx.world, cluster), node.node);
-    let (_, word, _) = ptp::state(ctx.theme, node.state);
-    let inner = pane(ctx, area, buf, &title, word, false);
+    let (_, word, _) = ptp::shown(ctx, row);
+    let old = node.state.is_some() && ptp::is_old(ctx.world, row);
+    let right = format!("{word}{}", if old { ", old" } else { "" });
+    let inner = pane(ctx, area, buf, &title, &right, false);
     let most = inner.height.saturating_sub(CHART).max(inner.height * 3 / 5);
     let mut text = told(ctx, row, usize::from(inner.width), true);
     if text.len() > usize::from(most) {
@@ -93,6 +96,7 @@ fn told<'a>(
     width: usize,
     full: bool,
 ) -> Vec<Line<'a>> {
+    let ctx = &ctx.polled(cluster, Group::Ptp);
     let theme = ctx.theme;
     let states = ribbon::States::of(ctx, std::iter::once(cluster));
     let mut out = vec![ribbon::line(
@@ -148,7 +152,7 @@ fn told<'a>(
             ]));
             continue;
         }
-        let (glyph, word, style) = ptp::state(theme, clock.state.map(|(s, _)| s));
+        let (glyph, word, style) = ptp::clock(ctx, clock.state);
         out.push(Line::from(vec![
             Span::styled(head, theme.base),
             Span::styled(format!("{glyph} {word:<8} "), style),

@@ -9,6 +9,7 @@ use ratatui::text::Line;
 
 use super::sriov::{FunctionRow, link, sync_words};
 use crate::model::sample::Sample;
+use crate::model::signal::Group;
 use crate::model::sriov::{PhysicalFunction, VirtualFunction};
 use crate::model::unit::Unit;
 use crate::ui::Ctx;
@@ -60,6 +61,7 @@ pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, row: &FunctionRow<'_>, 
         return;
     };
     let all = virtuals(ctx, row, function);
+    let ctx = &ctx.polled(row.cluster, Group::Sriov);
     let skip = skip.min(
         all.len()
             .saturating_sub(usize::from(list.height.saturating_sub(1))),

@@ -11,9 +11,12 @@ use super::ClockRow;
 use super::ribbon::{self, States};
 use crate::model::id::ClusterId;
 use crate::model::ptp::{ClockState, PtpNode};
+use crate::model::sample::Sample;
+use crate::model::signal::Group;
+use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::state::world::World;
-use crate::ui::view::common::{STALE_MS, ago, name, reading, scoped};
+use crate::ui::view::common::{ago, name, reading, scoped};
 use crate::ui::widget::table::{Column, Table, widths};
 use crate::ui::{Ctx, Theme};
 
@@ -45,8 +48,9 @@ pub fn fields<'a>(world: &'a World, row: &ClockRow<'a>) -> Vec<(&'a str, &'a str
     ]
 }
 
-pub fn title(rows: &[ClockRow<'_>]) -> String {
-    let count = |wanted| rows.iter().filter(|r| r.1.state == wanted).count();
+pub fn title(world: &World, rows: &[ClockRow<'_>]) -> String {
+    let now = |row: &ClockRow<'_>| row.1.state.filter(|_| !is_old(world, *row));
+    let count = |wanted| rows.iter().filter(|r| now(r) == wanted).count();
     format!(
         "PTP {} nodes: {} locked, {} holdover, {} freerun, {} unknown",
         rows.len(),
@@ -67,15 +71,42 @@ pub fn state(theme: &Theme, state: Option<ClockState>) -> (&'static str, &'stati
     }
 }
 
+/// As [`state`]; what is old is neither green nor red.
+pub fn clock(
+    ctx: &Ctx<'_>,
+    told: Option<(ClockState, Sample)>,
+) -> (&'static str, &'static str, Style) {
+    let (glyph, word, style) = state(ctx.theme, told.map(|(state, _)| state));
+    match told.is_some_and(|(_, sample)| ctx.is_old(sample.at)) {
+        true => ("?", word, ctx.theme.muted),
+        false => (glyph, word, style),
+    }
+}
+
+/// When a state of the node was told last.
+fn told_at(node: &PtpNode) -> Option<Timestamp> {
+    let states = node.clocks.iter().filter_map(|c| c.state);
+    states.map(|(_, sample)| sample.at).max()
+}
+
 /// The state is old: nobody knows how the clock is now.
-pub fn is_old(ctx: &Ctx<'_>, node: &PtpNode) -> bool {
-    let newest = node
-        .clocks
-        .iter()
-        .filter_map(|c| c.state)
-        .map(|(_, s)| s.at)
-        .max();
-    newest.is_none_or(|at| ctx.world.age_ms(at) > STALE_MS)
+pub fn is_old(world: &World, (cluster, node): ClockRow<'_>) -> bool {
+    let current = world.cluster(cluster).map(|c| c.current_ms(Group::Ptp));
+    let age = told_at(node).map(|at| world.age_ms(at));
+    age.zip(current)
+        .is_none_or(|(age, current)| age > current)
+}
+
+/// As [`clock`], for the node.
+pub fn shown(
+    ctx: &Ctx<'_>,
+    row: ClockRow<'_>,
+) -> (&'static str, &'static str, Style) {
+    let (glyph, word, style) = state(ctx.theme, row.1.state);
+    match row.1.state.is_some() && is_old(ctx.world, row) {
+        true => ("?", word, ctx.theme.muted),
+        false => (glyph, word, style),
+    }
 }
 
 pub fn draw(
@@ -108,11 +139,11 @@ fn cell<'a>(
 ) -> Line<'a> {
     let theme = ctx.theme;
     let (cluster, node) = *row;
-    let old = is_old(ctx, node);
-    let (glyph, word, style) = state(theme, node.state);
-    let style = if old { theme.muted } else { style };
+    let old = is_old(ctx.world, *row);
+    let (glyph, word, style) = shown(ctx, *row);
+    let ctx = &ctx.polled(cluster, Group::Ptp);
     match column {
-        0 => Line::styled(if old { "?" } else { glyph }, style),
+        0 => Line::styled(glyph, style),
         1 => Line::styled(node.node.as_ref(), theme.base),
         2 => Line::styled(name(ctx.world, cluster), theme.muted),
         3 => Line::styled(word, style),
@@ -127,13 +158,7 @@ fn cell<'a>(
             reading(ctx, offset.map(|(_, o)| o), Unit::Nanoseconds, style).into()
         }
         6 => {
-            let newest = node
-                .clocks
-                .iter()
-                .filter_map(|c| c.state)
-                .map(|(_, s)| s.at)
-                .max();
-            let text = newest.map_or("?".into(), |at| ago(ctx.world, at));
+            let text = told_at(node).map_or("?".into(), |at| ago(ctx.world, at));
             let mark = if old { "~" } else { "" };
             Line::styled(format!("{text}{mark}"), theme.muted)
         }

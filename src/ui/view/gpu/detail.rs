@@ -9,6 +9,7 @@ use crate::model::alert::Severity;
 use crate::model::gpu::{Gpu, Hold, Lacking, about, memory};
 use crate::model::id::ClusterId;
 use crate::model::sample::Sample;
+use crate::model::signal::Group;
 use crate::model::unit::Unit;
 use crate::model::xid;
 use crate::state::world::World;
@@ -22,6 +23,7 @@ pub fn title(world: &World, cluster: ClusterId, gpu: &Gpu) -> String {
 }
 
 pub fn lines<'a>(ctx: &Ctx<'_>, cluster: ClusterId, gpu: &'a Gpu, width: usize) -> Vec<Line<'a>> {
+    let ctx = &ctx.polled(cluster, Group::Gpu);
     let mut page = Page {
         ctx,
         cluster,
@@ -198,7 +200,7 @@ fn reasons(page: &mut Page<'_, '_>) {
         let text = format!("n/a ({})", gpu.absent(Lacking::Reasons));
         page.pair("held by", text, theme.muted);
     } else if gpu.throttle.is_empty() {
-        page.pair("held by", "nothing", theme.ok);
+        page.pair("held by", "nothing", page.well());
     }
     for reason in &gpu.throttle {
         let known = about(reason);
@@ -295,14 +297,15 @@ fn errors(page: &mut Page<'_, '_>) {
             &format!("pending ▲ {}", means.pending),
             theme.warn,
         ),
-        (Some(false), _) => page.pair("row remap", "no failure", theme.ok),
+        (Some(false), _) => page.pair("row remap", "no failure", page.well()),
         (None, _) => {
             let text = format!("n/a ({})", gpu.absent(Lacking::Remap));
             page.pair("row remap", text, theme.muted);
         }
     }
     match gpu.healthy {
-        Some(true) => page.pair("health", "healthy", theme.ok),
+        Some(true) if !gpu.checks.is_empty() => page.pair("health", "warns ▲", theme.warn),
+        Some(true) => page.pair("health", "healthy", page.well()),
         Some(false) => page.pair("health", "unhealthy ✗", theme.crit),
         None => page.pair("health", "n/a (not exported)", theme.muted),
     }

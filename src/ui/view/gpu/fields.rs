@@ -26,6 +26,14 @@ impl<'a> Page<'_, 'a> {
         self.out.push(line);
     }
 
+    /// Style of what is well, as long as the device is heard of.
+    pub fn well(&self) -> Style {
+        match self.gpu.newest().is_none_or(|s| self.ctx.is_old(s.at)) {
+            true => self.ctx.theme.muted,
+            false => self.ctx.theme.ok,
+        }
+    }
+
     /// Text over as many lines as it needs.
     pub fn text(&mut self, text: &str, style: Style) {
         let parts = wrap(text, self.width.max(1)).into_iter();

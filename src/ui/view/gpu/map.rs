@@ -11,10 +11,11 @@ use super::order::{Order, Row};
 use crate::model::alert::Severity;
 use crate::model::gpu::{Gpu, Measure, power_of};
 use crate::model::id::ClusterId;
+use crate::model::signal::Group;
 use crate::model::unit::Unit;
 use crate::model::xid;
 use crate::ui::Ctx;
-use crate::ui::view::common::{STALE_MS, lines};
+use crate::ui::view::common::lines;
 use crate::ui::widget::heat::block;
 use crate::ui::widget::text::{first_row, fit, fit_right};
 
@@ -99,7 +100,7 @@ fn cell(ctx: &Ctx<'_>, gpu: &Gpu, scale: Scale) -> (String, Style) {
     };
     let value = sample.value;
     let level = block(scale.measure.share(gpu, value, scale.top));
-    if ctx.world.age_ms(sample.at) > STALE_MS {
+    if ctx.is_old(sample.at) {
         return (format!("{level}~"), theme.muted);
     }
     let limits = scale.measure.limits();
@@ -201,6 +202,7 @@ fn line<'a>(
     many: bool,
     current: Option<&Id>,
 ) -> Line<'a> {
+    let ctx = &ctx.polled(row.cluster, Group::Gpu);
     let theme = ctx.theme;
     let mut spans = vec![Span::styled(
         format!("{} ", name(row, many, head)),

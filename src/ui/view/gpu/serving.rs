@@ -8,7 +8,8 @@ use ratatui::text::{Line, Span};
 use super::served::{Row, Served, why_silent};
 use crate::model::id::ClusterId;
 use crate::model::sample::Sample;
-use crate::model::serving::{InferenceService, Serving};
+use crate::model::serving::{CACHE_FULL, InferenceService, Serving};
+use crate::model::signal::Group;
 use crate::model::unit::Unit;
 use crate::state::world::World;
 use crate::ui::Ctx;
@@ -47,7 +48,7 @@ pub fn draw(
         buf,
         (&scoped(ctx, &COLUMNS, 2), rows),
         id,
-        |row, column| cell(ctx, row, column),
+        |row, column| cell(&ctx.polled(row.0, Group::Serving), row, column),
     );
 }
 
@@ -93,7 +94,7 @@ fn figure<'a>(ctx: &Ctx<'a>, model: &'a Serving, column: usize) -> Line<'a> {
             ctx,
             model.kv_cache,
             Unit::Ratio,
-            warn(over(model.kv_cache, 0.95)),
+            warn(over(model.kv_cache, CACHE_FULL)),
         )
         .into(),
         6 => reading(ctx, model.generation_tokens_per_s, Unit::None, base).into(),

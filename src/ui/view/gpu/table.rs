@@ -8,6 +8,7 @@ use super::map::{Id, trouble};
 use super::order::Row;
 use crate::model::gpu::Gpu;
 use crate::model::id::ClusterId;
+use crate::model::signal::Group;
 use crate::model::unit::Unit;
 use crate::ui::Ctx;
 use crate::ui::view::common::reading;
@@ -43,7 +44,7 @@ pub fn draw(
         buf,
         (&COLUMNS, rows),
         |(cluster, gpu)| Id::of(*cluster, gpu),
-        |(_, gpu), column| cell(ctx, gpu, column),
+        |(cluster, gpu), column| cell(&ctx.polled(*cluster, Group::Gpu), gpu, column),
     );
 }
 
@@ -53,6 +54,8 @@ fn cell<'a>(ctx: &Ctx<'_>, gpu: &Gpu, column: usize) -> Line<'a> {
     match column {
         0 if trouble(gpu).is_some() => Line::styled("✗", theme.crit),
         0 if !gpu.throttle.is_empty() => Line::styled("▲", theme.warn),
+        // What nobody tells now is not well.
+        0 if gpu.newest().is_none_or(|s| ctx.is_old(s.at)) => Line::styled("?", theme.unknown),
         0 => Line::styled("●", theme.ok),
         1 => Line::styled(gpu.label(), base),
         2 => Line::styled(
