@@ -4,7 +4,7 @@ use crate::detect::Condition;
 use crate::model::alert::Severity;
 use crate::model::finding::Subject;
 use crate::model::gpu::Gpu;
-use crate::model::serving::{Bound, CACHE_FULL, Serving};
+use crate::model::serving::{CACHE_FULL, Serving};
 use crate::model::unit::Unit;
 
 /// What is wrong with each model; `gpus`: all of the cluster.
@@ -66,7 +66,8 @@ fn pressed(s: &Serving, gpus: &[Gpu]) -> Option<Condition> {
         c.method = "cache >= 90% for 2 min".into();
         return Some(c);
     }
-    if let (Some(waiting), Some((Bound::Queue | Bound::Compute, _))) = (waiting, &bound) {
+    // What makes them wait is told as far as it is known.
+    if let Some(waiting) = waiting {
         let text = format!("{waiting:.0} requests wait{because}");
         let mut c = condition(s, "queue", text);
         c.method = "waiting > 0 for 60 s".into();

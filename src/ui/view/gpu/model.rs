@@ -1,5 +1,6 @@
 //! Everything known about one served model: load, latency, what limits it, where it runs.
 
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::served::{self, Row, Served};
@@ -7,6 +8,7 @@ use crate::model::gpu::Gpu;
 use crate::model::id::ClusterId;
 use crate::model::sample::Sample;
 use crate::model::serving::{InferenceService, Latency, Serving};
+use crate::model::signal::Group;
 use crate::model::unit::Unit;
 use crate::state::world::{ClusterState, World};
 use crate::ui::Ctx;
@@ -25,27 +27,19 @@ pub fn lines<'a>(ctx: &Ctx<'_>, (cluster, row): Row<'a>, width: usize) -> Vec<Li
 }
 
 fn told<'a>(ctx: &Ctx<'_>, cluster: ClusterId, model: &'a Serving, width: usize) -> Vec<Line<'a>> {
+    let ctx = &ctx.polled(cluster, Group::Serving);
     let theme = ctx.theme;
     let state = ctx.world.cluster(cluster);
     let gpus = state.map_or(Vec::new(), |c| model.gpus(&c.gpus));
     let mut out = Vec::new();
-    let said = match model.bound(&gpus) {
-        Some((bound, why)) => (format!("▲ {}: {why}", bound.word()), theme.warn),
-        None => (
-            "● not pressed: nothing waits, the cache has room".into(),
-            theme.ok,
-        ),
-    };
-    // Nothing known is not well.
-    let known = model.waiting.is_some() || model.kv_cache.is_some();
-    if known {
-        let parts = wrap(&said.0, width.max(1)).into_iter();
-        out.extend(parts.map(|p| Line::styled(p, said.1)));
-    }
+    let (said, style) = pressed(ctx, model, &gpus);
+    let parts = wrap(&said, width.max(1)).into_iter();
+    out.extend(parts.map(|p| Line::styled(p, style)));
     load(ctx, model, &mut out);
     latency(ctx, model, &mut out);
     finished(ctx, model, &mut out);
-    place(ctx, model, &gpus, width, &mut out);
+    let polled = ctx.polled(cluster, Group::Gpu);
+    place(&polled, model, &gpus, width, &mut out);
     if let Some(state) = state {
         kserve(ctx, state, model, width, &mut out);
     }
@@ -54,6 +48,47 @@ fn told<'a>(ctx: &Ctx<'_>, cluster: ClusterId, model: &'a Serving, width: usize)
         .map_or("none now".into(), |s| ago(ctx.world, s.at));
     out.push(pair(theme, "newest", newest, theme.base));
     out
+}
+
+/// Whether it is pressed and by what, as far as it is told now: nothing known is not well.
+fn pressed(ctx: &Ctx<'_>, model: &Serving, gpus: &[&Gpu]) -> (String, Style) {
+    let theme = ctx.theme;
+    let told = [model.waiting, model.kv_cache].into_iter().flatten();
+    let Some(at) = told.map(|sample| sample.at).min() else {
+        return ("? whether it is pressed is not told".into(), theme.unknown);
+    };
+    if ctx.is_old(at) {
+        let text = format!("? whether it is pressed was told {} ago", ago(ctx.world, at));
+        return (text, theme.unknown);
+    }
+    if let Some((bound, why)) = model.bound(gpus) {
+        return (format!("▲ {}: {why}", bound.word()), theme.warn);
+    }
+    match (model.waiting, model.kv_cache) {
+        (Some(waiting), _) if waiting.value > 0.0 => {
+            let text = format!("▲ {:.0} wait: nothing tells why", waiting.value);
+            (text, theme.warn)
+        }
+        (Some(_), Some(_)) => (
+            "● not pressed: nothing waits, the cache has room".into(),
+            theme.ok,
+        ),
+        (Some(_), None) => (
+            "● nothing waits; how full the cache is is not told".into(),
+            theme.ok,
+        ),
+        (None, _) => ("? how many wait is not told".into(), theme.unknown),
+    }
+}
+
+/// A value of a row of several; what is old is marked.
+fn beside(ctx: &Ctx<'_>, sample: Option<Sample>, unit: Unit) -> String {
+    match sample {
+        Some(s) if s.value.is_nan() => "idle".into(),
+        Some(s) if ctx.is_old(s.at) => format!("{}~", unit.write(s.value)),
+        Some(s) => unit.write(s.value),
+        None => "n/a".into(),
+    }
 }
 
 fn row<'a>(ctx: &Ctx<'_>, key: &'a str, sample: Option<Sample>, unit: Unit) -> Line<'a> {
@@ -104,11 +139,7 @@ fn latency<'a>(ctx: &Ctx<'_>, model: &'a Serving, out: &mut Vec<Line<'a>>) {
     let theme = ctx.theme;
     let columns = format!("{:<12}{:>9}{:>9}{:>9}", "2 min", "p50", "p95", "p99");
     out.push(Line::styled(columns, theme.title));
-    let write = |s: Option<Sample>| match s {
-        Some(s) if s.value.is_nan() => "idle".to_owned(),
-        Some(s) => Unit::Seconds.write(s.value),
-        None => "n/a".into(),
-    };
+    let write = |s: Option<Sample>| beside(ctx, s, Unit::Seconds);
     let mut line = |key: &'a str, l: &Latency| {
         let text = format!("{:>9}{:>9}{:>9}", write(l.p50), write(l.p95), write(l.p99));
         out.push(Line::from(vec![
@@ -144,7 +175,7 @@ fn finished<'a>(ctx: &Ctx<'_>, model: &'a Serving, out: &mut Vec<Line<'a>>) {
         };
         let bad = matches!(reason.as_str(), "abort" | "error") && rate.value > 0.0;
         let style = if bad { theme.warn } else { theme.base };
-        let text = format!("{}{share}", Unit::PerSecond.write(rate.value));
+        let text = format!("{}{share}", beside(ctx, Some(*rate), Unit::PerSecond));
         out.push(pair(theme, reason, text, style));
     }
 }
@@ -180,12 +211,12 @@ fn place<'a>(
         out.push(Line::styled(why, theme.muted));
     }
     for gpu in gpus {
-        out.push(Line::styled(gpu_words(gpu), theme.base));
+        out.push(Line::styled(gpu_words(ctx, gpu), theme.base));
     }
 }
 
-fn gpu_words(gpu: &Gpu) -> String {
-    let write = |s: Option<Sample>, unit: Unit| s.map_or("n/a".into(), |s| unit.write(s.value));
+fn gpu_words(ctx: &Ctx<'_>, gpu: &Gpu) -> String {
+    let write = |s: Option<Sample>, unit: Unit| beside(ctx, s, unit);
     format!(
         "{} {} tensor {} {}",
         gpu.label(),
@@ -247,8 +278,9 @@ fn silent<'a>(
         let well = pod.ready == pod.containers && pod.reason.is_none();
         push(&text, if well { theme.base } else { theme.warn });
     }
+    let polled = ctx.polled(cluster, Group::Gpu);
     for gpu in served::gpus(state, service) {
-        push(&gpu_words(gpu), theme.base);
+        push(&gpu_words(&polled, gpu), theme.base);
     }
     out
 }
