@@ -102,7 +102,7 @@ pub struct Gpu {
     pub thermal_share: Option<Sample>,
     pub power_share: Option<Sample>,
     /// What the driver asks for, when it asks for something.
-    pub recovery: Option<&'static str>,
+    pub recovery: Option<&'static Action>,
     /// AMD `gpu_health`, DCGM health check: false is bad.
     pub healthy: Option<bool>,
     /// Health checks that warn or fail, hardware errors that the exporter names.

@@ -92,7 +92,7 @@ fn gpu(out: &mut String, g: &Gpu) {
         flag(g.row_remap_failure),
         flag(g.healthy),
         g.checks,
-        g.recovery,
+        g.recovery.map(|action| &action.word),
     );
 }
 

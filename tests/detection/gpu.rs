@@ -284,6 +284,7 @@ fn cases() -> Vec<Case> {
         field!("no direct path to a peer", 3.0, peer: 2, 6, (WARNING, "no direct path to GPU 5: NoLink")),
         field!("PCIe sends again", 9.0, replays: 12.0, 0.05, (WARNING, "PCIe sends again: 12/s")),
         field!("the driver asks for a reset", 3.0, recovery: 4, 0, (CRITICAL, "the driver asks to drain and reset the GPU")),
+        field!("the driver asks for less than a reset", 3.0, recovery: 3, 0, (WARNING, "the driver asks to drain peer-to-peer work")),
         field!("a health check fails", 3.0, health: 20, 0, (CRITICAL, "health check failed: PCIE X")),
         field!("a health check warns", 3.0, health: 10, 0, (WARNING, "health check warns: PCIE X")),
         Case {

@@ -235,11 +235,11 @@ fn health(look: &mut Look<'_>) {
         warn(look, ("checks", "GPU health warning"), after, said);
     }
     if let Some(action) = gpu.recovery {
-        let said = format!("the driver asks to {action}");
+        let said = format!("the driver asks to {}", action.word);
         let place = ("recovery", "recovery action");
         look.lasting(
             place,
-            Severity::Critical,
+            action.severity,
             15_000,
             said,
             "driver's recovery action",

@@ -97,9 +97,7 @@ impl Made {
                 gpu.reasons_known = true;
                 gpu.throttle = held_down(value);
             }
-            Field::Recovery => {
-                gpu.recovery = recovery(value as u32).map(|action| action.word.as_str());
-            }
+            Field::Recovery => gpu.recovery = recovery(value as u32),
             // 6: not known, which is no fault.
             Field::Peer if value != 0.0 && value != 6.0 => {
                 gpu.peers_cut.extend(note());

@@ -51,7 +51,7 @@ struct Recovery {
 }
 
 /// What the driver asks for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Action {
     pub code: u32,

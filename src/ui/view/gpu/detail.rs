@@ -313,11 +313,12 @@ fn errors(page: &mut Page<'_, '_>) {
         page.long("", check, theme.warn);
     }
     if let Some(action) = gpu.recovery {
-        page.long(
-            "recovery",
-            &format!("the driver asks to {action}"),
-            theme.crit,
-        );
+        let style = match action.severity {
+            Severity::Critical => theme.crit,
+            Severity::Warning | Severity::Info => theme.warn,
+        };
+        let text = format!("the driver asks to {}", action.word);
+        page.long("recovery", &text, style);
     }
 }
 

@@ -64,8 +64,8 @@ pub fn trouble(gpu: &Gpu) -> Option<String> {
             None => "reported unhealthy".into(),
         });
     }
-    gpu.recovery
-        .map(|action| format!("driver asks to {action}"))
+    let action = gpu.recovery.filter(|a| a.severity == Severity::Critical);
+    action.map(|a| format!("driver asks to {}", a.word))
 }
 
 /// How the cells are made and ordered: the measure, and the greatest value of the fleet.
