@@ -50,7 +50,7 @@ pub struct PhysicalFunction {
     pub net_filter: Option<String>,
     pub driver: Option<String>,
     pub mtu: Option<u32>,
-    /// As written by the operator: `25000 Mb/s`; `None` when the link is down (`-1 Mb/s`).
+    /// As written by the operator: `25000 Mb/s`, `-1 Mb/s` while the link is down. `None`: not told.
     pub link_speed: Option<String>,
     /// Configured VFs (`status.interfaces[].numVfs`).
     pub num_vfs: u32,
@@ -66,6 +66,20 @@ pub struct PhysicalFunction {
     /// What the VFs are wanted for (`spec.interfaces[].vfGroups`).
     #[serde(default)]
     pub groups: Vec<VfGroup>,
+}
+
+impl PhysicalFunction {
+    /// The link is down, and the operator says so.
+    pub fn is_down(&self) -> bool {
+        let speed = self.link_speed.as_deref();
+        speed.is_some_and(|speed| speed.starts_with('-'))
+    }
+
+    /// Its speed or `down`; `None`: not told.
+    pub fn link(&self) -> Option<&str> {
+        let speed = self.link_speed.as_deref()?;
+        Some(if self.is_down() { "down" } else { speed })
+    }
 }
 
 /// One virtual function, as far as the operator writes it down.

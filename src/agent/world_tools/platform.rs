@@ -198,7 +198,7 @@ pub(super) fn sriov(world: &World, ids: &[ClusterId], told: &mut Told) {
                     i.pci_address,
                     i.vendor,
                     or_na(i.driver.as_deref()),
-                    i.link_speed.as_deref().unwrap_or("down or n/a"),
+                    or_na(i.link()),
                     i.total_vfs,
                     i.num_vfs,
                     i.desired_vfs.map_or("n/a".to_owned(), |n| n.to_string()),

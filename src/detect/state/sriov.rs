@@ -49,7 +49,7 @@ pub fn sriov<'a>(all: impl Iterator<Item = &'a SriovNodeState>) -> Vec<Condition
                 c.for_ms = 60_000;
                 found.push(c);
             }
-            if port.link_speed.is_none() && port.num_vfs > 0 {
+            if port.is_down() && port.num_vfs > 0 {
                 let text = format!(
                     "link of {} is down, {} virtual functions on it",
                     port.name, port.num_vfs

@@ -135,7 +135,7 @@ impl ClusterState {
             functions.any(|f| held.contains(&f.pci_address.as_str()))
         });
         let down: Vec<&str> = own
-            .filter(|p| p.link_speed.is_none())
+            .filter(|p| p.is_down())
             .map(|p| p.name.as_str())
             .collect();
         if !down.is_empty() {

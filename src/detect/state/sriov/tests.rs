@@ -66,7 +66,7 @@ fn sync_functions_and_links() {
         )
     );
     let mut down = port(8, 8);
-    down.link_speed = None;
+    down.link_speed = Some("-1 Mb/s".into());
     assert_eq!(
         told(&state("Succeeded", down.clone())),
         one(
@@ -75,6 +75,10 @@ fn sync_functions_and_links() {
             30_000
         )
     );
+    // Not told is not down.
+    let mut untold = port(8, 8);
+    untold.link_speed = None;
+    assert_eq!(told(&state("Succeeded", untold)), []);
     // Nobody uses that port.
     (down.num_vfs, down.vfs, down.desired_vfs) = (0, 0, None);
     assert_eq!(told(&state("Succeeded", down)), []);

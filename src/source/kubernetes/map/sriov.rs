@@ -128,7 +128,7 @@ fn physical_function(told: &Interface, spec: &Spec) -> PhysicalFunction {
         net_filter: some(&told.net_filter, NAME),
         driver: some(&told.driver, SHORT),
         mtu: positive(told.mtu),
-        link_speed: some(&told.link_speed, SHORT).filter(|s| !s.starts_with('-')),
+        link_speed: some(&told.link_speed, SHORT),
         num_vfs: number(told.num_vfs),
         total_vfs: number(told.total_vfs),
         desired_vfs: desired.map(|d| number(d.num_vfs)),

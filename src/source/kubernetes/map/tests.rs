@@ -423,7 +423,7 @@ fn sriov_states_with_their_odd_spellings() {
     assert_eq!(pf.groups[0].resource, "sriov_fh");
     assert_eq!(pf.groups[0].range.as_deref(), Some("ens3f0#0-7"));
     let down = &first.interfaces[1];
-    assert_eq!((down.link_speed.clone(), down.desired_vfs), (None, None));
+    assert_eq!((down.is_down(), down.desired_vfs), (true, None));
     for file in ["failed", "inprogress", "succeeded"] {
         for told in items(&format!("crds/sriov_nodestate_{file}.json")) {
             of(sriov_node_state, &told);

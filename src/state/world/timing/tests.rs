@@ -212,7 +212,7 @@ fn each_thing_that_is_wrong_says_no() {
         "VFs: SR-IOV sync of n1 failed",
     );
     let mut down = port();
-    down.link_speed = None;
+    down.link_speed = Some("-1 Mb/s".into());
     no(
         Site {
             port: down,

@@ -102,9 +102,10 @@ fn told<'a>(ctx: &Ctx<'_>, row: &FunctionRow<'a>, width: usize) -> Vec<Line<'a>>
     if let Some(function) = row.function {
         let driver = function.driver.as_deref().unwrap_or("driver n/a");
         let mut port = format!("{} {} {driver}", function.pci_address, function.vendor);
-        match &function.link_speed {
-            Some(speed) => port.push_str(&format!(", {}", link(speed))),
-            None => port.push_str(", link down or not told"),
+        match link(function) {
+            Some(speed) if !function.is_down() => port.push_str(&format!(", {speed}")),
+            Some(_) => port.push_str(", link down"),
+            None => port.push_str(", link not told"),
         }
         if let Some(mtu) = function.mtu {
             port.push_str(&format!(", MTU {mtu}"));

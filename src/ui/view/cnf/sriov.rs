@@ -59,6 +59,9 @@ impl FunctionRow<'_> {
             let text = format!("{wanted} VFs wanted, {} configured", function.num_vfs);
             return Some((text, false));
         }
+        if let Some(port) = self.function.filter(|f| f.is_down() && f.num_vfs > 0) {
+            return Some((format!("link down, {} VFs on it", port.num_vfs), true));
+        }
         match status {
             Some("InProgress") => Some(("sync in progress".into(), false)),
             _ => None,
@@ -331,11 +334,13 @@ pub fn drain(state: &str) -> String {
 }
 
 /// `25000 Mb/s` as people say it; what is written otherwise stays as it is.
-pub fn link(speed: &str) -> String {
+pub fn link(function: &PhysicalFunction) -> Option<String> {
+    let speed = function.link()?;
     let megabits = speed
         .strip_suffix(" Mb/s")
         .and_then(|n| n.parse::<f64>().ok());
-    megabits.map_or_else(|| speed.to_owned(), |n| Unit::BitsPerSecond.write(n * 1e6))
+    let written = megabits.map(|n| Unit::BitsPerSecond.write(n * 1e6));
+    Some(written.unwrap_or_else(|| speed.to_owned()))
 }
 
 fn function_cell(
@@ -352,9 +357,11 @@ fn function_cell(
             Some(driver) => Line::styled(driver.as_str(), base),
             None => Line::styled("n/a", muted),
         },
-        6 => match &function.link_speed {
-            Some(speed) => Line::styled(link(speed), base),
-            None => Line::styled("down", bad),
+        6 => match link(function) {
+            // A port that nothing hangs on may be down.
+            Some(link) if function.is_down() && function.num_vfs > 0 => Line::styled(link, bad),
+            Some(link) => Line::styled(link, base),
+            None => Line::styled("n/a", muted),
         },
         7 => match function.desired_vfs {
             Some(wanted) if wanted != function.num_vfs => Line::styled(wanted.to_string(), bad),

@@ -270,6 +270,48 @@ fn each_virtual_function_is_told_as_far_as_it_is_known() {
 }
 
 #[test]
+fn a_dead_link_is_a_problem_and_an_untold_one_is_not() {
+    let mut world = fake::world(&["edge-ran-07"]);
+    let port = |speed: Option<&str>| PhysicalFunction {
+        link_speed: speed.map(str::to_owned),
+        ..function("ens2f0", 8, 8)
+    };
+    let tell = |world: &mut World, speed: Option<&str>| {
+        let state = SriovNodeState {
+            node: "n-07-a".into(),
+            sync_status: Some("Succeeded".into()),
+            last_sync_error: None,
+            desired_state: None,
+            current_state: None,
+            interfaces: vec![port(speed)],
+        };
+        let batch = ObjectBatch {
+            reset: true,
+            upserts: vec![Object::SriovNodeState(state)],
+            ..ObjectBatch::empty(ObjectKind::SriovNodeState)
+        };
+        fake::tell(world, 0, Body::Objects(batch));
+    };
+    let mut view = Cnf::default();
+    view.place(Rect::new(0, 0, 120, 32), &world);
+    view.update(Command::NextPane, &world);
+    view.update(Command::Problems, &world);
+    tell(&mut world, Some("-1 Mb/s"));
+    let rows = view.functions(&world);
+    let problem = rows.first().and_then(FunctionRow::problem);
+    assert_eq!(problem, Some(("link down, 8 VFs on it".into(), true)));
+    let text =
+        |view: &Cnf, world: &World| fake::screen(world, 200, 32, |ctx, a, buf| view.draw(ctx, a, buf));
+    let shown = text(&view, &world);
+    assert!(shown.contains("✗ n-07-a") && shown.contains("down"), "{shown}");
+    tell(&mut world, None);
+    assert_eq!(view.functions(&world).len(), 0, "nothing is wrong with it");
+    view.update(Command::Problems, &world);
+    let shown = text(&view, &world);
+    assert!(shown.contains("n/a") && !shown.contains("down"), "{shown}");
+}
+
+#[test]
 fn any_room_will_do() {
     let world = world();
     let mut view = Cnf::default();

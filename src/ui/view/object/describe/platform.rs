@@ -207,7 +207,7 @@ pub fn sriov(s: &SriovNodeState) -> Vec<Row> {
             or(i.driver.as_deref(), "no driver"),
             i.num_vfs,
             i.total_vfs,
-            or(i.link_speed.as_deref(), "down")
+            or(i.link(), "n/a")
         );
         rows.push(Row::pair(&i.name, told));
     }
