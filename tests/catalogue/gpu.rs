@@ -152,3 +152,27 @@ pub(super) async fn both_ways_give_the_same_table(prometheus: &Prometheus, insta
     )
     .await;
 }
+
+/// What is aggregated without the labels of a part would be told of a device of its own.
+#[test]
+fn an_aggregate_that_becomes_a_reading_keeps_the_part_it_is_told_of() {
+    let catalogue = signal::built_in();
+    let readings: Vec<String> = farwatch::model::gpu::names().collect();
+    let own = |name: &str| readings.iter().any(|r| r == name);
+    let mut seen = 0;
+    for signal in catalogue.signals.iter().filter(|s| own(&s.name)) {
+        for labels in signal.query.split(" by (").skip(1) {
+            let labels = labels.split(')').next().unwrap_or("");
+            let kept: Vec<&str> = labels.split(", ").collect();
+            let part = match kept.contains(&"gpu_id") {
+                true => ["gpu_compute_partition_type", "gpu_partition_id"],
+                false if kept.contains(&"gpu") => ["GPU_I_PROFILE", "GPU_I_ID"],
+                false => continue,
+            };
+            seen += 1;
+            let whole = part.iter().all(|label| kept.contains(label));
+            assert!(whole, "{}: {labels}", signal.name);
+        }
+    }
+    assert!(seen > 5, "{seen}");
+}
