@@ -29,8 +29,7 @@ use serde_json::Value;
 const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/exporters");
 
 /// Nothing in the recorded pages makes these appear: no such fault, or a metric that is not there.
-const QUIET: [&str; 5] = [
-    "gpu_peers_cut",
+const QUIET: [&str; 4] = [
     "pod_restarts",
     "pod_out_of_memory",
     "pod_cpu_throttled",

@@ -27,6 +27,10 @@ pub(super) struct Draft {
 /// An exporter that has told nothing for this long leaves the field to `nvidia-smi`, milliseconds.
 const YIELD_MS: i64 = 120_000;
 
+/// A fault that is told by a series being there is over when the exporter went on without it for as
+/// long as this, milliseconds: two polls of the most rarely asked cluster, and more.
+const OVER_MS: u64 = 20 * 60_000;
+
 /// Namespace and name, shared by the series that tell of it.
 type Pod = Arc<(String, String)>;
 
@@ -124,7 +128,12 @@ impl Draft {
     /// `own`, `card`: what `nvidia-smi` tells of the same device, and of the card it is a part of.
     pub(super) fn finish(&mut self, own: Option<&Draft>, card: Option<&Draft>) -> Gpu {
         let mut made = Made::of(self.gpu.clone());
+        let newest = self.told.iter().map(|t| t.sample.at).max();
         for told in &self.told {
+            let over = newest.is_some_and(|n| n.age_since_ms(told.sample.at) > OVER_MS);
+            if over && matches!(told.field, Field::Fault | Field::Peer) {
+                continue;
+            }
             made.take(told.field, told.sample, told.note.as_deref());
         }
         let by_smi = self.told.iter().filter(|t| is_smi(t.name));
@@ -233,7 +242,8 @@ fn note(field: Field, labels: &Labels, value: f64) -> Option<String> {
             let code = label("health_error_code");
             format!("{watch} {}", code.trim_start_matches("DCGM_FR_"))
         }
-        Field::Peer => format!("GPU {}: {}", label("peer_gpu"), label("link_status")),
+        // Without a peer it is the best of all paths: it says only that they are looked at.
+        Field::Peer => format!("GPU {}: {}", labels.get("peer_gpu")?, label("link_status")),
         Field::Fault => format!("AFID {value} {}", label("severity")),
         Field::Card => labels.get("read_in")?.to_owned(),
         Field::Process | Field::ProcessAlone => {

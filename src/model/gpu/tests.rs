@@ -250,3 +250,36 @@ fn parts_of_a_card_get_what_holds_for_the_card_and_no_more() {
         assert!(gpu.smi.is_some());
     }
 }
+
+#[test]
+fn a_fault_that_is_told_by_being_there_ends_when_it_is_told_no_more() {
+    let at = |minute: i64| crate::model::time::Timestamp(minute * 60_000);
+    let of = |name: &str, more: &[(&'static str, &'static str)], value, minute| {
+        let labels = [("hostname", "m1"), ("gpu_id", "2")];
+        let labels = labels.into_iter().chain(more.iter().copied());
+        let key = SeriesKey::new(name, Labels::from_pairs(labels.collect::<Vec<_>>()));
+        let at = at(minute);
+        (key, Sample { at, value })
+    };
+    let checks = |minute| {
+        let fault = of("gpu_afid_errors", &[("severity", "fatal")], 30.0, 0);
+        let beside = of("gpu_junction_temperature", &[], 61.0, minute);
+        gpus(&[fault, beside])[0].checks.clone()
+    };
+    assert_eq!(checks(5), ["AFID 30 fatal"]);
+    assert_eq!(checks(30), [""; 0]);
+    // An answer of good paths only says so.
+    let mut drafts = Drafts::default();
+    let name = "DCGM_EXP_P2P_STATUS";
+    let peer = [("peer_gpu", "5"), ("link_status", "NoLink")];
+    let told = [of(name, &peer, 2.0, 0), of(name, &[], 0.0, 0)];
+    drafts.retake(name, told.iter().map(|(k, s)| (k, *s)));
+    assert_eq!(drafts.gpus()[0].peers_cut, ["GPU 5: NoLink"]);
+    let told = [of(name, &[], 0.0, 1)];
+    drafts.retake(name, told.iter().map(|(k, s)| (k, *s)));
+    assert_eq!(drafts.gpus()[0].peers_cut, [""; 0]);
+    // The best of them being bad tells of no peer.
+    let told = [of(name, &[], 2.0, 2)];
+    drafts.retake(name, told.iter().map(|(k, s)| (k, *s)));
+    assert_eq!(drafts.gpus()[0].peers_cut, [""; 0]);
+}
