@@ -47,10 +47,10 @@ pub struct Gpu {
     pub bus: Option<String>,
     /// MIG profile and instance, or AMD partition.
     pub partition: Option<String>,
-    /// Namespace and pod that hold it.
+    /// Namespace and pod that hold it; of several the first.
     pub pod: Option<(String, String)>,
-    /// Pods that hold it, where it is shared by time slicing; else 0 or 1.
-    pub pods: usize,
+    /// All pods that hold it, sorted: several where it is shared by time slicing.
+    pub holders: Vec<(String, String)>,
     /// Per cent.
     pub utilisation: Option<Sample>,
     /// 0 to 1.

@@ -66,7 +66,7 @@ impl Serving {
 
     /// The GPUs that its pods hold.
     pub fn gpus<'a>(&self, all: &'a [Gpu]) -> Vec<&'a Gpu> {
-        let own = |gpu: &&Gpu| gpu.pod.as_ref().is_some_and(|p| self.pods.contains(p));
+        let own = |gpu: &&Gpu| gpu.holders.iter().any(|p| self.pods.contains(p));
         all.iter().filter(own).collect()
     }
 }

@@ -42,7 +42,7 @@ fn gpu(out: &mut String, g: &Gpu) {
         g.label(),
         g.vendor,
         g.model.as_deref().unwrap_or("n/a"),
-        g.pods
+        g.holders.len()
     );
     let _ = writeln!(
         out,

@@ -168,7 +168,7 @@ fn limits(all: &[Gpu], found: &mut Vec<Condition>) {
 /// Idle but reserved: nobody else can have it.
 fn idle(all: &[Gpu], at: Timestamp, found: &mut Vec<Condition>) {
     for ((namespace, pod), waste) in waste(all, at) {
-        if at.age_since_ms(waste.since) < IDLE_MS {
+        if waste.idle_ms < IDLE_MS {
             continue;
         }
         let severity = if waste.gpu_hours >= WASTE_HOURS {

@@ -214,8 +214,8 @@ impl Draft {
             pods.extend(told.pod.as_ref().filter(new));
         }
         pods.sort_unstable();
-        gpu.pods = pods.len();
-        gpu.pod = pods.first().map(|pod| pod.as_ref().clone());
+        gpu.holders = pods.iter().map(|pod| pod.as_ref().clone()).collect();
+        gpu.pod = gpu.holders.first().cloned();
         if self.held.as_ref().is_some_and(|held| *held != gpu.pod) {
             self.usage.change_hands();
         }

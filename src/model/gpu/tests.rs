@@ -112,7 +112,8 @@ fn decodes_xid_and_throttle() {
 fn a_shared_card_is_one_card() {
     let all = gpus(&exporter!("dcgm_timeslicing.prom"));
     assert_eq!(all.len(), 1);
-    assert!(all[0].pods >= 2);
+    let pods: Vec<&str> = all[0].holders.iter().map(|h| h.1.as_str()).collect();
+    assert_eq!(pods, ["embed-0", "rerank-0"]);
     assert_eq!(value(all[0].temperature_c), Some(61.0));
 }
 

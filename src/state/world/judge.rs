@@ -280,7 +280,7 @@ impl ClusterState {
 
     fn gpu_nodes(&self, nodes: &mut BTreeSet<Arc<str>>, own: impl Fn(&str, &str) -> bool) {
         for gpu in &self.gpus {
-            if gpu.pod.as_ref().is_some_and(|(n, p)| own(n, p)) {
+            if gpu.holders.iter().any(|(n, p)| own(n, p)) {
                 nodes.insert(gpu.node.clone());
             }
         }

@@ -1,7 +1,7 @@
 //! Who holds the GPUs: pods, what they asked for, what they use of it, what stands idle.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -99,10 +99,10 @@ pub fn rows<'a>(
     for cluster in clusters(world, scope) {
         let mut pods: BTreeMap<(&str, &str), (Vec<&Gpu>, bool)> = BTreeMap::new();
         for gpu in &cluster.gpus {
-            if let Some((namespace, pod)) = &gpu.pod {
+            for (namespace, pod) in &gpu.holders {
                 let held = pods.entry((namespace, pod)).or_default();
                 held.0.push(gpu);
-                held.1 |= gpu.pods > 1;
+                held.1 |= gpu.holders.len() > 1;
             }
         }
         let asked = requests(cluster);
@@ -130,7 +130,8 @@ pub fn rows<'a>(
         Some(5) => (number(row.mean(Measure::Utilisation)), row.pod),
         Some(6) => (number(row.sum(|g| g.memory_used_mib)), row.pod),
         Some(7) => (number(power_of(row.gpus.iter().copied())), row.pod),
-        Some(8 | 9) => (number(row.waste.map(|w| w.gpu_hours)), row.pod),
+        Some(8) => (number(row.waste.map(|w| w.idle_ms as f64)), row.pod),
+        Some(9) => (number(row.waste.map(|w| w.gpu_hours)), row.pod),
         _ => (number(Some(row.gpus.len() as f64)), row.pod),
     });
     if reverse {
@@ -141,7 +142,12 @@ pub fn rows<'a>(
 
 /// Requested against used, in a few words.
 pub fn title(rows: &[Holder<'_>]) -> String {
-    let held: usize = rows.iter().map(|r| r.gpus.len()).sum();
+    // One that several share is one.
+    let held: BTreeSet<_> = rows
+        .iter()
+        .flat_map(|r| r.gpus.iter().map(|g| (r.cluster, &g.node, g.place())))
+        .collect();
+    let held = held.len();
     let asked: u64 = rows.iter().filter_map(|r| r.requested).sum();
     let idle: usize = rows.iter().filter_map(|r| r.waste).map(|w| w.idle).sum();
     let hours: f64 = rows
@@ -212,7 +218,7 @@ fn cell<'a>(ctx: &Ctx<'_>, row: &Holder<'_>, column: usize) -> Line<'a> {
         6 => told(row.sum(|g| g.memory_used_mib), Unit::Mebibytes),
         7 => told(power_of(row.gpus.iter().copied()), Unit::Watts),
         8 => match row.waste {
-            Some(waste) => Line::styled(age(ctx.world.age_ms(waste.since)), theme.warn),
+            Some(waste) => Line::styled(age(waste.idle_ms), theme.warn),
             None => Line::styled("-", theme.muted),
         },
         _ => match row.waste {

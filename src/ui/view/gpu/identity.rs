@@ -12,17 +12,16 @@ pub fn owner(page: &mut Page<'_, '_>) {
     let (ctx, gpu) = (page.ctx, page.gpu);
     let theme = ctx.theme;
     page.push(heading(theme, "held by"));
-    match &gpu.pod {
-        Some((namespace, pod)) => {
-            page.text(&format!("{namespace}/{pod} (exporter label)"), theme.base);
-            if gpu.pods > 1 {
-                page.text(&format!("shared by {} pods", gpu.pods), theme.warn);
-            }
-        }
-        None => page.text("no pod told by the exporter", theme.muted),
+    for (namespace, pod) in &gpu.holders {
+        page.text(&format!("{namespace}/{pod} (exporter label)"), theme.base);
     }
-    if let Some(since) = gpu.idle_since {
-        let text = format!("idle since {}", age(ctx.world.age_ms(since)));
+    match gpu.holders.len() {
+        0 => page.text("no pod told by the exporter", theme.muted),
+        1 => {}
+        many => page.text(&format!("shared by {many} pods"), theme.warn),
+    }
+    if let Some(idle_ms) = gpu.idle_ms(ctx.world.now) {
+        let text = format!("idle for {}", age(idle_ms));
         page.text(
             &text,
             if gpu.pod.is_some() {

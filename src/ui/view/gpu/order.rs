@@ -54,7 +54,7 @@ impl Row<'_> {
         for gpu in &self.gpus {
             fields.push(("node", gpu.node.as_ref()));
             fields.extend(gpu.model.as_deref().map(|m| ("model", m)));
-            if let Some((namespace, pod)) = &gpu.pod {
+            for (namespace, pod) in &gpu.holders {
                 fields.extend([("namespace", namespace.as_str()), ("pod", pod.as_str())]);
             }
         }

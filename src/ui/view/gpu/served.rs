@@ -65,8 +65,8 @@ pub fn pods<'a>(cluster: &'a ClusterState, service: &InferenceService) -> Vec<&'
 /// The GPUs that its pods hold, as exporters tell.
 pub fn gpus<'a>(cluster: &'a ClusterState, service: &InferenceService) -> Vec<&'a Gpu> {
     let own = |gpu: &&Gpu| {
-        let pod = gpu.pod.as_ref();
-        pod.is_some_and(|(namespace, pod)| is_predictor(service, namespace, pod))
+        let mut pods = gpu.holders.iter();
+        pods.any(|(namespace, pod)| is_predictor(service, namespace, pod))
     };
     cluster.gpus.iter().filter(own).collect()
 }
