@@ -428,6 +428,8 @@ fn a_pressed_model_server_says_by_what_and_a_calm_one_nothing() {
             (16, 0, 0.2, true),
             "9 requests wait: queue-bound (9 wait while the KV cache is 20% full",
         ),
+        // Whatever limits it, for a minute.
+        ((64, 30, 0.7, true), (64, 0, 0.7, true), "30 requests wait"),
         (
             (0, 4, 0.0, false),
             (0, 0, 0.0, false),

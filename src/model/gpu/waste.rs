@@ -51,7 +51,9 @@ fn share_of_card(gpu: &Gpu, all: &[Gpu]) -> f64 {
         return 1.0;
     };
     if gpu.vendor == "nvidia" {
-        let slices = part.split_once('g').and_then(|(n, _)| n.parse::<f64>().ok());
+        let slices = part
+            .split_once('g')
+            .and_then(|(n, _)| n.parse::<f64>().ok());
         return slices.map_or(1.0, |n| (n / 7.0).clamp(0.0, 1.0));
     }
     let own = |g: &&Gpu| g.node == gpu.node && g.uuid == gpu.uuid;

@@ -163,7 +163,11 @@ fn one_of_two_processes_being_down_does_not_hide_the_other() {
         let found = series.iter_mut().find(|(k, _)| is(k)).expect("there");
         found.1.value = value;
     };
-    set("openshift_ptp_process_status", ("config", "ptp4l.1.config"), 0.0);
+    set(
+        "openshift_ptp_process_status",
+        ("config", "ptp4l.1.config"),
+        0.0,
+    );
     set("openshift_ptp_clock_state", ("iface", "ens3fx"), 0.0);
     let node = one(&series);
     assert!(!node.is_down("ptp4l"));

@@ -73,7 +73,11 @@ pub fn is_gpu(resource: &str) -> bool {
     matches!(
         resource,
         // Of a shared GPU, where the device plugin gives it a name of its own.
-        "nvidia.com/gpu" | "nvidia.com/gpu.shared" | "amd.com/gpu" | "gpu.intel.com/i915" | "gpu.intel.com/xe"
+        "nvidia.com/gpu"
+            | "nvidia.com/gpu.shared"
+            | "amd.com/gpu"
+            | "gpu.intel.com/i915"
+            | "gpu.intel.com/xe"
     ) || resource.starts_with("nvidia.com/mig-")
         || resource == "habana.ai/gaudi"
 }

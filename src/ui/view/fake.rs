@@ -71,7 +71,7 @@ pub fn heard() -> SourceHealth {
     }
 }
 
-/// One series with these values, one each `step_s` seconds, the last one now.
+/// One series with these values, one each 30 s, the last one now.
 pub fn samples(
     world: &mut World,
     cluster: u16,
@@ -80,12 +80,23 @@ pub fn samples(
     labels: &[(&str, &str)],
     values: &[f64],
 ) {
-    let step = 30_000;
+    polled(world, (cluster, group), name, labels, values, 30_000);
+}
+
+/// The same, polled each `step` milliseconds.
+pub fn polled(
+    world: &mut World,
+    (cluster, group): (u16, Group),
+    name: &str,
+    labels: &[(&str, &str)],
+    values: &[f64],
+    step: u32,
+) {
     let count = values.len() as i64;
     let points: Vec<Sample> = (0i64..)
         .zip(values)
         .map(|(i, value)| Sample {
-            at: Timestamp(NOW - (count - 1 - i) * step),
+            at: Timestamp(NOW - (count - 1 - i) * i64::from(step)),
             value: *value,
         })
         .collect();
@@ -94,7 +105,7 @@ pub fn samples(
         name: name.into(),
         query: name.into(),
         at: Timestamp(NOW),
-        interval_ms: 30_000,
+        interval_ms: step,
         backfill: false,
         series: vec![SeriesSamples {
             key: SeriesKey::new(Arc::from(name), Labels::from_pairs(labels.iter().copied())),

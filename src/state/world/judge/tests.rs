@@ -3,8 +3,11 @@
 use crate::config::{Cluster, Config};
 use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
+use crate::model::label::Labels;
 use crate::model::object::{Object, ObjectKind};
-use crate::model::telemetry::{Body, ObjectBatch, Telemetry};
+use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
+use crate::model::signal::Group;
+use crate::model::telemetry::{Body, ObjectBatch, SampleBatch, Telemetry};
 use crate::model::time::Timestamp;
 use crate::model::workload::{Workload, WorkloadKind};
 use crate::state::world::World;
@@ -124,4 +127,53 @@ fn batches_of_other_kinds_end_nothing() {
     tell(&mut world, 640_000, kind, false, short(of, "du", 3));
     world.tick(Timestamp(NOW + 660_000));
     assert!(over(&world));
+}
+
+#[test]
+fn a_model_server_that_is_gone_is_not_pressed_any_more() {
+    let mut world = world();
+    let labels = Labels::from_pairs([("model_name", "llama"), ("namespace", "infer")]);
+    let tell = |world: &mut World, after_s: i64, told: bool| {
+        let at = Timestamp(NOW + after_s * 1_000);
+        let one = |name: &str, value| SeriesSamples {
+            key: SeriesKey::new(name, labels.clone()),
+            kind: SampleKind::Gauge,
+            points: [Sample { at, value }].into_iter().collect(),
+        };
+        let series = match told {
+            true => vec![
+                one("vllm:num_requests_waiting", 54.0),
+                one("vllm:kv_cache_usage_perc", 0.97),
+            ],
+            false => Vec::new(),
+        };
+        world.ingest(Telemetry {
+            cluster: ClusterId(0),
+            source: SourceKind::Prometheus,
+            received: at,
+            body: Body::Samples(SampleBatch {
+                group: Group::Serving,
+                name: "vllm".into(),
+                query: "vllm".into(),
+                at,
+                interval_ms: 30_000,
+                backfill: false,
+                series,
+                cut_from: None,
+            }),
+        });
+        world.tick(at);
+    };
+    let open = |world: &World| {
+        let findings = world.incidents.iter().flat_map(|i| &i.findings);
+        let mut open = findings.filter(|f| !f.over && f.text.starts_with("saturated"));
+        open.next().is_some()
+    };
+    (0..=4).for_each(|i| tell(&mut world, i * 30, true));
+    assert!(open(&world));
+    // One answer without it is no proof yet.
+    tell(&mut world, 150, false);
+    assert!(open(&world));
+    (6..=20).for_each(|i| tell(&mut world, i * 30, false));
+    assert!(!open(&world));
 }

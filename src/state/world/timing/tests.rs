@@ -7,6 +7,7 @@ use crate::model::label::Labels;
 use crate::model::object::{Node, Object, ObjectKind, Requests};
 use crate::model::ptp;
 use crate::model::sample::SeriesKey;
+use crate::model::signal::Group;
 use crate::model::sriov::{self, PhysicalFunction, SriovNodeState, VfGroup, VirtualFunction};
 use crate::model::telemetry::ObjectBatch;
 
@@ -65,6 +66,8 @@ struct Site {
     ready: bool,
     state: Option<f64>,
     told: Timestamp,
+    /// How often clocks are asked for, milliseconds.
+    pace: u32,
     offset: f64,
     sync: &'static str,
     port: PhysicalFunction,
@@ -79,6 +82,7 @@ impl Default for Site {
             ready: true,
             state: Some(1.0),
             told: NOW,
+            pace: 15_000,
             offset: -4.0,
             sync: "Succeeded",
             port: port(),
@@ -122,6 +126,7 @@ impl Site {
         let mut series = vec![of("openshift_ptp_offset_ns", self.offset)];
         series.extend(self.state.map(|s| of("openshift_ptp_clock_state", s)));
         cluster.ptp = ptp::read(series.iter().map(|(k, s)| (k, *s)));
+        cluster.pace(Group::Ptp, self.pace);
         let mut told = Vec::new();
         let mut put = |name: &str, labels: &[(&str, &str)], value| {
             let key = SeriesKey::new(name, Labels::from_pairs(labels.iter().copied()));
@@ -233,6 +238,17 @@ fn each_thing_that_is_wrong_says_no() {
         pod_of(shared),
         "CPUs: shared: not Guaranteed, or no whole number of them",
     );
+}
+
+#[test]
+fn what_is_asked_for_rarely_is_known_until_two_answers_are_missed() {
+    let told = |ago_s: i64| Site {
+        told: NOW.plus_ms(-ago_s * 1_000),
+        pace: 120_000,
+        ..Site::default()
+    };
+    assert_eq!(told(100).timing().0, Timing::Met);
+    assert_eq!(told(300).timing().0, Timing::Unknown);
 }
 
 #[test]

@@ -93,15 +93,11 @@ fn told_at(node: &PtpNode) -> Option<Timestamp> {
 pub fn is_old(world: &World, (cluster, node): ClockRow<'_>) -> bool {
     let current = world.cluster(cluster).map(|c| c.current_ms(Group::Ptp));
     let age = told_at(node).map(|at| world.age_ms(at));
-    age.zip(current)
-        .is_none_or(|(age, current)| age > current)
+    age.zip(current).is_none_or(|(age, current)| age > current)
 }
 
 /// As [`clock`], for the node.
-pub fn shown(
-    ctx: &Ctx<'_>,
-    row: ClockRow<'_>,
-) -> (&'static str, &'static str, Style) {
+pub fn shown(ctx: &Ctx<'_>, row: ClockRow<'_>) -> (&'static str, &'static str, Style) {
     let (glyph, word, style) = state(ctx.theme, row.1.state);
     match row.1.state.is_some() && is_old(ctx.world, row) {
         true => ("?", word, ctx.theme.muted),

@@ -58,7 +58,10 @@ fn pressed(ctx: &Ctx<'_>, model: &Serving, gpus: &[&Gpu]) -> (String, Style) {
         return ("? whether it is pressed is not told".into(), theme.unknown);
     };
     if ctx.is_old(at) {
-        let text = format!("? whether it is pressed was told {} ago", ago(ctx.world, at));
+        let text = format!(
+            "? whether it is pressed was told {} ago",
+            ago(ctx.world, at)
+        );
         return (text, theme.unknown);
     }
     if let Some((bound, why)) = model.bound(gpus) {

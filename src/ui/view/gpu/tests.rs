@@ -2,6 +2,7 @@ mod told;
 
 use super::*;
 use crate::model::signal::Group;
+use crate::model::time::Timestamp;
 use crate::ui::view::fake::{self};
 
 fn tell(world: &mut World, name: &str, node: &str, gpu: u32, value: f64) {
@@ -257,6 +258,10 @@ fn holders_are_told_with_what_they_waste() {
         text.contains("requested n/a"),
         "Kubernetes has not told\n{text}"
     );
+    // What nobody saw is not wasted.
+    world.tick(Timestamp(fake::NOW + 36_000_000));
+    let later = fake::screen(&world, 120, 32, |ctx, area, buf| view.draw(ctx, area, buf));
+    assert!(later.contains("idle 2 · 1.3 GPU hours"), "{later}");
     view.update(Command::Filter("nobody".into()), &world);
     let none = fake::screen(&world, 120, 32, |ctx, area, buf| view.draw(ctx, area, buf));
     assert!(none.contains("no pod matches"), "{none}");
@@ -309,4 +314,105 @@ fn a_model_is_told_whole_with_what_limits_it() {
     );
     assert!(text.contains("abort       0.5/s  100%"), "{text}");
     assert!(text.contains("its series name no pod"), "{text}");
+}
+
+#[test]
+fn pods_that_share_a_card_all_hold_it() {
+    let mut world = fake::world(&["edge-ran-07", "gpu-train-1"]);
+    for pod in ["embed-0", "rerank-0"] {
+        let labels = [
+            ("Hostname", "gpu-t4-02"),
+            ("gpu", "0"),
+            ("exported_namespace", "rag"),
+            ("exported_pod", pod),
+        ];
+        let name = "DCGM_FI_DEV_GPU_TEMP";
+        fake::samples(&mut world, 1, Group::Gpu, name, &labels, &[61.0]);
+    }
+    let rows = holders::rows(&world, None, &Filter::default(), (None, false));
+    let held: Vec<_> = rows.iter().map(|r| (r.pod, r.gpus.len())).collect();
+    assert_eq!(held, [("embed-0", 1), ("rerank-0", 1)]);
+    assert!(holders::title(&rows).contains("held 1 "), "one card");
+    let mut view = Gpu::default();
+    view.update(Command::Filter("pod:rerank-0".into()), &world);
+    assert_eq!(view.rows(&world).len(), 1, "found by each of them");
+}
+
+#[test]
+fn a_device_that_nobody_tells_of_is_not_green() {
+    let mut world = fake::world(&["edge-ran-07", "gpu-train-1"]);
+    let device = [("Hostname", "n-12"), ("gpu", "0")];
+    let polled = |world: &mut World, name: &str, value: f64| {
+        fake::polled(world, (1, Group::Gpu), name, &device, &[value], 120_000);
+    };
+    polled(&mut world, "DCGM_FI_DEV_GPU_TEMP", 60.0);
+    polled(&mut world, "DCGM_FI_DEV_GPU_UTIL", 90.0);
+    let mut view = Gpu::default();
+    view.place(Rect::new(0, 0, 120, 32), &world);
+    view.update(Command::Mode, &world);
+    let text = |view: &Gpu, world: &World| {
+        fake::screen(world, 80, 12, |ctx, area, buf| view.draw(ctx, area, buf))
+    };
+    world.tick(Timestamp(fake::NOW + 200_000));
+    let shown = text(&view, &world);
+    assert!(
+        shown.contains("● n-12/0") && !shown.contains('~'),
+        "{shown}"
+    );
+    world.tick(Timestamp(fake::NOW + 3_600_000));
+    let shown = text(&view, &world);
+    assert!(
+        shown.contains("? n-12/0") && shown.contains("90% 1h~"),
+        "{shown}"
+    );
+}
+
+/// The page of a model with these numbers, so many seconds after they were told.
+fn pressed(waiting: Option<f64>, cache: Option<f64>, after_s: i64) -> String {
+    let mut world = fake::world(&["edge-ran-07", "gpu-train-1"]);
+    let labels = [("model_name", "llama-70b"), ("namespace", "infer")];
+    let told = [
+        ("vllm:num_requests_running", Some(7.0)),
+        ("vllm:num_requests_waiting", waiting),
+        ("vllm:kv_cache_usage_perc", cache),
+        ("vllm_ttft_p95", Some(0.4)),
+    ];
+    for (name, value) in told {
+        let value: Vec<f64> = value.into_iter().collect();
+        if !value.is_empty() {
+            fake::samples(&mut world, 1, Group::Serving, name, &labels, &value);
+        }
+    }
+    world.tick(Timestamp(fake::NOW + after_s * 1_000));
+    let model = &world.clusters[1].serving[0];
+    fake::screen(&world, 70, 40, |ctx, area, buf| {
+        let text = model::lines(ctx, ClusterId(1), model, usize::from(area.width));
+        crate::ui::view::common::lines(ctx, area, buf, &text, 0);
+    })
+}
+
+#[test]
+fn a_model_is_only_said_to_be_calm_where_all_that_counts_is_told() {
+    let first = |text: &str| text.lines().next().unwrap_or("").trim_end().to_owned();
+    for (waiting, cache, said) in [
+        (
+            Some(0.0),
+            Some(0.7),
+            "● not pressed: nothing waits, the cache has room",
+        ),
+        (Some(14.0), Some(0.7), "▲ 14 wait: nothing tells why"),
+        (Some(14.0), None, "▲ 14 wait: nothing tells why"),
+        (
+            Some(0.0),
+            None,
+            "● nothing waits; how full the cache is is not told",
+        ),
+        (None, Some(0.7), "? how many wait is not told"),
+        (None, None, "? whether it is pressed is not told"),
+    ] {
+        assert_eq!(first(&pressed(waiting, cache, 0)), said);
+    }
+    let old = pressed(Some(0.0), Some(0.7), 3_600);
+    assert_eq!(first(&old), "? whether it is pressed was told 1h ago");
+    assert!(old.contains("400 ms~"), "{old}");
 }
