@@ -161,20 +161,11 @@ pub struct Requests {
     pub memory_bytes: u64,
     /// Extended resources by full name (`nvidia.com/gpu` …), and huge pages in bytes.
     pub extended: Vec<(Arc<str>, u64)>,
-    /// Quality of service `Guaranteed`; `None`: the pod does not say.
+    /// Processors that a node with the static CPU policy gives to containers of this pod alone: those
+    /// of containers that ask for whole ones, where its quality of service is `Guaranteed`. `None`:
+    /// the pod does not say of what quality it is.
     #[serde(default)]
-    pub guaranteed: Option<bool>,
-}
-
-impl Requests {
-    /// Whole processors that a node with the static CPU policy gives to this pod alone.
-    pub fn exclusive_cpus(&self) -> Option<u64> {
-        let whole = self.cpu_milli > 0 && self.cpu_milli.is_multiple_of(1_000);
-        Some(match self.guaranteed? && whole {
-            true => self.cpu_milli / 1_000,
-            false => 0,
-        })
-    }
+    pub exclusive_cpus: Option<u64>,
 }
 
 impl Pod {

@@ -418,7 +418,7 @@ pub fn pod(namespace: &str, name: &str, reason: Option<&str>, restarts: u32) -> 
             cpu_milli: 2_000,
             memory_bytes: 8 << 30,
             extended: vec![],
-            guaranteed: None,
+            exclusive_cpus: None,
         },
         ..Pod::default()
     })

@@ -151,6 +151,10 @@ impl ClusterState {
                 );
                 need(what, Timing::NotMet, text)
             }
+            Some(rate) if rate > 0.0 => {
+                let rate = Unit::PerSecond.write(rate);
+                need(what, Timing::Met, format!("{} held, {rate} dropped", held.len()))
+            }
             Some(_) => need(what, Timing::Met, format!("{} held, no drops", held.len())),
             None if held.is_empty() => {
                 let text = format!("{asked} asked for; no exporter tells which ones");
@@ -234,9 +238,9 @@ fn memory(pod: &Pod) -> Option<Need> {
 
 fn processors(pod: &Pod) -> Need {
     let what = "CPUs";
-    match pod.requests.exclusive_cpus() {
+    match pod.requests.exclusive_cpus {
         Some(0) => {
-            let text = "shared: not Guaranteed, or no whole number of them".to_owned();
+            let text = "shared: not Guaranteed, or no container asks for whole ones".to_owned();
             need(what, Timing::NotMet, text)
         }
         Some(count) => {
@@ -279,13 +283,15 @@ impl<'a> Functions<'a> {
         held.map_or(&[], Vec::as_slice)
     }
 
-    /// Of these functions together; `None`: nobody tells.
+    /// Of these functions together; `None`: not all are told, and those that are drop next to nothing.
     fn dropped(&self, node: &str, addresses: &[&str]) -> Option<f64> {
         let each = addresses.iter();
         let told: Vec<f64> = each
             .filter_map(|address| self.drops.get(&(node, *address)).copied())
             .collect();
-        (!told.is_empty()).then(|| told.iter().sum())
+        let sum: f64 = told.iter().sum();
+        let whole = !told.is_empty() && told.len() == addresses.len();
+        (whole || sum >= DROPS).then_some(sum)
     }
 }
 

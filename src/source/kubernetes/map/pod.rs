@@ -224,8 +224,21 @@ fn requests(spec: &Spec, quality: Option<&str>) -> Requests {
             .filter(|(name, _)| name.contains('/') || name.starts_with("hugepages-"))
             .map(|(name, amount)| (arc(name), units(*amount)))
             .collect(),
-        guaranteed: quality.map(|q| q == "Guaranteed"),
+        exclusive_cpus: quality.map(|q| match q {
+            "Guaranteed" => whole_cpus(spec),
+            _ => 0,
+        }),
     }
+}
+
+/// The policy looks at each container: a sidecar with half a processor takes none from the others.
+fn whole_cpus(spec: &Spec) -> u64 {
+    let sidecars = spec.init_containers.iter().flatten();
+    let sidecars = sidecars.filter(|c| c.restart_policy.as_deref() == Some("Always"));
+    let all = spec.containers.iter().flatten().chain(sidecars);
+    let cpus = all.filter_map(|c| c.requests().find(|(name, _)| *name == "cpu"));
+    let whole = cpus.map(|(_, n)| n).filter(|n| n.fract() == 0.0);
+    whole.map(units).fold(0, u64::saturating_add)
 }
 
 /// Why a container does not run, worst first within it.

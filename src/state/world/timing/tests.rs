@@ -27,7 +27,7 @@ fn pod() -> Pod {
             ("openshift.io/fronthaul".into(), 1),
             ("hugepages-1Gi".into(), 4 << 30),
         ],
-        guaranteed: Some(true),
+        exclusive_cpus: Some(8),
     };
     pod
 }
@@ -72,6 +72,8 @@ struct Site {
     sync: &'static str,
     port: PhysicalFunction,
     owner: bool,
+    /// It holds another function, of which nothing is told.
+    more: bool,
     drops: Option<f64>,
 }
 
@@ -87,6 +89,7 @@ impl Default for Site {
             sync: "Succeeded",
             port: port(),
             owner: true,
+            more: false,
             drops: Some(0.0),
         }
     }
@@ -140,6 +143,11 @@ impl Site {
                 ("pod", "vdu-0"),
             ];
             put("sriov_kubepoddevice", &owner, 1.0);
+            if self.more {
+                let [node, _, namespace, pod] = owner;
+                let other = [node, ("pciAddr", "0000:5e:01.1"), namespace, pod];
+                put("sriov_kubepoddevice", &other, 1.0);
+            }
         }
         if let Some(rate) = self.drops {
             let labels = [
@@ -233,10 +241,10 @@ fn each_thing_that_is_wrong_says_no() {
         "VFs: 1 held, 812/s dropped",
     );
     let mut shared = pod();
-    shared.requests.cpu_milli = 7_500;
+    shared.requests.exclusive_cpus = Some(0);
     no(
         pod_of(shared),
-        "CPUs: shared: not Guaranteed, or no whole number of them",
+        "CPUs: shared: not Guaranteed, or no container asks for whole ones",
     );
 }
 
@@ -285,8 +293,16 @@ fn what_is_not_known_is_not_said_to_be_well() {
         },
         "VFs: 1 held; their drops are not told",
     );
+    // Of one of two it is told that it drops nothing.
+    unknown(
+        Site {
+            more: true,
+            ..site()
+        },
+        "VFs: 2 held; their drops are not told",
+    );
     let mut quiet = pod();
-    quiet.requests.guaranteed = None;
+    quiet.requests.exclusive_cpus = None;
     unknown(
         Site {
             pod: quiet,

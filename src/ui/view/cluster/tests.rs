@@ -54,7 +54,7 @@ fn pod(name: &str, reason: Option<&str>) -> Object {
             cpu_milli: 2_000,
             memory_bytes: 4 << 30,
             extended: vec![("nvidia.com/gpu".into(), 1)],
-            guaranteed: None,
+            exclusive_cpus: None,
         },
         ..Pod::default()
     })

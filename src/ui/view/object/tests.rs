@@ -33,7 +33,7 @@ fn pod(name: &str, bad: bool) -> Pod {
             cpu_milli: 250,
             memory_bytes: 128 << 20,
             extended: vec![("nvidia.com/gpu".into(), 1)],
-            guaranteed: None,
+            exclusive_cpus: None,
         },
     }
 }
