@@ -217,6 +217,11 @@ impl Known {
                 None
             }
             Role::Rate(last) => {
+                // No value is no count either, and nothing can be counted from it on.
+                if !value.is_finite() || is_blank(&self.key.name, value) {
+                    *last = None;
+                    return None;
+                }
                 let (before_ms, before) = last.replace((at.0, value))?;
                 let seconds = (at.0 - before_ms) as f64 / 1000.0;
                 // A smaller value: the exporter began anew, and counted up to here since.
