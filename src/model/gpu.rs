@@ -129,6 +129,11 @@ impl Gpu {
         }
     }
 
+    /// Whether this names it: its index and partition, or the card's index alone.
+    pub fn is_called(&self, place: &str) -> bool {
+        self.index == place || self.place() == place
+    }
+
     /// Newest of its samples.
     pub fn newest(&self) -> Option<Sample> {
         [

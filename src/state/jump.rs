@@ -220,7 +220,7 @@ impl State {
                 let gpus = &self.world.cluster(*cluster)?.gpus;
                 let held = gpus
                     .iter()
-                    .find(|g| g.node.as_ref() == node.as_str() && g.index == *gpu)?;
+                    .find(|g| g.node.as_ref() == node.as_str() && g.is_called(gpu))?;
                 let (namespace, pod) = held.pod.clone()?;
                 Some(Focus::Pod {
                     cluster: *cluster,

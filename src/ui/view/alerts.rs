@@ -158,7 +158,9 @@ impl View for Alerts {
                 self.table.set_filter(name);
             }
             Some(Focus::Gpu { node, gpu, .. }) => {
-                self.table.set_filter(&format!("{node} gpu={gpu}"));
+                // A label has the card's number alone.
+                let card = gpu.split(' ').next().unwrap_or_default();
+                self.table.set_filter(&format!("{node} gpu={card}"));
             }
             _ => {}
         }

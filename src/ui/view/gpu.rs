@@ -238,7 +238,7 @@ impl View for Gpu {
             let found = known
                 .flat_map(|c| &c.gpus)
                 .filter(|g| g.node.as_ref() == node.as_str())
-                .find(|g| index.is_none_or(|i| g.index == *i || g.label().ends_with(i.as_str())));
+                .find(|g| index.is_none_or(|place| g.is_called(place)));
             if let Some(gpu) = found {
                 self.chosen = Some(Id::of(cluster, gpu));
             }
@@ -325,7 +325,7 @@ impl View for Gpu {
         Some(Focus::Gpu {
             cluster,
             node: gpu.node.to_string(),
-            gpu: gpu.index.clone(),
+            gpu: gpu.place(),
         })
     }
 

@@ -416,3 +416,28 @@ fn a_model_is_only_said_to_be_calm_where_all_that_counts_is_told() {
     assert_eq!(first(&old), "? whether it is pressed was told 1h ago");
     assert!(old.contains("400 ms~"), "{old}");
 }
+
+#[test]
+fn a_part_and_a_card_are_found_by_their_own_names() {
+    let mut world = fake::world(&["edge-ran-07", "gpu-train-1"]);
+    let whole = [("Hostname", "n-12"), ("gpu", "1")];
+    let part = [
+        ("Hostname", "n-12"),
+        ("gpu", "0"),
+        ("GPU_I_PROFILE", "1g.10gb"),
+        ("GPU_I_ID", "1"),
+    ];
+    let name = "DCGM_FI_DEV_GPU_TEMP";
+    fake::samples(&mut world, 1, Group::Gpu, name, &part, &[50.0]);
+    fake::samples(&mut world, 1, Group::Gpu, name, &whole, &[50.0]);
+    for place in ["1", "0 1g.10gb#1"] {
+        let focus = Focus::Gpu {
+            cluster: ClusterId(1),
+            node: "n-12".into(),
+            gpu: place.into(),
+        };
+        let mut view = Gpu::default();
+        view.enter(&fake::entry(Some(focus.clone())), &world);
+        assert_eq!(view.focus(&world), Some(focus));
+    }
+}
