@@ -144,6 +144,28 @@ fn head(width: u16) -> usize {
     if width >= 60 { 24 } else { 14 }
 }
 
+/// Columns of the numbers at the end of a row, and of the mark of devices that it does not show.
+const NUMBERS: usize = 19;
+const MARK: usize = 8;
+
+/// Devices shown in a row: all of the longest, or as many as there is room for beside the mark.
+fn cells(rows: &[Row<'_>], width: u16) -> usize {
+    let most = rows.iter().map(|r| r.gpus.len()).max().unwrap_or(0);
+    let room = usize::from(width).saturating_sub(head(width) + NUMBERS);
+    match most * 3 <= room {
+        true => most,
+        false => (room.saturating_sub(MARK) / 3).max(1),
+    }
+}
+
+/// Where not all devices go into the row, those around the chosen one are shown: how many of the
+/// first are not.
+fn hidden(row: &Row<'_>, shown: usize, current: Option<&Id>) -> usize {
+    let own = |g: &&Gpu| current.is_some_and(|id| id.is(row.cluster, g));
+    let place = row.gpus.iter().position(own);
+    first_row(place.unwrap_or(0), row.gpus.len(), shown)
+}
+
 fn name(row: &Row<'_>, many: bool, columns: usize) -> String {
     match many {
         true => fit(&format!("{}/{}", row.cluster_name, row.name), columns),
@@ -162,9 +184,7 @@ pub fn draw(
     let many = rows
         .iter()
         .any(|r| r.cluster != rows.first().map_or(r.cluster, |f| f.cluster));
-    let most = rows.iter().map(|r| r.gpus.len()).max().unwrap_or(0);
-    let room = (usize::from(area.width).saturating_sub(head + 20) / 3).max(1);
-    let shown = most.min(room);
+    let shown = cells(rows, area.width);
     let numbers: String = (0..shown).map(|i| format!("{i:<3}")).collect();
     let what = format!("{} {}", scale.measure.word(), scale.order.word());
     let mut out = vec![Line::styled(
@@ -208,12 +228,7 @@ fn line<'a>(
         format!("{} ", name(row, many, head)),
         theme.base,
     )];
-    // Where not all devices go into the row, those around the chosen one are shown.
-    let place = row
-        .gpus
-        .iter()
-        .position(|g| current.is_some_and(|id| id.is(row.cluster, g)));
-    let skip = first_row(place.unwrap_or(0), row.gpus.len(), shown);
+    let skip = hidden(row, shown, current);
     for gpu in row.gpus.iter().skip(skip).take(shown) {
         let (text, style) = cell(ctx, gpu, scale);
         let chosen = ctx.focus && current.is_some_and(|id| id.is(row.cluster, gpu));
@@ -262,5 +277,8 @@ pub fn at(rows: &[Row<'_>], current: Option<&Id>, area: Rect, at: (u16, u16)) ->
     );
     let row = rows.get(first + usize::from(at.1 - inner.y))?;
     let column = usize::from(at.0 - inner.x).checked_sub(head(inner.width) + 1)? / 3;
-    row.gpus.get(column).map(|g| Id::of(row.cluster, g))
+    let shown = cells(rows, inner.width);
+    let skip = hidden(row, shown, current);
+    let hit = row.gpus.get(skip + column).filter(|_| column < shown)?;
+    Some(Id::of(row.cluster, hit))
 }

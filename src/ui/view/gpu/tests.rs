@@ -441,3 +441,37 @@ fn a_part_and_a_card_are_found_by_their_own_names() {
         assert_eq!(view.focus(&world), Some(focus));
     }
 }
+
+#[test]
+fn a_click_in_a_long_row_chooses_what_is_seen_there() {
+    let mut world = fake::world(&["edge-ran-07", "gpu-train-1"]);
+    for gpu in 0..14 {
+        tell(&mut world, "DCGM_FI_DEV_GPU_UTIL", "n-12", gpu, 50.0);
+    }
+    let mut view = Gpu::default();
+    view.place(Rect::new(0, 0, 72, 24), &world);
+    let chosen = |view: &Gpu| match view.focus(&world) {
+        Some(Focus::Gpu { gpu, .. }) => gpu,
+        other => format!("{other:?}"),
+    };
+    let text = |view: &Gpu| fake::screen(&world, 72, 24, |ctx, a, buf| view.draw(ctx, a, buf));
+    // Seven fit beside the numbers and the mark: the last ones are shown.
+    (0..13).for_each(|_| drop(view.update(Command::Right, &world)));
+    assert_eq!(chosen(&view), "13");
+    let shown = text(&view);
+    let row = shown.lines().position(|l| l.contains("n-12")).expect("a row");
+    let line = shown.lines().nth(row).expect("there");
+    let cells = line.matches('▆').count().max(line.matches('▄').count()) / 2;
+    assert!(line.contains(&format!("{cells}/14")), "{cells}\n{shown}");
+    let first = 14 - cells;
+    let at = |column: u16| Command::Click {
+        column,
+        row: u16::try_from(row).expect("small"),
+    };
+    // The name of the node has 24 columns, after the border.
+    view.update(at(26), &world);
+    assert_eq!(chosen(&view), first.to_string(), "{shown}");
+    let before = chosen(&view);
+    view.update(at(26 + 3 * u16::try_from(cells).expect("small")), &world);
+    assert_eq!(chosen(&view), before, "the numbers are no device");
+}
