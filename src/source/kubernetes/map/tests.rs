@@ -502,30 +502,3 @@ fn bookmarks_are_nothing() {
     let line = br#"{"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":"366"},"spec":{"containers":null},"status":{}}"#;
     assert_eq!(pod(line), None);
 }
-
-#[test]
-fn processors_of_its_own_are_those_of_whole_containers() {
-    let own = |quality: &str, containers: &[&str], sidecars: &[&str]| {
-        let each = |cpus: &[&str], policy: Option<&str>| -> Vec<serde_json::Value> {
-            let one = |cpu: &&str| {
-                serde_json::json!({"name": "c", "restartPolicy": policy,
-                    "resources": {"requests": {"cpu": cpu, "memory": "1Gi"}}})
-            };
-            cpus.iter().map(one).collect()
-        };
-        let told = serde_json::json!({
-            "metadata": {"name": "vdu-0", "namespace": "ran"},
-            "spec": {"containers": each(containers, None),
-                "initContainers": each(sidecars, Some("Always"))},
-            "status": {"phase": "Running", "qosClass": quality}});
-        match pod::pod(told.to_string().as_bytes()) {
-            Some(Object::Pod(pod)) => pod.requests.exclusive_cpus,
-            other => panic!("{other:?}"),
-        }
-    };
-    assert_eq!(own("Guaranteed", &["8"], &[]), Some(8));
-    assert_eq!(own("Guaranteed", &["8", "500m"], &[]), Some(8), "a log sidecar");
-    assert_eq!(own("Guaranteed", &["8", "500m"], &["2", "1500m"]), Some(10));
-    assert_eq!(own("Guaranteed", &["1500m", "500m"], &[]), Some(0));
-    assert_eq!(own("Burstable", &["8"], &[]), Some(0));
-}

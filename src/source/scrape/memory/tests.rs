@@ -28,6 +28,26 @@ fn counters_become_rates_and_survive_resets() {
 }
 
 #[test]
+fn a_counter_without_a_value_has_no_rate() {
+    let mut memory = Memory::new("h:1", 1000);
+    let name = "DCGM_FI_DEV_PCIE_REPLAY_COUNTER";
+    let mut told = |value: &str, at_s: i64| {
+        let body = format!("# TYPE {name} counter\n{name}{{gpu=\"0\"}} {value}\n");
+        let flat = flat(&read(&mut memory, &body, at_s * 1_000));
+        flat.first().map(|(_, rate)| *rate)
+    };
+    let blank = "9223372036854775794";
+    for at in 0..3 {
+        assert_eq!(told(blank, at * 10), None, "unknown is not none");
+    }
+    assert_eq!(told("5", 30), None);
+    assert_eq!(told("15", 40), Some(1.0));
+    assert_eq!(told("NaN", 50), None);
+    assert_eq!(told("110", 60), None, "not all of it in one step");
+    assert_eq!(told("130", 70), Some(2.0));
+}
+
+#[test]
 fn groups_follow_names_and_blanks_are_dropped() {
     let mut memory = Memory::new("h:1", 1000);
     let body = "DCGM_FI_DEV_GPU_TEMP{gpu=\"0\"} 40\nDCGM_FI_DEV_FB_USED{gpu=\"0\"} 9223372036854775794\n\

@@ -92,3 +92,30 @@ fn requests_of_sidecars_first_containers_overhead_and_the_pod() {
         (1_000, 1, vec![("nvidia.com/gpu".into(), 2)])
     );
 }
+
+#[test]
+fn processors_of_its_own_are_those_of_whole_containers() {
+    let own = |quality: &str, containers: &[&str], sidecars: &[&str]| {
+        let each = |cpus: &[&str], policy: Option<&str>| -> Vec<serde_json::Value> {
+            let one = |cpu: &&str| {
+                serde_json::json!({"name": "c", "restartPolicy": policy,
+                    "resources": {"requests": {"cpu": cpu, "memory": "1Gi"}}})
+            };
+            cpus.iter().map(one).collect()
+        };
+        let told = serde_json::json!({
+            "metadata": {"name": "vdu-0", "namespace": "ran"},
+            "spec": {"containers": each(containers, None),
+                "initContainers": each(sidecars, Some("Always"))},
+            "status": {"phase": "Running", "qosClass": quality}});
+        match pod(told.to_string().as_bytes()) {
+            Some(Object::Pod(pod)) => pod.requests.exclusive_cpus,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(own("Guaranteed", &["8"], &[]), Some(8));
+    assert_eq!(own("Guaranteed", &["8", "500m"], &[]), Some(8), "a log sidecar");
+    assert_eq!(own("Guaranteed", &["8", "500m"], &["2", "1500m"]), Some(10));
+    assert_eq!(own("Guaranteed", &["1500m", "500m"], &[]), Some(0));
+    assert_eq!(own("Burstable", &["8"], &[]), Some(0));
+}
