@@ -14,8 +14,13 @@ use crate::store::Store;
 use crate::detect::Condition;
 use crate::detect::trend::{self, Trend};
 
-/// As long as a drift is looked at, milliseconds.
+/// As long as a drift is looked at, milliseconds; longer where samples are rare: a line needs
+/// points, and what nobody looks at is polled seldom.
 const DRIFT_MS: i64 = 10 * 60_000;
+const DRIFT_POINTS: i64 = 20;
+const MOST_DRIFT_MS: i64 = 2 * 3_600_000;
+/// Points that tell where a clock stands against its peers.
+const PEER_POINTS: i64 = 5;
 /// A breach farther off than this is no news yet, seconds.
 const SOON_S: f64 = 30.0 * 60.0;
 /// A drift over less than this share of the way to the threshold is noise, whatever its slope.
@@ -200,6 +205,18 @@ struct Track<'a> {
     process: &'a str,
     interface: &'a str,
     points: Vec<Sample>,
+    /// The last ones of them tell how it stands against its peers: from here on.
+    recent: Timestamp,
+}
+
+impl Track<'_> {
+    /// Where it stood lately, ns, and for how long that was looked at, minutes.
+    fn stands(&self) -> Option<(f64, f64)> {
+        let recent = || self.points.iter().filter(|p| p.at >= self.recent);
+        let (first, last) = (recent().next()?.at, recent().next_back()?.at);
+        let middle = trend::median(recent().map(|p| p.value))?;
+        Some((middle, last.age_since_ms(first) as f64 / 60_000.0))
+    }
 }
 
 /// What the offsets of locked clocks are about to do: drifts that will cross the threshold, and
@@ -223,7 +240,6 @@ fn tracks<'a>(
     all: &'a [PtpNode],
     now: Timestamp,
 ) -> Vec<Track<'a>> {
-    let from = now.plus_ms(-DRIFT_MS);
     let mut found: Vec<Track<'a>> = Vec::new();
     for (id, key) in store.find(cluster, "openshift_ptp_offset_ns") {
         let labels = &key.labels;
@@ -239,7 +255,9 @@ fn tracks<'a>(
         if !speaks || node.state != Some(ClockState::Locked) || node.is_down(process) {
             continue;
         }
-        let points = store.points(id, from, now);
+        let interval_ms = i64::from(store.interval_ms(id));
+        let reach = |points: i64| (interval_ms * points).clamp(DRIFT_MS, MOST_DRIFT_MS);
+        let points = store.points(id, now.plus_ms(-reach(DRIFT_POINTS)), now);
         let points: Vec<Sample> = points.filter(|p| !is_sentinel(p.value)).collect();
         if points.last().is_some_and(|p| node.is_inside(p.value)) {
             found.push(Track {
@@ -247,6 +265,7 @@ fn tracks<'a>(
                 process,
                 interface: labels.get("iface").unwrap_or(""),
                 points,
+                recent: now.plus_ms(-reach(PEER_POINTS)),
             });
         }
     }
@@ -283,7 +302,8 @@ fn drift(track: &Track<'_>) -> Option<Condition> {
     condition.expected = Some((low, high));
     condition.for_ms = 60_000;
     condition.weight = 0.8;
-    condition.method = "line through the medians of three thirds of 10 min".into();
+    let minutes = trend.span_s / 60.0;
+    condition.method = format!("line through the medians of three thirds of {minutes:.0} min");
     Some(condition)
 }
 
@@ -296,23 +316,23 @@ fn off_peers(tracks: &[Track<'_>]) -> Vec<Condition> {
     parts.dedup();
     for (part, process) in parts {
         let own = |t: &&Track<'_>| t.node.part() == part && t.process == process;
-        let peers: Vec<(&Track<'_>, f64)> = tracks
+        let peers: Vec<(&Track<'_>, (f64, f64))> = tracks
             .iter()
             .filter(own)
-            .filter_map(|t| Some((t, trend::median(t.points.iter().map(|p| p.value))?)))
+            .filter_map(|t| Some((t, t.stands()?)))
             .collect();
         if peers.len() < PEERS {
             continue;
         }
-        let Some(middle) = trend::median(peers.iter().map(|(_, m)| *m)) else {
+        let Some(middle) = trend::median(peers.iter().map(|(_, (m, _))| *m)) else {
             continue;
         };
-        let spread = trend::median(peers.iter().map(|(_, m)| (m - middle).abs()));
+        let spread = trend::median(peers.iter().map(|(_, (m, _))| (m - middle).abs()));
         let spread = spread.unwrap_or(0.0);
         for (track, own) in peers {
             let (low, high) = track.node.threshold();
             let least = OFF * high.min(-low).max(1.0);
-            if (own - middle).abs() > least.max(spread * 8.0) {
+            if (own.0 - middle).abs() > least.max(spread * 8.0) {
                 found.push(off_peer(track, own, (middle, spread)));
             }
         }
@@ -320,7 +340,11 @@ fn off_peers(tracks: &[Track<'_>]) -> Vec<Condition> {
     found
 }
 
-fn off_peer(track: &Track<'_>, own: f64, (middle, spread): (f64, f64)) -> Condition {
+fn off_peer(
+    track: &Track<'_>,
+    (own, minutes): (f64, f64),
+    (middle, spread): (f64, f64),
+) -> Condition {
     let write = |v| Unit::Nanoseconds.write(v);
     let text = format!(
         "offset of {} stays at {}, that of its peers at {}",
@@ -338,7 +362,8 @@ fn off_peer(track: &Track<'_>, own: f64, (middle, spread): (f64, f64)) -> Condit
     condition.expected = Some((middle - reach, middle + reach));
     condition.for_ms = 60_000;
     condition.weight = 0.75;
-    condition.method = "median of 10 min against that of the other nodes of its part".into();
+    condition.method =
+        format!("median of {minutes:.0} min against that of the other nodes of its part");
     condition
 }
 

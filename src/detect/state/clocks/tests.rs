@@ -8,17 +8,14 @@ use crate::model::signal::Group;
 use crate::store::Origin;
 
 const CLUSTER: ClusterId = ClusterId(0);
-/// Scrapes every 15 s, the last one now.
+/// So many, the last one now; every 15 s where a test does not say otherwise.
 const POINTS: i64 = 41;
 
 /// Series of a few nodes and what was read of them.
 struct Clocks {
     store: Store,
+    step_ms: u32,
     newest: Vec<(SeriesKey, Sample)>,
-}
-
-fn now() -> Timestamp {
-    Timestamp(1_000_000_000 + (POINTS - 1) * 15_000)
 }
 
 /// The same in every run, between -1 and 1.
@@ -29,7 +26,8 @@ fn noise(i: i64) -> f64 {
 impl Clocks {
     fn new() -> Self {
         Self {
-            store: Store::new(0, 0, 3_600_000),
+            store: Store::new(0, 0, 4 * 3_600_000),
+            step_ms: 15_000,
             newest: Vec::new(),
         }
     }
@@ -40,10 +38,11 @@ impl Clocks {
             cluster: CLUSTER,
             group: Group::Ptp,
             kind: SampleKind::Gauge,
-            interval_ms: 15_000,
+            interval_ms: self.step_ms,
         };
+        let step_ms = i64::from(self.step_ms);
         let sample = |i| Sample {
-            at: Timestamp(1_000_000_000 + i * 15_000),
+            at: Timestamp(1_000_000_000 + i * step_ms),
             value: value(i),
         };
         let id = self.store.series(origin, &key, sample(0)).expect("room");
@@ -51,6 +50,13 @@ impl Clocks {
             self.store.put(id, sample(i));
         });
         self.newest.push((key, sample(POINTS - 1)));
+    }
+
+    fn polled_each(step_ms: u32) -> Self {
+        Self {
+            step_ms,
+            ..Self::new()
+        }
     }
 
     /// A boundary clock: locked, with this offset.
@@ -73,7 +79,8 @@ impl Clocks {
     fn told(&self) -> Vec<(Severity, String)> {
         let nodes = ptp::read(self.newest.iter().map(|(k, s)| (k, *s)));
         let mut found = ptp(&nodes);
-        found.extend(ptp_trends(&self.store, CLUSTER, &nodes, now()));
+        let now = Timestamp(1_000_000_000 + (POINTS - 1) * i64::from(self.step_ms));
+        found.extend(ptp_trends(&self.store, CLUSTER, &nodes, now));
         found.into_iter().map(|c| (c.severity, c.text)).collect()
     }
 }
@@ -169,6 +176,18 @@ fn a_drift_is_told_before_the_threshold_is_crossed() {
             "offset of T-BC drifts by 4.07 ns a minute: 60.3 ns now, reaches 100 ns in 10 min",
         )],
     );
+    // What nobody looks at is polled seldom, on a spoke and at an edge.
+    for step_ms in [120_000, 240_000] {
+        let rare = |per_step: f64| {
+            let offset = move |i: i64| 30.0 + per_step * (i - 20).max(0) as f64 + noise(i);
+            let told = Clocks::polled_each(step_ms).node("n1", 1.0, offset).told();
+            told.first().map(|(_, text)| text.clone())
+        };
+        let told = rare(3.0).unwrap_or_default();
+        let is = |part: &str| told.contains(part);
+        assert!(is("T-BC drifts by") && is("reaches 100 ns in"), "{told}");
+        assert_eq!(rare(0.0), None);
+    }
     // Far from the threshold, or on its way back: no news.
     assert_eq!(Clocks::new().node("n1", 1.0, |i| 0.1 * i as f64).told(), []);
     assert_eq!(
