@@ -126,7 +126,11 @@ impl Draft {
     }
 
     /// `own`, `card`: what `nvidia-smi` tells of the same device, and of the card it is a part of.
-    pub(super) fn finish(&mut self, own: Option<&Draft>, card: Option<&Draft>) -> Gpu {
+    pub(super) fn finish(
+        &mut self,
+        (own, card): (Option<&Draft>, Option<&Draft>),
+        hole_ms: u64,
+    ) -> Gpu {
         let mut made = Made::of(self.gpu.clone());
         let newest = self.told.iter().map(|t| t.sample.at).max();
         for told in &self.told {
@@ -163,7 +167,7 @@ impl Draft {
             known(&mut gpu.driver, &other.gpu.driver);
             known(&mut gpu.bus, &other.gpu.bus);
         }
-        self.hold(&mut gpu);
+        self.hold(&mut gpu, hole_ms);
         gpu
     }
 
@@ -207,7 +211,7 @@ impl Draft {
     }
 
     /// Who holds it, and what it does over time.
-    fn hold(&mut self, gpu: &mut Gpu) {
+    fn hold(&mut self, gpu: &mut Gpu, hole_ms: u64) {
         let mut pods: Vec<&Pod> = Vec::new();
         for told in &self.told {
             let new = |pod: &&Pod| !pods.contains(pod);
@@ -221,7 +225,7 @@ impl Draft {
         }
         self.held = Some(gpu.pod.clone());
         if let Some(sample) = gpu.utilisation {
-            self.usage.work(sample);
+            self.usage.work(sample, hole_ms);
         }
         if let Some(sample) = gpu.memory_used_mib {
             self.usage.memory(sample);

@@ -8,7 +8,7 @@ use foldhash::fast::RandomState;
 
 use super::draft::{Device, Draft};
 use super::fields::{Field, NameId, field, is_smi, number};
-use super::usage::Usage;
+use super::usage::hole_ms;
 use super::{Gpu, is_blank, node_of, place_of, smi};
 use crate::model::label::Labels;
 use crate::model::sample::{Sample, SeriesKey};
@@ -17,6 +17,8 @@ use crate::model::sample::{Sample, SeriesKey};
 #[derive(Debug, Default)]
 pub struct Drafts {
     all: Vec<Draft>,
+    /// Milliseconds between two samples of a series, as it was asked for last.
+    interval_ms: u32,
     /// Place in `all`, by node and by index and partition.
     places: HashMap<Arc<str>, HashMap<String, usize, RandomState>, RandomState>,
     /// What `nvidia-smi` tells, by card and part: it fills what exporters lack, whichever came
@@ -57,6 +59,11 @@ impl Drafts {
         }
     }
 
+    /// So often its series are asked for now.
+    pub fn pace(&mut self, interval_ms: u32) {
+        self.interval_ms = interval_ms;
+    }
+
     /// What a series told before now, of a GPU that was not known so far.
     pub fn recall<P: Iterator<Item = Sample>>(
         &mut self,
@@ -74,14 +81,16 @@ impl Drafts {
             return;
         };
         let usage = &mut draft.usage;
-        let take: fn(&mut Usage, Sample) = match field {
-            Field::Utilisation if usage.is_new_to_work() => Usage::work,
-            Field::Used if usage.is_new_to_memory() => Usage::memory,
-            _ => return,
-        };
-        for sample in points().filter(|s| !is_blank(s.value)) {
-            let value = sample.value * factor;
-            take(usage, Sample { value, ..sample });
+        let (work, memory) = (usage.is_new_to_work(), usage.is_new_to_memory());
+        let hole_ms = hole_ms(self.interval_ms);
+        let all = points().filter(|s| !is_blank(s.value)).map(|s| Sample {
+            value: s.value * factor,
+            ..s
+        });
+        match field {
+            Field::Utilisation if work => all.for_each(|s| usage.work(s, hole_ms)),
+            Field::Used if memory => all.for_each(|s| usage.memory(s)),
+            _ => {}
         }
     }
 
@@ -153,6 +162,7 @@ impl Drafts {
 impl Drafts {
     /// Those that exporters tell of, filled up, then those that only `nvidia-smi` knows.
     fn finished(&mut self) -> Vec<Gpu> {
+        let hole_ms = hole_ms(self.interval_ms);
         let smi = &mut self.smi;
         smi.retain(|_, draft| !draft.told.is_empty());
         let mut known: HashSet<Device> = HashSet::new();
@@ -160,7 +170,7 @@ impl Drafts {
         for draft in &mut self.all {
             let own = draft.device.as_ref().and_then(|device| smi.get(device));
             let card = draft.card().and_then(|device| smi.get(&device));
-            gpus.push(draft.finish(own, card));
+            gpus.push(draft.finish((own, card), hole_ms));
             // A card is known by its parts.
             if !smi.is_empty() {
                 known.extend(draft.device.clone());
@@ -176,7 +186,7 @@ impl Drafts {
         for device in others {
             if let Some(mut draft) = smi.remove(&device) {
                 let card = draft.card().and_then(|device| smi.get(&device));
-                gpus.push(draft.finish(None, card));
+                gpus.push(draft.finish((None, card), hole_ms));
                 smi.insert(device, draft);
             }
         }

@@ -5,8 +5,14 @@ use crate::model::time::Timestamp;
 
 /// Below this utilisation, per cent, nothing that is worth a GPU runs on it (ours).
 pub const IDLE_PERCENT: f64 = 5.0;
-/// A hole as long as this ends what was seen before it.
+/// A hole as long as this ends what was seen before it; where samples are rarer, two and a half of
+/// their intervals.
 const HOLE_MS: u64 = 5 * 60_000;
+
+/// The hole for samples that come each `interval_ms`.
+pub(super) fn hole_ms(interval_ms: u32) -> u64 {
+    HOLE_MS.max(u64::from(interval_ms) * 5 / 2)
+}
 /// Memory is judged by the least use of each span: allocators give back and take again.
 const SPAN_MS: i64 = 5 * 60_000;
 const SPANS: usize = 12;
@@ -40,8 +46,8 @@ pub(super) struct Usage {
 }
 
 /// The time goes forward, and nobody looked away for long.
-fn follows(seen: Option<Timestamp>, at: Timestamp) -> bool {
-    seen.is_none_or(|seen| at.age_since_ms(seen) <= HOLE_MS)
+fn follows(seen: Option<Timestamp>, at: Timestamp, hole_ms: u64) -> bool {
+    seen.is_none_or(|seen| at.age_since_ms(seen) <= hole_ms)
 }
 
 impl Usage {
@@ -58,12 +64,13 @@ impl Usage {
         (self.idle_since, self.least, self.count) = (None, None, 0);
     }
 
-    /// Takes a utilisation, per cent; times that do not go forward are passed over.
-    pub(super) fn work(&mut self, sample: Sample) {
+    /// Takes a utilisation, per cent; times that do not go forward are passed over. `hole_ms`: see
+    /// [`hole_ms`].
+    pub(super) fn work(&mut self, sample: Sample, hole_ms: u64) {
         if self.worked.is_some_and(|seen| sample.at <= seen) {
             return;
         }
-        if !follows(self.worked, sample.at) || sample.value >= IDLE_PERCENT {
+        if !follows(self.worked, sample.at, hole_ms) || sample.value >= IDLE_PERCENT {
             self.idle_since = None;
         }
         self.worked = Some(sample.at);
@@ -77,7 +84,8 @@ impl Usage {
         if self.filled.is_some_and(|seen| sample.at <= seen) {
             return;
         }
-        if !follows(self.filled, sample.at) {
+        // Spans without a sample would make the growth look quicker than it is.
+        if !follows(self.filled, sample.at, HOLE_MS) {
             (self.count, self.least) = (0, None);
         }
         self.filled = Some(sample.at);
@@ -179,20 +187,33 @@ mod tests {
     fn idleness_begins_and_ends_with_the_work_and_a_hole_is_not_idleness() {
         let mut usage = Usage::default();
         for (minute, value) in [(0, 80.0), (1, 0.0), (2, 1.0)] {
-            usage.work(at(minute, value));
+            usage.work(at(minute, value), HOLE_MS);
         }
         assert_eq!(usage.idle_since(), Some(Timestamp(60_000)));
-        usage.work(at(9, 0.0));
+        usage.work(at(9, 0.0), HOLE_MS);
         assert_eq!(
             usage.idle_since(),
             Some(Timestamp(9 * 60_000)),
             "nobody saw between"
         );
-        usage.work(at(10, 40.0));
+        usage.work(at(10, 40.0), HOLE_MS);
         assert_eq!(usage.idle_since(), None);
-        usage.work(at(11, 0.0));
+        usage.work(at(11, 0.0), HOLE_MS);
         usage.change_hands();
-        usage.work(at(12, 0.0));
+        usage.work(at(12, 0.0), HOLE_MS);
         assert_eq!(usage.idle_since(), Some(Timestamp(12 * 60_000)));
+    }
+
+    #[test]
+    fn samples_that_are_rare_by_themselves_leave_no_hole() {
+        let mut usage = Usage::default();
+        let hole = hole_ms(480_000);
+        for step in 0..10 {
+            usage.work(at(step * 8, 0.0), hole);
+        }
+        assert_eq!(usage.idle_since(), Some(Timestamp(0)));
+        usage.work(at(72 + 24, 0.0), hole);
+        assert_eq!(usage.idle_since(), Some(Timestamp(96 * 60_000)), "two missed");
+        assert_eq!(hole_ms(15_000), HOLE_MS);
     }
 }

@@ -69,6 +69,8 @@ impl ClusterState {
                 continue;
             }
             some = true;
+            let interval_ms = series.iter().map(|(_, _, interval_ms)| *interval_ms).max();
+            self.gpu_drafts.pace(interval_ms.unwrap_or(0));
             let newest = series.iter().map(|(key, sample, _)| (*key, *sample));
             self.gpu_drafts.retake(name, newest);
             for (key, sample, _) in &series {
