@@ -22,7 +22,7 @@ mod waste;
 pub use absent::Lacking;
 pub use fields::{is_level, names};
 pub use job::job_of;
-pub use measure::{Measure, power_of};
+pub use measure::{Measure, cards, power_of};
 pub use read::{Drafts, read};
 pub use smi::Smi;
 pub use states::{

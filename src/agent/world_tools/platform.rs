@@ -1,7 +1,7 @@
 //! GPUs, clocks and SR-IOV in words.
 
 use super::{ROWS, Told, chosen, hearing, or_na, value};
-use crate::model::gpu::Gpu;
+use crate::model::gpu::{Gpu, cards};
 use crate::model::id::ClusterId;
 use crate::model::ptp::{ClockState, PtpNode};
 use crate::model::serving::Serving;
@@ -16,7 +16,7 @@ pub(super) fn gpus(world: &World, ids: &[ClusterId], told: &mut Told) {
             "cluster {}{}: {} GPUs, {bad} with XID, throttling or a failed check; {} served models",
             c.name,
             hearing(world, c),
-            c.gpus.len(),
+            cards(c.gpus.iter()),
             c.serving.len()
         ));
         if c.gpus.is_empty() {

@@ -1,6 +1,6 @@
 //! What a fleet of GPUs can be looked at by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Gpu;
 use super::fields::{Field, told_by};
@@ -113,6 +113,12 @@ impl Measure {
             _ => None,
         }
     }
+}
+
+/// How many cards these are, parts of one counted once.
+pub fn cards<'a>(gpus: impl Iterator<Item = &'a Gpu>) -> usize {
+    let cards: BTreeSet<(&str, &str)> = gpus.map(|g| (&*g.node, g.index.as_str())).collect();
+    cards.len()
 }
 
 /// Watts of all the cards that these stand for: the parts of one card each tell the power of the

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use super::group::One;
 use crate::model::discovery::Component;
 use crate::model::gitops::{AppHealth, Sync};
+use crate::model::gpu::cards;
 use crate::model::health::SourceKind;
 use crate::state::world::apps::Presence;
 use crate::state::world::{Amount, ClusterState, Status, World};
@@ -141,16 +142,13 @@ pub fn utilisation(c: &ClusterState) -> Option<f64> {
 
 /// GPUs that exporters tell of, parts of one counted once; else what the nodes offer.
 pub fn gpu_count(c: &ClusterState) -> Option<usize> {
-    let mut devices: Vec<_> = c.gpus.iter().map(|g| (&g.node, &g.index)).collect();
-    devices.sort_unstable();
-    devices.dedup();
     let offered = || {
         c.capacity
             .gpus()
             .and_then(|a| a.allocatable)
             .map(|n| n as usize)
     };
-    Some(devices.len()).filter(|n| *n > 0).or_else(offered)
+    Some(cards(c.gpus.iter())).filter(|n| *n > 0).or_else(offered)
 }
 
 /// What the tools of GitOps tell of a cluster's applications together.

@@ -67,6 +67,13 @@ impl Holder<'_> {
         (!told.is_empty()).then(|| told.iter().sum())
     }
 
+    /// Watts; a part tells the power of its card, which others draw as well.
+    fn power(&self) -> Option<f64> {
+        let parts = self.gpus.iter().any(|g| g.partition.is_some());
+        let cards = self.gpus.iter().copied().filter(|_| !parts);
+        power_of(cards)
+    }
+
     fn fields(&self) -> [(&str, &str); 2] {
         [("namespace", self.namespace), ("pod", self.pod)]
     }
@@ -129,7 +136,7 @@ pub fn rows<'a>(
         Some(3) => (Reverse(0), row.gpus.first().map_or("", |g| g.node.as_ref())),
         Some(5) => (number(row.mean(Measure::Utilisation)), row.pod),
         Some(6) => (number(row.sum(|g| g.memory_used_mib)), row.pod),
-        Some(7) => (number(power_of(row.gpus.iter().copied())), row.pod),
+        Some(7) => (number(row.power()), row.pod),
         Some(8) => (number(row.waste.map(|w| w.idle_ms as f64)), row.pod),
         Some(9) => (number(row.waste.map(|w| w.gpu_hours)), row.pod),
         _ => (number(Some(row.gpus.len() as f64)), row.pod),
@@ -216,7 +223,7 @@ fn cell<'a>(ctx: &Ctx<'_>, row: &Holder<'_>, column: usize) -> Line<'a> {
         }
         5 => told(row.mean(Measure::Utilisation), Unit::Percent),
         6 => told(row.sum(|g| g.memory_used_mib), Unit::Mebibytes),
-        7 => told(power_of(row.gpus.iter().copied()), Unit::Watts),
+        7 => told(row.power(), Unit::Watts),
         8 => match row.waste {
             Some(waste) => Line::styled(age(waste.idle_ms), theme.warn),
             None => Line::styled("-", theme.muted),

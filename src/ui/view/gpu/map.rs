@@ -5,11 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::order::{Order, Row};
 use crate::model::alert::Severity;
-use crate::model::gpu::{Gpu, Measure, power_of};
+use crate::model::gpu::{Gpu, Measure, cards, power_of};
 use crate::model::id::ClusterId;
 use crate::model::signal::Group;
 use crate::model::unit::Unit;
@@ -116,14 +117,25 @@ fn cell(ctx: &Ctx<'_>, gpu: &Gpu, scale: Scale) -> (String, Style) {
 }
 
 pub fn title(rows: &[Row<'_>]) -> String {
-    let gpus: usize = rows.iter().map(|r| r.gpus.len()).sum();
+    let all = rows.iter().flat_map(|r| r.gpus.iter().map(|g| (r.cluster, *g)));
+    let all: Vec<(ClusterId, &Gpu)> = all.collect();
+    let clusters: BTreeSet<ClusterId> = all.iter().map(|(c, _)| *c).collect();
+    let gpus = clusters.into_iter().map(|cluster| {
+        let own = all.iter().filter(|(c, _)| *c == cluster);
+        cards(own.map(|(_, g)| *g))
+    });
+    let gpus: usize = gpus.sum();
+    let parts = match gpus == all.len() {
+        true => String::new(),
+        false => format!(" in {} parts", all.len()),
+    };
     let mut nodes: Vec<(ClusterId, &Arc<str>)> = rows
         .iter()
         .flat_map(|r| r.gpus.iter().map(|g| (r.cluster, &g.node)))
         .collect();
     nodes.sort_unstable();
     nodes.dedup();
-    format!("devices: {gpus} GPUs on {} nodes", nodes.len())
+    format!("devices: {gpus} GPUs{parts} on {} nodes", nodes.len())
 }
 
 /// `unheld`: series of the shown clusters that the store does not hold.

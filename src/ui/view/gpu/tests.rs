@@ -475,3 +475,32 @@ fn a_click_in_a_long_row_chooses_what_is_seen_there() {
     view.update(at(26 + 3 * u16::try_from(cells).expect("small")), &world);
     assert_eq!(chosen(&view), before, "the numbers are no device");
 }
+
+#[test]
+fn parts_are_no_cards_and_draw_no_power_of_their_own() {
+    let mut world = fake::world(&["edge-ran-07", "gpu-train-1"]);
+    for part in ["1", "2", "3"] {
+        let labels = [
+            ("Hostname", "n-12"),
+            ("gpu", "0"),
+            ("GPU_I_PROFILE", "1g.10gb"),
+            ("GPU_I_ID", part),
+            ("exported_namespace", "ml"),
+            ("exported_pod", "notebook-0"),
+        ];
+        let name = "DCGM_FI_DEV_POWER_USAGE";
+        fake::samples(&mut world, 1, Group::Gpu, name, &labels, &[402.0]);
+    }
+    tell(&mut world, "DCGM_FI_DEV_POWER_USAGE", "n-12", 1, 300.0);
+    let mut view = Gpu::default();
+    view.place(Rect::new(0, 0, 160, 32), &world);
+    let text = |view: &Gpu| fake::screen(&world, 160, 32, |ctx, a, buf| view.draw(ctx, a, buf));
+    let shown = text(&view);
+    assert!(shown.contains("devices: 2 GPUs in 4 parts on 1 nodes"), "{shown}");
+    view.update(Command::Mode, &world);
+    view.update(Command::Mode, &world);
+    let shown = text(&view);
+    let row = shown.lines().find(|l| l.contains("ml/notebook-0"));
+    let row = row.unwrap_or_else(|| panic!("{shown}"));
+    assert!(row.contains("n/a") && !row.contains("402 W"), "{row}");
+}
