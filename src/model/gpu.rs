@@ -26,7 +26,7 @@ pub use measure::{Measure, cards, power_of};
 pub use read::{Drafts, read};
 pub use smi::Smi;
 pub use states::{
-    Action, ClockEvent, Hold, about, clock_events, clock_events_source, held_down, memory,
+    Action, ClockEvent, Hold, POWER_CAP, about, clock_events, clock_events_source, held_down, memory,
     recovery, recovery_source,
 };
 pub use usage::{Growth, IDLE_PERCENT};
@@ -132,6 +132,19 @@ impl Gpu {
     /// Whether this names it: its index and partition, or the card's index alone.
     pub fn is_called(&self, place: &str) -> bool {
         self.index == place || self.place() == place
+    }
+
+    /// Reasons in force that hold the clocks down and are not usual: a power cap is, under full load.
+    pub fn slowed(&self) -> impl Iterator<Item = &'static str> {
+        let low = self.draws_below_cap();
+        let held = self.throttle.iter().copied();
+        held.filter(move |reason| low || *reason != POWER_CAP)
+    }
+
+    /// It draws far less than its power limit: what caps it is another limit.
+    pub fn draws_below_cap(&self) -> bool {
+        let power = self.power_w.zip(self.power_limit_w);
+        power.is_some_and(|(power, limit)| power.value < limit * 0.8)
     }
 
     /// Newest of its samples.

@@ -31,7 +31,7 @@ pub(super) fn gpus(world: &World, ids: &[ClusterId], told: &mut Told) {
 
 fn is_bad(g: &Gpu) -> bool {
     g.xid.is_some()
-        || !g.throttle.is_empty()
+        || g.slowed().next().is_some()
         || g.healthy == Some(false)
         || g.row_remap_failure == Some(true)
 }

@@ -3,7 +3,7 @@
 use crate::detect::Condition;
 use crate::model::alert::Severity;
 use crate::model::finding::{Evidence, FindingKind, Subject};
-use crate::model::gpu::{Gpu, clock_events_source, memory, recovery_source};
+use crate::model::gpu::{Gpu, clock_events_source, memory, recovery_source, POWER_CAP};
 use crate::model::sample::Sample;
 use crate::model::unit::Unit;
 use crate::model::xid;
@@ -130,7 +130,7 @@ fn throttle(look: &mut Look<'_>) {
     } else {
         Severity::Warning
     };
-    let capped = |reason: &&&str| **reason == "power cap";
+    let capped = |reason: &&&str| **reason == POWER_CAP;
     let held: Vec<&str> = gpu
         .throttle
         .iter()
@@ -153,7 +153,7 @@ fn throttle(look: &mut Look<'_>) {
     }
     let slow = gpu.power_w.zip(gpu.power_limit_w);
     if gpu.throttle.iter().any(|r| capped(&r))
-        && let Some((power, limit)) = slow.filter(|(power, limit)| power.value < limit * 0.8)
+        && let Some((power, limit)) = slow.filter(|_| gpu.draws_below_cap())
     {
         let said = format!(
             "held at a power cap while it draws {} of {}",

@@ -73,6 +73,9 @@ pub struct Memory {
 
 static FILE: LazyLock<File> = LazyLock::new(|| toml::from_str(SOURCE).unwrap_or_default());
 
+/// The reason that is usual under full load; a word of the table.
+pub const POWER_CAP: &str = "power cap";
+
 /// Where the meaning of the clock-event bits is from.
 pub fn clock_events_source() -> &'static str {
     &FILE.clock_events.source
@@ -154,6 +157,6 @@ mod tests {
             Some("restart the node")
         );
         assert!(recovery(0).is_none() && recovery(77).is_none());
-        assert_eq!(about("power cap").map(|e| e.bit), Some(4));
+        assert_eq!(about(POWER_CAP).map(|e| e.bit), Some(4));
     }
 }

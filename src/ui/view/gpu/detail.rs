@@ -52,8 +52,9 @@ fn headline(page: &mut Page<'_, '_>) {
     if let Some(trouble) = trouble(gpu) {
         page.text(&format!("✗ {trouble}"), theme.crit);
     }
-    if !gpu.throttle.is_empty() {
-        let text = format!("▲ clocks held down: {}", gpu.throttle.join(", "));
+    let slowed: Vec<&str> = gpu.slowed().collect();
+    if !slowed.is_empty() {
+        let text = format!("▲ clocks held down: {}", slowed.join(", "));
         page.text(&text, theme.warn);
     }
     let temperature = ["DCGM_FI_DEV_GPU_TEMP"];

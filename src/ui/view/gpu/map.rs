@@ -108,7 +108,7 @@ fn cell(ctx: &Ctx<'_>, gpu: &Gpu, scale: Scale) -> (String, Style) {
     if limits.is_some_and(|(_, crit)| value >= crit) {
         return (format!("{level}!"), theme.crit);
     }
-    if !gpu.throttle.is_empty() || limits.is_some_and(|(warn, _)| value >= warn) {
+    if gpu.slowed().next().is_some() || limits.is_some_and(|(warn, _)| value >= warn) {
         return (format!("{level}▲"), theme.warn);
     }
     let idle = gpu.utilisation.is_some_and(|s| s.value < 5.0);
@@ -142,7 +142,7 @@ pub fn title(rows: &[Row<'_>]) -> String {
 pub fn sum(rows: &[Row<'_>], problems: bool, unheld: usize) -> String {
     let gpus = || rows.iter().flat_map(|r| &r.gpus);
     let bad = gpus().filter(|g| trouble(g).is_some()).count();
-    let slow = gpus().filter(|g| !g.throttle.is_empty()).count();
+    let slow = gpus().filter(|g| g.slowed().next().is_some()).count();
     let only = if problems { " · problems only" } else { "" };
     let missing = match unheld {
         0 => String::new(),

@@ -53,7 +53,7 @@ fn cell<'a>(ctx: &Ctx<'_>, gpu: &Gpu, column: usize) -> Line<'a> {
     let base = theme.base;
     match column {
         0 if trouble(gpu).is_some() => Line::styled("✗", theme.crit),
-        0 if !gpu.throttle.is_empty() => Line::styled("▲", theme.warn),
+        0 if gpu.slowed().next().is_some() => Line::styled("▲", theme.warn),
         // What nobody tells now is not well.
         0 if gpu.newest().is_none_or(|s| ctx.is_old(s.at)) => Line::styled("?", theme.unknown),
         0 => Line::styled("●", theme.ok),

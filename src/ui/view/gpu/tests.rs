@@ -504,3 +504,24 @@ fn parts_are_no_cards_and_draw_no_power_of_their_own() {
     let row = row.unwrap_or_else(|| panic!("{shown}"));
     assert!(row.contains("n/a") && !row.contains("402 W"), "{row}");
 }
+
+#[test]
+fn a_power_cap_is_usual_at_the_limit_and_is_not_far_below_it() {
+    let mut world = fake::world(&["edge-ran-07", "gpu-train-1"]);
+    for (gpu, watts) in [(0, 690.0), (1, 390.0)] {
+        tell(&mut world, "DCGM_FI_DEV_GPU_UTIL", "n-12", gpu, 99.0);
+        tell(&mut world, "DCGM_FI_DEV_POWER_USAGE", "n-12", gpu, watts);
+        let limit = "DCGM_FI_DEV_ENFORCED_POWER_LIMIT";
+        tell(&mut world, limit, "n-12", gpu, 700.0);
+        let reasons = "DCGM_FI_DEV_CLOCKS_EVENT_REASONS";
+        tell(&mut world, reasons, "n-12", gpu, 4.0);
+    }
+    let mut view = Gpu::default();
+    view.place(Rect::new(0, 0, 160, 32), &world);
+    let text = |view: &Gpu| fake::screen(&world, 160, 32, |ctx, a, buf| view.draw(ctx, a, buf));
+    assert!(text(&view).contains("1 throttled"), "{}", text(&view));
+    assert!(!text(&view).contains("▲ clocks"), "{}", text(&view));
+    view.update(Command::Mode, &world);
+    let shown = text(&view);
+    assert!(shown.contains("● n-12/0") && shown.contains("▲ n-12/1"), "{shown}");
+}
