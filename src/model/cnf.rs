@@ -50,10 +50,11 @@ impl CnfKind {
                 return Some(kind);
             }
         }
-        if name.contains("vdu") || begins("du-") {
+        let own = |wanted: &str| words(&name).any(|w| w == wanted);
+        if name.contains("vdu") || begins("du-") || own("du") {
             return Some(Self::Vdu);
         }
-        (name.contains("vcu") || begins("cu-")).then_some(Self::Vcu)
+        (name.contains("vcu") || begins("cu-") || own("cu")).then_some(Self::Vcu)
     }
 }
 
@@ -84,6 +85,8 @@ mod tests {
             ("amf", "main-7f", Some(CnfKind::Amf)),
             ("du-lab", "5g-smf-1", Some(CnfKind::Smf)),
             ("core", "nrf-6d5-x", Some(CnfKind::Nrf)),
+            ("ran", "amarisoft-du-7c", Some(CnfKind::Vdu)),
+            ("ran", "acme-cu-0", Some(CnfKind::Vcu)),
             ("shop", "cupcake-0", None),
             ("shop", "duck-0", None),
             ("kube-system", "coredns-1", None),

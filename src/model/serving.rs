@@ -119,7 +119,8 @@ pub fn subject_of(labels: &Labels) -> Option<(String, String)> {
 #[derive(Default)]
 struct Made {
     serving: Serving,
-    engines: BTreeSet<String>,
+    /// By server and number: each server counts from 0.
+    engines: BTreeSet<(String, String)>,
     prefix_found: Option<Sample>,
     prefix_asked: Option<Sample>,
     finished: BTreeMap<String, Option<Sample>>,
@@ -198,7 +199,10 @@ impl Made {
 
     /// Where it runs: the target's pod, which is the server's own.
     fn locate(&mut self, labels: &Labels) {
-        self.engines.extend(labels.get("engine").map(str::to_owned));
+        let server = labels.first_of(&["exported_pod", "pod", "instance"]);
+        let engine = labels.get("engine").map(str::to_owned);
+        let numbered = engine.map(|number| (server.unwrap_or("").to_owned(), number));
+        self.engines.extend(numbered);
         let Some(pod) = labels.first_of(&["exported_pod", "pod"]) else {
             return;
         };

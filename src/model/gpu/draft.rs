@@ -84,7 +84,11 @@ impl Draft {
         );
         set(
             &mut gpu.driver,
-            &["DCGM_FI_DRIVER_VERSION", "driver_version"],
+            &[
+                "DCGM_FI_DRIVER_VERSION",
+                "DCGM_FI_SYSTEM_DRIVER_VERSION",
+                "driver_version",
+            ],
         );
         set(&mut gpu.bus, &["pci_bus_id", "pci_bdf"]);
         if self.device.is_none() {

@@ -284,3 +284,12 @@ fn a_fault_that_is_told_by_being_there_ends_when_it_is_told_no_more() {
     drafts.retake(name, told.iter().map(|(k, s)| (k, *s)));
     assert_eq!(drafts.gpus()[0].peers_cut, [""; 0]);
 }
+
+#[test]
+fn the_driver_is_told_under_either_name() {
+    let driver = |series: &[(SeriesKey, Sample)]| gpus(series)[0].driver.clone();
+    let new = driver(&exporter!("dcgm_46_field_names.prom"));
+    assert_eq!(new.as_deref(), Some("580.95.05"));
+    let old = driver(&exporter!("dcgm_timeslicing.prom"));
+    assert_eq!(old.as_deref(), Some("570.172.08"));
+}

@@ -32,3 +32,15 @@ fn reads_old_names_and_calm_servers() {
     assert!(!calm[0].is_saturated());
     assert_eq!(calm[0].ttft, Latency::default(), "not told is not zero");
 }
+
+#[test]
+fn each_server_numbers_its_engines_from_nought() {
+    let of = |pod: &'static str, engine: &'static str| {
+        let labels = [("model_name", "qwen"), ("exported_pod", pod), ("engine", engine)];
+        let key = SeriesKey::new("vllm:num_requests_running", Labels::from_pairs(labels));
+        let at = crate::model::time::Timestamp(0);
+        (key, Sample { at, value: 1.0 })
+    };
+    let told = servers(&[of("a", "0"), of("b", "0"), of("b", "1")]);
+    assert_eq!((told[0].pods.len(), told[0].engines), (2, 3));
+}
