@@ -107,7 +107,9 @@ impl Gpu {
     }
 
     fn holders<'a>(&self, world: &'a World) -> Vec<holders::Holder<'a>> {
-        holders::rows(world, self.scope, &self.filter, self.held.order())
+        let mut rows = holders::rows(world, self.scope, &self.filter, self.held.order());
+        rows.retain(|row| !self.problems || row.is_bad());
+        rows
     }
 
     fn models<'a>(&self, world: &'a World) -> Vec<served::Row<'a>> {

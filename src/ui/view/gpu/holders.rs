@@ -7,6 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use super::map::trouble;
 use crate::model::gpu::{Gpu, Measure, Waste, power_of, waste};
 use crate::model::id::ClusterId;
 use crate::model::sample::Sample;
@@ -65,6 +66,11 @@ impl Holder<'_> {
             .map(|s| s.value)
             .collect();
         (!told.is_empty()).then(|| told.iter().sum())
+    }
+
+    /// It wastes what it holds, or holds what is broken.
+    pub fn is_bad(&self) -> bool {
+        self.waste.is_some() || self.gpus.iter().any(|g| trouble(g).is_some())
     }
 
     /// Watts; a part tells the power of its card, which others draw as well.

@@ -74,7 +74,10 @@ impl Gpu {
             all.iter().take(at).rev().find(bad)
         };
         if let Some((cluster, gpu)) = found {
-            self.chosen = Some(Id::of(*cluster, gpu));
+            let id = Id::of(*cluster, gpu);
+            // The table has a cursor of its own.
+            self.devices.select(id.clone());
+            self.chosen = Some(id);
         }
     }
 

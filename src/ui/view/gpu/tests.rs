@@ -108,6 +108,15 @@ fn table_and_any_room() {
             });
         }
     }
+    view.update(Command::Top, &world);
+    view.update(Command::NextProblem, &world);
+    let rows = table::rows(&view.rows(&world));
+    let marked = view.devices.position(&rows, |(c, g)| Id::of(*c, g));
+    let marked = marked.and_then(|at| rows.get(at)).map(|r| r.1.label());
+    assert_eq!(marked.as_deref(), Some("n-14/3"), "the table's cursor goes too");
+    view.update(Command::Mode, &world);
+    view.update(Command::Problems, &world);
+    assert_eq!(view.holders(&world).len(), 0, "no pod is in trouble");
     let none = fake::world(&["a"]);
     let text = fake::screen(&none, 80, 12, |ctx, area, buf| view.draw(ctx, area, buf));
     assert!(text.contains("nothing known yet"), "{text}");
@@ -254,6 +263,8 @@ fn holders_are_told_with_what_they_waste() {
         text.contains("held 2 · idle 2 · 1.3 GPU hours wasted"),
         "{text}"
     );
+    view.update(Command::Problems, &world);
+    assert_eq!(view.holders(&world).len(), 1, "it wastes what it holds");
     assert!(
         text.contains("requested n/a"),
         "Kubernetes has not told\n{text}"
