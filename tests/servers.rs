@@ -51,6 +51,7 @@ fn drawn(view: &dyn View, world: &World, (columns, rows): (u16, u16)) -> String 
         scope: None,
         focus: true,
         cursor: Default::default(),
+        old_ms: 60_000,
     };
     view.draw(&ctx, area, &mut buffer);
     let rows = buffer.content.chunks(usize::from(columns));
