@@ -79,7 +79,7 @@ fn use_of(page: &mut Page<'_, '_>) {
         &["DCGM_FI_DEV_GPU_UTIL"],
     );
     page.value(
-        "SM active",
+        "engine",
         gpu.engine_active,
         Unit::Ratio,
         Lacking::Profiling,
