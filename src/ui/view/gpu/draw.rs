@@ -67,7 +67,9 @@ impl Gpu {
         let some = clusters(world, self.scope).any(|c| !c.gpus.is_empty());
         match (some, self.filter_text.is_empty()) {
             (_, false) => "no pod matches (Esc clears the filter)".into(),
-            _ if self.problems => "no pod wastes a GPU or holds a broken one (! shows all)".into(),
+            (true, true) if self.problems => {
+                "no pod wastes a GPU or holds a broken one (! shows all)".into()
+            }
             (true, true) => {
                 "no pod holds a GPU, as far as the exporters' labels and Kubernetes tell".into()
             }

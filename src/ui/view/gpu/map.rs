@@ -197,7 +197,10 @@ pub fn draw(
         .iter()
         .any(|r| r.cluster != rows.first().map_or(r.cluster, |f| f.cluster));
     let shown = cells(rows, area.width);
-    let numbers: String = (0..shown).map(|i| format!("{i:<3}")).collect();
+    // Where rows are cut, each shows others.
+    let whole = rows.iter().all(|r| r.gpus.len() <= shown);
+    let number = |i: usize| if whole { format!("{i:<3}") } else { "   ".into() };
+    let numbers: String = (0..shown).map(number).collect();
     let what = format!("{} {}", scale.measure.word(), scale.order.word());
     let mut out = vec![Line::styled(
         format!(
