@@ -26,8 +26,8 @@ pub use measure::{Measure, cards, power_of};
 pub use read::{Drafts, read};
 pub use smi::Smi;
 pub use states::{
-    Action, ClockEvent, Hold, POWER_CAP, about, clock_events, clock_events_source, held_down, memory,
-    recovery, recovery_source,
+    Action, ClockEvent, Hold, POWER_CAP, about, clock_events, clock_events_source, held_down,
+    memory, recovery, recovery_source,
 };
 pub use usage::{Growth, IDLE_PERCENT};
 pub use waste::{Waste, waste};

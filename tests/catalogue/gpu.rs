@@ -157,8 +157,7 @@ pub(super) async fn both_ways_give_the_same_table(prometheus: &Prometheus, insta
 #[test]
 fn an_aggregate_that_becomes_a_reading_keeps_the_part_it_is_told_of() {
     let catalogue = signal::built_in();
-    let readings: Vec<String> = farwatch::model::gpu::names().collect();
-    let own = |name: &str| readings.iter().any(|r| r == name);
+    let own = |name: &str| farwatch::model::gpu::names().any(|reading| reading == name);
     let mut seen = 0;
     for signal in catalogue.signals.iter().filter(|s| own(&s.name)) {
         for labels in signal.query.split(" by (").skip(1) {

@@ -3,7 +3,7 @@
 use crate::detect::Condition;
 use crate::model::alert::Severity;
 use crate::model::finding::{Evidence, FindingKind, Subject};
-use crate::model::gpu::{Gpu, clock_events_source, memory, recovery_source, POWER_CAP};
+use crate::model::gpu::{Gpu, POWER_CAP, clock_events_source, memory, recovery_source};
 use crate::model::sample::Sample;
 use crate::model::unit::Unit;
 use crate::model::xid;

@@ -213,7 +213,11 @@ mod tests {
         }
         assert_eq!(usage.idle_since(), Some(Timestamp(0)));
         usage.work(at(72 + 24, 0.0), hole);
-        assert_eq!(usage.idle_since(), Some(Timestamp(96 * 60_000)), "two missed");
+        assert_eq!(
+            usage.idle_since(),
+            Some(Timestamp(96 * 60_000)),
+            "two missed"
+        );
         assert_eq!(hole_ms(15_000), HOLE_MS);
     }
 }

@@ -36,7 +36,11 @@ fn reads_old_names_and_calm_servers() {
 #[test]
 fn each_server_numbers_its_engines_from_nought() {
     let of = |pod: &'static str, engine: &'static str| {
-        let labels = [("model_name", "qwen"), ("exported_pod", pod), ("engine", engine)];
+        let labels = [
+            ("model_name", "qwen"),
+            ("exported_pod", pod),
+            ("engine", engine),
+        ];
         let key = SeriesKey::new("vllm:num_requests_running", Labels::from_pairs(labels));
         let at = crate::model::time::Timestamp(0);
         (key, Sample { at, value: 1.0 })

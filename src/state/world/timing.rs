@@ -153,7 +153,11 @@ impl ClusterState {
             }
             Some(rate) if rate > 0.0 => {
                 let rate = Unit::PerSecond.write(rate);
-                need(what, Timing::Met, format!("{} held, {rate} dropped", held.len()))
+                need(
+                    what,
+                    Timing::Met,
+                    format!("{} held, {rate} dropped", held.len()),
+                )
             }
             Some(_) => need(what, Timing::Met, format!("{} held, no drops", held.len())),
             None if held.is_empty() => {

@@ -119,16 +119,11 @@ impl Default for Cnf {
 
 type ClockRow<'a> = (ClusterId, &'a PtpNode);
 
-/// It is locked, and told so now.
-fn is_well(world: &World, row: ClockRow<'_>) -> bool {
-    row.1.state == Some(ClockState::Locked) && !ptp::is_old(world, row)
-}
-
 impl Cnf {
     fn nodes<'a>(&self, world: &'a World) -> Vec<ClockRow<'a>> {
         let mut rows: Vec<ClockRow<'a>> = clusters(world, self.scope)
             .flat_map(|c| c.ptp.iter().map(move |n| (c.id, n)))
-            .filter(|row| !self.problems || !is_well(world, *row))
+            .filter(|row| !self.problems || !ptp::is_well(world, *row))
             .filter(|row| self.clocks.filter().matches(&ptp::fields(world, row)))
             .collect();
         // Worst first; within one state in the order of names, so that rows keep their places.
@@ -136,7 +131,7 @@ impl Cnf {
             let rank = match n.state {
                 Some(ClockState::Freerun) => 0,
                 Some(ClockState::Holdover) => 1,
-                _ if !is_well(world, (*cluster, n)) => 2,
+                _ if !ptp::is_well(world, (*cluster, n)) => 2,
                 _ => 3,
             };
             (rank, *cluster, Arc::clone(&n.node))

@@ -1,6 +1,6 @@
 //! What keys and clicks do on the CNF screen.
 
-use super::{ClockRow, Cnf, Part, WIDE, clock, is_well, ptp};
+use super::{ClockRow, Cnf, Part, WIDE, clock, ptp};
 use crate::command::Command;
 use crate::message::Effect;
 use crate::state::world::World;
@@ -77,7 +77,7 @@ impl Cnf {
     fn next_problem(&mut self, world: &World, forward: bool) {
         let rows = self.nodes(world);
         let at = self.clocks.position(&rows, ptp::id).unwrap_or(0);
-        let bad = |r: &&ClockRow<'_>| !is_well(world, **r);
+        let bad = |r: &&ClockRow<'_>| !ptp::is_well(world, **r);
         let found = if forward {
             rows.iter().skip(at + 1).find(bad)
         } else {

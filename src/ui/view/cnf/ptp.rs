@@ -96,6 +96,11 @@ pub fn is_old(world: &World, (cluster, node): ClockRow<'_>) -> bool {
     age.zip(current).is_none_or(|(age, current)| age > current)
 }
 
+/// It is locked, and told so now.
+pub fn is_well(world: &World, row: ClockRow<'_>) -> bool {
+    row.1.state == Some(ClockState::Locked) && !is_old(world, row)
+}
+
 /// As [`clock`], for the node.
 pub fn shown(ctx: &Ctx<'_>, row: ClockRow<'_>) -> (&'static str, &'static str, Style) {
     let (glyph, word, style) = state(ctx.theme, row.1.state);

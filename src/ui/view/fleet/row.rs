@@ -148,7 +148,9 @@ pub fn gpu_count(c: &ClusterState) -> Option<usize> {
             .and_then(|a| a.allocatable)
             .map(|n| n as usize)
     };
-    Some(cards(c.gpus.iter())).filter(|n| *n > 0).or_else(offered)
+    Some(cards(c.gpus.iter()))
+        .filter(|n| *n > 0)
+        .or_else(offered)
 }
 
 /// What the tools of GitOps tell of a cluster's applications together.

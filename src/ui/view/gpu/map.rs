@@ -117,7 +117,9 @@ fn cell(ctx: &Ctx<'_>, gpu: &Gpu, scale: Scale) -> (String, Style) {
 }
 
 pub fn title(rows: &[Row<'_>]) -> String {
-    let all = rows.iter().flat_map(|r| r.gpus.iter().map(|g| (r.cluster, *g)));
+    let all = rows
+        .iter()
+        .flat_map(|r| r.gpus.iter().map(|g| (r.cluster, *g)));
     let all: Vec<(ClusterId, &Gpu)> = all.collect();
     let clusters: BTreeSet<ClusterId> = all.iter().map(|(c, _)| *c).collect();
     let gpus = clusters.into_iter().map(|cluster| {
@@ -199,7 +201,13 @@ pub fn draw(
     let shown = cells(rows, area.width);
     // Where rows are cut, each shows others.
     let whole = rows.iter().all(|r| r.gpus.len() <= shown);
-    let number = |i: usize| if whole { format!("{i:<3}") } else { "   ".into() };
+    let number = |i: usize| {
+        if whole {
+            format!("{i:<3}")
+        } else {
+            "   ".into()
+        }
+    };
     let numbers: String = (0..shown).map(number).collect();
     let what = format!("{} {}", scale.measure.word(), scale.order.word());
     let mut out = vec![Line::styled(

@@ -66,9 +66,7 @@ fn cell<'a>(ctx: &Ctx<'_>, gpu: &Gpu, column: usize) -> Line<'a> {
         4 => reading(ctx, gpu.memory_used_mib, Unit::Mebibytes, base).into(),
         5 => reading(ctx, gpu.temperature_c, Unit::Celsius, base).into(),
         // Of a part it is that of its card.
-        6 if gpu.partition.is_some() => {
-            reading(ctx, gpu.power_w, Unit::Watts, theme.muted).into()
-        }
+        6 if gpu.partition.is_some() => reading(ctx, gpu.power_w, Unit::Watts, theme.muted).into(),
         6 => reading(ctx, gpu.power_w, Unit::Watts, base).into(),
         _ => match &gpu.pod {
             Some((namespace, pod)) => Line::styled(format!("{namespace}/{pod}"), base),

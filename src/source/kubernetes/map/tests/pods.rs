@@ -114,7 +114,11 @@ fn processors_of_its_own_are_those_of_whole_containers() {
         }
     };
     assert_eq!(own("Guaranteed", &["8"], &[]), Some(8));
-    assert_eq!(own("Guaranteed", &["8", "500m"], &[]), Some(8), "a log sidecar");
+    assert_eq!(
+        own("Guaranteed", &["8", "500m"], &[]),
+        Some(8),
+        "a log sidecar"
+    );
     assert_eq!(own("Guaranteed", &["8", "500m"], &["2", "1500m"]), Some(10));
     assert_eq!(own("Guaranteed", &["1500m", "500m"], &[]), Some(0));
     assert_eq!(own("Burstable", &["8"], &[]), Some(0));
