@@ -77,12 +77,12 @@ impl Drafts {
         else {
             return;
         };
+        let hole_ms = hole_ms(self.interval_ms);
         let Some(draft) = self.known(name, &key.labels) else {
             return;
         };
         let usage = &mut draft.usage;
         let (work, memory) = (usage.is_new_to_work(), usage.is_new_to_memory());
-        let hole_ms = hole_ms(self.interval_ms);
         let all = points().filter(|s| !is_blank(s.value)).map(|s| Sample {
             value: s.value * factor,
             ..s

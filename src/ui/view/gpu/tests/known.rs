@@ -70,9 +70,9 @@ fn pressed(waiting: Option<f64>, cache: Option<f64>, after_s: i64) -> String {
         }
     }
     world.tick(Timestamp(fake::NOW + after_s * 1_000));
-    let model = &world.clusters[1].serving[0];
+    let model = served::Served::Model(&world.clusters[1].serving[0]);
     fake::screen(&world, 70, 40, |ctx, area, buf| {
-        let text = model::lines(ctx, ClusterId(1), model, usize::from(area.width));
+        let text = model::lines(ctx, (ClusterId(1), model), usize::from(area.width));
         crate::ui::view::common::lines(ctx, area, buf, &text, 0);
     })
 }
