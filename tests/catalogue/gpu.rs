@@ -156,7 +156,7 @@ pub(super) async fn both_ways_give_the_same_table(prometheus: &Prometheus, insta
 /// What is aggregated without the labels of a part would be told of a device of its own.
 #[test]
 fn an_aggregate_that_becomes_a_reading_keeps_the_part_it_is_told_of() {
-    let catalogue = signal::built_in();
+    let catalogue = farwatch::config::signal::built_in();
     let own = |name: &str| farwatch::model::gpu::names().any(|reading| reading == name);
     let mut seen = 0;
     for signal in catalogue.signals.iter().filter(|s| own(&s.name)) {

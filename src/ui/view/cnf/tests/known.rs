@@ -31,8 +31,9 @@ fn a_dead_link_is_a_problem_and_an_untold_one_is_not() {
     view.update(Command::NextPane, &world);
     view.update(Command::Problems, &world);
     tell(&mut world, Some("-1 Mb/s"));
-    let rows = view.functions(&world);
-    let problem = rows.first().and_then(FunctionRow::problem);
+    assert_eq!(view.below(&world).len(), 1);
+    let rows = sriov::rows(&world, None);
+    let problem = rows.first().and_then(|row| row.problem());
     assert_eq!(problem, Some(("link down, 8 VFs on it".into(), true)));
     let text = |view: &Cnf, world: &World| {
         fake::screen(world, 200, 32, |ctx, a, buf| view.draw(ctx, a, buf))
@@ -43,7 +44,7 @@ fn a_dead_link_is_a_problem_and_an_untold_one_is_not() {
         "{shown}"
     );
     tell(&mut world, None);
-    assert_eq!(view.functions(&world).len(), 0, "nothing is wrong with it");
+    assert_eq!(view.below(&world).len(), 0, "nothing is wrong with it");
     view.update(Command::Problems, &world);
     let shown = text(&view, &world);
     assert!(shown.contains("n/a") && !shown.contains("down"), "{shown}");
