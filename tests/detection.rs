@@ -815,3 +815,146 @@ fn a_log_that_is_not_heard_is_not_silent() {
     let told: Vec<_> = logs.filter(|f| f.kind == FindingKind::LogBurst).collect();
     assert!(told.is_empty(), "{told:#?}");
 }
+
+/// A fleet's hour as a history of it and as its live rounds: `busy` is the load of a node.
+fn round(nodes: usize, at: Timestamp, busy: impl Fn(usize) -> f64) -> Vec<SeriesSamples> {
+    let one = |n: usize| SeriesSamples {
+        key: SeriesKey::new(
+            "node_cpu_busy",
+            Labels::from_pairs([("instance", format!("n{n}:9100").as_str())]),
+        ),
+        kind: SampleKind::Gauge,
+        points: [Sample { at, value: busy(n) }].into(),
+    };
+    (0..nodes).map(one).collect()
+}
+
+fn tell_round(stage: &mut Stage, at: Timestamp, backfill: bool, series: Vec<SeriesSamples>) {
+    let body = Body::Samples(SampleBatch {
+        group: Group::Cluster,
+        name: "node_cpu_busy".into(),
+        query: "".into(),
+        at,
+        interval_ms: STEP_MS as u32,
+        backfill,
+        series,
+        cut_from: None,
+    });
+    stage.tell(0, SourceKind::Prometheus, at, body);
+    stage.world.tick(at);
+}
+
+/// Load of a node at a step: its own level, noise, and one of ten with a fault at some time.
+fn load_of(n: usize, step: i64) -> f64 {
+    let seed = (n as i64 * 7_919 + step * 104_729).unsigned_abs();
+    let noise = (seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as f64 / (1u64 << 24) as f64;
+    0.1 + 0.02 * (n % 20) as f64 + 0.02 * noise
+}
+
+/// Started anew, it reads the last hour: what was usual before is usual, and what was wrong before
+/// is no news a hundred times over.
+#[test]
+fn a_restart_tells_nothing_of_a_healthy_fleet() {
+    const NODES: usize = 200;
+    let mut stage = Stage::new(&["alpha"]);
+    stage.live(0, Stage::at(0.0));
+    let at = |step: i64| Stage::at(step as f64 / 4.0);
+    let mut past: Vec<SeriesSamples> = round(NODES, at(0), |n| load_of(n, 0));
+    for step in 1..240 {
+        let more = round(NODES, at(step), |n| load_of(n, step));
+        for (series, new) in past.iter_mut().zip(more) {
+            series.points.extend(new.points);
+        }
+    }
+    tell_round(&mut stage, at(239), true, past);
+    let mut told = Vec::new();
+    for step in 240..480 {
+        // One node is in trouble when it is time to see that the rest is still watched.
+        let busy = |n: usize| match n == 7 && step >= 440 {
+            true => 0.75,
+            false => load_of(n, step),
+        };
+        tell_round(&mut stage, at(step), false, round(NODES, at(step), busy));
+        let titles = stage.world.incidents.iter().map(|i| i.title.clone());
+        told.push(titles.collect::<Vec<_>>());
+    }
+    assert!(told[199].is_empty(), "{:#?}", told[199]);
+    let end = told.last().expect("steps");
+    assert!(end.len() == 1 && end[0].contains("n7"), "{end:#?}");
+}
+
+/// The cluster is silent for twenty minutes and comes back with other loads for some minutes, as
+/// caches fill: one story, and nothing of each of its series.
+#[test]
+fn a_cluster_that_returns_after_an_outage_is_one_incident() {
+    const NODES: usize = 200;
+    let mut stage = Stage::new(&["alpha"]);
+    stage.live(0, Stage::at(0.0));
+    let at = |step: i64| Stage::at(step as f64 / 4.0);
+    for step in 0..240 {
+        let series = round(NODES, at(step), |n| load_of(n, step));
+        tell_round(&mut stage, at(step), false, series);
+    }
+    for source in [
+        SourceKind::Prometheus,
+        SourceKind::Alertmanager(0),
+        SourceKind::Kubernetes,
+    ] {
+        stage.health(0, source, at(242), refused(at(241), 3));
+    }
+    for step in 242..320 {
+        stage.world.tick(at(step));
+    }
+    stage.live(0, at(320));
+    for step in 320..400 {
+        // The rate over the hole is of what was missed.
+        let hole = if step < 328 { 1.8 } else { 1.0 };
+        let series = round(NODES, at(step), |n| hole * load_of(n, step));
+        tell_round(&mut stage, at(step), false, series);
+    }
+    let titles: Vec<_> = stage.world.incidents.iter().map(|i| &i.title).collect();
+    assert_eq!(titles.len(), 1, "{titles:#?}");
+    let incident = &stage.world.incidents[0];
+    let kinds: Vec<_> = incident.findings.iter().map(|f| f.kind).collect();
+    assert!(
+        kinds.iter().all(|k| *k == FindingKind::Unreachable),
+        "{kinds:?}"
+    );
+    assert_ne!(incident.state, IncidentState::Open);
+}
+
+/// Clusters do not know of each other: whose answers come first changes nothing.
+#[test]
+fn the_order_of_arrival_across_clusters_changes_nothing() {
+    let run = |turn: bool| {
+        let mut stage = Stage::new(&["alpha", "beta"]);
+        for step in 0..320 {
+            let fault = (240..280).contains(&step);
+            let mut order = [0, 1];
+            if turn && step % 3 != 0 {
+                order.reverse();
+            }
+            let at = Stage::at(f64::from(step) / 4.0);
+            for cluster in order {
+                let level = if fault { 0.60 } else { 0.20 };
+                // The same of a step, whoever is asked first.
+                let noise = f64::from((step * 37 + i32::from(cluster) * 11) % 17) / 1_000.0;
+                let labels = [("instance", "n1:9100")];
+                let busy = ("node_cpu_busy", labels.as_slice(), level + noise);
+                stage.samples(cluster, Group::Cluster, "node_cpu_busy", at, &[busy]);
+            }
+            stage.world.tick(at);
+        }
+        let mut told: Vec<_> = stage
+            .world
+            .incidents
+            .iter()
+            .map(|i| format!("{} {} {:?}", i.cluster.0, i.title, i.findings))
+            .collect();
+        told.sort();
+        told
+    };
+    let told = run(false);
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert_eq!(told, run(true));
+}

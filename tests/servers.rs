@@ -2,6 +2,8 @@
 
 #[path = "servers/alerts.rs"]
 mod alerts;
+#[path = "servers/detect.rs"]
+mod detect;
 #[path = "servers/editor.rs"]
 mod editor;
 #[path = "servers/pair.rs"]

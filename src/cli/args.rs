@@ -59,15 +59,35 @@ pub enum Command {
     Dashboard(DashboardArgs),
     /// Write what the console's methods say of labelled data, for a scorer
     Evaluate(EvaluateArgs),
-    /// Tell what is abnormal in a series of your own: a CSV file or a range answer of Prometheus
+    /// Tell what is abnormal in series of your own: a CSV file, or a query to a Prometheus server
     Detect(DetectArgs),
 }
 
 #[derive(Clone, Debug, ClapArgs)]
 pub struct DetectArgs {
     /// CSV with a time and one or more columns of values, or the JSON of a range query; - reads what is piped in
-    #[arg(long, value_name = "FILE")]
-    pub input: PathBuf,
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "query",
+        conflicts_with = "query"
+    )]
+    pub input: Option<PathBuf>,
+    /// PromQL that a server is asked instead
+    #[arg(long, value_name = "PROMQL")]
+    pub query: Option<String>,
+    /// How far back the query looks
+    #[arg(long, value_name = "DURATION", default_value = "6h", value_parser = duration)]
+    pub range: Duration,
+    /// Distance of its points; 15s, or what servers give for so long a range, unless set
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub step: Option<Duration>,
+    /// The cluster of the configuration that is asked; the only one unless set
+    #[arg(long, value_name = "NAME", conflicts_with = "url")]
+    pub cluster: Option<String>,
+    /// A Prometheus server that is in no configuration
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
     /// Only the points that are told
     #[arg(long)]
     pub told: bool,

@@ -1,4 +1,6 @@
-//! `farwatch detect`: what the console's engine says of a series of your own, point by point.
+//! `farwatch detect`: what the console's engine says of series of your own, point by point.
+
+mod ask;
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -7,9 +9,10 @@ use std::process::ExitCode;
 use color_eyre::eyre::{Context as _, eyre};
 
 use super::args::DetectArgs;
-use super::table;
+use super::{USAGE, table};
+use crate::config::Config;
 use crate::detect::ensemble::{Ensemble, Group};
-use crate::model::sample::Sample;
+use crate::model::sample::{Sample, SeriesSamples};
 use crate::source::prometheus::read_query;
 
 /// Largest input, bytes.
@@ -23,11 +26,30 @@ const HEADER: [&str; 8] = [
 const TOGETHER: &str = "(together)";
 const NAMED: usize = 3;
 
-pub fn run(args: &DetectArgs) -> color_eyre::Result<ExitCode> {
-    let input = read(&args.input)?;
-    let wrong = || format!("{}: cannot be read as series", args.input.display());
+pub fn run(config: &Config, args: &DetectArgs) -> color_eyre::Result<ExitCode> {
     let out = io::BufWriter::new(io::stdout().lock());
-    let written = write(&input, args.told, out).wrap_err_with(wrong);
+    let written = match (&args.query, &args.input) {
+        (Some(query), _) => {
+            let cluster = match ask::chosen(config, args) {
+                Ok(cluster) => cluster,
+                Err(what) => {
+                    eprintln!("farwatch: {what}");
+                    return Ok(ExitCode::from(USAGE));
+                }
+            };
+            let series = ask::series(&cluster, query, args)?;
+            if series.is_empty() {
+                eprintln!("farwatch: {}: the answer has no series", cluster.name);
+            }
+            write_series(&series, args.told, out)
+        }
+        (None, Some(path)) => {
+            let input = read(path)?;
+            let wrong = || format!("{}: cannot be read as series", path.display());
+            write(&input, args.told, out).wrap_err_with(wrong)
+        }
+        (None, None) => return Err(eyre!("say what to judge: --input FILE or --query PROMQL")),
+    };
     match written {
         // `| head` has seen enough.
         Err(error) if is_closed(&error) => Ok(ExitCode::SUCCESS),
@@ -90,7 +112,24 @@ fn write_answer(
     for warning in &answer.warnings {
         eprintln!("farwatch: {warning}");
     }
-    for series in &answer.series {
+    write_all(&answer.series, told, out)
+}
+
+/// What an answer brought, under the same header.
+fn write_series(series: &[SeriesSamples], told: bool, out: impl Write) -> color_eyre::Result<()> {
+    let mut out = csv::Writer::from_writer(out);
+    out.write_record(HEADER)?;
+    write_all(series, told, &mut out)?;
+    out.flush()?;
+    Ok(())
+}
+
+fn write_all(
+    series: &[SeriesSamples],
+    told: bool,
+    out: &mut csv::Writer<impl Write>,
+) -> color_eyre::Result<()> {
+    for series in series {
         let name = series.key.to_string();
         let mut ensemble = Ensemble::default();
         for point in &series.points {

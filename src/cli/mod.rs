@@ -75,12 +75,13 @@ fn allow_many_connections() {
     }
 }
 
-/// Recordings need no clusters of ours.
+/// Recordings and files need no clusters of ours.
 fn asks_servers(command: Option<&Command>) -> bool {
-    matches!(
-        command,
-        None | Some(Command::Check(_) | Command::Record(_) | Command::Logs(_))
-    )
+    match command {
+        None | Some(Command::Check(_) | Command::Record(_) | Command::Logs(_)) => true,
+        Some(Command::Detect(args)) => args.query.is_some() && args.url.is_none(),
+        _ => false,
+    }
 }
 
 fn configured(flags: &Global, live: bool) -> Result<Config, String> {
@@ -128,7 +129,7 @@ fn dispatch(command: Option<Command>, config: Config) -> color_eyre::Result<Exit
         Some(Command::Logs(args)) => logs::run(&config, &args),
         Some(Command::Dashboard(args)) => dashboard::run(&config, &args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
-        Some(Command::Detect(args)) => detect::run(&args),
+        Some(Command::Detect(args)) => detect::run(&config, &args),
         None => run::live(config),
     }
 }

@@ -1,7 +1,7 @@
 //! Patterns of log lines whose rate leaves what is usual for them: bursts, errors never said
 //! before, and what was said all the time and is said no more.
 //!
-//! Lines are counted by minute and pattern; the counts go through the same baseline as any series.
+//! Lines are counted by minute and pattern; the counts are judged as any series is.
 //! Minutes that were not heard whole (before the first, while the tail was down, where lines were
 //! lost) teach and tell nothing.
 
@@ -18,7 +18,8 @@ use crate::model::signal::Bad;
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 
-use super::baseline::Baseline;
+use super::budget;
+use super::learned::Learned;
 use super::{Abnormal, Detector};
 
 const MINUTE_MS: i64 = 60_000;
@@ -103,7 +104,7 @@ struct Told {
 /// One pattern in one cluster.
 #[derive(Debug)]
 struct Followed {
-    baseline: Baseline,
+    usual: Learned,
     /// The minute being counted, and the one after it.
     now: Minute,
     next: Minute,
@@ -179,6 +180,7 @@ impl Bursts {
             self.doubt = self.doubt.max(until - 1);
             open = until - 1;
         }
+        let raised = budget::raise(self.followed.len());
         while open < until {
             let whole = open > self.doubt;
             self.heard += u32::from(whole);
@@ -186,6 +188,7 @@ impl Bursts {
             for (pattern, followed) in &mut self.followed {
                 let was = followed.told.clone();
                 if whole {
+                    followed.usual.shift(raised);
                     followed.judge(end, &|| template(*pattern), *pattern);
                 }
                 followed.turn();
@@ -236,7 +239,7 @@ impl Minute {
 impl Followed {
     fn new(minute: i64, is_new: bool) -> Self {
         Self {
-            baseline: Baseline::new(Bad::Both, FLOOR),
+            usual: Learned::new(Bad::Both, FLOOR),
             now: Minute::default(),
             next: Minute::default(),
             last: Minute::default(),
@@ -267,10 +270,8 @@ impl Followed {
             0 => self.silent + 1,
             _ => 0,
         };
-        let verdict = self.baseline.observe(end, count);
-        let abnormal = verdict
-            .abnormal
-            .filter(|a| a.kind != FindingKind::MissingData);
+        let verdict = self.usual.observe(end, count);
+        let abnormal = verdict.abnormal.filter(|a| a.kind != FindingKind::FlatLine);
         let was = self.told.take();
         let now = match abnormal.as_ref().and_then(|a| Some((a, a.expected?))) {
             Some((a, (low, _))) if self.silent >= SILENT && low > 0.0 => {

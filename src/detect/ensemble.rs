@@ -4,12 +4,14 @@
 //! What it says is told at the onset only; each telling raises the bar of its series for some
 //! hours, the longer the more often it was told of late.
 
+mod expected;
 mod group;
 mod novelty;
 mod rarity;
 mod season;
 mod views;
 
+pub(super) use expected::Expected;
 pub use group::{Group, GroupReading};
 
 use std::f32::consts::LN_2;
@@ -48,8 +50,9 @@ pub struct Reading {
     pub kind: Option<FindingKind>,
 }
 
-/// How often points come.
-#[derive(Clone, Debug)]
+/// How often points come. Packed: a byte saved is saved for each series.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, packed(4))]
 struct Pace {
     last: Timestamp,
     step_s: f32,
@@ -70,7 +73,8 @@ impl Default for Pace {
 impl Pace {
     /// Seconds since the point before; none for the first.
     fn take(&mut self, at: Timestamp) -> f32 {
-        let last = std::mem::replace(&mut self.last, at);
+        let last = self.last;
+        self.last = at;
         if last == NEVER {
             return 0.0;
         }
@@ -96,6 +100,9 @@ impl Pace {
 /// When to tell, and what to rank by.
 #[derive(Clone, Debug, Default)]
 struct Decision {
+    /// Decades by which the bar is higher for reasons outside of the series.
+    shift: f32,
+    /// And after telling.
     raise: f32,
     lately: f32,
     held: f32,
@@ -110,8 +117,13 @@ fn bar(step_s: f32) -> f32 {
 }
 
 impl Decision {
+    /// Without what telling has raised.
+    fn plain(&self, step_s: f32) -> f32 {
+        bar(step_s) + self.shift
+    }
+
     fn bar(&self, step_s: f32) -> f32 {
-        bar(step_s) + self.raise
+        self.plain(step_s) + self.raise
     }
 
     /// Takes a surprise; gives the score, and whether it is told.
@@ -120,12 +132,12 @@ impl Decision {
         self.lately *= faded(passed_s, LATELY_H);
         let onset = surprise >= self.bar(step_s);
         if onset {
-            let over = surprise - bar(step_s);
+            let over = surprise - self.plain(step_s);
             self.raise = self.raise.max(HABIT + HABIT_SHARE * over);
             self.lately += 1.0;
         }
         self.held = (self.held * faded(passed_s, HOLD_H)).max(surprise);
-        (self.held / (self.held + bar(step_s)), onset)
+        (self.held / (self.held + self.plain(step_s)), onset)
     }
 }
 
@@ -148,9 +160,24 @@ impl Ensemble {
     pub fn new(bad: Bad, floor: f64) -> Self {
         Self {
             pace: Pace::default(),
-            views: Views::new(bad, floor),
+            views: Views::new(bad, floor, 0.0),
             decision: Decision::default(),
         }
+    }
+
+    /// Changes below this share of its level never matter either.
+    pub(super) fn but_for(mut self, share: f32) -> Self {
+        self.views.share = share;
+        self
+    }
+
+    /// Raises the bar by so many decades: one less told of ten.
+    pub fn shift(&mut self, decades: f32) {
+        self.decision.shift = decades;
+    }
+
+    pub(super) fn shifted(&self) -> f32 {
+        self.decision.shift
     }
 
     /// Takes the next point. NaN and infinities are gaps: they teach nothing.
@@ -187,10 +214,54 @@ impl Ensemble {
     /// The range of values that would not be told at this time, by themselves; none while it
     /// learns.
     pub fn band(&self, at: Timestamp) -> Option<(f64, f64)> {
-        let bar = self.decision.bar(self.pace.step_s());
-        self.views.band(at.0, bar)
+        let expected = self.views.expected(at.0)?;
+        Some(expected.band(self.bar()))
+    }
+
+    pub(super) fn expected(&self, at: Timestamp) -> Option<Expected> {
+        self.views.expected(at.0)
+    }
+
+    pub(super) fn level_of_hour(&self, at: Timestamp) -> Option<f64> {
+        self.views.level_of_hour(at.0)
+    }
+
+    pub(super) fn jitter(&self) -> f32 {
+        self.views.jitter()
+    }
+
+    /// Decades that are told now.
+    pub(super) fn bar(&self) -> f32 {
+        self.decision.bar(self.pace.step_s())
+    }
+
+    /// Decades that are told where nothing was told of late.
+    pub(super) fn plain_bar(&self) -> f32 {
+        self.decision.plain(self.pace.step_s())
+    }
+
+    /// For how many points it has hung at one value; none where it moves, or seldom moves.
+    pub(super) fn flat(&self) -> Option<f32> {
+        self.views.flat(self.pace.step_s())
+    }
+
+    /// Usual distance of points, seconds.
+    pub(super) fn step_s(&self) -> f32 {
+        self.pace.step_s()
+    }
+
+    /// What was learnt since then is forgotten; what was told is not.
+    pub(super) fn forget_since(&mut self, before: Self) {
+        self.views = before.views;
+    }
+
+    /// Telling the last onset was a mistake: the bar is no higher for it than this.
+    pub(super) fn take_back(&mut self, bar: f32) {
+        let before = (bar - self.plain_bar()).max(0.0);
+        self.decision.raise = self.decision.raise.min(before + HABIT);
+        self.decision.lately = (self.decision.lately - 1.0).max(0.0);
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -13,6 +13,7 @@ use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 
 use super::Condition;
+use super::budget::{self, Budget};
 use super::condition::Conditions;
 use super::seam::{self, Seams};
 use super::watch::{LEARNED, LIMITED, MISSED, Moment, Watch, is_blank};
@@ -79,12 +80,14 @@ pub struct Judge {
     members: BTreeMap<(ClusterId, Arc<str>), Vec<SeriesId>>,
     conditions: BTreeMap<ClusterId, Conditions>,
     seams: BTreeMap<ClusterId, Seams>,
+    budget: Budget,
     /// From when on the answers to a query are known.
     known: BTreeMap<(ClusterId, Arc<str>), Timestamp>,
 }
 
 impl Judge {
-    pub fn new(signals: &[Signal], metrics: &[Metric]) -> Self {
+    /// For so many clusters.
+    pub fn new(clusters: usize, signals: &[Signal], metrics: &[Metric]) -> Self {
         let mut rules = Rules::default();
         for s in signals {
             let rule = (&s.name, s.unit, s.bad, s.learn, s.floor, s.limit);
@@ -96,6 +99,7 @@ impl Judge {
         }
         Self {
             rules,
+            budget: Budget::new(clusters),
             ..Self::default()
         }
     }
@@ -135,9 +139,14 @@ impl Judge {
                 let first = first.unwrap_or(Timestamp(i64::MIN));
                 let known = *self.known.entry(query.clone()).or_insert(first);
                 self.members.entry(query).or_default().push(arrival.id);
+                if rule.learn {
+                    self.budget.begin(arrival.cluster);
+                }
                 slot.insert(Box::new(Watch::new(arrival, rule, known)))
             }
         };
+        let series = self.budget.series(arrival.cluster);
+        watch.raise(series, budget::raise(series));
         let window_ms = watch.rule.window_ms;
         let mut seams = (window_ms > 0).then(|| self.seams.entry(arrival.cluster).or_default());
         let mut score: f64 = 0.0;
@@ -196,6 +205,9 @@ impl Judge {
             }
             if age > FORGET_MS {
                 watch.end(MISSED, at, out);
+                if watch.rule.learn {
+                    self.budget.end(cluster);
+                }
                 if let Some(slot) = watches.get_mut(id.0 as usize) {
                     *slot = None;
                 }
@@ -242,6 +254,9 @@ impl Judge {
             };
             for what in [LEARNED, LIMITED, MISSED] {
                 watch.end(what, at, out);
+            }
+            if watch.rule.learn {
+                self.budget.end(watch.cluster);
             }
             if let Some(members) = self.members.get_mut(&(watch.cluster, watch.query.clone())) {
                 members.retain(|m| m != id);

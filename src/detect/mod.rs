@@ -7,17 +7,17 @@ use crate::model::alert::Severity;
 use crate::model::finding::FindingKind;
 use crate::model::time::Timestamp;
 
-pub mod baseline;
+mod budget;
 mod burst;
 mod condition;
 pub mod ensemble;
+mod episode;
 mod judge;
+mod learned;
 mod past;
 mod seam;
-mod season;
 mod state;
 mod subject;
-mod tail;
 pub mod threshold;
 mod trend;
 mod watch;
@@ -25,6 +25,7 @@ mod watch;
 pub use burst::Bursts;
 pub use condition::Condition;
 pub use judge::{Arrival, Judge, Rule};
+pub use learned::Learned;
 pub use past::date;
 pub use state::{
     alerts, apps, autoscalers, claims, credentials, devices, fleet, heartbeat, inference, nodes,

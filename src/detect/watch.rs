@@ -10,8 +10,8 @@ use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::model::{gpu, ptp};
 
-use super::baseline::Baseline;
 use super::judge::{Arrival, Rule};
+use super::learned::Learned;
 use super::threshold::Threshold;
 use super::{Abnormal, Detector, Verdict, subject_of};
 
@@ -30,14 +30,17 @@ pub(super) struct Watch {
     key: SeriesKey,
     pub(super) subject: Subject,
     pub(super) rule: Arc<Rule>,
-    baseline: Option<Baseline>,
+    learned: Option<Learned>,
     threshold: Option<Threshold>,
     pub(super) last: Sample,
     /// Rates up to here reach back over a hole in the series, or before its first point.
     torn_until: Timestamp,
     /// From when on the answers to its query are known.
     known_from: Timestamp,
-    /// Told and not over: by the baseline, by the limit, missing.
+    /// Series that are watched: where they are many, the bar is higher.
+    among: usize,
+    raised: f32,
+    /// Told and not over: by what is usual, by the limit, missing.
     told: [bool; 3],
 }
 
@@ -61,7 +64,7 @@ impl Watch {
             query: arrival.query.clone(),
             key: key.clone(),
             subject: subject_of(arrival.group, key),
-            baseline: rule.learn.then(|| Baseline::new(rule.bad, rule.floor)),
+            learned: rule.learn.then(|| Learned::new(rule.bad, rule.floor)),
             threshold: rule.limit.map(|limit| Threshold::new(limit, rule.unit)),
             rule,
             last: Sample {
@@ -70,7 +73,17 @@ impl Watch {
             },
             torn_until: Timestamp(i64::MIN),
             known_from,
+            among: 0,
+            raised: 0.0,
             told: [false; 3],
+        }
+    }
+
+    /// It is one of so many series, which raise the bar by so many decades.
+    pub(super) fn raise(&mut self, among: usize, decades: f32) {
+        (self.among, self.raised) = (among, decades);
+        if let Some(learned) = &mut self.learned {
+            learned.shift(decades);
         }
     }
 
@@ -83,11 +96,11 @@ impl Watch {
         self.end(MISSED, point.at, out);
         let torn = point.at < self.torn_until;
         let seen = |doubtful: bool| if doubtful { f64::NAN } else { point.value };
-        let learned = self.baseline.as_mut().map(|b| {
+        let learned = self.learned.as_mut().map(|l| {
             if let Some(from) = moment.seam {
-                b.doubt(from);
+                l.doubt(from);
             }
-            b.observe(point.at, seen(torn || moment.seam.is_some()))
+            l.observe(point.at, seen(torn || moment.seam.is_some()))
         });
         let limited = self
             .threshold
@@ -148,9 +161,20 @@ impl Watch {
             unit,
             seen: Some(seen),
             expected: abnormal.expected,
-            method: abnormal.method.clone(),
+            method: self.method(what, abnormal),
             text: format!("{} {}{expected}", self.rule.name, unit.write(seen)),
             evidence: vec![Evidence::Series(self.key.clone())],
+        }
+    }
+
+    fn method(&self, what: usize, abnormal: &Abnormal) -> String {
+        let method = &abnormal.method;
+        match what == LEARNED && self.raised > 0.0 && abnormal.expected.is_some() {
+            true => format!(
+                "{method}, {:.1} of it for {} series",
+                self.raised, self.among
+            ),
+            false => method.clone(),
         }
     }
 
@@ -181,7 +205,7 @@ impl Watch {
             self.subject,
             Subject::Gpu { .. } | Subject::Clock { .. } | Subject::Node(_) | Subject::Model { .. }
         );
-        lasting && self.baseline.as_ref().is_some_and(|b| b.seen() >= KNOWN)
+        lasting && self.learned.as_ref().is_some_and(|l| l.seen() >= KNOWN)
     }
 
     pub(super) fn tell_missing(&mut self, at: Timestamp, out: &mut Vec<Finding>) {

@@ -186,7 +186,7 @@ pub struct Finding {
     pub seen: Option<f64>,
     /// Expected range, low and high.
     pub expected: Option<(f64, f64)>,
-    /// How it was found (`median/MAD of 60 min`, `limit 80 C for 60 s` …).
+    /// How it was found (`spike, once in 10^9.3 points …`, `limit 80 C for 60 s` …).
     pub method: String,
     /// One sentence with numbers.
     pub text: String,

@@ -81,7 +81,7 @@ pub struct Signal {
     pub unit: Unit,
     #[serde(default)]
     pub bad: Bad,
-    /// Feed the baseline detectors (not only the limit).
+    /// Compare with its own past (not only with the limit).
     #[serde(default)]
     pub learn: bool,
     pub limit: Option<Limit>,

@@ -59,7 +59,7 @@ pub struct SampleBatch {
     pub at: Timestamp,
     /// Expected distance to the next batch of this name, milliseconds.
     pub interval_ms: u32,
-    /// History asked for at start; goes to the store and warms the baselines, raises no incident.
+    /// History asked for at start; goes to the store and teaches what is usual, raises no incident.
     pub backfill: bool,
     pub series: Vec<SeriesSamples>,
     /// The answer was cut at the series limit; how many series there were.

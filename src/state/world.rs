@@ -398,7 +398,7 @@ impl World {
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
-            judge: Judge::new(&config.signals, &config.metrics),
+            judge: Judge::new(config.clusters.len(), &config.signals, &config.metrics),
             audit: audit(config),
             severities: config.severities.clone(),
             events_most: limits.events,

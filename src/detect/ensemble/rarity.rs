@@ -167,6 +167,16 @@ impl Rarity {
         }
     }
 
+    /// The greatest deviation of a block, as it usually is.
+    pub(super) fn usually(&self) -> f32 {
+        self.usual.exp()
+    }
+
+    /// The greatest deviation of late.
+    pub(super) fn farthest(&self) -> f32 {
+        self.record.exp().max(self.mark)
+    }
+
     fn set_mark(&mut self) {
         let lift = (self.record - self.usual).max(0.0);
         self.mark = (self.usual + RECORD * lift).exp().clamp(LEAST, FARTHEST);

@@ -6,6 +6,8 @@ const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 /// Hours that must have been seen before they are believed: two of each.
 const KNOWN: u16 = 48;
+/// Hours after which a day that is like none before is news.
+const YOUNG: u16 = 72;
 /// Weight of a new day.
 const RATE: f32 = 0.1;
 /// The season is believed where its error is at most this share of the plain level's.
@@ -16,9 +18,10 @@ pub(super) struct Season {
     level: [f32; HOURS],
     /// Hours that are over.
     hours: u16,
-    hour: i64,
-    sum: f64,
-    count: u32,
+    /// The hour that is on, since 1970, and the mean of its values.
+    hour: i32,
+    mean: f32,
+    count: u16,
     /// Running mean of the absolute error: of the season's level, and of the plain one.
     error: f32,
     plain_error: f32,
@@ -29,8 +32,8 @@ impl Default for Season {
         Self {
             level: [0.0; HOURS],
             hours: 0,
-            hour: i64::MIN,
-            sum: 0.0,
+            hour: i32::MIN,
+            mean: 0.0,
             count: 0,
             error: 0.0,
             plain_error: 0.0,
@@ -39,6 +42,11 @@ impl Default for Season {
 }
 
 impl Season {
+    /// Too few days are known to tell what a day is like.
+    pub(super) fn is_young(&self) -> bool {
+        self.hours < YOUNG
+    }
+
     /// Level for this time of the day, where it beats the plain level.
     pub(super) fn expect(&self, at_ms: i64) -> Option<f64> {
         let better = self.error < BETTER * self.plain_error;
@@ -46,7 +54,8 @@ impl Season {
     }
 
     pub(super) fn learn(&mut self, at_ms: i64, value: f64, plain: f64) {
-        let hour = at_ms.div_euclid(HOUR_MS);
+        // Only in times that no clock tells it would not fit; then the hour of the day is wrong.
+        let hour = at_ms.div_euclid(HOUR_MS) as i32;
         if hour != self.hour {
             self.close();
             self.hour = hour;
@@ -56,8 +65,10 @@ impl Season {
             self.error += 0.01 * (error(level) - self.error);
             self.plain_error += 0.01 * (error(plain) - self.plain_error);
         }
-        self.sum += value;
-        self.count += 1;
+        self.count = self.count.saturating_add(1);
+        let value = value.clamp(-1e30, 1e30);
+        let off = value - f64::from(self.mean);
+        self.mean += (off / f64::from(self.count)) as f32;
     }
 
     /// Between the middles of two hours the level moves evenly.
@@ -77,15 +88,14 @@ impl Season {
         if self.count == 0 {
             return;
         }
-        let place = self.hour.rem_euclid(HOURS as i64) as usize;
-        let mean = (self.sum / f64::from(self.count)).clamp(-1e30, 1e30) as f32;
+        let place = self.hour.rem_euclid(HOURS as i32) as usize;
         let days = self.hours / HOURS as u16;
         if let Some(level) = self.level.get_mut(place) {
             let rate = RATE.max(1.0 / (f32::from(days) + 1.0));
-            *level += rate * (mean - *level);
+            *level += rate * (self.mean - *level);
         }
         self.hours = self.hours.saturating_add(1);
-        (self.sum, self.count) = (0.0, 0);
+        (self.mean, self.count) = (0.0, 0);
     }
 }
 

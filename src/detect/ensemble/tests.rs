@@ -3,47 +3,15 @@
 use proptest::prelude::*;
 
 use super::*;
+use noise::{Noise, healthy};
 
-/// xorshift: the same noise in every run.
-struct Noise(u64);
-
-impl Noise {
-    fn uniform(&mut self) -> f64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    fn normal(&mut self) -> f64 {
-        let u = self.uniform().max(1e-12);
-        (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
-    }
-}
-
-/// A healthy series of one of five kinds, each with its own noise; `day` is the time of the day, 0
-/// to 1.
-fn healthy(kind: u64, noise: &mut Noise, walk: &mut f64, day: f64) -> f64 {
-    let season = (std::f64::consts::TAU * day).sin();
-    match kind % 5 {
-        0 => 50.0 + noise.normal(),
-        1 => {
-            *walk = 0.9 * *walk + noise.normal();
-            50.0 + *walk
-        }
-        2 => 100.0 + 60.0 * season + 3.0 * noise.normal(),
-        3 => (20.0 + 12.0 * season + 4.0 * noise.normal())
-            .max(0.0)
-            .round(),
-        _ => 10.0 / noise.uniform().max(1e-6).powf(0.2),
-    }
-}
+pub(in crate::detect) mod noise;
 
 /// Told points a day of each kind of healthy series.
 fn told_a_day(series: u64, days: i64, step_s: i64) -> [f64; 5] {
     let mut told = [0.0; 5];
     for n in 0..series {
-        let mut noise = Noise((n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut noise = Noise::new(n + 1);
         let mut walk = 0.0;
         let mut ensemble = Ensemble::default();
         for i in 0..days * 86_400 / step_s {
@@ -78,7 +46,7 @@ fn ten_thousand_healthy_series_of_seven_days() {
 
 /// 600 usual points a minute apart, then these: what is said of them.
 fn after_noise(values: &[f64]) -> Vec<Reading> {
-    let mut noise = Noise(7);
+    let mut noise = Noise::new(7);
     let mut ensemble = Ensemble::default();
     let mut say = |i: usize, value| ensemble.observe(Timestamp(i as i64 * 60_000), value);
     for i in 0..600 {
@@ -121,7 +89,7 @@ fn the_second_time_is_less_of_news() {
 #[test]
 fn only_what_is_bad_and_matters_is_told() {
     let run = |bad, floor, value: f64| {
-        let mut noise = Noise(3);
+        let mut noise = Noise::new(3);
         let mut ensemble = Ensemble::new(bad, floor);
         (0..400)
             .map(|i| {
@@ -144,7 +112,7 @@ fn only_what_is_bad_and_matters_is_told() {
 
 #[test]
 fn what_is_expected_holds_the_usual_and_not_the_fault() {
-    let mut noise = Noise(5);
+    let mut noise = Noise::new(5);
     let mut ensemble = Ensemble::default();
     assert_eq!(ensemble.band(Timestamp(0)), None);
     let mut inside = 0;

@@ -4,6 +4,7 @@
 //! level, restlessness, and pairs of level and move never seen. All is relative to the series' own
 //! first value and spread: shifted or scaled, a series is judged the same.
 
+use super::expected::Expected;
 use super::novelty::Novelty;
 use super::rarity::{Blocks, FARTHEST, LEAST, Rarity};
 use super::season::Season;
@@ -18,12 +19,15 @@ const FAST: f32 = 0.3;
 const JITTER: f32 = 0.17;
 const USUAL_JITTER: f32 = 0.004;
 const WIDE: f32 = 0.0015;
+/// And of the mean that tells a slow move from a sudden one: it covers so long, seconds.
+const LONG_S: f32 = 900.0;
 /// A point further off teaches as if it were so many spreads off.
 const CLIP: f32 = 10.0;
 /// Smallest deviation told from none: a share of the spread, or so many of the smallest steps seen.
 const FLOOR: f32 = 0.05;
 const GRAINS: f32 = 2.8;
 const RATIO_FLOOR: f32 = 0.3;
+const MATTERS: f32 = 0.125;
 /// A jump counts as far as it leads away from what was expected, in residuals.
 const AWAY: f32 = 0.75;
 /// The worst view counts whole, the next two in part.
@@ -35,6 +39,14 @@ const LEARN: u32 = 30;
 const EARLY: u32 = 10;
 /// How far back a move is told, points.
 const BACK: usize = 4;
+/// A lively series that says one and the same for so long hangs.
+const FLAT_POINTS: f32 = 40.0;
+const FLAT_S: f32 = 900.0;
+const FLAT_MOST: f32 = 300.0;
+/// So much less it moves then at least.
+const FLAT_RATIO: f32 = 0.001;
+/// Lively: its usual rests are shorter than this share.
+const LIVELY: f32 = 0.25;
 
 /// What a view looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,14 +86,16 @@ pub(super) struct Look {
 #[derive(Clone, Debug)]
 pub(super) struct Views {
     pub(super) bad: Bad,
-    /// Smallest change that matters, in the series' unit.
-    floor: f64,
+    /// Smallest change that matters: in the series' unit, and as a share of its level.
+    floor: f32,
+    pub(super) share: f32,
     /// All other values are told from the first one.
     origin: f64,
     level: f64,
     last: f64,
     spread: f32,
     mean_off: f32,
+    long_off: f32,
     jitter: f32,
     usual_jitter: f32,
     /// Smallest step between two points that was ever seen.
@@ -97,15 +111,17 @@ pub(super) struct Views {
 }
 
 impl Views {
-    pub(super) fn new(bad: Bad, floor: f64) -> Self {
+    pub(super) fn new(bad: Bad, floor: f64, share: f32) -> Self {
         Self {
             bad,
-            floor,
+            floor: floor as f32,
+            share,
             origin: 0.0,
             level: 0.0,
             last: 0.0,
             spread: 0.0,
             mean_off: 0.0,
+            long_off: 0.0,
             jitter: 0.0,
             usual_jitter: 0.0,
             grain: 0.0,
@@ -134,10 +150,11 @@ impl Views {
         let off = (x - expected) as f32;
         let jump = (x - self.last) as f32;
         self.last = x;
-        self.follow(jump, off);
+        self.follow(step_s, jump, off);
         let novelty = self.novelty(x as f32);
         let deviations = self.deviations(off, jump, novelty);
-        let (surprise, worst) = self.judge(&deviations, off);
+        let least = self.least(expected);
+        let (surprise, worst) = self.judge(&deviations, off, least);
         let kind = self.kind(worst, off, jump);
         self.learn(x);
         self.season.learn(at_ms, x, self.level);
@@ -155,8 +172,9 @@ impl Views {
         usual.max(1.0 / self.seen as f32)
     }
 
-    fn follow(&mut self, jump: f32, off: f32) {
+    fn follow(&mut self, step_s: f32, jump: f32, off: f32) {
         self.mean_off += FAST * (off - self.mean_off);
+        self.long_off += (step_s / LONG_S).min(0.5) * (off - self.long_off);
         let step = jump.abs();
         if step > 0.0 && (self.grain == 0.0 || step < self.grain) {
             self.grain = step;
@@ -206,31 +224,60 @@ impl Views {
     fn floor_of(&self, view: View) -> f32 {
         match view {
             View::Restless | View::Still | View::Novel => RATIO_FLOOR,
-            _ => (FLOOR * self.spread).max(GRAINS * self.grain).max(LEAST),
+            _ => {
+                // Where it is known what matters, that is far from a series that never moves.
+                let matters = match self.floor > 0.0 {
+                    true => MATTERS * self.floor,
+                    false => FARTHEST,
+                };
+                let steps = (GRAINS * self.grain).min(matters);
+                (FLOOR * self.spread).max(steps).max(LEAST)
+            }
         }
     }
 
+    /// Smallest change that matters around what is expected.
+    fn least(&self, expected: f64) -> f32 {
+        let level = (self.origin + expected).abs().min(f64::from(FARTHEST)) as f32;
+        self.floor.max(self.share * level)
+    }
+
+    /// For how many points a lively series has said one and the same, if they are too many. Zero is
+    /// what a thing at rest says.
+    pub(super) fn flat(&self, step_s: f32) -> Option<f32> {
+        let most = (FLAT_S / step_s.max(1e-3)).clamp(FLAT_POINTS, FLAT_MOST);
+        if self.jitter > self.usual_jitter * FLAT_RATIO || self.seen < 3 * FLAT_POINTS as u32 {
+            return None;
+        }
+        let rest = (self.usual_jitter / self.jitter).ln();
+        let points = rest / -(1.0 - JITTER).ln();
+        let [.., still, _] = &self.rarity;
+        let lively = still.usually() < LIVELY * rest;
+        let hangs = points.is_finite() && points >= most && lively;
+        (hangs && self.last + self.origin != 0.0).then_some(points)
+    }
+
     /// Whether a view, with the point so far off, may show something bad.
-    fn counts(&self, view: View, off: f32) -> bool {
-        let material = f64::from(off.abs()) >= self.floor;
+    fn counts(&self, view: View, off: f32, least: f32) -> bool {
+        let material = off.abs() >= least;
         match (view, self.bad) {
             (_, Bad::None) => false,
             (View::Above | View::JumpUp | View::MeanAbove, Bad::Low) => false,
             (View::Below | View::JumpDown | View::MeanBelow, Bad::High) => false,
             (View::Restless | View::Still | View::Novel, Bad::High) => material && off > 0.0,
             (View::Restless | View::Still | View::Novel, Bad::Low) => material && off < 0.0,
-            (View::MeanAbove | View::MeanBelow, _) => f64::from(self.mean_off.abs()) >= self.floor,
+            (View::MeanAbove | View::MeanBelow, _) => self.mean_off.abs() >= least,
             _ => material,
         }
     }
 
-    fn judge(&mut self, deviations: &[f32; VIEWS.len()], off: f32) -> (f32, View) {
+    fn judge(&mut self, deviations: &[f32; VIEWS.len()], off: f32, least: f32) -> (f32, View) {
         let early = self.seen <= EARLY;
         let mut top = [0.0_f32; 3];
         let mut worst = View::Above;
         for (i, (view, weight)) in VIEWS.into_iter().enumerate() {
             let floor = self.floor_of(view);
-            let counts = self.counts(view, off);
+            let counts = self.counts(view, off, least);
             let (Some(deviation), Some(rarity)) = (deviations.get(i), self.rarity.get_mut(i))
             else {
                 continue;
@@ -281,20 +328,37 @@ impl Views {
         self.usual_jitter += self.rate(USUAL_JITTER) * (self.jitter - self.usual_jitter);
     }
 
-    /// The range that a view of the residual calls ordinary up to this rarity.
-    pub(super) fn band(&self, at_ms: i64, decades: f32) -> Option<(f64, f64)> {
+    /// What is expected of a point at this time; none while it learns.
+    pub(super) fn expected(&self, at_ms: i64) -> Option<Expected> {
         if self.seen < LEARN {
             return None;
         }
-        let middle = self.origin + self.season.expect(at_ms).unwrap_or(self.level);
-        let floor = self.floor_of(View::Above);
-        let [above, below, ..] = &self.rarity;
-        let reach =
-            |r: &Rarity| f64::from(r.deviation(decades, floor, &self.blocks)).max(self.floor);
-        Some(match self.bad {
-            Bad::High => (f64::NEG_INFINITY, middle + reach(above)),
-            Bad::Low => (middle - reach(below), f64::INFINITY),
-            _ => (middle - reach(below), middle + reach(above)),
+        let season = self.season.expect(at_ms);
+        let middle = season.unwrap_or(self.level);
+        let [above, below, ..] = self.rarity;
+        Some(Expected {
+            middle: self.origin + middle,
+            by_hour: season.is_some(),
+            young: self.season.is_young(),
+            bad: self.bad,
+            above,
+            below,
+            blocks: self.blocks.clone(),
+            floor: self.floor_of(View::Above),
+            least: self.least(middle),
+            mean_off: self.mean_off,
+            long_off: self.long_off,
+            usual_jitter: self.usual_jitter,
         })
+    }
+
+    /// The level for this time of the day, where that is known better than the plain one.
+    pub(super) fn level_of_hour(&self, at_ms: i64) -> Option<f64> {
+        Some(self.origin + self.season.expect(at_ms)?)
+    }
+
+    /// How much it moves from point to point of late.
+    pub(super) fn jitter(&self) -> f32 {
+        self.jitter
     }
 }
