@@ -13,38 +13,27 @@ use crate::ui::widget::spark;
 use crate::ui::widget::text::fit;
 use crate::ui::widget::timeline::Axis;
 
-/// The curve of a finding with its name before it and what was seen behind it.
+/// The curve of a finding with its name before it and what was seen behind it; `None`: it is told by
+/// no series, or its samples are no longer held.
 pub fn row<'a>(
     ctx: &Ctx<'_>,
     finding: &Finding,
     axis: &Axis,
     (head, note): (usize, usize),
     onset: Timestamp,
-) -> Line<'a> {
+) -> Option<Line<'a>> {
     let theme = ctx.theme;
+    let values = values(ctx, finding, axis)?;
     let label = format!("{} {}", why::brief(ctx.world, finding), finding.subject);
     let mut spans = vec![
         Span::styled(fit(&label, head - 1), theme.base),
         Span::raw(" "),
     ];
-    match values(ctx, finding, axis) {
-        Some(values) => spans.extend(drawn(ctx, finding, axis, &values, onset)),
-        None => {
-            let text = match finding.evidence.iter().any(is_series) {
-                true => "its samples are no longer held",
-                false => "no curve: it is told by no series",
-            };
-            spans.push(Span::styled(fit(text, axis.slots), theme.muted));
-        }
-    }
+    spans.extend(drawn(ctx, finding, axis, &values, onset));
     let seen = finding.seen.map(|seen| why::value(finding, seen));
     let told = format!(" {}", seen.unwrap_or_default());
     spans.push(Span::styled(fit(&told, note), theme.muted));
-    Line::from(spans)
-}
-
-fn is_series(evidence: &Evidence) -> bool {
-    matches!(evidence, Evidence::Series(_))
+    Some(Line::from(spans))
 }
 
 /// One value a slot, the one that is farthest from what was expected; a gap where nothing was heard.

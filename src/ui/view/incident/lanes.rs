@@ -21,6 +21,9 @@ use crate::ui::{Ctx, Theme};
 /// Time shown before the first sign: what led to it is looked for there.
 const LEAD_MS: i64 = BLAME_MS;
 
+/// Rows before the first finding: title, axis, changes.
+const FIRST: usize = 3;
+
 /// First sign of all.
 fn first_sign(incident: &Incident) -> Timestamp {
     let signs = incident.findings.iter().map(|f| f.since);
@@ -75,11 +78,19 @@ pub fn draw(
         Line::default(),
         changes(ctx, (incident, causes), &axis, (head, note)),
     ];
-    for (index, finding) in incident.findings.iter().enumerate() {
-        text.push(match curves {
-            true => curves::row(ctx, finding, &axis, (head, note), start),
-            false => lane(ctx, finding, &axis, (head, note), start, index == 0),
-        });
+    let findings = &incident.findings;
+    if curves {
+        let rows = findings.iter();
+        let rows = rows.filter_map(|f| curves::row(ctx, f, &axis, (head, note), start));
+        text.extend(rows);
+        let bare = findings.len() + FIRST - text.len();
+        if bare > 0 {
+            let told = format!("{bare} of {} findings have no curve", findings.len());
+            text.push(Line::styled(told, ctx.theme.muted));
+        }
+    } else {
+        let rows = findings.iter().enumerate();
+        text.extend(rows.map(|(n, f)| lane(ctx, f, &axis, (head, note), start, n == 0)));
     }
     let height = usize::from(inner.height);
     if text.len() > height {

@@ -254,7 +254,10 @@ fn curves_stand_under_each_other_on_the_axis_of_the_incident() {
         "{curves}"
     );
     assert!(curves.contains("4.12 us"), "{curves}");
-    assert!(curves.contains("no curve"), "an alert has none: {curves}");
+    assert!(
+        curves.contains("1 of 2 findings have no curve"),
+        "an alert has none: {curves}"
+    );
 }
 
 #[test]
