@@ -1,4 +1,5 @@
-//! How often a server is asked about its GPUs: once a measure, however many there are.
+//! How often a server is asked about its GPUs and its PTP ports: once a measure, however many there
+//! are.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -15,8 +16,48 @@ use farwatch::source::supervisor::Fleet;
 /// Queries, and how often each came.
 type Asked = Arc<Mutex<BTreeMap<String, usize>>>;
 
-/// Speaks as much of Prometheus as polls need; every GPU measure has `gpus` series.
-fn serve(gpus: usize) -> (SocketAddr, Asked) {
+/// What a server has many of.
+#[derive(Clone, Copy)]
+struct Many {
+    group: Group,
+    count: usize,
+    /// Stands in the one query that is answered with all of them.
+    mark: &'static str,
+    /// Labels of the n-th, and its name.
+    labels: fn(usize) -> String,
+}
+
+fn gpus(count: usize) -> Many {
+    Many {
+        group: Group::Gpu,
+        count,
+        mark: "GPU_TEMP|",
+        labels: |n| {
+            let (node, gpu) = (n / 8, n % 8);
+            let name = "DCGM_FI_DEV_GPU_TEMP";
+            format!("\"__name__\":\"{name}\",\"Hostname\":\"n{node}\",\"gpu\":\"{gpu}\"")
+        },
+    }
+}
+
+fn ports(count: usize) -> Many {
+    Many {
+        group: Group::Ptp,
+        count,
+        mark: "(offset_ns|",
+        labels: |n| {
+            let (node, port) = (n / 4, n % 4);
+            let name = "openshift_ptp_offset_ns";
+            format!(
+                "\"__name__\":\"{name}\",\"node\":\"n{node}\",\"process\":\"ptp4l\",\
+                 \"iface\":\"ens{port}fx\""
+            )
+        },
+    }
+}
+
+/// Speaks as much of Prometheus as polls need.
+fn serve(many: Many) -> (SocketAddr, Asked) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("listen");
     let address = listener.local_addr().expect("address");
     let asked = Asked::default();
@@ -24,13 +65,13 @@ fn serve(gpus: usize) -> (SocketAddr, Asked) {
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let told = told.clone();
-            std::thread::spawn(move || answer(stream, gpus, &told));
+            std::thread::spawn(move || answer(stream, many, &told));
         }
     });
     (address, asked)
 }
 
-fn answer(mut stream: TcpStream, gpus: usize, asked: &Asked) -> Option<()> {
+fn answer(mut stream: TcpStream, many: Many, asked: &Asked) -> Option<()> {
     let mut request = Vec::new();
     let mut piece = [0u8; 4096];
     let body_at = loop {
@@ -58,8 +99,8 @@ fn answer(mut stream: TcpStream, gpus: usize, asked: &Asked) -> Option<()> {
         *asked.lock().unwrap().entry(query.clone()).or_default() += 1;
     }
     let result = match instant {
-        true if query.starts_with("count by (__name__)") => names(),
-        true if query.contains("GPU_TEMP|") => series(gpus),
+        true if query.starts_with("count by (__name__)") => names(many.group),
+        true if query.contains(many.mark) => series(many),
         _ => String::new(),
     };
     let body = format!(
@@ -73,14 +114,14 @@ fn answer(mut stream: TcpStream, gpus: usize, asked: &Asked) -> Option<()> {
     stream.write_all(body.as_bytes()).ok()
 }
 
-fn gpu_signals() -> Vec<Signal> {
+fn signals(group: Group) -> Vec<Signal> {
     let all = signal::built_in().signals.into_iter();
-    all.filter(|s| s.group == Group::Gpu).collect()
+    all.filter(|s| s.group == group).collect()
 }
 
-/// Every metric that a query about GPUs may need is there.
-fn names() -> String {
-    let signals = gpu_signals();
+/// Every metric that a query of the group may need is there.
+fn names(group: Group) -> String {
+    let signals = signals(group);
     let needed = signals.iter().flat_map(Signal::needed);
     let each = needed.map(|n| {
         format!("{{\"metric\":{{\"__name__\":\"{n}\"}},\"value\":[1800000000,\"4096\"]}}")
@@ -88,20 +129,17 @@ fn names() -> String {
     each.collect::<Vec<_>>().join(",")
 }
 
-fn series(gpus: usize) -> String {
-    let each = (0..gpus).map(|i| {
-        let (node, gpu) = (i / 8, i % 8);
-        format!(
-            "{{\"metric\":{{\"__name__\":\"DCGM_FI_DEV_GPU_TEMP\",\"Hostname\":\"n{node}\",\"gpu\":\"{gpu}\"}},\
-             \"value\":[1800000000,\"55\"]}}"
-        )
+fn series(many: Many) -> String {
+    let each = (0..many.count).map(|n| {
+        let labels = (many.labels)(n);
+        format!("{{\"metric\":{{{labels}}},\"value\":[1800000000,\"55\"]}}")
     });
     each.collect::<Vec<_>>().join(",")
 }
 
-/// What the server was asked about its GPUs within one interval.
-async fn asked(gpus: usize) -> BTreeMap<String, usize> {
-    let (address, asked) = serve(gpus);
+/// What the server was asked about them within one interval.
+async fn asked(many: Many) -> BTreeMap<String, usize> {
+    let (address, asked) = serve(many);
     let config = Config {
         clusters: vec![Cluster {
             name: "alpha".into(),
@@ -113,7 +151,7 @@ async fn asked(gpus: usize) -> BTreeMap<String, usize> {
             }),
             ..Cluster::default()
         }],
-        signals: gpu_signals().into(),
+        signals: signals(many.group).into(),
         ..Config::default()
     };
     let wanted = config.signals.len();
@@ -133,18 +171,28 @@ async fn asked(gpus: usize) -> BTreeMap<String, usize> {
         }
     }
     fleet.shutdown().await;
-    assert_eq!(most, gpus, "the answers bring every GPU");
+    assert_eq!(most, many.count, "the answers bring all of them");
     let mut asked = asked.lock().unwrap().clone();
     asked.retain(|query, _| !query.starts_with("count by (__name__)"));
     asked
 }
 
+/// A thousand times as many cost the same queries, each once.
+async fn one_query_each(many: fn(usize) -> Many, count: usize) {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let one = asked(many(1)).await;
+    let all = asked(many(count)).await;
+    assert_eq!(one, all, "more of them, the same queries");
+    assert_eq!(all.len(), signals(many(1).group).len());
+    assert!(all.values().all(|count| *count == 1), "{all:#?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_thousand_gpus_cost_one_query_a_measure_and_interval() {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let one = asked(1).await;
-    let many = asked(4_096).await;
-    assert_eq!(one, many, "more GPUs, the same queries");
-    assert_eq!(many.len(), gpu_signals().len());
-    assert!(many.values().all(|count| *count == 1), "{many:#?}");
+    one_query_each(gpus, 4_096).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_clock_ports_cost_one_query_a_measure_and_interval() {
+    one_query_each(ports, 2_000).await;
 }

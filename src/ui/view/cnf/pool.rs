@@ -20,9 +20,9 @@ use crate::ui::{Ctx, Theme};
 
 const COLUMNS: [Column; 9] = [
     Column::new("S", 1, 1),
-    Column::new("NODE", 8, 20),
+    Column::new("NODE", 14, 24),
     Column::new("CLUSTER", 8, 14).priority(3),
-    Column::new("RESOURCE", 14, 40),
+    Column::new("RESOURCE", 20, 40),
     Column::new("MADE", 4, 5).priority(4).right(),
     Column::new("OFFERED", 7, 7).right(),
     Column::new("REQUESTED", 9, 9).right(),
@@ -190,6 +190,8 @@ fn mark(theme: &Theme, pool: &Pool) -> (&'static str, Style) {
         Some((_, true)) => ("✗", theme.crit),
         Some((_, false)) => ("▲", theme.warn),
         None if pool.free().is_none() => ("?", theme.unknown),
+        // Nothing is offered, and nobody asks: no state at all.
+        None if pool.allocatable == Some(0) => ("·", theme.muted),
         None => ("●", theme.ok),
     }
 }
