@@ -96,7 +96,6 @@ impl LogRing {
         self.slots.iter().map(|s| (self.place(s.first), &s.block))
     }
 
-    /// The place of a line by its number since the ring began.
     /// The block of this number, oldest first, and the place of its first line.
     pub fn block(&self, number: usize) -> Option<(usize, &Arc<Block>)> {
         let slot = self.slots.get(number)?;
@@ -110,6 +109,7 @@ impl LogRing {
         after.saturating_sub(1)
     }
 
+    /// The place of a line by its number since the ring began.
     pub(super) fn place(&self, number: u64) -> usize {
         let first = self.slots.front().map_or(0, |s| s.first);
         usize::try_from(number - first).unwrap_or(usize::MAX)

@@ -18,6 +18,8 @@ use crate::ui::widget::text::wrap;
 
 /// Lines below the list.
 const NOTES: usize = 3;
+/// Servers that are named in them at most.
+const MOST_NOTES: usize = 30;
 
 const COLUMNS: [Column; 8] = [
     Column::new("S", 1, 1),
@@ -97,8 +99,17 @@ impl Alerts {
         if notes.is_empty() {
             return Vec::new();
         }
-        let lines = wrap(&notes.join(" · "), usize::from(width)).into_iter();
-        lines.take(NOTES).collect()
+        // As many as there is room for, and how many more there are.
+        let told = |count: usize| {
+            let mut parts: Vec<String> = notes.iter().take(count).cloned().collect();
+            match notes.len().saturating_sub(count) {
+                0 => {}
+                more => parts.push(format!("{more} more")),
+            }
+            wrap(&parts.join(" · "), usize::from(width))
+        };
+        let mut told = (0..=notes.len().min(MOST_NOTES)).rev().map(told);
+        told.find(|lines| lines.len() <= NOTES).unwrap_or_default()
     }
 
     fn cell<'a>(ctx: &Ctx<'a>, row: &'a Row<'a>, column: usize) -> Line<'a> {

@@ -48,6 +48,10 @@ fn hushed() -> Alert {
 }
 
 fn goes_down(world: &mut World, source: SourceKind) {
+    is_down(world, 0, source);
+}
+
+fn is_down(world: &mut World, cluster: u16, source: SourceKind) {
     let fault = Fault {
         kind: FaultKind::Unreachable,
         cluster: "hub-1".into(),
@@ -65,7 +69,7 @@ fn goes_down(world: &mut World, source: SourceKind) {
         health,
         ..fake::heard()
     };
-    fake::tell_of(world, 0, source, Body::Health(health));
+    fake::tell_of(world, cluster, source, Body::Health(health));
 }
 
 fn state(world: &World) -> AlertState {
@@ -268,4 +272,36 @@ fn an_alertmanager_that_is_down_beside_a_prometheus_is_named() {
     goes_down(&mut world, SourceKind::Prometheus);
     let text = detail(&world);
     assert!(text.contains("stale") && !text.contains("down:"), "{text}");
+}
+
+#[test]
+fn of_many_that_are_down_the_rest_is_counted() {
+    let names: Vec<String> = (10..40).map(|n| format!("edge-ran-du-{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut world = fake::world(&names);
+    let live = Body::Health(fake::heard());
+    for cluster in 0..30 {
+        fake::tell_of(&mut world, cluster, SourceKind::Prometheus, live.clone());
+        fake::tell_of(&mut world, cluster, A, live.clone());
+    }
+    let view = Alerts::default();
+    assert!(view.notes(&world, 100).is_empty());
+    for cluster in 0..30 {
+        is_down(&mut world, cluster, A);
+    }
+    for width in [24, 60, 100, 198] {
+        let notes = view.notes(&world, width).join(" ");
+        let named = notes.matches("down: alertmanager of").count();
+        assert!(named > 0 || width < 40, "{notes}");
+        assert!(notes.ends_with(&format!("{} more", 30 - named)), "{notes}");
+    }
+    let two = Some(ClusterId(1));
+    let only = Alerts {
+        scope: two,
+        ..Alerts::default()
+    };
+    assert_eq!(
+        only.notes(&world, 100),
+        ["down: alertmanager of edge-ran-du-11"]
+    );
 }
