@@ -61,7 +61,9 @@ pub fn pool_of(resource: &str) -> &str {
 
 /// Pools from the newest samples of kube-state-metrics. Sorted by node and resource.
 pub fn of_series<'a>(series: impl Iterator<Item = (&'a SeriesKey, Sample)>) -> Vec<Pool> {
-    let mut pools: BTreeMap<(&str, &str), (Option<u64>, Option<u64>)> = BTreeMap::new();
+    // Offered and asked for, by node and resource.
+    type Counts = (Option<u64>, Option<u64>);
+    let mut pools: BTreeMap<(&str, &str), Counts> = BTreeMap::new();
     for (key, sample) in series {
         let place = key.labels.get("node").zip(key.labels.get("resource"));
         let Some(place) = place.filter(|_| sample.value >= 0.0) else {

@@ -5,7 +5,10 @@ use crate::model::time::Timestamp;
 
 const ADDRESS: &str = "0000:3b:02.1";
 
-fn told(all: &[(&str, &[(&str, &str)], f64)]) -> Readings {
+/// Name, labels, value.
+type Point<'a> = (&'a str, &'a [(&'a str, &'a str)], f64);
+
+fn told(all: &[Point<'_>]) -> Readings {
     let series: Vec<(SeriesKey, Sample)> = all
         .iter()
         .map(|(name, labels, value)| {
