@@ -56,8 +56,11 @@ pub struct Reading {
 struct Pace {
     last: Timestamp,
     step_s: f32,
+    early: u8,
 }
 
+/// Points in which the distance of points is yet to be found out.
+const EARLY: u8 = 20;
 /// No point came yet.
 const NEVER: Timestamp = Timestamp(i64::MIN);
 
@@ -66,6 +69,7 @@ impl Default for Pace {
         Self {
             last: NEVER,
             step_s: 0.0,
+            early: EARLY,
         }
     }
 }
@@ -79,7 +83,10 @@ impl Pace {
             return 0.0;
         }
         let passed = (at.age_since_ms(last) as f32 / 1000.0).min(LONGEST_S);
-        if self.step_s == 0.0 {
+        let early = self.early > 0;
+        self.early = self.early.saturating_sub(1);
+        // A hole makes a distance longer, nothing makes it shorter: at first the smallest is right.
+        if self.step_s == 0.0 || (early && passed > 0.0 && passed < self.step_s) {
             self.step_s = passed;
         } else if passed > 0.0 {
             let near = passed.clamp(0.5 * self.step_s, 2.0 * self.step_s);

@@ -14,7 +14,7 @@ const PAGE: &str = concat!(
 /// The recorded page as rules that say it again and again: name, labels, value.
 fn rules() -> String {
     let page = std::fs::read_to_string(PAGE).expect("fixture");
-    let mut out = String::from("groups:\n- name: clock\n  rules:\n");
+    let mut out = String::from("groups:\n- name: clock\n  interval: 1s\n  rules:\n");
     for line in page.lines().filter(|l| l.starts_with("openshift_ptp_")) {
         let (series, value) = line.rsplit_once(' ').expect("a value");
         let (name, labels) = series.split_once('{').expect("labels");
@@ -54,7 +54,7 @@ fn held() -> Prometheus {
 fn a_clock_its_stability_and_its_chain() {
     let prometheus = held();
     let config = format!(
-        "[[clusters]]\nname = \"alpha\"\nprometheus = {{ url = \"{}\" }}\n",
+        "[[clusters]]\nname = \"alpha\"\nprometheus = {{ url = \"{}\", interval = \"1s\" }}\n",
         prometheus.url()
     );
     let mut pty = Pty::start(&Start {

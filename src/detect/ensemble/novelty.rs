@@ -31,6 +31,16 @@ fn step(spreads: f32, count: usize, scale: f32) -> usize {
 }
 
 impl Novelty {
+    /// Pairs that a cell stands for; one that is full, for all that the others do not hold.
+    fn held(&self, count: u8) -> f32 {
+        if count < u8::MAX {
+            return f32::from(count);
+        }
+        let cells = self.seen.as_flattened().iter();
+        let others = cells.map(|c| u32::from(*c)).sum::<u32>() - u32::from(count);
+        (f32::from(self.total) - others as f32).max(f32::from(count))
+    }
+
     /// Takes a level and the move that led there, in spreads; says how new the pair is, decades.
     pub(super) fn see(&mut self, level: f32, moved: f32) -> f32 {
         let (row, column) = (step(level, LEVELS, 2.5), step(moved, MOVES, 1.6));
@@ -46,7 +56,7 @@ impl Novelty {
                     _ if c.abs_diff(column) == 1 => 0.25,
                     _ => continue,
                 };
-                near += weight * f32::from(*count);
+                near += weight * self.held(*count);
             }
         }
         let novelty = ((f32::from(self.total) + 1.0) / (near + 0.3)).log10();

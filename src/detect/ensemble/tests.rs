@@ -192,3 +192,48 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_began_constant_is_learned_too() {
+    let mut noise = Noise::new(9);
+    let mut ensemble = Ensemble::default();
+    let mut say = |i: i64, value| ensemble.observe(Timestamp(i * 60_000), value).onset;
+    for i in 0..12 {
+        say(i, 0.0);
+    }
+    for i in 12..3_000 {
+        say(i, 100.0 + 2.0 * noise.normal());
+    }
+    let told = (3_000..3_005).any(|i| say(i, 0.0));
+    assert!(told, "an outage is a fall to what it began with");
+}
+
+#[test]
+fn the_first_move_after_a_day_of_one_value_is_told() {
+    for step_s in [15, 60, 300] {
+        let mut ensemble = Ensemble::default();
+        let mut say = |i: i64, v| ensemble.observe(Timestamp(i * step_s * 1000), v).onset;
+        let day = 86_400 / step_s;
+        let quiet = (0..day).filter(|i| say(*i, 3.0)).count();
+        assert_eq!(quiet, 0, "each {step_s} s");
+        let told = (day..day + 3).any(|i| say(i, 5.0));
+        assert!(told, "each {step_s} s");
+    }
+}
+
+#[test]
+fn an_old_point_before_all_others_lowers_no_bar() {
+    for gap_s in [600, 86_400, 604_800] {
+        let mut told = 0;
+        for n in 0..20 {
+            let mut noise = Noise::new(n + 1);
+            let mut ensemble = Ensemble::default();
+            ensemble.observe(Timestamp(0), 20.0);
+            for i in 0..600 {
+                let at = Timestamp((gap_s + i * 15) * 1000);
+                told += u32::from(ensemble.observe(at, 20.0 + noise.normal()).onset);
+            }
+        }
+        assert_eq!(told, 0, "told of noise {gap_s} s after one point");
+    }
+}

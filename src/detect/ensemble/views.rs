@@ -316,7 +316,8 @@ impl Views {
 
     fn learn(&mut self, x: f64) {
         let off = (x - self.level) as f32;
-        let (clipped, size) = match self.seen < EARLY {
+        // What never moved has no spread that could hold its first move back.
+        let (clipped, size) = match self.seen < EARLY || self.spread == 0.0 {
             true => (off, off.abs()),
             false => {
                 let most = CLIP * self.spread;
