@@ -74,9 +74,7 @@ fn from_the_flag_to_the_cause_to_the_evidence_in_five_keys() {
     pty.see("ClockLost");
     pty.keys("8").see("INC-1");
     pty.keys("\r").see("likely cause");
-    pty.keys("\t")
-        .see("where it began")
-        .see("what was changed");
+    pty.keys("\t").see("where it began").see("what was changed");
     // Of an alert it is the alert, of a pod its cluster.
     pty.keys("\x1b[Z\r");
     pty.wait("the evidence", |screen| {
