@@ -219,7 +219,7 @@ impl Effects {
             }
             Effect::Cancel(ids) => self.cancel(&ids),
             Effect::Keep(what) => {
-                if let Some(desk) = &self.desk {
+                if let Some(desk) = &mut self.desk {
                     desk.keep(what);
                 }
             }

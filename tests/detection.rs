@@ -21,12 +21,12 @@ use farwatch::model::log::{Level, LogLine};
 use farwatch::model::object::{Object, ObjectKind, Pod};
 use farwatch::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
 use farwatch::model::signal::Group;
-use farwatch::model::sriov::{PhysicalFunction, SriovNodeState};
+use farwatch::model::sriov::SriovNodeState;
 use farwatch::model::telemetry::{Body, LogBatch, SampleBatch};
 use farwatch::model::time::Timestamp;
 use farwatch::state::world::Status;
 
-use stage::{MINUTE, START, STEP_MS, Stage, alert, refused};
+use stage::{MINUTE, START, STEP_MS, Stage, alert, port, refused};
 
 /// How a GPU cluster is at a step: `fault` hits gpu 2 of n1, which serves the model.
 fn gpu_step(stage: &mut Stage, cluster: u16, step: i64, fault: bool, lost: bool) {
@@ -262,24 +262,11 @@ fn ptp_step(stage: &mut Stage, cluster: u16, minute: f64, holdover: bool) {
 }
 
 fn sriov(status: &str, error: Option<&str>) -> Object {
-    let port = PhysicalFunction {
-        name: "ens1f0".into(),
-        pci_address: "0000:3b:00.0".into(),
-        vendor: "Intel".into(),
-        driver: Some("ice".into()),
-        mtu: Some(9000),
-        link_speed: Some("25000 Mb/s".into()),
-        num_vfs: 8,
-        total_vfs: 64,
-        desired_vfs: Some(8),
-        vfs: 8,
-        ..PhysicalFunction::default()
-    };
     Object::SriovNodeState(SriovNodeState {
         node: "du-1".into(),
         sync_status: Some(status.into()),
         last_sync_error: error.map(str::to_owned),
-        interfaces: vec![port],
+        interfaces: vec![port()],
         ..SriovNodeState::default()
     })
 }

@@ -1,5 +1,6 @@
 //! The thread that works with the file. Nobody waits for it; what it cannot take is counted.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,10 +10,13 @@ use std::time::Duration;
 
 use super::Archive;
 use crate::model::archive::{Keep, Recall, Recalled};
+use crate::model::id::IncidentId;
 use crate::model::time::Timestamp;
 
 /// Orders that may wait for a slow disk.
 const WAITING: usize = 64;
+/// Changes that wait for a disk that does not take them.
+const HELD: usize = 1_000;
 /// What ended so lately is on the screen again after a start.
 const LATELY_MS: i64 = 7 * 86_400_000;
 
@@ -27,7 +31,9 @@ pub type Told = Box<dyn Fn(Recalled) + Send>;
 pub struct Desk {
     orders: SyncSender<Order>,
     thread: JoinHandle<()>,
-    /// Changes that the thread had no room for.
+    /// What the thread had no room for; it goes with what comes next.
+    held: Vec<Keep>,
+    /// Changes that nobody had room for.
     lost: Arc<AtomicU64>,
 }
 
@@ -48,14 +54,19 @@ impl Desk {
         Ok(Self {
             orders,
             thread,
+            held: Vec::new(),
             lost,
         })
     }
 
-    pub fn keep(&self, what: Vec<Keep>) {
-        let count = what.len() as u64;
-        if let Err(TrySendError::Full(_)) = self.orders.try_send(Order::Keep(what)) {
-            self.lost.fetch_add(count, Ordering::Relaxed);
+    pub fn keep(&mut self, what: Vec<Keep>) {
+        self.held.extend(what);
+        let lost = newest(&mut self.held);
+        self.lost.fetch_add(lost, Ordering::Relaxed);
+        let held = std::mem::take(&mut self.held);
+        if let Err(TrySendError::Full(Order::Keep(held))) = self.orders.try_send(Order::Keep(held))
+        {
+            self.held = held;
         }
     }
 
@@ -66,6 +77,9 @@ impl Desk {
 
     /// Waits until all that was given is written. Blocks.
     pub fn finish(self) {
+        if !self.held.is_empty() {
+            let _ = self.orders.send(Order::Keep(self.held));
+        }
         drop(self.orders);
         let _ = self.thread.join();
     }
@@ -92,27 +106,56 @@ fn work(
         Ok(begun) => told(begun),
         Err(error) => told(fault(&archive, "not read", &error)),
     }
-    let mut failing = false;
+    // What could not be written, as on a full disk, is tried again with what comes next.
+    let mut waiting: Vec<Keep> = Vec::new();
     while let Ok(order) = orders.recv() {
         let missed = lost.swap(0, Ordering::Relaxed);
         if missed > 0 {
             told(Recalled::Fault(format!(
-                "{}: the disk is slow; {missed} changes of incidents were not kept",
+                "{}: the disk is slow or full; {missed} changes of incidents were not kept",
                 archive.path().display()
             )));
         }
         match order {
-            Order::Keep(what) => match archive.keep(&what) {
-                Ok(()) => failing = false,
-                // A full disk fails each time: it is said once.
-                Err(_) if failing => {}
-                Err(error) => {
-                    failing = true;
-                    told(fault(&archive, "incidents are not kept", &error));
+            Order::Keep(what) => {
+                // It fails each time: it is said once.
+                let said = !waiting.is_empty();
+                waiting.extend(what);
+                lost.fetch_add(newest(&mut waiting), Ordering::Relaxed);
+                match archive.keep(&waiting) {
+                    Ok(()) => waiting.clear(),
+                    Err(_) if said => {}
+                    Err(error) => told(fault(&archive, "incidents are not kept", &error)),
                 }
-            },
+            }
             Order::Recall(what) => told(recall(&archive, what)),
         }
+    }
+}
+
+/// Leaves of each thing what was said of it last, and the newest of all that is too much; how many
+/// went for want of room.
+fn newest(held: &mut Vec<Keep>) -> u64 {
+    let mut known = BTreeSet::new();
+    let mut kept: Vec<Keep> = Vec::with_capacity(held.len());
+    for one in held.drain(..).rev() {
+        if known.insert(about(&one)) {
+            kept.push(one);
+        }
+    }
+    let lost = kept.len().saturating_sub(HELD);
+    kept.truncate(HELD);
+    kept.reverse();
+    *held = kept;
+    lost as u64
+}
+
+/// What it is about: an incident, or the findings of a key in a cluster.
+fn about(one: &Keep) -> (Option<IncidentId>, Arc<str>, Arc<str>) {
+    match one {
+        Keep::Incident(past) => (Some(past.incident.id), "".into(), "".into()),
+        Keep::Gone(id) => (Some(*id), "".into(), "".into()),
+        Keep::Verdict { cluster, key, .. } => (None, cluster.clone(), key.clone()),
     }
 }
 
@@ -146,3 +189,6 @@ fn fault(archive: &Archive, what: &str, error: &rusqlite::Error) -> Recalled {
     tracing::error!(%error, what, "archive");
     Recalled::Fault(format!("{}: {what}: {error}", archive.path().display()))
 }
+
+#[cfg(test)]
+mod tests;

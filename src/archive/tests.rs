@@ -37,7 +37,7 @@ fn finding(text: &str) -> Finding {
     }
 }
 
-fn incident(id: u64, text: &str, ended: Option<i64>) -> Incident {
+pub fn incident(id: u64, text: &str, ended: Option<i64>) -> Incident {
     Incident {
         id: IncidentId(id),
         number: id as u32,
@@ -62,7 +62,7 @@ fn incident(id: u64, text: &str, ended: Option<i64>) -> Incident {
     }
 }
 
-fn kept(incident: Incident, signs: &[&str]) -> Keep {
+pub fn kept(incident: Incident, signs: &[&str]) -> Keep {
     Keep::Incident(Box::new(Past {
         cluster: "alpha".into(),
         signs: signs.iter().map(|s| (*s).to_owned()).collect(),

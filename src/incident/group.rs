@@ -8,19 +8,21 @@ use std::sync::Arc;
 
 use crate::model::alert::Severity;
 use crate::model::finding::{Evidence, Finding, FindingKind, Subject};
-use crate::model::id::{ClusterId, IncidentId};
-use crate::model::incident::{Desk, Stamp};
+use crate::model::id::IncidentId;
+use crate::model::incident::Desk;
 use crate::model::time::Timestamp;
 
 use super::{Incident, IncidentState, title};
+
+mod again;
+
+use again::{ended, still_muted};
 
 /// Findings begun this far apart can belong together, milliseconds; beyond the scrape interval.
 const TOGETHER_MS: i64 = 300_000;
 const SCRAPE_MS: i64 = 60_000;
 /// Nothing wrong for this long closes an incident, milliseconds.
 const COOL_MS: u64 = 300_000;
-/// What comes back within this time is the same story, milliseconds.
-const REOPEN_MS: i64 = 900_000;
 /// Closed incidents kept.
 const CLOSED: usize = 300;
 /// Evidence kept on one finding.
@@ -142,59 +144,6 @@ impl Grouper {
         true
     }
 
-    /// Takes back in what an earlier run knew. What was open then has until `until` to show its
-    /// signs again; else it ended when it was last seen. Numbers go on after `numbered`.
-    pub fn restore(
-        &mut self,
-        incidents: &mut Vec<Incident>,
-        past: Vec<Incident>,
-        numbered: u32,
-        until: Timestamp,
-    ) {
-        let most = past.iter().map(|i| i.number).max().unwrap_or(0);
-        let first = most.max(numbered);
-        // What this run found already came after all of them.
-        for incident in incidents.iter_mut() {
-            incident.number = incident.number.saturating_add(first);
-        }
-        self.numbered = self.numbered.saturating_add(first);
-        for mut incident in past {
-            if let Some(now) = incidents.iter_mut().find(|i| i.id == incident.id) {
-                // It goes on: what people did about it stays.
-                now.desk = incident.desk;
-                continue;
-            }
-            if incident.is_live() {
-                incident.state = IncidentState::Recovering;
-                incident.awaited = Some(until);
-                incident.findings.iter_mut().for_each(|f| f.over = true);
-            }
-            incidents.push(incident);
-        }
-        sort(incidents);
-    }
-
-    /// Somebody says that nothing is wrong there: what is told of this key is over.
-    pub fn dismiss(
-        &mut self,
-        incidents: &mut [Incident],
-        (cluster, key): (ClusterId, &str),
-        at: Timestamp,
-    ) {
-        self.loose
-            .retain(|(f, _)| f.key.as_ref() != key || f.cluster != cluster);
-        let live = incidents
-            .iter_mut()
-            .filter(|i| i.is_live() && i.cluster == cluster);
-        for incident in live {
-            let held = incident.findings.iter_mut().find(|f| f.key.as_ref() == key);
-            if let Some(finding) = held {
-                finding.over = true;
-                incident.settle(at);
-            }
-        }
-    }
-
     /// Closes what has been calm for the cool-down, drops old weak signs, and sorts: open first,
     /// worst first, newest first. True when something changed.
     pub fn tick(&mut self, incidents: &mut Vec<Incident>, now: Timestamp) -> bool {
@@ -219,16 +168,6 @@ impl Grouper {
     }
 }
 
-/// A mute holds for what it was said of: an incident that opens with the same sign is muted too.
-fn still_muted(incidents: &[Incident], finding: &Finding) -> Option<(Timestamp, Stamp)> {
-    let same = incidents.iter().filter(|i| {
-        i.cluster == finding.cluster && i.findings.iter().any(|f| f.key == finding.key)
-    });
-    let muted = same.filter_map(|i| i.desk.muted.as_ref());
-    let longest = muted.max_by_key(|(end, _)| *end);
-    longest.filter(|(end, _)| *end > finding.at).cloned()
-}
-
 pub(super) fn sort(incidents: &mut [Incident]) {
     incidents.sort_by_key(|i| {
         let state = match i.state {
@@ -251,21 +190,6 @@ fn known<'a>(incidents: &'a mut [Incident], finding: &Finding) -> Option<&'a mut
         i.is_live()
             && i.cluster == finding.cluster
             && i.findings.iter().any(|f| f.key == finding.key)
-    })
-}
-
-/// The incident that this sign was part of, where it ended a short while ago, or the sign says
-/// that it never did (an alert that was silenced meanwhile).
-fn ended<'a>(incidents: &'a mut [Incident], finding: &Finding) -> Option<&'a mut Incident> {
-    if finding.over || finding.severity < Severity::Warning {
-        return None;
-    }
-    incidents.iter_mut().find(|i| {
-        let lately = i
-            .closed
-            .is_some_and(|at| finding.since.0 - at.0 <= REOPEN_MS);
-        let same = |f: &Finding| f.key == finding.key && (lately || f.since == finding.since);
-        !i.is_live() && i.cluster == finding.cluster && i.findings.iter().any(same)
     })
 }
 
@@ -364,13 +288,6 @@ impl Incident {
         self.subjects
             .iter()
             .any(|s| *s != Subject::Cluster && related(s, &own, &finding.subject, nodes))
-    }
-
-    /// Its sign is back.
-    fn reopen(&mut self, finding: Finding) {
-        self.closed = None;
-        self.reopened = self.reopened.saturating_add(1);
-        self.update(finding);
     }
 
     /// A sign that is in already: as it is now.

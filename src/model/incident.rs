@@ -134,6 +134,11 @@ impl Incident {
         }
     }
 
+    /// Keys of its findings.
+    pub fn keys(&self) -> BTreeSet<Arc<str>> {
+        self.findings.iter().map(|f| f.key.clone()).collect()
+    }
+
     /// Something new came to it lately.
     fn is_growing(&self, now: Timestamp) -> bool {
         let newest = self.findings.iter().map(|f| f.since).max();

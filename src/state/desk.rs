@@ -48,6 +48,17 @@ impl State {
         }
     }
 
+    /// What was done; and where it ends with this run, that.
+    fn say_kept(&mut self, told: &str) {
+        match self.world.is_kept() {
+            true => self.notice(false, told),
+            false => self.notice(
+                false,
+                format!("{told}; for this run only: no archive takes it"),
+            ),
+        }
+    }
+
     fn operator(&self) -> Arc<str> {
         self.config.operator.clone()
     }
@@ -66,7 +77,7 @@ impl State {
         let id = self.at_hand()?;
         let by = self.operator();
         self.world.deed(id, deed, &by);
-        self.notice(false, told);
+        self.say_kept(told);
         Ok(self.keep(true))
     }
 
@@ -127,16 +138,13 @@ impl State {
             }
             let by = state.operator();
             state.world.opine(cluster, (&key, score), opinion, &by);
-            state.notice(
-                false,
-                match opinion {
-                    Some(Opinion::True) => "kept: it was something",
-                    Some(Opinion::False) => {
-                        "kept: nothing was wrong; told again only when much greater (Yu takes it back)"
-                    }
-                    None => "taken back",
-                },
-            );
+            state.say_kept(match opinion {
+                Some(Opinion::True) => "it was something",
+                Some(Opinion::False) => {
+                    "nothing was wrong: told again only when much greater (Yu takes it back)"
+                }
+                None => "taken back",
+            });
             Ok(state.keep(true))
         })
     }

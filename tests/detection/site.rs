@@ -7,11 +7,11 @@ use std::sync::Arc;
 use farwatch::model::health::SourceKind;
 use farwatch::model::object::{Node, Object, ObjectKind, Pod};
 use farwatch::model::signal::Group;
-use farwatch::model::sriov::{PhysicalFunction, SriovNodeState};
+use farwatch::model::sriov::SriovNodeState;
 use farwatch::model::time::Timestamp;
 use farwatch::model::workload::{Workload, WorkloadKind};
 
-use crate::stage::{MINUTE, STEP_MS, Stage, alert};
+use crate::stage::{MINUTE, STEP_MS, Stage, alert, port};
 
 /// The fault begins here, minutes; and so long it is looked at.
 pub const ONSET: f64 = 60.0;
@@ -462,24 +462,11 @@ fn pod(now: &PodNow, at: Timestamp) -> Pod {
 }
 
 fn functions(told: &Told) -> SriovNodeState {
-    let port = PhysicalFunction {
-        name: "ens1f0".into(),
-        pci_address: "0000:3b:00.0".into(),
-        vendor: "Intel".into(),
-        driver: Some("ice".into()),
-        mtu: Some(9000),
-        link_speed: Some("25000 Mb/s".into()),
-        num_vfs: 8,
-        total_vfs: 64,
-        desired_vfs: Some(8),
-        vfs: 8,
-        ..PhysicalFunction::default()
-    };
     SriovNodeState {
         node: "n2".into(),
         sync_status: Some(told.sriov.0.into()),
         last_sync_error: told.sriov.1.map(str::to_owned),
-        interfaces: vec![port],
+        interfaces: vec![port()],
         ..SriovNodeState::default()
     }
 }

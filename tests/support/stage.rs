@@ -13,6 +13,7 @@ use farwatch::model::label::Labels;
 use farwatch::model::object::{Object, ObjectKind};
 use farwatch::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
 use farwatch::model::signal::Group;
+use farwatch::model::sriov::PhysicalFunction;
 use farwatch::model::telemetry::{Body, ObjectBatch, SampleBatch, Telemetry};
 use farwatch::model::time::Timestamp;
 use farwatch::state::world::World;
@@ -137,6 +138,23 @@ impl Stage {
     pub fn open(&self) -> Vec<&Incident> {
         let all = self.world.incidents.iter();
         all.filter(|i| i.state == IncidentState::Open).collect()
+    }
+}
+
+/// A port with eight functions, as many as were wanted.
+pub fn port() -> PhysicalFunction {
+    PhysicalFunction {
+        name: "ens1f0".into(),
+        pci_address: "0000:3b:00.0".into(),
+        vendor: "Intel".into(),
+        driver: Some("ice".into()),
+        mtu: Some(9000),
+        link_speed: Some("25000 Mb/s".into()),
+        num_vfs: 8,
+        total_vfs: 64,
+        desired_vfs: Some(8),
+        vfs: 8,
+        ..PhysicalFunction::default()
     }
 }
 

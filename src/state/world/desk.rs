@@ -1,6 +1,6 @@
 //! What people do about incidents, and what of that (and of the incidents) is yet to be put away.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::World;
@@ -85,6 +85,11 @@ impl World {
         incident
     }
 
+    /// What is said now outlives the program.
+    pub fn is_kept(&self) -> bool {
+        self.desk.open
+    }
+
     /// What changed since it was put away; `all`: also what changed just now.
     pub fn unkept(&mut self, all: bool) -> Vec<Keep> {
         if !self.desk.open {
@@ -142,8 +147,27 @@ impl World {
             by: by.clone(),
             at: self.now,
         };
-        let held = self.incidents.iter_mut().find(|i| i.id == id);
-        held.map(|incident| incident.take(deed, stamp)).is_some()
+        let unmuted = deed == Deed::Mute(None);
+        let Some(incident) = self.incidents.iter_mut().find(|i| i.id == id) else {
+            return false;
+        };
+        incident.take(deed, stamp);
+        if unmuted {
+            let (cluster, keys) = (incident.cluster, incident.keys());
+            self.unmute(cluster, &keys);
+        }
+        true
+    }
+
+    /// What ended with the same signs passes its mute on no longer.
+    fn unmute(&mut self, cluster: ClusterId, keys: &BTreeSet<Arc<str>>) {
+        let ended = self.incidents.iter_mut().filter(|i| !i.is_live());
+        for incident in ended.filter(|i| i.cluster == cluster && i.desk.muted.is_some()) {
+            if !incident.keys().is_disjoint(keys) {
+                incident.desk.muted = None;
+                incident.revision = incident.revision.wrapping_add(1);
+            }
+        }
     }
 
     /// What somebody thinks of a finding; `None` takes it back.

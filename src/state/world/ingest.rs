@@ -109,7 +109,7 @@ impl World {
             let until = newest.map(|at| readings::until(at, batch.interval_ms));
             cluster.samples_until = cluster.samples_until.max(until);
             if !batch.backfill {
-                cluster.pace(batch.group, batch.interval_ms);
+                cluster.pace(batch);
             }
             cluster.rebuild(batch.group, &names_of(batch), &self.store);
             cluster.note_score(newest.unwrap_or(batch.at), score);

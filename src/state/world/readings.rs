@@ -6,6 +6,7 @@ use crate::model::id::ClusterId;
 use crate::model::object::ObjectKind;
 use crate::model::sample::{Sample, SeriesKey, current_ms};
 use crate::model::signal::Group;
+use crate::model::telemetry::SampleBatch;
 use crate::model::time::Timestamp;
 use crate::model::{gpu, ptp, serving, sriov};
 use crate::store::Store;
@@ -25,9 +26,17 @@ impl ClusterState {
     }
 
     /// So often a group is asked for now.
-    pub(super) fn pace(&mut self, group: Group, interval_ms: u32) {
+    pub(super) fn pace(&mut self, batch: &SampleBatch) {
+        let interval_ms = batch.interval_ms;
+        // It keeps a pace of its own, beside that of the queries and of exporters.
+        let beside = batch.name.starts_with("nvidia-smi");
+        let group = if beside { Group::Exporter } else { batch.group };
         if let Some(pace) = self.paces.get_mut(group as usize) {
-            *pace = interval_ms;
+            *pace = if beside {
+                interval_ms.max(*pace)
+            } else {
+                interval_ms
+            };
         }
     }
 
@@ -147,4 +156,35 @@ fn living(
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+
+    #[test]
+    fn what_is_read_beside_the_queries_makes_none_of_theirs_old() {
+        let mut cluster = ClusterState::new(ClusterId(0), &config::Cluster::default(), 0);
+        let mut told = |group, name: &str, interval_ms| {
+            cluster.pace(&SampleBatch {
+                group,
+                name: name.into(),
+                query: "".into(),
+                at: Timestamp(0),
+                interval_ms,
+                backfill: false,
+                series: Vec::new(),
+                cut_from: None,
+            });
+            cluster.current_ms(Group::Gpu)
+        };
+        assert_eq!(told(Group::Gpu, "gpu_dcgm", 480_000), 961_000);
+        assert_eq!(told(Group::Gpu, "nvidia-smi", 60_000), 961_000);
+        assert_eq!(
+            told(Group::Gpu, "gpu_dcgm", 15_000),
+            121_000,
+            "of nvidia-smi"
+        );
+    }
 }

@@ -232,3 +232,30 @@ fn verdicts_are_put_away_and_come_back() {
     }]);
     assert!(next.incidents.is_empty());
 }
+
+#[test]
+fn what_is_no_longer_muted_stays_so_when_it_comes_again() {
+    let mut world = world();
+    let id = world.incidents[0].id;
+    let end = Timestamp(NOW + 86_400_000);
+    world.deed(id, Deed::Mute(Some(end)), &me());
+    world.incidents[0].state = IncidentState::Resolved;
+    world.incidents[0].closed = Some(Timestamp(NOW));
+    let again = |hours: i64| Finding {
+        since: Timestamp(NOW + hours * 3_600_000),
+        at: Timestamp(NOW + hours * 3_600_000),
+        ..finding("k", 0.9, FindingKind::Spike)
+    };
+    world.take_findings(vec![again(1)]);
+    let open = world.incidents.iter().find(|i| i.is_live()).expect("open");
+    assert!(open.desk.muted.is_some(), "the mute holds on");
+    let id = open.id;
+    world.deed(id, Deed::Mute(None), &me());
+    for incident in &mut world.incidents {
+        incident.state = IncidentState::Resolved;
+        incident.closed = Some(Timestamp(NOW + 3_600_000));
+    }
+    world.take_findings(vec![again(3)]);
+    let open = world.incidents.iter().find(|i| i.is_live()).expect("open");
+    assert_eq!(open.desk.muted, None);
+}

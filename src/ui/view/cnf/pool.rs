@@ -165,7 +165,7 @@ pub fn draw<'a>(
     buf: &mut Buffer,
     (rows, table): (&'a [PoolRow<'a>], &Table<RowId>),
 ) {
-    let sum = |of: fn(&Pool) -> Option<u64>| rows.iter().filter_map(|r| of(r.pool)).sum::<u64>();
+    let sum = |of: fn(&Pool) -> Option<u64>| total(rows.iter().map(|r| of(r.pool)));
     let title = format!("SR-IOV resources, {} pools of nodes", rows.len());
     let right = format!(
         "{} of {} requested · m PFs",
@@ -183,6 +183,21 @@ pub fn draw<'a>(
         (rows, table),
         |row, column| cell(ctx, row, column),
     );
+}
+
+/// The sum of what is known: `12`; `≥12` where some of it is not, `n/a` where nothing is.
+fn total(all: impl Iterator<Item = Option<u64>>) -> String {
+    let (mut known, mut sum, mut unknown) = (false, 0, false);
+    for one in all {
+        known |= one.is_some();
+        unknown |= one.is_none();
+        sum += one.unwrap_or(0);
+    }
+    match (known, unknown) {
+        (false, _) => "n/a".to_owned(),
+        (true, true) => format!("≥{sum}"),
+        (true, false) => sum.to_string(),
+    }
 }
 
 fn mark(theme: &Theme, pool: &Pool) -> (&'static str, Style) {
@@ -217,5 +232,18 @@ fn cell<'a>(ctx: &Ctx<'a>, row: &'a PoolRow<'a>, column: usize) -> Line<'a> {
             Some((problem, _)) => Line::styled(problem, style),
             None => Line::styled("-", theme.muted),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::total;
+
+    #[test]
+    fn what_is_unknown_is_not_counted_as_nothing() {
+        assert_eq!(total([Some(3), Some(4)].into_iter()), "7");
+        assert_eq!(total([Some(3), None].into_iter()), "≥3");
+        assert_eq!(total([None, None].into_iter()), "n/a");
+        assert_eq!(total([].into_iter()), "n/a");
     }
 }

@@ -9,6 +9,7 @@ use crate::model::archive::{Past, Recall};
 use crate::model::finding::Finding;
 use crate::model::id::IncidentId;
 use crate::model::incident::{Opinion, Stamp};
+use crate::model::time::Timestamp;
 use crate::state::world::World;
 use crate::ui::Ctx;
 use crate::ui::view::common::{heading, name, pair};
@@ -17,6 +18,9 @@ use crate::ui::widget::text::wrap;
 
 /// Shown of those that were like it.
 const LIKE: usize = 5;
+/// Of those that ended while farwatch ran so many are looked at, the newest: older ones come from
+/// the archive.
+const HERE: usize = 50;
 /// Less alike is another kind of thing.
 const LEAST: f64 = 0.2;
 
@@ -25,8 +29,39 @@ const LEAST: f64 = 0.2;
 pub struct Memory {
     /// Of which incident, with how many findings.
     of: Option<(IncidentId, usize)>,
-    /// Most alike first: the share of signs, the cluster, the incident.
-    like: Vec<(f64, String, Incident)>,
+    /// Most alike first.
+    like: Vec<Like>,
+}
+
+/// One that was like it.
+#[derive(Debug)]
+struct Like {
+    id: IncidentId,
+    /// Share of the signs that both show.
+    share: f64,
+    opened: Timestamp,
+    /// As it is shown: what, where, when it ended; and what was noted last.
+    head: String,
+    note: String,
+}
+
+impl Like {
+    fn new(share: f64, cluster: &str, past: &Incident) -> Self {
+        let lasted = match past.closed {
+            Some(end) => format!("for {}", age(end.age_since_ms(past.opened))),
+            None => "its end is unknown".to_owned(),
+        };
+        Self {
+            id: past.id,
+            share,
+            opened: past.opened,
+            head: format!("INC-{} on {cluster}, {lasted}", past.number),
+            note: match past.desk.notes.last() {
+                Some((stamp, note)) => format!("{}: {note}", stamp.by),
+                None => format!("no note says what ended it. {}", past.title),
+            },
+        }
+    }
 }
 
 /// The list of what the archive holds, in place of what is going on.
@@ -66,23 +101,19 @@ impl Incidents {
             return;
         };
         let own = signs(asked);
-        let ended = world.incidents.iter().filter(|i| !i.is_live());
-        let here = ended.map(|i| (name(world, i.cluster).to_owned(), i.clone()));
-        let kept = past
-            .into_iter()
-            .map(|p| (p.cluster.to_string(), p.incident));
-        let mut like: Vec<(f64, String, Incident)> = Vec::new();
-        for (cluster, other) in here.chain(kept) {
-            let share = alike(&own, &signs(&other));
-            let known = like.iter().any(|(_, _, held)| held.id == other.id);
-            if other.id != id && !known && share >= LEAST {
-                like.push((share, cluster, other));
+        let ended = world.incidents.iter().filter(|i| !i.is_live()).take(HERE);
+        let here = ended.map(|i| (name(world, i.cluster), i));
+        let kept = past.iter().map(|p| (p.cluster.as_ref(), &p.incident));
+        let mut like: Vec<Like> = Vec::new();
+        for (cluster, other) in here.chain(kept).filter(|(_, other)| other.id != id) {
+            let share = alike(&own, &signs(other));
+            if share >= LEAST && like.iter().all(|held| held.id != other.id) {
+                like.push(Like::new(share, cluster, other));
             }
         }
         like.sort_by(|a, b| {
-            (b.0, b.2.opened.0)
-                .partial_cmp(&(a.0, a.2.opened.0))
-                .unwrap_or(std::cmp::Ordering::Equal)
+            let newer = || b.opened.cmp(&a.opened);
+            b.share.total_cmp(&a.share).then_with(newer)
         });
         like.truncate(LIKE);
         self.memory.like = like;
@@ -95,6 +126,15 @@ impl Incidents {
             self.kept.answered = Some(words.to_owned());
         }
         asked
+    }
+
+    pub(super) fn kept_title(&self, rows: usize) -> String {
+        match (&self.kept.answered, self.list.filter_text()) {
+            (Some(words), wanted) if words != wanted => "Past incidents: searching".to_owned(),
+            (None, _) => "Past incidents: asking the archive".to_owned(),
+            (_, "") => format!("Past incidents: the newest {rows} of the archive"),
+            (_, words) => format!("Past incidents: {rows} that hold `{words}`"),
+        }
     }
 
     /// `m`: what is going on, or what the archive holds.
@@ -130,29 +170,17 @@ impl Incidents {
             return out;
         }
         out.push(heading(ctx.theme, "seen before"));
-        for (share, cluster, past) in &self.memory.like {
+        for past in &self.memory.like {
             let head = format!(
-                "{:.0} % alike: INC-{} on {cluster}, {}, {}",
-                share * 100.0,
-                past.number,
+                "{:.0} % alike, {}: {}",
+                past.share * 100.0,
                 ctx.clock_or_day(past.opened),
-                lasted(past),
+                past.head
             );
             out.extend(folded(&head, width, ctx.theme.accent));
-            let note = match past.desk.notes.last() {
-                Some((stamp, note)) => format!("  {}: {note}", stamp.by),
-                None => format!("  no note says what ended it. {}", past.title),
-            };
-            out.extend(folded(&note, width, ctx.theme.base));
+            out.extend(folded(&format!("  {}", past.note), width, ctx.theme.base));
         }
         out
-    }
-}
-
-fn lasted(past: &Incident) -> String {
-    match past.closed {
-        Some(end) => format!("for {}", age(end.age_since_ms(past.opened))),
-        None => "its end is unknown".to_owned(),
     }
 }
 

@@ -25,8 +25,8 @@ const LIST: [Column; 7] = [
 impl Incidents {
     pub(super) fn rows<'a>(&self, world: &'a World) -> Vec<&'a Incident> {
         if self.kept.shown {
-            // The archive did the choosing.
-            let past = world.past.iter();
+            // The archive did the choosing; what it found for another question is no answer.
+            let past = world.past.iter().filter(|_| self.kept.answered.is_some());
             return past
                 .filter(|i| self.scope.is_none_or(|s| s == i.cluster))
                 .collect();
@@ -71,7 +71,7 @@ impl Incidents {
         let rows = self.rows(ctx.world);
         let open = rows.iter().filter(|i| i.is_live()).count();
         let title = match self.kept.shown {
-            true => format!("Past incidents: the newest {} of the archive", rows.len()),
+            true => self.kept_title(rows.len()),
             false => format!("Incidents: {open} open of {}", rows.len()),
         };
         let here = self.part == Part::List;
