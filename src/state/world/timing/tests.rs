@@ -129,7 +129,7 @@ impl Site {
         let mut series = vec![of("openshift_ptp_offset_ns", self.offset)];
         series.extend(self.state.map(|s| of("openshift_ptp_clock_state", s)));
         cluster.ptp = ptp::read(series.iter().map(|(k, s)| (k, *s)));
-        cluster.pace(Group::Ptp, self.pace);
+        cluster.paces[Group::Ptp as usize] = self.pace;
         let mut told = Vec::new();
         let mut put = |name: &str, labels: &[(&str, &str)], value| {
             let key = SeriesKey::new(name, Labels::from_pairs(labels.iter().copied()));
