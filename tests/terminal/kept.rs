@@ -19,6 +19,7 @@ fn an_incident_and_what_was_said_of_it_are_there_after_a_restart() {
     let mut pty = Pty::start(&start);
     pty.see("Clusters 1");
     pty.keys("8").see("INC-1");
+    pty.keys("/INC-1\r").see("filter INC-1");
     pty.keys("Ynriser card reseated\r").see("noted");
     pty.keys("Ya").see("acked");
     pty.keys(":quit\r");
@@ -27,8 +28,9 @@ fn an_incident_and_what_was_said_of_it_are_there_after_a_restart() {
 
     let mut pty = Pty::start(&start);
     pty.see("Clusters 1");
-    pty.keys("8").see("INC-1").see("acked");
-    pty.see("riser card reseated");
+    pty.keys("8").see("INC-1");
+    pty.keys("/INC-1\r").see("filter INC-1");
+    pty.see("acked").see("riser card reseated");
     pty.keys("Ya").lose("acked");
     pty.keys("M\r").see("muted until");
     pty.keys("Yf").see("there is no finding under the cursor");
