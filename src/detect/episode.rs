@@ -165,6 +165,14 @@ impl Episode {
         self.since = quiet_until;
     }
 
+    /// What was expected at its onset, in the series' unit; `hour` as in [`Self::take`]. None: it is
+    /// not about how high or low values are.
+    pub(super) fn band(&self, hour: Option<f64>) -> Option<(f64, f64)> {
+        let level = hour.unwrap_or(self.level);
+        let (below, above) = (f64::from(self.below), f64::from(self.above));
+        (below.is_finite() || above.is_finite()).then_some((level - below, level + above))
+    }
+
     pub(super) fn may_come_again(&self, at: Timestamp) -> bool {
         self.over && at >= self.since
     }
@@ -246,10 +254,7 @@ impl Episode {
                 false => Severity::Info,
             },
             since: self.since,
-            expected: by_values.then(|| {
-                let (below, above) = (f64::from(self.below), f64::from(self.above));
-                (self.level - below, self.level + above)
-            }),
+            expected: self.band(None).filter(|_| by_values),
             seen: mean.then(|| self.level + f64::from(self.mean)),
             method: self.method(mean, points),
         }

@@ -11,6 +11,7 @@ use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
 use crate::model::signal::{Bad, Group, Limit, Metric, Signal};
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
+use crate::model::usual::Usual;
 
 use super::Condition;
 use super::budget::{self, Budget};
@@ -215,6 +216,12 @@ impl Judge {
             }
             true
         });
+    }
+
+    /// What is usual for a series at so many times of a range, as it is known now.
+    pub fn usual(&self, id: SeriesId, range: (Timestamp, Timestamp), count: usize) -> Usual {
+        let watch = self.watches.get(id.0 as usize).and_then(Option::as_deref);
+        watch.map_or(Usual::NotLearned, |w| w.usual(range, count))
     }
 
     /// Whether a bad state of a scope is followed already.

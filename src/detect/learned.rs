@@ -4,6 +4,7 @@
 use crate::model::finding::FindingKind;
 use crate::model::signal::Bad;
 use crate::model::time::Timestamp;
+use crate::model::usual::{self, Usual};
 
 use super::ensemble::Ensemble;
 use super::episode::{Episode, Step};
@@ -109,8 +110,34 @@ impl Learned {
     }
 
     fn is_cold(&self) -> bool {
+        self.engine.seen() <= self.warm()
+    }
+
+    /// Points before anything is told.
+    fn warm(&self) -> u32 {
         let raised = self.engine.shifted().max(0.0);
-        (self.engine.seen() as f32) <= WARM * (1.0 + raised)
+        (WARM * (1.0 + raised)) as u32
+    }
+
+    /// The values that would not be told, at so many times of a range. While something is told they
+    /// are what was expected at its onset.
+    pub(super) fn usual(&self, range: (Timestamp, Timestamp), count: usize) -> Usual {
+        let (seen, of) = (self.engine.seen(), self.warm());
+        if seen <= of {
+            return Usual::Learning { seen, of };
+        }
+        let told = self.beside.as_deref().map(|b| &b.episode);
+        let told = told.filter(|e| e.is_told());
+        let at = |at: Timestamp| {
+            let hour = || self.engine.level_of_hour(at);
+            let during = told.and_then(|e| e.band(e.is_by_hour().then(hour).flatten()));
+            let (low, high) = during.or_else(|| self.engine.band(at))?;
+            Some(usual::Step { at, low, high })
+        };
+        Usual::Known {
+            steps: joined(times(range, count).filter_map(at)),
+            onset: told.map(Episode::since),
+        }
     }
 
     fn begin(&mut self, episode: Episode) {
@@ -150,6 +177,25 @@ impl Learned {
             }
         }
     }
+}
+
+/// Times at which a band is looked up in a range, evenly apart.
+fn times((from, to): (Timestamp, Timestamp), count: usize) -> impl Iterator<Item = Timestamp> {
+    let count = i64::try_from(count.max(1)).unwrap_or(i64::MAX);
+    let apart = (to.0.saturating_sub(from.0) / count).max(1);
+    (0..count).map(move |n| Timestamp(from.0.saturating_add(n.saturating_mul(apart))))
+}
+
+/// One step where a value changes, not one for each time.
+fn joined(steps: impl Iterator<Item = usual::Step>) -> Vec<usual::Step> {
+    let mut out: Vec<usual::Step> = Vec::new();
+    for step in steps {
+        let same = |last: &usual::Step| (last.low, last.high) == (step.low, step.high);
+        if !out.last().is_some_and(same) {
+            out.push(step);
+        }
+    }
+    out
 }
 
 impl Detector for Learned {

@@ -8,6 +8,7 @@ use crate::model::id::ClusterId;
 use crate::model::sample::{Sample, SeriesKey};
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
+use crate::model::usual::Usual;
 use crate::model::{gpu, ptp};
 
 use super::judge::{Arrival, Rule};
@@ -129,6 +130,12 @@ impl Watch {
             }
         }
         score
+    }
+
+    /// What is usual for it.
+    pub(super) fn usual(&self, range: (Timestamp, Timestamp), count: usize) -> Usual {
+        let learned = self.learned.as_ref();
+        learned.map_or(Usual::NotLearned, |l| l.usual(range, count))
     }
 
     fn finding_key(&self, what: usize) -> Arc<str> {

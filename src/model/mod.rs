@@ -45,6 +45,7 @@ pub mod thin;
 pub mod time;
 pub mod trace;
 pub mod unit;
+pub mod usual;
 pub mod workload;
 pub mod xid;
 

@@ -200,3 +200,39 @@ fn state_is_bounded() {
     assert!(size_of::<Learned>() <= 600, "{}", size_of::<Learned>());
     assert!(size_of::<Beside>() <= 700, "{}", size_of::<Beside>());
 }
+
+#[test]
+fn the_band_is_that_of_the_engine_and_in_an_episode_that_of_the_onset() {
+    let range = (Timestamp(200 * STEP), Timestamp(280 * STEP));
+    let mut learned = Learned::new(Bad::High, 0.05);
+    let mut noise = Noise::new(7);
+    let mut say = |learned: &mut Learned, i: i64, level: f64| {
+        let value = level + 0.01 * noise.normal();
+        learned.observe(Timestamp(i * STEP), value).abnormal
+    };
+    for i in 0..40 {
+        say(&mut learned, i, 0.2);
+    }
+    let early = learned.usual(range, 80);
+    assert_eq!(early.words(), "learning, 40 of 40 points");
+    for i in 40..240 {
+        say(&mut learned, i, 0.2);
+    }
+    let Usual::Known { steps, onset: None } = learned.usual(range, 80) else {
+        panic!("known, and nothing is told");
+    };
+    let told = learned.engine.band(range.0).expect("known");
+    assert_eq!((steps[0].low, steps[0].high), told);
+    assert!(told.0 == f64::NEG_INFINITY && (0.21..0.45).contains(&told.1));
+    let mut last = None;
+    for i in 240..280 {
+        last = say(&mut learned, i, 0.6);
+    }
+    let expected = last.and_then(|a| a.expected).expect("told, by its values");
+    let Usual::Known { steps, onset } = learned.usual(range, 80) else {
+        panic!("known");
+    };
+    assert_eq!(onset, Some(Timestamp(240 * STEP)));
+    assert_eq!(steps.len(), 1, "{steps:?}");
+    assert_eq!((steps[0].low, steps[0].high), expected);
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use ratatui::text::{Line, Span};
 
 use super::events::{Event, marks, told};
 use super::heat::{self, Heat};
@@ -14,8 +15,9 @@ use crate::model::sample::Sample;
 use crate::model::thin::thin;
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
+use crate::model::usual::Usual;
 use crate::ui::Ctx;
-use crate::ui::view::common::{above, empty, series_style};
+use crate::ui::view::common::{above, band, empty, lines, series_style};
 use crate::ui::widget::chart::{
     Chart, Curve, MarkKind, Over, draw_pointed, draw_time_axis, plot_in, read_from,
 };
@@ -84,6 +86,8 @@ pub struct Panel<'a> {
     pub alone: Option<&'a ShownId>,
     pub hidden: &'a BTreeSet<ShownId>,
     pub events: &'a [Event],
+    /// What is usual for one of them, drawn behind the lines, and what is said of it.
+    pub usual: Option<&'a (String, Usual)>,
     /// Unit of the bounds of a histogram.
     pub bounds: Unit,
     /// What to say where there is nothing to show.
@@ -141,13 +145,24 @@ impl<'a> Panel<'a> {
         let (area, line) = above(area, told_rows(area));
         let plot = plot_in(area, GUTTER);
         let column_ms = Axis::new(window.0, window.1, usize::from(plot.width)).slot_ms;
-        if let Some(told) = told(ctx, self.events, column_ms).filter(|_| line.height > 0) {
-            ctx.put(buf, (line.x, line.y), line.width, &told, ctx.theme.accent);
+        if line.height > 0 {
+            self.draw_told(ctx, line, column_ms, buf);
         }
         match self.form {
             Form::Heat => self.draw_heat(ctx, area, window, buf),
             _ => self.draw_curves(ctx, area, window, buf),
         }
+    }
+
+    /// What is usual, and what happened.
+    fn draw_told(&self, ctx: &Ctx<'_>, line: Rect, column_ms: i64, buf: &mut Buffer) {
+        let mut spans = Vec::new();
+        if let Some((words, _)) = self.usual {
+            spans.push(Span::styled(format!("{words}  "), ctx.theme.muted));
+        }
+        let told = told(ctx, self.events, column_ms);
+        spans.extend(told.map(|told| Span::styled(told, ctx.theme.accent)));
+        lines(ctx, line, buf, &[Line::from(spans)], 0);
     }
 
     fn over(&self, ctx: &Ctx<'_>) -> Over {
@@ -188,6 +203,7 @@ impl<'a> Panel<'a> {
             .unwrap_or_default();
         Chart {
             curves: &curves,
+            band: self.usual.map(|(_, usual)| band(ctx, usual)),
             unit: first.map_or(Unit::None, |s| s.unit),
             from,
             to,
@@ -227,6 +243,7 @@ impl<'a> Panel<'a> {
         let seen = marks(ctx, self.events);
         let chart = Chart {
             curves: &[],
+            band: None,
             unit: Unit::None,
             from: window.0,
             to: window.1,

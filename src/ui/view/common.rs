@@ -12,10 +12,11 @@ use crate::model::id::{ClusterId, RequestId};
 use crate::model::sample::{Sample, SampleKind};
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
+use crate::model::usual::Usual;
 use crate::state::world::{ClusterState, World};
 use crate::ui::layout::middle;
 use crate::ui::widget::badge::age;
-use crate::ui::widget::chart::Over;
+use crate::ui::widget::chart::{Band, Over};
 use crate::ui::widget::table::{Column, put_line};
 use crate::ui::widget::text::Pane;
 use crate::ui::{Ctx, Theme};
@@ -241,6 +242,14 @@ pub fn cursor(ctx: &Ctx<'_>) -> Over {
     Over {
         cursor: ctx.cursor.at.map(|at| (at, ctx.theme.key)),
         ..Over::default()
+    }
+}
+
+/// What is usual, as an area behind curves.
+pub fn band<'a>(ctx: &Ctx<'_>, usual: &'a Usual) -> Band<'a> {
+    Band {
+        steps: usual.steps(),
+        style: ctx.theme.border,
     }
 }
 

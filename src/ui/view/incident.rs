@@ -19,9 +19,13 @@ use crate::ui::widget::table::{Column, Table};
 mod causes;
 mod curves;
 mod desk;
+mod flagged;
 mod lanes;
 mod list;
+mod picture;
 mod why;
+
+use picture::Picture;
 
 pub use why::subject_focus;
 
@@ -52,8 +56,7 @@ pub struct Incidents {
     causes: Scroll,
     /// The causes of the chosen incident, as they were worked out last, and for what.
     ranked: causes::Held,
-    /// Curves in place of the lanes.
-    curves: bool,
+    picture: Picture,
     memory: desk::Memory,
     kept: desk::Kept,
     scope: Option<ClusterId>,
@@ -70,7 +73,7 @@ impl Default for Incidents {
             part: Part::List,
             causes: Scroll::default(),
             ranked: causes::Held::default(),
-            curves: false,
+            picture: Picture::default(),
             memory: desk::Memory::default(),
             kept: desk::Kept::default(),
             scope: None,
@@ -116,7 +119,7 @@ impl Incidents {
         };
         // Title, axis, changes and a lane each; what lanes do not need goes to the findings.
         let lanes = self.chosen(world).map_or(0, |i| i.findings.len());
-        let needed = u16::try_from(lanes.saturating_add(5)).unwrap_or(u16::MAX);
+        let needed = self.picture.rows(lanes);
         let half = rest.height - rest.height / 2;
         let (lanes, low) = above(rest, rest.height - half.min(needed));
         let (findings, why) = match beside(low, 100, 44) {
@@ -243,7 +246,7 @@ impl View for Incidents {
             Command::Open | Command::Detail if self.part == Part::List => {
                 self.part = Part::Findings;
             }
-            Command::Detail => self.curves = !self.curves,
+            Command::Detail => self.picture = self.picture.next(),
             Command::Problems => self.open_only = !self.open_only,
             Command::CopyRow => {
                 let text = self.chosen(world).map(|i| why::plain(world, i));
@@ -263,8 +266,7 @@ impl View for Incidents {
             return;
         };
         if parts.lanes.height > 0 {
-            let causes = self.causes(ctx.world, incident);
-            lanes::draw(ctx, (incident, &causes), self.curves, parts.lanes, buf);
+            self.draw_picture(ctx, incident, parts.lanes, buf);
         }
         if parts.findings.height > 0 {
             self.draw_findings(ctx, incident, parts.findings, buf);
@@ -359,7 +361,7 @@ impl View for Incidents {
             Part::Findings => &[
                 ("Enter", "evidence"),
                 ("Tab", "causes"),
-                ("d", "curves"),
+                ("d", "curves, why flagged"),
                 ("Yf", "false alarm"),
                 ("a", "explain"),
                 ("Esc", "list"),

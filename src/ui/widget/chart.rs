@@ -14,10 +14,13 @@ use crate::model::sample::Sample;
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 
+mod band;
 mod raster;
 mod scale;
 mod stack;
 
+pub use band::Band;
+use band::USUAL;
 use raster::Raster;
 pub use raster::SYMBOLS;
 pub use scale::Scale;
@@ -72,6 +75,7 @@ pub struct Over {
 
 pub struct Chart<'a> {
     pub curves: &'a [Curve<'a>],
+    pub band: Option<Band<'a>>,
     pub unit: Unit,
     pub from: Timestamp,
     pub to: Timestamp,
@@ -129,6 +133,9 @@ impl Chart<'_> {
         };
         let gutter = self.draw_values(area, &scale, rows, buf);
         let plot = plot_in(area, gutter);
+        if let Some(band) = &self.band {
+            band.draw((self.from, self.to), plot, &scale, buf);
+        }
         self.draw_limits(plot, &scale, buf);
         match stack {
             Some(_) => self.draw_stack(plot, &scale, buf),
@@ -186,10 +193,13 @@ impl Chart<'_> {
         }
         // A limit near the curve belongs into the picture, one far away would flatten it.
         let reach = (high - low).max(high.abs() * 0.2);
-        for (limit, _) in self.limits {
-            if limit.is_finite() && *limit <= high + reach && *limit >= low - reach {
-                low = low.min(*limit);
-                high = high.max(*limit);
+        let (least, most) = (low - reach, high + reach);
+        let steps = self.band.map_or(&[][..], |b| b.steps).iter();
+        let edges = steps.flat_map(|s| [s.low, s.high]);
+        for edge in self.limits.iter().map(|(limit, _)| *limit).chain(edges) {
+            if (least..=most).contains(&edge) {
+                low = low.min(edge);
+                high = high.max(edge);
             }
         }
         Some(Scale::around(low, high, self.unit, rows))
@@ -333,7 +343,7 @@ pub fn draw_pointed(over: &Over, (from, to): (Timestamp, Timestamp), plot: Rect,
     {
         for y in plot.top()..plot.bottom() {
             if let Some(cell) = buf.cell_mut((column(slot), y))
-                && cell.symbol() == " "
+                && [" ", USUAL].contains(&cell.symbol())
             {
                 cell.set_symbol("│").set_style(style);
             }

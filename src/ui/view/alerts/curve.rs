@@ -177,6 +177,7 @@ impl Curves {
         let limits: Vec<(f64, Style)> = limit.map(|l| (l, ctx.theme.crit)).into_iter().collect();
         Chart {
             curves: &curves,
+            band: None,
             unit: unit_of(ctx.world, &query),
             from,
             to,

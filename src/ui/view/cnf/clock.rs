@@ -14,7 +14,7 @@ use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::state::world::World;
 use crate::ui::Ctx;
-use crate::ui::view::common::{above, ago, cursor, lines, name, pane, reading, series_style};
+use crate::ui::view::common::{above, ago, band, cursor, lines, name, pane, reading, series_style};
 use crate::ui::widget::chart::{Chart, Curve, read_from};
 
 /// Rows that the curve keeps where all is told.
@@ -44,11 +44,23 @@ pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, row: ClockRow<'_>) {
 fn draw_offsets(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, (cluster, node): ClockRow<'_>) {
     let (from, to) = ctx.window.bounds(ctx.world.now);
     let store = &ctx.world.store;
-    let offsets: Vec<(Vec<Sample>, u32)> = store
+    let held: Vec<_> = store
         .find(cluster, "openshift_ptp_offset_ns")
         .filter(|(_, key)| node_of(&key.labels) == node.node.as_ref())
         .take(CURVES)
+        .collect();
+    // Behind several curves nobody could tell whose it is.
+    let usual = match held.as_slice() {
+        [(_, key)] => {
+            let columns = usize::from(area.width);
+            Some(ctx.world.usual(cluster, key, (from, to), columns))
+        }
+        _ => None,
+    };
+    let offsets: Vec<(Vec<Sample>, u32)> = held
+        .iter()
         .map(|(id, _)| {
+            let id = *id;
             let points = store.points(id, read_from(from, to), to);
             // A value that means "no measurement" is a gap.
             let points = points.map(|p| match is_sentinel(p.value) {
@@ -70,16 +82,17 @@ fn draw_offsets(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, (cluster, node): Cl
             gap_ms: i64::from(*interval) * 3,
         })
         .collect();
-    let band: Vec<_> = node
+    let limits: Vec<_> = node
         .threshold_ns
         .map(|(low, high)| vec![(low, ctx.theme.crit), (high, ctx.theme.crit)])
         .unwrap_or_default();
     Chart {
         curves: &curves,
+        band: usual.as_ref().map(|usual| band(ctx, usual)),
         unit: Unit::Nanoseconds,
         from,
         to,
-        limits: &band,
+        limits: &limits,
         marks: &[],
         zone: ctx.zone,
         axis: ctx.theme.muted,

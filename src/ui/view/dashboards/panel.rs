@@ -260,6 +260,7 @@ impl State {
             alone: None,
             hidden: &none,
             events: &[],
+            usual: None,
             bounds: self.panel.unit,
             why_empty: match (self.is_waiting(), self.is_asked(), faults.is_empty()) {
                 (true, ..) => "asking …",

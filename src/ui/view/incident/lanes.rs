@@ -30,6 +30,13 @@ fn first_sign(incident: &Incident) -> Timestamp {
     signs.min().unwrap_or(incident.opened)
 }
 
+/// The time that its pictures show.
+pub fn span(incident: &Incident, now: Timestamp) -> (Timestamp, Timestamp) {
+    let start = first_sign(incident);
+    let end = incident.closed.unwrap_or(now);
+    (start.plus_ms(-LEAD_MS), end.max(start.plus_ms(LEAD_MS)))
+}
+
 /// `curves`: of each finding its curve instead of its lane.
 pub fn draw(
     ctx: &Ctx<'_>,
@@ -38,7 +45,6 @@ pub fn draw(
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let end = incident.closed.unwrap_or(ctx.world.now);
     let title = format!(
         "INC-{} {} · {} → {} · score {:.2} · {}",
         incident.number,
@@ -62,11 +68,8 @@ pub fn draw(
     };
     let slots = usize::from(inner.width) - head - note;
     let start = first_sign(incident);
-    let axis = Axis::new(
-        start.plus_ms(-LEAD_MS),
-        end.max(start.plus_ms(LEAD_MS)),
-        slots,
-    );
+    let (from, to) = span(incident, ctx.world.now);
+    let axis = Axis::new(from, to, slots);
     let labels = Rect {
         x: inner.x + u16::try_from(head).unwrap_or(0),
         width: u16::try_from(slots).unwrap_or(0),

@@ -212,6 +212,7 @@ impl Counted {
             .collect();
         Chart {
             curves: &curves,
+            band: None,
             unit: unit(&self.query),
             from: self.span.0,
             to: self.span.1,

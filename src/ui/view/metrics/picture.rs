@@ -9,6 +9,7 @@ use super::held::held;
 use super::{Metrics, Part};
 use crate::model::id::ClusterId;
 use crate::model::unit::Unit;
+use crate::model::usual::Usual;
 use crate::state::world::World;
 use crate::ui::Ctx;
 use crate::ui::panel::asked::Phase;
@@ -86,12 +87,13 @@ impl Metrics {
             .and_then(|a| a.faults().next())
             .map(ToString::to_string);
         let fault = fault.unwrap_or_default();
-        let panel = Panel {
+        let mut panel = Panel {
             shown: &shown,
             form: self.form(&shown),
             alone: self.alone.as_ref(),
             hidden: &self.hidden,
             events: &events,
+            usual: None,
             bounds: self.bounds_unit(ctx.world),
             why_empty: match (asked, waits) {
                 // Where there is little room it is told only here.
@@ -106,6 +108,8 @@ impl Metrics {
             },
         };
         let here = self.part == Part::Legend && !self.editing.is_open();
+        let usual = self.usual(ctx, &panel, usize::from(graph.width));
+        panel.usual = usual.as_ref();
         let title = self.graph_title(&panel);
         let right = self.graph_told(ctx, &panel, &events);
         let on_table = panel.form == Form::Table;
@@ -125,6 +129,31 @@ impl Metrics {
                 legend::draw(ctx, &panel, inner, buf, &self.legend);
             }
         }
+    }
+
+    /// What is usual for the only curve in view, or for the one under the cursor of the legend; and
+    /// what is told of it. What was asked is judged by nobody.
+    fn usual(&self, ctx: &Ctx<'_>, panel: &Panel<'_>, columns: usize) -> Option<(String, Usual)> {
+        if self.asked.is_some() || panel.form != Form::Line {
+            return None;
+        }
+        let all = panel.shown.iter().enumerate();
+        let drawn: Vec<&ShownId> = all
+            .filter(|(at, s)| panel.draws(*at, s))
+            .map(|(_, s)| &s.id)
+            .collect();
+        let chosen = self.chosen(ctx.world).filter(|_| self.part == Part::Legend);
+        let id = match drawn.as_slice() {
+            [only] => (*only).clone(),
+            several => chosen.filter(|id| several.contains(&id))?,
+        };
+        let window = ctx.window.bounds(ctx.world.now);
+        let usual = ctx.world.usual(id.cluster?, &id.key, window, columns);
+        let words = match drawn.len() {
+            1 => usual.words(),
+            _ => format!("{}: {}", usual.words(), panel.shown.called(&id)),
+        };
+        Some((words, usual))
     }
 
     /// Unit of the bounds of a histogram.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::usual::Step;
 use crate::ui::widget::text::dump;
 
 fn points(values: &[(i64, f64)]) -> Vec<Sample> {
@@ -20,6 +21,7 @@ fn picture(points: &[Sample], now_ms: i64, ascii: bool, limits: &[(f64, Style)])
             style: Style::default(),
             gap_ms: 0,
         }],
+        band: None,
         unit: Unit::Percent,
         from: Timestamp(now_ms - 3_600_000),
         to: Timestamp(now_ms),
@@ -131,6 +133,7 @@ fn survives_any_size_and_number() {
                     style: Style::default(),
                     gap_ms: 0,
                 }],
+                band: None,
                 unit: Unit::Bytes,
                 from: Timestamp(0),
                 to: Timestamp(10_000),
@@ -144,4 +147,43 @@ fn survives_any_size_and_number() {
             .draw(area, &mut buf);
         }
     }
+}
+
+#[test]
+fn what_is_usual_lies_behind_the_curve_up_to_the_edge() {
+    let data = ramp(NOW / 1000 - 3_600, NOW / 1000);
+    let step = |ago_s: i64, low, high| Step {
+        at: Timestamp(NOW - ago_s * 1000),
+        low,
+        high,
+    };
+    let steps = [step(1_800, 20.0, 60.0), step(900, f64::NEG_INFINITY, 40.0)];
+    let drawn = |ascii| {
+        let area = Rect::new(0, 0, 60, 10);
+        let mut buf = Buffer::empty(area);
+        Chart {
+            curves: &[Curve {
+                points: &data,
+                style: Style::default(),
+                gap_ms: 0,
+            }],
+            band: Some(Band {
+                steps: &steps,
+                style: Style::default(),
+            }),
+            unit: Unit::Percent,
+            from: Timestamp(NOW - 3_600_000),
+            to: Timestamp(NOW),
+            limits: &[],
+            marks: &[],
+            zone: &TimeZone::UTC,
+            axis: Style::default(),
+            ascii,
+            over: Over::default(),
+        }
+        .draw(area, &mut buf);
+        dump(&buf)
+    };
+    insta::assert_snapshot!("usual", drawn(false));
+    assert!(!drawn(true).contains('░') && drawn(true).contains("..."));
 }
