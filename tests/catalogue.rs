@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use farwatch::config::Config;
 use farwatch::config::signal::{self, Catalogue};
 use serde_json::Value;
 
@@ -199,7 +200,7 @@ async fn a_real_server_answers_every_query() {
     };
     prometheus.wait(pages().len()).await;
 
-    let catalogue = signal::parse(signal::SOURCE).expect("catalogue");
+    let catalogue = signal::built_in();
     let mut answers = BTreeMap::new();
     for entry in &catalogue.signals {
         let series = prometheus
@@ -221,8 +222,13 @@ async fn a_real_server_answers_every_query() {
     }
     every_raw_name_is_judged(&catalogue, &answers);
     dashboards::every_query_is_answered(&prometheus).await;
-    gpu::both_ways_give_the_same_table(&prometheus, &pages_at.to_string()).await;
-    cnf::both_ways_give_the_same_table(&prometheus, &pages_at.to_string()).await;
+    let site = ways::Site {
+        prometheus: &prometheus,
+        instance: &pages_at.to_string(),
+        config: Config::default(),
+    };
+    gpu::both_ways_give_the_same_table(&site).await;
+    cnf::both_ways_give_the_same_table(&site).await;
 
     let fatal = &answers["gpu_xid_fatal"];
     assert_eq!(labels_at(fatal, 79.0, "hostname"), ["gpu-worker-07"]);

@@ -202,6 +202,8 @@ fn the_example_documents_every_key() {
         ("[ui]\n", "", &[]),
         ("[limits]\n", "", &[]),
         ("[alerts]\n", "", &[]),
+        ("[dpdk]\n", "", &[]),
+        ("[dpdk.labels]\n", "", &[]),
         ("[[signals]]\nname = \"abc\"\n", "", &[]),
         ("[[metrics]]\nname = \"abc\"\n", "", &[]),
     ];
@@ -576,4 +578,33 @@ fn dashboards_are_listed_shown_and_imported() {
 
     let (good, _, told) = dashboard(&["import", path]);
     assert!(!good && told.contains("not JSON"), "{told}");
+}
+
+#[test]
+fn the_names_of_dpdk_make_queries() {
+    let text = "[dpdk]\nrx_packets = 'app_packets_total{dir=\"rx\"}'\ntx_packets = []\n\
+                rx_missed = [\"a_missed\", \"b_missed\"]\nlabels = { port = [\"nic\"] }\n\
+                [[signals]]\nname = \"dpdk_rx_missed\"\nbad = \"high\"";
+    let config = read(text).expect("valid");
+    let query = |name: &str| {
+        let found = config.signals.iter().find(|s| &*s.name == name);
+        found.map(|s| s.query.to_string())
+    };
+    let own = "rate(app_packets_total{dir=\"rx\"}[2m])";
+    assert_eq!(query("dpdk_rx_packets").as_deref(), Some(own));
+    assert_eq!(query("dpdk_tx_packets"), None, "switched off");
+    let both = "rate(a_missed[2m]) or rate(b_missed[2m])";
+    assert_eq!(query("dpdk_rx_missed").as_deref(), Some(both));
+    assert!(query("dpdk_rx_errors").is_some_and(|q| q.contains("dpdk_counters_rx_errors")));
+    assert_eq!(config.dpdk.port, ["nic".into()]);
+    for (wrong, said) in [
+        ("rx_packets = 'rate(a[1m])'", "names no series"),
+        ("rx_packets = 'a{b=~\"c\"}'", "names no series"),
+        ("rx_packets = 7", "expected a name, or a list of names"),
+        ("rx_paquets = 'a'", "unknown key `rx_paquets`"),
+    ] {
+        let (line, what, hint) = refused(&format!("[dpdk]\n{wrong}"));
+        assert_eq!(line, 2, "{wrong}");
+        assert!(what.contains(said), "{wrong}: {what} {hint}");
+    }
 }

@@ -3,6 +3,7 @@
 //! Texts are tables in words. A value the sources do not tell is `n/a`, with its age where it has
 //! one; a cluster that cannot be heard is said to be so, never left out.
 
+mod data_path;
 mod fleet;
 mod gitops;
 mod platform;
@@ -49,6 +50,9 @@ pub fn answer(world: &World, query: &WorldQuery) -> (String, usize, bool) {
             platform::sriov(world, &query.clusters, &mut told);
             Ok(())
         }
+        "get_dpdk_stats" => with(query, |args| {
+            data_path::ports(world, &query.clusters, &args, &mut told)
+        }),
         "get_gitops_status" => with(query, |args| {
             gitops::apps(world, &query.clusters, &args, &mut told)
         }),

@@ -8,10 +8,9 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::endpoint::{Shared, endpoint, kube, resolve, url};
-use super::file;
-use super::signal::{Catalogue, built_in};
 use super::{
-    Agent, Archive, Cluster, ClusterKind, Config, Contexts, Limits, Nats, Query, Roles, Ui,
+    Agent, Archive, Cluster, ClusterKind, Config, Contexts, Limits, Nats, Query, Roles, Ui, dpdk,
+    file, signal,
 };
 use crate::model::alert::{Severities, Severity};
 
@@ -95,7 +94,8 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
             hint: "at most 65535".into(),
         });
     }
-    let catalogue = catalogue(&file.signals, &file.metrics)?;
+    let dpdk = dpdk::names(file.dpdk)?;
+    let catalogue = signal::edited(&dpdk, &file.signals, &file.metrics)?;
     let contexts = match file.kubeconfig {
         Some(table) => Some(contexts(table, folder)),
         // A file that is about other things does not take the kubeconfig away.
@@ -116,6 +116,7 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
         severities: severities(file.alerts)?,
         signals: catalogue.signals.into(),
         metrics: catalogue.metrics.into(),
+        dpdk: dpdk.into(),
         queries: queries(file.queries)?.into(),
         ..Config::default()
     })
@@ -157,26 +158,6 @@ fn severities(table: file::Alerts) -> Result<Severities, Mistake> {
         words.insert(word.to_lowercase(), severity);
     }
     Ok(Severities { words })
-}
-
-fn catalogue(
-    signals: &[Spanned<super::signal::SignalEdit>],
-    metrics: &[super::signal::MetricEdit],
-) -> Result<Catalogue, Mistake> {
-    let mut catalogue = built_in();
-    for edit in signals {
-        if let Err(what) = catalogue.edit_signal(edit.get_ref()) {
-            return mistake(
-                edit.span(),
-                what,
-                "the names of the catalogue stand in assets/signals.toml of the source",
-            );
-        }
-    }
-    for edit in metrics {
-        catalogue.edit_metric(edit);
-    }
-    Ok(catalogue)
 }
 
 /// `^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$`.

@@ -37,6 +37,8 @@ pub struct File {
     pub metrics: Vec<MetricEdit>,
     #[serde(default)]
     pub queries: Vec<Spanned<Query>>,
+    #[serde(default)]
+    pub dpdk: super::dpdk::Dpdk,
 }
 
 /// A query kept under a name.

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use crate::model::alert::Severities;
 use crate::model::dashboard::Dashboard;
+use crate::model::dpdk::Names as DpdkNames;
 use crate::model::id::ClusterId;
 use crate::model::signal::{Metric, Signal};
 
 pub mod build;
 pub mod dashboard;
+mod dpdk;
 mod endpoint;
 pub mod file;
 pub mod grafana;
@@ -53,6 +55,8 @@ pub struct Config {
     pub signals: Arc<[Signal]>,
     /// Judgement of metrics that raw queries and exporters deliver under their own names.
     pub metrics: Arc<[Metric]>,
+    /// Which series tell of DPDK applications.
+    pub dpdk: Arc<DpdkNames>,
     /// Queries that the operator keeps.
     pub queries: Arc<[Query]>,
     /// Those of the program and the operator's own.
@@ -108,6 +112,7 @@ impl Default for Config {
             severities: Severities::default(),
             signals: catalogue.signals.into(),
             metrics: catalogue.metrics.into(),
+            dpdk: Arc::default(),
             queries: Arc::default(),
             dashboards: dashboard::built_in().into(),
             dashboard_faults: Arc::default(),

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
+use toml::Spanned;
 
+use super::build::{Mistake, mistake};
+use crate::model::dpdk;
 use crate::model::signal::{Bad, Group, Limit, Metric, Signal};
 use crate::model::unit::Unit;
 
@@ -70,7 +73,37 @@ pub fn parse(text: &str) -> Result<Catalogue, toml::de::Error> {
 
 /// The shipped catalogue. That it can be read is held by a test.
 pub fn built_in() -> Catalogue {
-    parse(SOURCE).unwrap_or_default()
+    with(&dpdk::Names::default())
+}
+
+/// What the file holds, and what asks for DPDK by these names.
+fn with(names: &dpdk::Names) -> Catalogue {
+    let mut catalogue = parse(SOURCE).unwrap_or_default();
+    catalogue.signals.extend(names.signals());
+    catalogue.metrics.extend(names.metrics());
+    catalogue
+}
+
+/// The shipped catalogue as the operator changed it.
+pub(super) fn edited(
+    names: &dpdk::Names,
+    signals: &[Spanned<SignalEdit>],
+    metrics: &[MetricEdit],
+) -> Result<Catalogue, Mistake> {
+    let mut catalogue = with(names);
+    for edit in signals {
+        if let Err(what) = catalogue.edit_signal(edit.get_ref()) {
+            return mistake(
+                edit.span(),
+                what,
+                "the names of the catalogue stand in assets/signals.toml of the source",
+            );
+        }
+    }
+    for edit in metrics {
+        catalogue.edit_metric(edit);
+    }
+    Ok(catalogue)
 }
 
 /// A `[[signals]]` entry of the operator: what is named replaces, the rest stays. A name that the

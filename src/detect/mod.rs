@@ -28,9 +28,9 @@ pub use judge::{Arrival, Judge, Rule};
 pub use learned::Learned;
 pub use past::date;
 pub use state::{
-    alerts, apps, autoscalers, claims, credentials, devices, fleet, heartbeat, inference, nodes,
-    operators, pods, ptp, ptp_trends, serving, sources, sriov, sriov_drops, sriov_exhausted,
-    version, workloads,
+    alerts, apps, autoscalers, claims, credentials, devices, dpdk_losses, fleet, heartbeat,
+    inference, nodes, operators, pods, ptp, ptp_trends, serving, sources, sriov, sriov_drops,
+    sriov_exhausted, version, workloads,
 };
 pub use subject::{subject_of, subject_of_alert};
 

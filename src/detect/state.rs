@@ -2,6 +2,7 @@
 
 mod clocks;
 mod cluster;
+mod dpdk;
 mod fleet;
 mod gitops;
 mod gpu;
@@ -12,6 +13,7 @@ mod sriov;
 
 pub use clocks::{ptp, ptp_trends};
 pub use cluster::{alerts, credentials, nodes, pods, sources};
+pub use dpdk::dpdk_losses;
 pub use fleet::fleet;
 pub use gitops::{apps, inference};
 pub use gpu::devices;

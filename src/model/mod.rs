@@ -13,6 +13,7 @@ pub mod combine;
 pub mod condition;
 pub mod dashboard;
 pub mod discovery;
+pub mod dpdk;
 pub mod exemplar;
 pub mod export;
 pub mod fault;

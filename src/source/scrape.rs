@@ -15,6 +15,7 @@ use super::error::{Cause, SourceError};
 use super::exposition::{Format, Summary};
 use super::supervisor::{Gate, Heard, Line, Source};
 use crate::clock;
+use crate::model::dpdk;
 use crate::model::sample::SeriesSamples;
 use crate::model::signal::Group;
 use crate::model::telemetry::{Body, SampleBatch};
@@ -48,6 +49,12 @@ impl ScrapeSource {
             interval,
             memory: Memory::new(&instance, SERIES_LIMIT),
         }
+    }
+
+    /// Series that count though their exporter does not say so.
+    pub fn counting(mut self, names: Arc<dpdk::Names>) -> Self {
+        self.memory.names = names;
+        self
     }
 
     pub fn series_limit(mut self, limit: usize) -> Self {

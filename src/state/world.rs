@@ -11,6 +11,7 @@ use crate::model::alert::{Alert, Heartbeat, Severities, Severity, Silence, Spell
 use crate::model::change::Change;
 use crate::model::dashboard::Dashboard;
 use crate::model::discovery::Probe;
+use crate::model::dpdk;
 use crate::model::gitops::{App, AppKind};
 use crate::model::gpu::{Drafts, Gpu};
 use crate::model::health::{Expiry, SourceHealth, SourceKind};
@@ -38,6 +39,7 @@ mod capacity;
 mod causes;
 mod changed;
 mod changes;
+mod data_path;
 pub mod desk;
 mod heartbeat;
 mod ingest;
@@ -160,6 +162,9 @@ pub struct ClusterState {
     fits_due: bool,
     /// What exporters tell of virtual functions.
     pub vfs: Readings,
+    /// What is told of DPDK applications, and by which series.
+    pub dpdk: dpdk::Readings,
+    dpdk_names: Arc<dpdk::Names>,
     /// Pools of virtual functions of each node.
     pub pools: Vec<Pool>,
     pub workloads: BTreeMap<(WorkloadKind, Arc<str>, Arc<str>), Workload>,
@@ -279,6 +284,8 @@ impl ClusterState {
             fits: BTreeMap::new(),
             fits_due: false,
             vfs: Readings::default(),
+            dpdk: dpdk::Readings::default(),
+            dpdk_names: Arc::default(),
             pools: Vec::new(),
             workloads: BTreeMap::new(),
             autoscalers: BTreeMap::new(),
@@ -382,7 +389,10 @@ impl World {
             .clusters
             .iter()
             .enumerate()
-            .map(|(i, c)| ClusterState::new(ClusterId(i as u16), c, share))
+            .map(|(i, c)| ClusterState {
+                dpdk_names: config.dpdk.clone(),
+                ..ClusterState::new(ClusterId(i as u16), c, share)
+            })
             .collect();
         let names = clusters.iter().enumerate().rev();
         Self {

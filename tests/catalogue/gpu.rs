@@ -9,8 +9,7 @@ use farwatch::model::signal::Group;
 use farwatch::model::unit::Unit;
 use farwatch::state::world::World;
 
-use super::Prometheus;
-use super::ways::{same_table, written};
+use super::ways::{Site, same_table, written};
 
 /// What each page may be asked about; a page has series of its own group only.
 const GPU_PAGES: [&str; 12] = [
@@ -140,17 +139,9 @@ fn table(world: &World) -> String {
     out.replace("idle", "n/a")
 }
 
-pub(super) async fn both_ways_give_the_same_table(prometheus: &Prometheus, instance: &str) {
+pub(super) async fn both_ways_give_the_same_table(site: &Site<'_>) {
     let groups = [Group::Gpu, Group::Serving];
-    same_table(
-        prometheus,
-        instance,
-        "gpu_tables",
-        &GPU_PAGES,
-        &groups,
-        table,
-    )
-    .await;
+    same_table(site, "gpu_tables", &GPU_PAGES, &groups, table).await;
 }
 
 /// What is aggregated without the labels of a part would be told of a device of its own.

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use farwatch::config::{Cluster, Config, Endpoint, signal};
+use farwatch::config::{Cluster, Config, Endpoint};
 use farwatch::model::health::SourceKind;
 use farwatch::model::id::ClusterId;
 use farwatch::model::sample::Sample;
@@ -22,14 +22,22 @@ use super::{PAGES, Prometheus};
 
 const AT: Timestamp = Timestamp(1_800_000_000_000);
 
-fn world() -> World {
+/// Where the pages are read: by the server, and directly at the same address.
+pub struct Site<'a> {
+    pub prometheus: &'a Prometheus,
+    pub instance: &'a str,
+    /// Of the operator; its clusters do not count.
+    pub config: Config,
+}
+
+fn world(site: &Site<'_>) -> World {
     let config = Config {
         clusters: vec![Cluster {
             name: "alpha".into(),
             prometheus: Some(Endpoint::default()),
             ..Cluster::default()
         }],
-        ..Config::default()
+        ..site.config.clone()
     };
     World::new(&config, AT)
 }
@@ -69,15 +77,11 @@ fn narrow(expression: &mut Expr, job: &str) {
 }
 
 /// The catalogue's answers about one page, in these groups.
-async fn through(prometheus: &Prometheus, page: &str, groups: &[Group]) -> World {
-    let mut world = world();
-    let catalogue = signal::built_in();
-    for signal in catalogue
-        .signals
-        .iter()
-        .filter(|s| groups.contains(&s.group))
-    {
-        let body = prometheus.body(&of_job(&signal.query, page)).await;
+async fn through(site: &Site<'_>, page: &str, groups: &[Group]) -> World {
+    let mut world = world(site);
+    let signals = site.config.signals.iter();
+    for signal in signals.filter(|s| groups.contains(&s.group)) {
+        let body = site.prometheus.body(&of_job(&signal.query, page)).await;
         let answer = read_query(&body, &signal.name, 20_000)
             .unwrap_or_else(|e| panic!("{}: {e:?}", signal.name));
         if answer.series.is_empty() {
@@ -101,10 +105,11 @@ async fn through(prometheus: &Prometheus, page: &str, groups: &[Group]) -> World
 }
 
 /// The page itself, twice: rates need two points.
-fn direct(page: &str, instance: &str) -> World {
-    let mut world = world();
+fn direct(site: &Site<'_>, page: &str) -> World {
+    let mut world = world(site);
     let body = std::fs::read(Path::new(PAGES).join(page)).expect("fixture");
-    let mut memory = Memory::new(instance, 50_000);
+    let mut memory = Memory::new(site.instance, 50_000);
+    memory.names = site.config.dpdk.clone();
     for at in [AT, AT.plus_ms(15_000)] {
         let (summary, groups) = memory.read(&body, Format::Text, true, at);
         assert_eq!(summary.bad_lines, 0, "{page}");
@@ -136,8 +141,7 @@ pub fn written(sample: Option<Sample>, unit: Unit) -> String {
 
 /// Compares both tables of each page, and keeps them as a snapshot.
 pub async fn same_table(
-    prometheus: &Prometheus,
-    instance: &str,
+    site: &Site<'_>,
     name: &str,
     pages: &[&str],
     groups: &[Group],
@@ -145,8 +149,8 @@ pub async fn same_table(
 ) {
     let mut text = String::new();
     for page in pages {
-        let through = table(&through(prometheus, page, groups).await);
-        let direct = table(&direct(page, instance));
+        let through = table(&through(site, page, groups).await);
+        let direct = table(&direct(site, page));
         assert_eq!(direct, through, "{page}: directly, and through Prometheus");
         assert!(!direct.is_empty(), "{page} tells nothing");
         text.push_str(&format!("== {page}\n{direct}\n"));

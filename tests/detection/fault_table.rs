@@ -153,6 +153,17 @@ pub const FAULTS: &[Fault] = &[
         |t| t.vf_dropped = [0.3, 0.6],
     ),
     fault(
+        "a core of the vDU does not keep up with its fronthaul port",
+        Place("ran/du-0"),
+        |t| {
+            t.dpdk_lost[0] = 5200.0;
+            if t.after(2.0) {
+                t.alert("DuLostPackets", &[("namespace", "ran"), ("pod", "du-0")]);
+            }
+        },
+        |t| t.dpdk_lost = [0.6, 0.2],
+    ),
+    fault(
         "the network of a node drops packets",
         Place("node n3"),
         |t| {

@@ -78,6 +78,8 @@ pub struct Told {
     pub clock: (f64, f64, f64),
     pub port: f64,
     pub vf_dropped: [f64; 2],
+    /// Packets that the ports of the vDU lose in a second.
+    pub dpdk_lost: [f64; 2],
     pub sriov: (&'static str, Option<&'static str>),
     pub pods: Vec<PodNow>,
     /// Image of `shop/cart`, and replicas ready.
@@ -153,6 +155,7 @@ fn healthy(stage: &mut Stage, since: f64) -> Told {
         clock: (1.0, 6.0, about(0.0, 4.0)),
         port: 1.0,
         vf_dropped: [0.0, 0.0],
+        dpdk_lost: [0.0, 0.0],
         sriov: ("Succeeded", None),
         pods: vec![
             pod("shop", WEB, ("ReplicaSet", "web-5d9c8b7f6"), "n1"),
@@ -346,6 +349,14 @@ impl Site {
         let points = [
             (name, one.as_slice(), told.vf_dropped[0]),
             (name, two.as_slice(), told.vf_dropped[1]),
+        ];
+        stage.samples(cluster, Group::Sriov, name, at, &points);
+        let port = |n| [("namespace", "ran"), ("pod", "du-0"), ("port", n)];
+        let (fronthaul, midhaul) = (port("fh0"), port("mh0"));
+        let name = "dpdk_rx_missed";
+        let points = [
+            (name, fronthaul.as_slice(), told.dpdk_lost[0]),
+            (name, midhaul.as_slice(), told.dpdk_lost[1]),
         ];
         stage.samples(cluster, Group::Sriov, name, at, &points);
     }

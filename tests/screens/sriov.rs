@@ -3,13 +3,16 @@
 use farwatch::model::health::SourceKind;
 use farwatch::model::label::Labels;
 use farwatch::model::object::{Node, Object, ObjectKind, Pod, Requests};
+use farwatch::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
+use farwatch::model::signal::Group;
 use farwatch::model::sriov::{
     NicSelector, PhysicalFunction, SriovNetwork, SriovNodeState, SriovPolicy, VfGroup,
     VirtualFunction,
 };
+use farwatch::model::telemetry::{Body, SampleBatch};
 
 use crate::SIZES;
-use crate::scenario::{Console, objects};
+use crate::scenario::{Console, NOW, objects};
 
 const OPERATOR: &str = "openshift-sriov-network-operator";
 
@@ -210,6 +213,95 @@ fn told(size: (u16, u16)) -> Console {
     console
 }
 
+/// Three ports of two vDUs: one that is well, one that loses, one of which nobody tells losses.
+fn data_path() -> Body {
+    let of = |pod, more: &[(&'static str, &'static str)]| {
+        let own = [("namespace", "ran-du"), ("pod", pod)];
+        Labels::from_pairs(own.into_iter().chain(more.iter().copied()))
+    };
+    let mut all = Vec::new();
+    let mut say = |name: &str, labels: &Labels, value| {
+        all.push(SeriesSamples {
+            key: SeriesKey::new(name, labels.clone()),
+            kind: SampleKind::Gauge,
+            points: [Sample { at: NOW, value }].into(),
+        });
+    };
+    for (pod, port, packets, missed) in [
+        ("vdu-l1-0", "0000:3b:01.0", 812_400.0, Some(0.0)),
+        ("vdu-l1-0", "0000:3b:01.1", 640_112.0, Some(4_711.0)),
+        ("vdu-l1-1", "0000:3b:01.6", 93.0, None),
+    ] {
+        let labels = of(pod, &[("port", port)]);
+        say("dpdk_rx_packets", &labels, packets);
+        say("dpdk_tx_packets", &labels, packets * 0.97);
+        say("dpdk_rx_bytes", &labels, packets * 1_420.0);
+        say("dpdk_tx_bytes", &labels, packets * 1_390.0);
+        if let Some(missed) = missed {
+            say("dpdk_rx_missed", &labels, missed);
+            say("dpdk_rx_nombuf", &labels, 0.0);
+            say("dpdk_rx_errors", &labels, 0.0);
+            say("dpdk_tx_errors", &labels, 0.0);
+        }
+    }
+    for (core, busy) in [("4", 0.62), ("24", 0.994)] {
+        let labels = of("vdu-l1-0", &[("cpu", core)]);
+        say("dpdk_busy_cycles", &labels, 2.1e9 * busy);
+        say("dpdk_total_cycles", &labels, 2.1e9);
+    }
+    say(
+        "dpdk_memory_used_bytes",
+        &of("vdu-l1-0", &[]),
+        6.0 * f64::from(1 << 30),
+    );
+    say(
+        "dpdk_memory_total_bytes",
+        &of("vdu-l1-0", &[]),
+        8.0 * f64::from(1 << 30),
+    );
+    Body::Samples(SampleBatch {
+        group: Group::Sriov,
+        name: "dpdk".into(),
+        query: "dpdk".into(),
+        at: NOW,
+        interval_ms: 15_000,
+        backfill: false,
+        series: all,
+        cut_from: None,
+    })
+}
+
+#[test]
+fn ports_of_dpdk_are_there_once_a_series_tells_of_them() {
+    let mut console = told((120, 36));
+    console.keys("6<tab>mmmm");
+    console.has("SR-IOV per PF");
+    for size in SIZES {
+        for (name, keys) in [
+            ("ports", "6<tab>mmmm"),
+            ("port", "6<tab>mmmm"),
+            ("unknown", "6<tab>mmmmjj"),
+            ("vdu", "6<tab><tab>/vdu-l1-0<enter>"),
+        ] {
+            let mut console = told(size);
+            console.tell(1, SourceKind::Prometheus, data_path());
+            console.keys(keys);
+            // On a small screen one part at a time.
+            if name != "ports" && size.0 < 100 {
+                console.keys("d");
+            }
+            snapshot(&format!("dpdk_{name}_{}x{}", size.0, size.1), &console);
+        }
+    }
+}
+
+fn snapshot(name: &str, console: &Console) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.bind(|| insta::assert_snapshot!(name, console.screen()));
+}
+
 #[test]
 fn policies_and_networks() {
     for size in SIZES {
@@ -225,11 +317,7 @@ fn policies_and_networks() {
         ] {
             let mut console = told(size);
             console.keys(keys);
-            let name = format!("sriov_{name}_{}x{}", size.0, size.1);
-            let mut settings = insta::Settings::clone_current();
-            settings.set_snapshot_path("../snapshots");
-            settings.set_prepend_module_to_snapshot(false);
-            settings.bind(|| insta::assert_snapshot!(name, console.screen()));
+            snapshot(&format!("sriov_{name}_{}x{}", size.0, size.1), &console);
         }
     }
 }

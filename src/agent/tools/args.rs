@@ -125,6 +125,19 @@ pub struct Clusters {
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+pub struct Dpdk {
+    /// Names; empty: all
+    #[serde(default)]
+    pub clusters: Vec<String>,
+    #[serde(default)]
+    pub namespace: Option<String>,
+    /// Only pods whose name holds this
+    #[serde(default)]
+    pub pod_name: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct GitOps {
     /// Names; empty: all
     #[serde(default)]
@@ -184,6 +197,7 @@ pub struct TimeNow {
 
 impl Rules for Alerts {}
 impl Rules for Clusters {}
+impl Rules for Dpdk {}
 impl Rules for GitOps {}
 impl Rules for Events {}
 impl Rules for Incidents {}

@@ -8,6 +8,7 @@ use super::*;
 use crate::config::{Cluster, Config, Endpoint};
 use crate::incident::{Incident, IncidentState};
 use crate::model::alert::{Alert, AlertState, Severity};
+use crate::model::dpdk::{App, Port};
 use crate::model::finding::{Finding, FindingKind, Subject};
 use crate::model::gpu::Gpu;
 use crate::model::health::{Health, SourceKind};
@@ -233,4 +234,36 @@ fn rows_beyond_the_most_are_counted_and_not_written() {
     };
     Told::default().rows((0..60).map(row), 40);
     assert_eq!(written, 40);
+}
+
+#[test]
+fn data_paths_are_told_with_their_losses() {
+    let mut world = world();
+    let (text, ..) = ask(&world, "get_dpdk_stats", json!({}));
+    assert!(text.contains("no DPDK series is found"), "{text}");
+    let at = |value| Some(Sample { at: NOW, value });
+    let app = |pod: &str| App {
+        pod: Some(("ran".into(), pod.into())),
+        node: Some("n-1".into()),
+        ports: vec![Port {
+            name: "fh0".into(),
+            packets_in: at(812_400.0),
+            missed: at(4_711.0),
+            ..Port::default()
+        }],
+        ..App::default()
+    };
+    world.clusters[0].dpdk.apps = vec![app("du-0"), app("cu-0")];
+    let (text, rows, _) = ask(&world, "get_dpdk_stats", json!({"pod_name": "du"}));
+    assert_eq!(rows, 1, "{text}");
+    assert!(
+        text.contains("pod ran/du-0 on node n-1: memory n/a of n/a"),
+        "{text}"
+    );
+    let port = "port fh0: packets in 812k/s, out n/a; bytes in n/a, out n/a; missed 4711/s; \
+                no buffer n/a";
+    assert!(text.contains(port), "{text}");
+    assert!(text.contains("its core does not keep up"), "{text}");
+    let (text, ..) = ask(&world, "get_dpdk_stats", json!({"namespace": "other"}));
+    assert!(text.contains("alpha: 0 DPDK applications"), "{text}");
 }

@@ -12,7 +12,7 @@ use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
 use crate::model::signal::Group;
 use crate::model::text;
 use crate::model::time::Timestamp;
-use crate::model::{gpu, ptp, sriov};
+use crate::model::{dpdk, gpu, ptp, sriov};
 use crate::source::exposition::{self, Class, Format, Options, Taker};
 
 /// Scrapes after which a series that is gone is forgotten.
@@ -24,6 +24,8 @@ pub struct Memory {
     /// `host:port` of the exporter.
     instance: String,
     pub limit: usize,
+    /// Which series tell of DPDK: some of its exporters declare no type.
+    pub names: Arc<dpdk::Names>,
     scrape: u64,
     known: Series,
     texts: Texts,
@@ -115,6 +117,7 @@ impl Memory {
             now,
             scrape: self.scrape,
             instance: &self.instance,
+            names: &self.names,
             known: &mut self.known,
             texts: &mut self.texts,
             latencies: &mut self.latencies,
@@ -160,7 +163,7 @@ impl Known {
     fn new(
         sample: &exposition::Sample<'_>,
         labels: &exposition::Labels<'_>,
-        instance: &str,
+        (instance, counts): (&str, bool),
         texts: &mut Texts,
     ) -> Self {
         let find = |name: &str| {
@@ -170,6 +173,7 @@ impl Known {
                 .map(|(_, v)| v.as_ref())
         };
         let role = match sample.class {
+            Class::Gauge | Class::Unknown if counts => Role::Rate(None),
             Class::Gauge | Class::Unknown | Class::Other => Role::Value,
             Class::Counter | Class::Total if is_level(&sample.name) => Role::Value,
             Class::Counter | Class::Total => Role::Rate(None),
@@ -241,6 +245,7 @@ struct Taking<'m> {
     now: Timestamp,
     scrape: u64,
     instance: &'m str,
+    names: &'m dpdk::Names,
     known: &'m mut Series,
     texts: &'m mut Texts,
     latencies: &'m mut Latencies,
@@ -274,7 +279,8 @@ impl<'a> Taker<'a> for Taking<'_> {
 
     fn take(&mut self, sample: &exposition::Sample<'a>, labels: &exposition::Labels<'a>) {
         if self.known.find(sample.series).is_none() {
-            let known = Known::new(sample, labels, self.instance, self.texts);
+            let counts = self.names.is_counter(&sample.name);
+            let known = Known::new(sample, labels, (self.instance, counts), self.texts);
             self.known.insert(known);
         }
         self.again(sample.series, sample.value, sample.at);

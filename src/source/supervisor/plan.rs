@@ -218,8 +218,13 @@ impl Maker {
                 (self.tail(gate), part)
             }
             SourceKind::Exporter(_) | SourceKind::Kubernetes | SourceKind::NvidiaSmi => {
-                let make = move || ScrapeSource::new(gate.clone(), interval).series_limit(limit);
-                (kept(make), Part::None)
+                let names = self.config.dpdk.clone();
+                let work = kept(move || {
+                    ScrapeSource::new(gate.clone(), interval)
+                        .series_limit(limit)
+                        .counting(names.clone())
+                });
+                (work, Part::None)
             }
         };
         let plan = Plan {

@@ -103,6 +103,9 @@ impl World {
                 detect::sriov_drops(&cluster.vfs.functions, at),
                 true,
             );
+            let current_ms = cluster.current_ms(Group::Sriov);
+            let lost = detect::dpdk_losses(&cluster.dpdk, at, current_ms);
+            take("dpdk", lost, !cluster.dpdk.apps.is_empty());
         }
         if any || group == Group::Serving {
             // A server that nobody tells of any more is gone, and nobody waits for it. (A device

@@ -8,7 +8,7 @@ use crate::model::sample::{Sample, SeriesKey, current_ms};
 use crate::model::signal::Group;
 use crate::model::telemetry::SampleBatch;
 use crate::model::time::Timestamp;
-use crate::model::{gpu, ptp, serving, sriov};
+use crate::model::{dpdk, gpu, ptp, serving, sriov};
 use crate::store::Store;
 
 use super::{ClusterState, Freshness, World};
@@ -54,6 +54,9 @@ impl ClusterState {
         if any || group == Group::Sriov {
             let series = living(store, self.id, sriov::names());
             self.vfs = sriov::read(series.iter().map(|(k, s, _)| (*k, *s)));
+            let series = living(store, self.id, self.dpdk_names.series());
+            let series = series.iter().map(|(k, s, _)| (*k, *s));
+            self.dpdk = dpdk::read(&self.dpdk_names, series);
             if !self.is_listed(ObjectKind::Node) {
                 let names = [sriov::pool::OFFERED, sriov::pool::ASKED].map(str::to_owned);
                 let series = living(store, self.id, names.into_iter());

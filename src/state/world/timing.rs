@@ -98,6 +98,7 @@ impl ClusterState {
             needs.push(clock(node, now, self.current_ms(Group::Ptp)));
         }
         needs.extend(self.functions(functions, pod, node));
+        needs.extend(self.data_path(pod, now));
         needs.extend(memory(pod));
         if kind.is_timed() {
             needs.push(processors(pod));

@@ -18,6 +18,7 @@ use crate::ui::widget::table::Table;
 mod chain;
 mod changed;
 mod clock;
+mod dpdk;
 mod function;
 mod layout;
 mod list;
@@ -353,6 +354,7 @@ impl View for Cnf {
             List::Functions,
             List::Policies,
             List::Pools,
+            List::Ports,
             List::Workloads,
         ] {
             let mut below = Rows::of(list, ctx.world, self.scope);

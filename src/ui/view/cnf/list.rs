@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use super::dpdk::{self, PortRow};
 use super::network::NetworkRow;
 use super::policy::PolicyRow;
 use super::pool::PoolRow;
@@ -31,18 +32,21 @@ pub enum List {
     Networks,
     /// What device plugins offer and pods ask for.
     Pools,
+    /// Of DPDK applications.
+    Ports,
     /// Network functions that run as pods.
     Workloads,
 }
 
 impl List {
-    /// The next list of SR-IOV.
-    pub fn next(self) -> Self {
+    /// The next list of SR-IOV; `dpdk`: there are ports of DPDK to list.
+    pub fn next(self, dpdk: bool) -> Self {
         match self {
             Self::Functions => Self::Policies,
             Self::Policies => Self::Networks,
             Self::Networks => Self::Pools,
-            Self::Pools | Self::Workloads => Self::Functions,
+            Self::Pools if dpdk => Self::Ports,
+            Self::Pools | Self::Ports | Self::Workloads => Self::Functions,
         }
     }
 }
@@ -76,6 +80,7 @@ pub struct Tables {
     policies: Table<RowId>,
     networks: Table<RowId>,
     pools: Table<RowId>,
+    ports: Table<RowId>,
     workloads: Table<RowId>,
 }
 
@@ -86,6 +91,7 @@ impl Tables {
             List::Policies => &self.policies,
             List::Networks => &self.networks,
             List::Pools => &self.pools,
+            List::Ports => &self.ports,
             List::Workloads => &self.workloads,
         }
     }
@@ -96,6 +102,7 @@ impl Tables {
             List::Policies => &mut self.policies,
             List::Networks => &mut self.networks,
             List::Pools => &mut self.pools,
+            List::Ports => &mut self.ports,
             List::Workloads => &mut self.workloads,
         }
     }
@@ -107,6 +114,7 @@ pub enum Rows<'a> {
     Policies(Vec<PolicyRow<'a>>),
     Networks(Vec<NetworkRow<'a>>),
     Pools(Vec<PoolRow<'a>>),
+    Ports(Vec<PortRow<'a>>),
     Workloads(Vec<WorkloadRow<'a>>),
 }
 
@@ -118,6 +126,7 @@ macro_rules! each {
             Rows::Policies($all) => $what,
             Rows::Networks($all) => $what,
             Rows::Pools($all) => $what,
+            Rows::Ports($all) => $what,
             Rows::Workloads($all) => $what,
         }
     };
@@ -130,6 +139,7 @@ impl<'a> Rows<'a> {
             List::Policies => Self::Policies(policy::rows(world, scope)),
             List::Networks => Self::Networks(network::rows(world, scope)),
             List::Pools => Self::Pools(pool::rows(world, scope)),
+            List::Ports => Self::Ports(dpdk::rows(world, scope)),
             List::Workloads => Self::Workloads(workload::rows(world, scope)),
         }
     }
@@ -171,7 +181,8 @@ impl<'a> Rows<'a> {
             Self::Functions(rows) => sriov::draw(ctx, scope, area, buf, (rows, table)),
             Self::Policies(rows) => policy::draw(ctx, scope, area, buf, (rows, table)),
             Self::Networks(rows) => network::draw(ctx, scope, area, buf, (rows, table)),
-            Self::Pools(rows) => pool::draw(ctx, area, buf, (rows, table)),
+            Self::Pools(rows) => pool::draw(ctx, scope, area, buf, (rows, table)),
+            Self::Ports(rows) => dpdk::draw(ctx, area, buf, (rows, table)),
             Self::Workloads(rows) => workload::draw(ctx, area, buf, (rows, table)),
         }
     }

@@ -1,6 +1,6 @@
 //! What keys and clicks do on the CNF screen.
 
-use super::{ClockRow, Cnf, Part, WIDE, clock, ptp};
+use super::{ClockRow, Cnf, Part, WIDE, clock, dpdk, ptp};
 use crate::command::Command;
 use crate::message::Effect;
 use crate::state::world::World;
@@ -40,7 +40,7 @@ impl Cnf {
                 self.page = self.page.next();
             }
             Command::Mode if self.part == Part::Sriov => {
-                self.wired = self.wired.next();
+                self.wired = self.wired.next(dpdk::is_found(world, self.scope));
                 self.scroll = 0;
             }
             Command::NextPane => self.part = self.part.next(),

@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
+use super::dpdk;
 use super::list::{self, Row, RowId};
 use super::policy::paragraph;
 use crate::model::id::ClusterId;
@@ -161,6 +162,7 @@ impl PoolRow<'_> {
 
 pub fn draw<'a>(
     ctx: &Ctx<'a>,
+    scope: Option<ClusterId>,
     area: Rect,
     buf: &mut Buffer,
     (rows, table): (&'a [PoolRow<'a>], &Table<RowId>),
@@ -168,9 +170,14 @@ pub fn draw<'a>(
     let sum = |of: fn(&Pool) -> Option<u64>| total(rows.iter().map(|r| of(r.pool)));
     let title = format!("SR-IOV resources, {} pools of nodes", rows.len());
     let right = format!(
-        "{} of {} requested · m PFs",
+        "{} of {} requested · m {}",
         sum(|p| p.requested),
-        sum(|p| p.allocatable)
+        sum(|p| p.allocatable),
+        if dpdk::is_found(ctx.world, scope) {
+            "DPDK"
+        } else {
+            "PFs"
+        },
     );
     let why = "no node offers a resource that a policy, a network or a node state of SR-IOV names, \
                and kube-state-metrics tells of none, or none matches the filter";
