@@ -1,7 +1,14 @@
-//! What telemetry costs the loop: twenty clusters with five hundred series each, every second.
+//! What it costs to watch: a point, twenty clusters with five hundred series each, every second, a
+//! million series from the bytes to the flag, a ranking of causes. And what is told of healthy series.
 
+#[path = "tool/healthy.rs"]
+mod healthy;
 #[path = "tool/load.rs"]
 mod load;
+#[path = "../src/detect/ensemble/tests/noise.rs"]
+mod noise;
+#[path = "tool/path.rs"]
+mod path;
 mod tool;
 
 use farwatch::cause::picture::{Picture, Place, Series, Window};
@@ -52,6 +59,22 @@ fn main() {
     if wanted("causes") {
         causes();
     }
+    if wanted("path") {
+        path::path(100_000, 230);
+    }
+    // Minutes, and some gigabytes: by their names only.
+    if named("million") {
+        path::path(1_000_000, 60);
+    }
+    if named("healthy") {
+        healthy::onsets();
+        healthy::findings();
+    }
+}
+
+/// Asked for by this very name.
+fn named(name: &str) -> bool {
+    std::env::args().any(|a| a == name)
 }
 
 /// Nanoseconds of one point.

@@ -11,7 +11,7 @@ mod site;
 #[path = "support/stage.rs"]
 mod stage;
 
-use farwatch::incident::IncidentState;
+use farwatch::incident::{Incident, IncidentState};
 use farwatch::model::alert::Severity;
 use farwatch::model::finding::{Evidence, FindingKind, Subject};
 use farwatch::model::health::{Health, SourceKind};
@@ -127,10 +127,11 @@ fn a_gpu_fault_that_slows_a_model_is_one_incident() {
         "{}",
         incident.title
     );
-    assert!(
-        incident.title.contains("from 13:00:00Z to 13:10:15Z"),
-        "{}",
-        incident.title
+    let lead = incident.lead().expect("one");
+    assert_eq!(
+        (lead.since, lead.at),
+        (Stage::at(60.0), Stage::at(70.25)),
+        "from its onset to its end"
     );
     let model = Subject::Model {
         namespace: "ml".into(),
@@ -302,7 +303,8 @@ fn holdover_and_a_failed_sync_on_one_node_are_one_incident_per_cluster() {
         "{}",
         of(0).title
     );
-    assert!(of(0).title.contains("since 12:10:00Z"), "{}", of(0).title);
+    let since = of(0).lead().map(|lead| lead.since);
+    assert_eq!(since, Some(Stage::at(10.0)));
     assert_eq!(of(1).severity, Severity::Critical);
     assert!(
         of(1)
@@ -614,7 +616,7 @@ fn a_card_that_is_lost_is_told_by_its_xid() {
         at(207)
     );
     assert!(
-        at(230).starts_with("n1 gpu 0: XID 94 (contained ECC"),
+        at(230).starts_with("n1 gpu 0: XID 94 (contained ECC error; NVIDIA's"),
         "{}",
         at(230)
     );
@@ -628,10 +630,7 @@ fn a_card_that_is_lost_is_told_by_its_xid() {
         end.starts_with("n1 gpu 0: XID 79") && !end.contains(" | "),
         "{end}"
     );
-    assert!(
-        end.contains("since 13:10:00Z, no longer reported since 13:09:45Z"),
-        "{end}"
-    );
+    assert!(end.contains(", no longer reported ("), "{end}");
     let open = stage.open();
     let gone = open[0].findings.iter().filter(|f| !f.over);
     let gone: Vec<_> = gone.map(|f| (f.kind, f.seen)).collect();
@@ -640,7 +639,7 @@ fn a_card_that_is_lost_is_told_by_its_xid() {
 }
 
 /// History of one XID series from `minute` on, beside a card that is well, then the same live.
-fn started_late(minute: i64) -> String {
+fn started_late(minute: i64) -> Incident {
     let mut stage = Stage::new(&["alpha"]);
     let series = |gpu: &str, from: i64, value: f64| SeriesSamples {
         key: SeriesKey::new(
@@ -676,22 +675,16 @@ fn started_late(minute: i64) -> String {
         });
         stage.tell(0, SourceKind::Prometheus, at, body);
     }
-    stage
-        .open()
-        .first()
-        .map(|i| i.title.clone())
-        .unwrap_or_default()
+    stage.open().first().cloned().cloned().expect("an incident")
 }
 
 #[test]
 fn the_past_dates_what_was_bad_before_the_start() {
     let held = started_late(20);
-    assert!(
-        held.contains("XID 79") && held.contains("since 12:20:00Z"),
-        "{held}"
-    );
+    assert!(held.title.contains("XID 79"), "{held:?}");
+    assert_eq!((held.opened, held.is_older()), (Stage::at(20.0), false));
     let before = started_late(0);
-    assert!(before.contains("before 12:00:00Z"), "{before}");
+    assert_eq!((before.opened, before.is_older()), (Stage::at(0.0), true));
 }
 
 /// The limit itself is beyond: the sentence must not call it allowed.
@@ -712,7 +705,7 @@ fn a_value_at_its_limit_is_not_expected() {
     }
     let title = &stage.open()[0].title;
     assert!(
-        title.contains("ptp_flapping 4, expected below 4 since"),
+        title.contains("ptp_flapping 4, expected below 4 (limit"),
         "{title}"
     );
 }

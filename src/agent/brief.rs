@@ -84,7 +84,8 @@ fn around(world: &World, id: IncidentId) -> String {
         .take(5)
         .map(|i| {
             let name = world.cluster(i.cluster).map_or("?", |c| c.name.as_ref());
-            format!("- INC-{} on {name}: {}\n", i.number, i.title)
+            let since = i.opened.rfc3339();
+            format!("- INC-{} on {name} since {since}: {}\n", i.number, i.title)
         })
         .collect();
     if !others.is_empty() {

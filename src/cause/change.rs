@@ -8,6 +8,7 @@ use super::knowledge::{self, Fix};
 use super::picture::{Change, Picture, Place};
 use super::place::{Seen, brief, strength};
 use super::rank::{Cause, Evidence, What};
+use super::sign;
 use super::words;
 
 /// What speaks for no change here: more would have to speak for one. Evens out a change that went
@@ -17,6 +18,8 @@ const NO_CHANGE: f64 = 3.0;
 const NO_CHANGE_TOLD: f64 = 2.0;
 /// Natural logs of how long before the onset.
 const SOON_S: f64 = 1800.0;
+/// Against a change, times the weight of the strongest sign that was there before it.
+const THERE: f64 = 1.5;
 
 /// One change and what speaks for and against it.
 #[derive(Clone, Debug)]
@@ -212,18 +215,37 @@ fn when(picture: &Picture, change: &Change, onset: f64) -> Evidence {
     let live = if live.is_finite() { live } else { change.at };
     let origin = "times of change and onset";
     let up_to = if change.seen.is_some() { "up to " } else { "" };
-    if live > onset + picture.window.step {
+    if live > began(picture, onset) {
         let Some(next) = next_sign(picture, change, live) else {
             return Evidence::new(-20.0, "came after the first sign", origin);
         };
-        // It did not begin it, and may have made it worse.
+        // It did not begin it, and may have made it worse. A first sign that was little may have
+        // had nothing to do with it.
         let before = next - live;
-        let says = format!("after the first sign, {up_to}{before:.0} s before one of its objects");
-        return Evidence::new((-before / SOON_S).exp() - 1.0, says, origin);
+        let signs = picture.signs.iter();
+        let there = signs.filter(|s| s.since + s.step < live).map(sign::weight);
+        let there = there.fold(0.0, f64::max);
+        let says = format!(
+            "after the first sign, {up_to}{before:.0} s before one of its objects; what was there \
+             already is not its doing"
+        );
+        let weight = (-before / SOON_S).exp() - 1.0 - THERE * there;
+        return Evidence::new(weight, says, origin);
     }
     let before = (onset - live).max(0.0);
     let says = format!("{up_to}{before:.0} s before the first sign");
     Evidence::new((-before / SOON_S).exp(), says, origin)
+}
+
+/// By when it had begun: what came later did not begin it, seconds.
+fn began(picture: &Picture, onset: f64) -> f64 {
+    let signs = picture.signs.iter().map(|s| s.since + s.step);
+    let first = signs.fold(f64::INFINITY, f64::min);
+    if first.is_finite() {
+        first
+    } else {
+        onset + picture.window.step
+    }
 }
 
 /// The first object that a change reached and that fell ill after it, seconds.

@@ -111,6 +111,9 @@ pub struct Sign {
     pub hard: bool,
     /// First sign, seconds.
     pub since: f64,
+    /// Between two looks at what shows it, seconds: it may have begun by so much earlier, and what
+    /// happened by more later did not begin it.
+    pub step: f64,
     /// It began before that, nobody knows when.
     pub before: bool,
     /// How it was found.

@@ -6,6 +6,9 @@ use super::knowledge::{self, Way};
 use super::picture::{Picture, Sign};
 use super::rank::Evidence;
 
+/// One natural log against what came so much after the earliest, seconds.
+const LATE_S: f64 = 240.0;
+
 /// What speaks for and against an object, from the signs.
 pub struct Signs<'a> {
     picture: &'a Picture,
@@ -26,6 +29,8 @@ pub struct Signs<'a> {
 struct First {
     /// Seconds.
     since: f64,
+    /// It may have begun by so much earlier, seconds.
+    step: f64,
     /// It may have been ill for longer.
     before: bool,
 }
@@ -38,10 +43,13 @@ impl<'a> Signs<'a> {
             if let Some(held) = first.get_mut(sign.object)
                 && sign.since.is_finite()
             {
-                let (since, before) = held.map_or((f64::INFINITY, false), |h| (h.since, h.before));
+                let earlier = held.filter(|h| h.since <= sign.since);
+                let before = sign.before || held.is_some_and(|h| h.before);
+                let (since, step) = earlier.map_or((sign.since, sign.step), |h| (h.since, h.step));
                 *held = Some(First {
-                    since: since.min(sign.since),
-                    before: before || sign.before,
+                    since,
+                    step,
+                    before,
                 });
             }
         }
@@ -113,7 +121,6 @@ impl<'a> Signs<'a> {
 
     /// Who was first, as far as anybody knows: what was ill before our data may have been it.
     fn order(&self, object: usize, own: First, out: &mut Vec<Evidence>) {
-        let step = self.picture.window.step;
         let origin = "order of first signs";
         let mut others = self.first.iter().enumerate().filter(|(o, _)| *o != object);
         let hidden = others.any(|(_, f)| f.is_some_and(|f| f.before));
@@ -121,9 +128,9 @@ impl<'a> Signs<'a> {
         if own.before {
             return;
         }
-        if late > step {
+        if late > own.step {
             let says = format!("its first sign came {late:.0} s after the earliest");
-            let weight = -(late / (4.0 * step.max(60.0))).min(1.5);
+            let weight = -(late / LATE_S).min(1.5);
             out.push(Evidence::new(weight, says, origin));
         } else if self.ill > 1 && !hidden {
             out.push(Evidence::new(0.7, "among the first signs", origin));
@@ -132,11 +139,10 @@ impl<'a> Signs<'a> {
 
     /// Ill because of another that was ill no later, or may have been.
     fn leans_on(&self, object: usize, own: First, out: &mut Vec<Evidence>) {
-        let step = self.picture.window.step;
         let weight = |need: &usize| -> Option<(f64, &String, &str)> {
             let first = self.first.get(*need).copied().flatten()?;
             let name = self.picture.objects.get(*need)?;
-            match first.since <= own.since + step {
+            match first.since <= own.since + first.step {
                 true if !own.before => Some((-1.5, name, "was ill no later")),
                 later if later || first.before => {
                     Some((-0.75, name, "is ill too; which was first is not known"))
@@ -177,7 +183,7 @@ impl<'a> Signs<'a> {
 }
 
 /// A state is bad in itself; of a number it is judged how rare it is.
-fn weight(sign: &Sign) -> f64 {
+pub fn weight(sign: &Sign) -> f64 {
     let score = if sign.score.is_finite() {
         sign.score.clamp(0.0, 1.0)
     } else {

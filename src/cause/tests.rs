@@ -67,6 +67,7 @@ fn sign(object: usize, text: &str, after: f64) -> Sign {
         text: text.to_owned(),
         score: 0.8,
         since: BEGINS + after,
+        step: 60.0,
         origin: "a test".to_owned(),
         ..Sign::default()
     }

@@ -87,17 +87,6 @@ mod tests {
         }
     }
 
-    /// `cargo test --release --lib thousands -- --ignored --nocapture`
-    #[test]
-    #[ignore = "60 million points: minutes, and a release build"]
-    fn thousands_of_healthy_series_tell_of_no_more() {
-        for (series, days, step_s) in [(10_000, 7, 300), (10_000, 2, 60), (2_000, 2, 15)] {
-            let told = told_a_day(series, days, step_s);
-            println!("{series} series each {step_s} s: {told:.2} a day");
-            assert!(told <= ALLOWED, "{series} each {step_s} s: {told} a day");
-        }
-    }
-
     #[test]
     fn the_bar_rises_with_the_series_of_all_clusters() {
         let (one, other) = (ClusterId(0), ClusterId(1));

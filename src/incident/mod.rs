@@ -15,4 +15,10 @@ impl Incident {
     pub fn lead(&self) -> Option<&Finding> {
         title::lead(&self.findings)
     }
+
+    /// It began before `opened`: the data reaches back no further.
+    pub fn is_older(&self) -> bool {
+        let mut findings = self.findings.iter();
+        findings.any(|f| f.earlier && f.since <= self.opened)
+    }
 }

@@ -1,8 +1,8 @@
-//! One sentence for an incident: what, where, since when, expected and seen, how it was found.
+//! One sentence for an incident: what, where, expected and seen, how it was found. Without times:
+//! the findings hold them, and the screens tell them in the operator's zone.
 
 use crate::model::alert::Severity;
 use crate::model::finding::{Finding, FindingKind};
-use crate::model::time::Timestamp;
 
 /// What names an incident: the worst, of these what still is, then the kind nearest to a cause, then
 /// what weighs more (only states have steady scores), then the earliest.
@@ -77,33 +77,14 @@ pub(super) fn write(findings: &[Finding]) -> String {
     // What hides behind the cause: the thing is gone, and its last values with it.
     let gone = findings
         .iter()
-        .find(|f| f.kind == FindingKind::MissingData && !f.over && f.key != lead.key)
-        .filter(|f| f.subject == lead.subject && f.expected.is_none() && f.seen.is_none())
-        .map(|f| format!(", no longer reported {}", begun(f)));
-    format!(
-        "{}: {} {}{} ({}){more}",
-        lead.subject,
-        lead.text,
-        begun(lead),
-        gone.unwrap_or_default(),
-        lead.method
-    )
-}
-
-/// `since 14:03:05Z`, or `before` where the data begins with it; with its end if it is over.
-fn begun(finding: &Finding) -> String {
-    if finding.over {
-        let (from, to) = (clock(finding.since), clock(finding.at));
-        return format!("from {from} to {to}");
-    }
-    format!("{} {}", finding.begun(), clock(finding.since))
-}
-
-/// Time of the day in UTC.
-fn clock(at: Timestamp) -> String {
-    let text = at.rfc3339();
-    match text.get(11..19) {
-        Some(time) => format!("{time}Z"),
-        None => text,
-    }
+        .filter(|f| f.kind == FindingKind::MissingData && !f.over && f.key != lead.key)
+        .any(|f| f.subject == lead.subject && f.expected.is_none() && f.seen.is_none());
+    let gone = if gone { ", no longer reported" } else { "" };
+    let what = format!("{}{gone}", lead.text);
+    // What is in brackets already takes the method into them.
+    let told = match what.strip_suffix(')') {
+        Some(open) => format!("{open}; {})", lead.method),
+        None => format!("{what} ({})", lead.method),
+    };
+    format!("{}: {told}{more}", lead.subject)
 }

@@ -142,6 +142,21 @@ fn what_came_between_two_signs_may_have_made_it_worse() {
     let ranking = rank(&seen);
     let web = ranking.changes.iter().find(|c| c.what != What::None);
     assert!(web.is_some_and(|c| c.probability > 0.3), "{web:?}");
+    let share = |seen: &Picture| {
+        let mut changes = rank(seen).changes.into_iter();
+        let web = changes.find(|c| c.what != What::None);
+        web.map_or(f64::NAN, |c| c.probability)
+    };
+    // The more so the less there was before it; never as likely as one before.
+    let beside = share(&seen);
+    seen.signs[0].hard = true;
+    assert!(share(&seen) < 0.25, "{}", share(&seen));
+    (seen.signs[0].hard, seen.signs[0].score) = (false, 0.3);
+    assert!(share(&seen) > beside && share(&seen) < 0.5);
+    let mut first = change("web:1", 180.0, &[0]);
+    std::mem::swap(&mut first, &mut seen.changes[0]);
+    assert!(share(&seen) > 0.5);
+    seen.changes[0] = first;
     // A sign of what it did not reach is no sign of it, nor one that began nobody knows when.
     seen.signs[1].object = 1;
     assert!(says(&seen).contains("came after the first sign"));

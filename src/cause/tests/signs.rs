@@ -55,6 +55,23 @@ fn within_a_step_nothing_is_first() {
 }
 
 #[test]
+fn each_sign_has_a_step_of_its_own() {
+    let mut seen = picture(&["pod", "node"]);
+    seen.calls = vec![(0, 1)];
+    seen.signs = vec![sign(0, "slow", 0.0), sign(1, "is not Ready", 40.0)];
+    // Looked at each minute it may have been first; each ten seconds it was not.
+    assert!(
+        says(&seen, 0)
+            .0
+            .contains("needs node, which was ill no later")
+    );
+    assert!(says(&seen, 1).0.contains("among the first signs"));
+    seen.signs[1].step = 10.0;
+    assert!(!says(&seen, 0).0.contains("needs"));
+    assert!(says(&seen, 1).0.contains("came 40 s after the earliest"));
+}
+
+#[test]
 fn what_began_before_our_data_is_neither_first_nor_late() {
     let mut seen = picture(&["alert", "clock", "later"]);
     let mut clock = sign(1, "is in FREERUN", 240.0);

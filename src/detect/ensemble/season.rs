@@ -18,6 +18,8 @@ pub(super) struct Season {
     level: [f32; HOURS],
     /// Hours that are over.
     hours: u16,
+    /// Which hours of the day were seen, a bit each: of the others no level is known.
+    seen: u32,
     /// The hour that is on, since 1970, and the mean of its values.
     hour: i32,
     mean: f32,
@@ -32,6 +34,7 @@ impl Default for Season {
         Self {
             level: [0.0; HOURS],
             hours: 0,
+            seen: 0,
             hour: i32::MIN,
             mean: 0.0,
             count: 0,
@@ -79,6 +82,10 @@ impl Season {
         let place = at_ms.saturating_sub(HOUR_MS / 2).rem_euclid(DAY_MS);
         let first = (place / HOUR_MS) as usize;
         let second = (first + 1) % HOURS;
+        let both = (1 << first) | (1 << second);
+        if self.seen & both != both {
+            return None;
+        }
         let share = (place % HOUR_MS) as f64 / HOUR_MS as f64;
         let (a, b) = (*self.level.get(first)?, *self.level.get(second)?);
         Some(f64::from(a) + share * (f64::from(b) - f64::from(a)))
@@ -91,8 +98,13 @@ impl Season {
         let place = self.hour.rem_euclid(HOURS as i32) as usize;
         let days = self.hours / HOURS as u16;
         if let Some(level) = self.level.get_mut(place) {
-            let rate = RATE.max(1.0 / (f32::from(days) + 1.0));
+            let known = self.seen & (1 << place) != 0;
+            let rate = match known {
+                true => RATE.max(1.0 / (f32::from(days) + 1.0)),
+                false => 1.0,
+            };
             *level += rate * (self.mean - *level);
+            self.seen |= 1 << place;
         }
         self.hours = self.hours.saturating_add(1);
         (self.mean, self.count) = (0.0, 0);
@@ -102,6 +114,27 @@ impl Season {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hours_that_were_never_seen_are_not_known() {
+        let mut season = Season::default();
+        let office = |minute: i64| (8..18).contains(&(minute / 60 % 24));
+        for minute in (0..14 * 1440).filter(|m| office(*m)) {
+            season.learn(minute * 60_000, 500.0 + (minute / 60 % 24) as f64, 0.0);
+        }
+        let at = |hour: i64| season.level_at((14 * 1440 + hour * 60 + 30) * 60_000);
+        assert_eq!(at(2), None);
+        assert!(at(12).is_some_and(|level| (level - 512.0).abs() < 1.0));
+        // An hour that comes late is known by itself, not by a part of it.
+        for minute in 14 * 1440..14 * 1440 + 121 {
+            season.learn(minute * 60_000, 900.0, 0.0);
+        }
+        let late = season.level_at((15 * 1440 + 30) * 60_000);
+        assert!(
+            late.is_some_and(|level| (level - 900.0).abs() < 1.0),
+            "{late:?}"
+        );
+    }
 
     #[test]
     fn knows_the_day_after_two_of_them() {

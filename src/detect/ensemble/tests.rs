@@ -35,15 +35,6 @@ fn healthy_series_are_told_of_at_most_once_a_day() {
     }
 }
 
-/// `cargo test --release --lib ten_thousand -- --ignored --nocapture`
-#[test]
-#[ignore = "100 million points: minutes, and a release build"]
-fn ten_thousand_healthy_series_of_seven_days() {
-    let told = told_a_day(10_000, 7, 60);
-    println!("told a day, by kind of series: {told:.4?}");
-    assert!(told.iter().all(|t| *t <= 1.0));
-}
-
 /// 600 usual points a minute apart, then these: what is said of them.
 fn after_noise(values: &[f64]) -> Vec<Reading> {
     let mut noise = Noise::new(7);

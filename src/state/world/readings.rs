@@ -20,9 +20,14 @@ impl ClusterState {
     /// A reading of this group that is older than this is of the past, milliseconds: what nobody
     /// looks at is polled rarely.
     pub fn current_ms(&self, group: Group) -> u64 {
+        current_ms(self.asked_each_ms(group))
+    }
+
+    /// The time between two answers of this group, milliseconds; 0: none came. Any of it may come
+    /// from an exporter that is scraped directly.
+    pub(super) fn asked_each_ms(&self, group: Group) -> u32 {
         let pace = |group: Group| self.paces.get(group as usize).copied().unwrap_or(0);
-        // Any of it may come from an exporter that is scraped directly.
-        current_ms(pace(group).max(pace(Group::Exporter)))
+        pace(group).max(pace(Group::Exporter))
     }
 
     /// So often a group is asked for now.

@@ -191,23 +191,37 @@ fn finding_cell<'a>(ctx: &Ctx<'a>, finding: &'a Finding, column: usize) -> Line<
     }
 }
 
+impl Incidents {
+    /// Chooses a part; what is written beside it begins at its top.
+    fn turn(&mut self, part: Part) {
+        if self.part != part {
+            self.causes.to_top();
+            self.part = part;
+        }
+    }
+}
+
 impl View for Incidents {
     fn update(&mut self, command: Command, world: &World) -> Vec<Effect> {
         if let Command::Click { column, row } = command {
             let parts = self.layout(self.area, world);
             if parts.list.contains((column, row).into()) {
-                self.part = Part::List;
+                self.turn(Part::List);
             } else if parts.findings.contains((column, row).into()) {
-                self.part = Part::Findings;
+                self.turn(Part::Findings);
             } else if parts.why.contains((column, row).into()) {
-                self.part = Part::Causes;
+                self.turn(Part::Causes);
             }
         }
         let moved = match (self.part, self.chosen(world)) {
             (Part::Causes, _) => self.scrolled(&command),
             (Part::Findings, Some(incident)) => {
-                self.findings
-                    .update(&command, &incident.findings, |f| f.key.clone())
+                let findings = &incident.findings;
+                let moved = self.findings.update(&command, findings, |f| f.key.clone());
+                if moved {
+                    self.causes.to_top();
+                }
+                moved
             }
             _ => {
                 let rows = self.rows(world);
@@ -227,24 +241,20 @@ impl View for Incidents {
         }
         match command {
             Command::Mode => return self.turn_to_kept(),
-            Command::NextPane => {
-                self.part = match self.part {
-                    Part::List => Part::Findings,
-                    Part::Findings => Part::Causes,
-                    Part::Causes => Part::List,
-                };
-            }
-            Command::PreviousPane => {
-                self.part = match self.part {
-                    Part::List => Part::Causes,
-                    Part::Findings => Part::List,
-                    Part::Causes => Part::Findings,
-                };
-            }
+            Command::NextPane => self.turn(match self.part {
+                Part::List => Part::Findings,
+                Part::Findings => Part::Causes,
+                Part::Causes => Part::List,
+            }),
+            Command::PreviousPane => self.turn(match self.part {
+                Part::List => Part::Causes,
+                Part::Findings => Part::List,
+                Part::Causes => Part::Findings,
+            }),
             Command::ScrollDown => self.causes.down(),
             Command::ScrollUp => self.causes.up(),
             Command::Open | Command::Detail if self.part == Part::List => {
-                self.part = Part::Findings;
+                self.turn(Part::Findings);
             }
             Command::Detail => self.picture = self.picture.next(),
             Command::Problems => self.open_only = !self.open_only,
@@ -293,6 +303,7 @@ impl View for Incidents {
             self.open_only = false;
             self.kept.shown = world.past.iter().any(|i| i.id == id);
             self.list.select(id);
+            self.causes.to_top();
             self.part = Part::Findings;
         }
         Vec::new()
@@ -309,7 +320,7 @@ impl View for Incidents {
 
     fn back(&mut self) -> bool {
         if self.part != Part::List {
-            self.part = Part::List;
+            self.turn(Part::List);
             return true;
         }
         self.list.back()

@@ -7,7 +7,7 @@ use crate::incident::Incident;
 use crate::model::finding::{Finding, FindingKind};
 use crate::state::world::World;
 
-use super::gather::{Objects, seconds};
+use super::gather::{Objects, STEP_S, seconds};
 
 /// Incidents that open this near to each other, with the same sign, began together, milliseconds.
 const TOGETHER_MS: i64 = 120_000;
@@ -73,6 +73,7 @@ impl World {
             ),
             score: 1.0 - 0.5_f64.powi(together.len() as i32),
             since: seconds(first),
+            step: STEP_S,
             origin: "incidents of all clusters".to_owned(),
             ..Sign::default()
         });

@@ -8,8 +8,11 @@ use crate::incident::IncidentState;
 use crate::model::alert::Severity;
 use crate::model::change::{ChangeKind, Told};
 use crate::model::finding::{Evidence, Finding, FindingKind};
+use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
-use crate::model::sample::SeriesKey;
+use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
+use crate::model::signal::Group;
+use crate::model::telemetry::{Body, SampleBatch, Telemetry};
 use crate::model::unit::Unit;
 
 const NOW: i64 = 1_800_000_000_000;
@@ -174,6 +177,66 @@ fn a_change_right_before_is_weighed_against_none() {
     let (cause, change) = causes.likely_change().expect("likely");
     assert_eq!(change.subject.1, "web");
     assert!(causes.ranking.change().is_some(), "{cause:?}");
+}
+
+/// Series of the node that the signs are read from, each so many seconds.
+fn read_each(world: &mut World, interval_s: u32) {
+    let key = SeriesKey::new(
+        "signal",
+        crate::model::label::Labels::from_pairs([("node", "n1")]),
+    );
+    let batch = SampleBatch {
+        group: Group::Workload,
+        name: "signal".into(),
+        query: "".into(),
+        at: Timestamp(NOW),
+        interval_ms: interval_s * 1000,
+        backfill: false,
+        series: vec![SeriesSamples {
+            key,
+            kind: SampleKind::Gauge,
+            points: [Sample {
+                at: Timestamp(NOW),
+                value: 1.0,
+            }]
+            .into(),
+        }],
+        cut_from: None,
+    };
+    world.ingest(Telemetry {
+        cluster: ClusterId(0),
+        source: SourceKind::Prometheus,
+        received: Timestamp(NOW),
+        body: Body::Samples(batch),
+    });
+}
+
+#[test]
+fn what_was_changed_after_the_first_sign_did_not_begin_it() {
+    let told = |interval_s: u32| {
+        let mut world = world(&["a"]);
+        read_each(&mut world, interval_s);
+        world.clusters[0].note_change(change(-23, "web"));
+        let signs = vec![
+            finding(workload("web"), "fails", 0, FindingKind::State),
+            finding(workload("web"), "answers late", 43, FindingKind::Spike),
+        ];
+        let causes = world.causes(&incident(0, signs));
+        let likely = causes.likely_change().is_some();
+        (likely, causes.words())
+    };
+    // Looked at each minute it may have been before; each quarter of one it was not.
+    let (likely, words) = told(60);
+    assert!(
+        likely && words.contains("0 s before the first sign"),
+        "{words}"
+    );
+    let (likely, words) = told(15);
+    assert!(!likely, "{words}");
+    assert!(
+        words.contains("after the first sign, 20 s before"),
+        "{words}"
+    );
 }
 
 #[test]

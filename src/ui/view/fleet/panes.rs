@@ -160,7 +160,13 @@ impl Fleet {
                 let rows = self.open_incidents(ctx.world);
                 let at = self.incidents.position(&rows, |i| i.id);
                 let row = at.and_then(|at| rows.get(at));
-                row.map(|i| format!("INC-{}  {}\nEnter opens it", i.number, i.title))
+                row.map(|i| {
+                    let since = ctx.clock_or_day(i.opened);
+                    format!(
+                        "INC-{} since {since}  {}\nEnter opens it",
+                        i.number, i.title
+                    )
+                })
             }
             Pane::Changes => {
                 let rows = self.recent(ctx.world);

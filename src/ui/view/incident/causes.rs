@@ -14,7 +14,7 @@ use crate::incident::Incident;
 use crate::message::{Effect, Work};
 use crate::state::world::{Basis, Causes, LEAST, World};
 use crate::ui::Ctx;
-use crate::ui::view::common::{self, empty, heading, pane};
+use crate::ui::view::common::{empty, heading, pane};
 use crate::ui::widget::text::wrap;
 
 /// Answers shown of each question, and evidence of each answer.
@@ -93,7 +93,7 @@ impl Incidents {
             }
             return self.causes.draw(ctx, inner, buf, &text);
         }
-        let inner = pane(ctx, area, buf, "why", "a explain", false);
+        let inner = pane(ctx, area, buf, "why", "J/K scroll  a explain", false);
         match self.finding(incident) {
             Some(finding) => {
                 let width = usize::from(inner.width);
@@ -101,7 +101,7 @@ impl Incidents {
                 text.extend(self.told(ctx, incident, width));
                 text.extend(why::lines(ctx, finding, width));
                 text.extend(desk::verdict(ctx, finding));
-                common::lines(ctx, inner, buf, &text, 0);
+                self.causes.draw(ctx, inner, buf, &text);
             }
             None => empty(ctx, inner, buf, "no finding"),
         }

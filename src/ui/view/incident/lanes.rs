@@ -46,9 +46,10 @@ pub fn draw(
     buf: &mut Buffer,
 ) {
     let title = format!(
-        "INC-{} {} · {} → {} · score {:.2} · {}",
+        "INC-{} {} · {}{} → {} · score {:.2} · {}",
         incident.number,
         name(ctx.world, incident.cluster),
+        if incident.is_older() { "before " } else { "" },
         ctx.clock_or_day(incident.opened),
         incident
             .closed
