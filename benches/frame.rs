@@ -3,6 +3,8 @@
 
 #[path = "tool/cards.rs"]
 mod cards;
+#[path = "tool/clocks.rs"]
+mod clocks;
 #[path = "tool/load.rs"]
 mod load;
 #[path = "../tests/support/scenario.rs"]
@@ -17,6 +19,7 @@ use farwatch::model::ask::{Answer, Answered, Ask, Question};
 use farwatch::model::input::InputEvent;
 use farwatch::model::label::Labels;
 use farwatch::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
+use farwatch::model::telemetry::Telemetry;
 use farwatch::model::time::Timestamp;
 use farwatch::term::paint::Painter;
 use farwatch::term::{Capabilities, ColorDepth};
@@ -49,6 +52,9 @@ fn main() {
     }
     if wanted("gpus") {
         gpus();
+    }
+    if wanted("clocks") {
+        ports();
     }
     let mut console = Console::new(&names, SIZE);
     console.tell_live();
@@ -102,32 +108,8 @@ fn frame(name: &str, console: &Console) {
 /// of showing them.
 fn gpus() {
     let mut console = Console::new(&cards::CLUSTERS, SIZE);
-    let minutes = 5;
-    let rounds = minutes * 4;
-    let mut longest = 0.0_f64;
-    let mut round = 0.0_f64;
-    for step in 0..=rounds {
-        let at = NOW.plus_ms((step - rounds) * 15_000);
-        let mut whole = 0.0;
-        for telemetry in cards::answers(at) {
-            let msg = Msg::Telemetry(Box::new(telemetry));
-            let took = cpu(|| console.update(msg));
-            // The first ones make everything anew.
-            if step > 1 {
-                longest = longest.max(took);
-            }
-            whole += took;
-        }
-        round = whole;
-    }
     let fleet = format!("gpus: {} GPUs", cards::ALL);
-    told(
-        &format!("{fleet}: a round of answers"),
-        round / 1e6,
-        "ms CPU",
-    );
-    let name = format!("{fleet}: longest piece on the loop of one answer");
-    judged(&name, longest / 1e6, "ms CPU", Goal::Most(16.0, 8.0));
+    rounds(&fleet, &mut console, cards::answers);
     for (what, keys) in [
         ("map", "5"),
         ("map by job", "s"),
@@ -138,6 +120,55 @@ fn gpus() {
         console.keys(keys);
         scrolled(&format!("{fleet}: {what}"), &mut console);
     }
+}
+
+/// 2,000 PTP ports, the same way: the list of clocks, and what is told of one beside it.
+fn ports() {
+    let mut console = Console::new(&cards::CLUSTERS, SIZE);
+    let fleet = format!("clocks: {} PTP ports", clocks::ALL);
+    rounds(&fleet, &mut console, clocks::answers);
+    for (what, keys) in [
+        ("list and clock", "6"),
+        ("list and TDEV, MTIE", "m"),
+        ("list and changes", "m"),
+        ("list and chain", "m"),
+    ] {
+        console.keys(keys);
+        scrolled(&format!("{fleet}: {what}"), &mut console);
+    }
+}
+
+/// Five minutes of answers: what the last round cost, and the longest single answer.
+fn rounds<A: Iterator<Item = Telemetry>>(
+    fleet: &str,
+    console: &mut Console,
+    answers: impl Fn(Timestamp) -> A,
+) {
+    let minutes = 5;
+    let rounds = minutes * 4;
+    let mut longest = 0.0_f64;
+    let mut round = 0.0_f64;
+    for step in 0..=rounds {
+        let at = NOW.plus_ms((step - rounds) * 15_000);
+        let mut whole = 0.0;
+        for telemetry in answers(at) {
+            let msg = Msg::Telemetry(Box::new(telemetry));
+            let took = cpu(|| console.update(msg));
+            // The first ones make everything anew.
+            if step > 1 {
+                longest = longest.max(took);
+            }
+            whole += took;
+        }
+        round = whole;
+    }
+    told(
+        &format!("{fleet}: a round of answers"),
+        round / 1e6,
+        "ms CPU",
+    );
+    let name = format!("{fleet}: longest piece on the loop of one answer");
+    judged(&name, longest / 1e6, "ms CPU", Goal::Most(16.0, 8.0));
 }
 
 /// A step down and the frame after it, in turn, through many rows.

@@ -1,5 +1,7 @@
 //! Loki, Tempo and vLLM against servers that replay what real ones were recorded to say.
 
+#[path = "protocols/clock_events.rs"]
+mod clock_events;
 #[path = "protocols/compared.rs"]
 mod compared;
 #[path = "protocols/logql.rs"]
@@ -18,6 +20,8 @@ mod tempo;
 mod tempo_server;
 #[path = "support/vllm.rs"]
 mod vllm;
+#[path = "support/wire.rs"]
+mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;

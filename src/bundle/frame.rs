@@ -151,6 +151,7 @@ fn repeats(body: &Body) -> Option<u8> {
         | Body::Health(_)
         | Body::Identity(_)
         | Body::Gossip(_)
+        | Body::Clocks(_)
         | Body::Gone => None,
     }
 }
@@ -226,6 +227,7 @@ fn put_source(out: &mut Vec<u8>, source: SourceKind) {
         SourceKind::Kubernetes => (4, 0),
         SourceKind::Exporter(n) => (5, n),
         SourceKind::NvidiaSmi => (7, 0),
+        SourceKind::ClockEvents(n) => (8, n),
     };
     put_len(out, kind);
     if kind >= 5 {
@@ -246,6 +248,7 @@ fn take_source(from: &mut Cursor<'_>) -> Result<SourceKind, BundleError> {
             number(from)?;
             SourceKind::NvidiaSmi
         }
+        8 => SourceKind::ClockEvents(number(from)?),
         _ => return Err(BundleError::Damaged("unknown kind of source")),
     })
 }

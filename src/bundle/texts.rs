@@ -102,6 +102,16 @@ pub fn clean(body: &mut Body) {
         }
         Body::Health(health) => source_health(health),
         Body::Gossip(names) => names.iter_mut().for_each(own),
+        Body::Clocks(states) => {
+            for state in states {
+                own(&mut state.resource);
+                own(&mut state.event);
+                for value in &mut state.values {
+                    own(&mut value.address);
+                    own(&mut value.value);
+                }
+            }
+        }
         Body::Facts(facts) => {
             facts.kubernetes_version.iter_mut().for_each(own);
             facts.openshift_version.iter_mut().for_each(own);

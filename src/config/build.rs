@@ -218,6 +218,7 @@ fn cluster(entry: file::Cluster, folder: &Path, roles: &Roles) -> Result<Cluster
         loki: one(entry.loki, &shared)?,
         tempo: one(entry.tempo, &shared)?,
         exporters: many(entry.exporters, &shared)?,
+        ptp_events: many(entry.ptp_events, &shared)?,
         log_selector: entry.log_selector,
         roles: entry.roles.map(|r| Roles::from_file(Some(r), roles)),
         actions: entry.actions,

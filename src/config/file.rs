@@ -75,6 +75,8 @@ pub struct Cluster {
     pub tempo: Option<Spanned<Endpoint>>,
     #[serde(default)]
     pub exporters: Vec<Spanned<Endpoint>>,
+    #[serde(default)]
+    pub ptp_events: Vec<Spanned<Endpoint>>,
     pub log_selector: Option<String>,
     pub roles: Option<Roles>,
     pub actions: Option<bool>,

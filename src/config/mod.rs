@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::model::alert::Severities;
 use crate::model::dashboard::Dashboard;
 use crate::model::dpdk::Names as DpdkNames;
+use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
 use crate::model::signal::{Metric, Signal};
 
@@ -175,6 +176,8 @@ pub struct Cluster {
     pub loki: Option<Endpoint>,
     pub tempo: Option<Endpoint>,
     pub exporters: Vec<Endpoint>,
+    /// cloud-event-proxy, one a node.
+    pub ptp_events: Vec<Endpoint>,
     /// LogQL selector followed live for the logs screen and the log signals.
     pub log_selector: Option<String>,
     /// `None`: as for all.
@@ -182,6 +185,29 @@ pub struct Cluster {
     pub actions: Option<bool>,
     /// Runs `nvidia-smi` in a pod of each GPU node now and then.
     pub nvidia_smi: bool,
+}
+
+impl Cluster {
+    /// Every source that is configured.
+    pub fn sources(&self) -> impl Iterator<Item = SourceKind> {
+        let one = |there: bool, kind| there.then_some(kind);
+        let single = [
+            one(self.prometheus.is_some(), SourceKind::Prometheus),
+            one(self.loki.is_some(), SourceKind::Loki),
+            one(self.tempo.is_some(), SourceKind::Tempo),
+            one(self.kube.is_some(), SourceKind::Kubernetes),
+            one(self.nvidia_smi, SourceKind::NvidiaSmi),
+        ];
+        let several = |all: &[Endpoint], kind: fn(u16) -> SourceKind| {
+            let numbers = 0..u16::try_from(all.len()).unwrap_or(u16::MAX);
+            numbers.map(kind)
+        };
+        let single = single.into_iter().flatten();
+        single
+            .chain(several(&self.alertmanagers, SourceKind::Alertmanager))
+            .chain(several(&self.exporters, SourceKind::Exporter))
+            .chain(several(&self.ptp_events, SourceKind::ClockEvents))
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -20,6 +20,8 @@ pub enum ChangeKind {
     Config,
     /// The cluster's or an operator's version.
     Upgrade,
+    /// A clock's state or class, as an event of its node tells it.
+    Clock,
 }
 
 impl ChangeKind {
@@ -31,6 +33,7 @@ impl ChangeKind {
             Self::Node => "node",
             Self::Config => "config",
             Self::Upgrade => "upgrade",
+            Self::Clock => "clock",
         }
     }
 }

@@ -21,6 +21,8 @@ pub enum SourceKind {
     Kubernetes,
     /// `nvidia-smi`, run in a pod of each GPU node.
     NvidiaSmi,
+    /// The n-th cloud-event-proxy of the cluster, one a node.
+    ClockEvents(u16),
 }
 
 impl SourceKind {
@@ -41,6 +43,7 @@ enum Written {
     Kubernetes,
     AnotherAlertmanager(u16),
     NvidiaSmi,
+    ClockEvents(u16),
 }
 
 impl From<Written> for SourceKind {
@@ -54,6 +57,7 @@ impl From<Written> for SourceKind {
             Written::Exporter(n) => Self::Exporter(n),
             Written::Kubernetes => Self::Kubernetes,
             Written::NvidiaSmi => Self::NvidiaSmi,
+            Written::ClockEvents(n) => Self::ClockEvents(n),
         }
     }
 }
@@ -69,6 +73,7 @@ impl From<SourceKind> for Written {
             SourceKind::Exporter(n) => Self::Exporter(n),
             SourceKind::Kubernetes => Self::Kubernetes,
             SourceKind::NvidiaSmi => Self::NvidiaSmi,
+            SourceKind::ClockEvents(n) => Self::ClockEvents(n),
         }
     }
 }
@@ -84,6 +89,7 @@ impl std::fmt::Display for SourceKind {
             Self::Exporter(n) => write!(f, "exporter {}", n + 1),
             Self::Kubernetes => f.write_str("kubernetes"),
             Self::NvidiaSmi => f.write_str("nvidia-smi"),
+            Self::ClockEvents(n) => write!(f, "ptp-events {}", n + 1),
         }
     }
 }

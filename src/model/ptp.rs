@@ -9,8 +9,10 @@ use super::label::Labels;
 use super::sample::Sample;
 
 mod read;
+mod told;
 
 pub use read::{is_level, names, read, role};
+pub use told::{ClockTold, ValueTold};
 
 /// 0 FREERUN, 1 LOCKED, 2 HOLDOVER on the wire; ordered here from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -11,6 +11,7 @@ use super::id::ClusterId;
 use super::identity::Identity;
 use super::log::LogLine;
 use super::object::{Object, ObjectKey, ObjectKind};
+use super::ptp::ClockTold;
 use super::sample::SeriesSamples;
 use super::signal::Group;
 use super::time::Timestamp;
@@ -45,6 +46,8 @@ pub enum Body {
     /// Names of the Alertmanagers that share their silences by gossip, that of the source among
     /// them; empty: it stands alone.
     Gossip(Vec<String>),
+    /// The current state of each clock resource of one node, as its proxy tells it.
+    Clocks(Vec<ClockTold>),
 }
 
 /// One poll of one query, or one scrape.

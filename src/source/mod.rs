@@ -18,6 +18,7 @@ pub mod actions;
 pub mod alertmanager;
 pub mod audit;
 pub mod budget;
+pub mod clock_events;
 pub mod decimal;
 pub mod discovery;
 pub mod door;

@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 
 use super::audit::{Audit, Deed, Stage};
-use super::kubernetes::exec::{self, Place};
+use super::kubernetes::exec::Place;
 use super::kubernetes::{Cluster, Server, identity};
 use super::report::Report;
 use crate::clock;
@@ -25,16 +25,18 @@ use crate::model::signal::Group;
 use crate::model::telemetry::{Body, SampleBatch};
 use crate::model::text::clean;
 
+mod command;
 mod pods;
 mod read;
 mod series;
 mod told;
 
+pub use command::COMMAND;
+use command::{Ran, one};
 use pods::Nodes;
 pub use read::{Read, read};
 pub use series::series;
 
-pub const COMMAND: [&str; 3] = ["nvidia-smi", "-q", "-x"];
 /// Watches and reviews go first.
 const BEFORE: Duration = Duration::from_secs(2);
 /// Between two runs on a node.
@@ -47,14 +49,8 @@ const AT_ONCE: usize = 4;
 const LOOK_ROUNDS: u32 = 5;
 /// Without its daemon the driver is loaded for each run, which takes a while.
 pub const TIME: Duration = Duration::from_secs(30);
-/// 16 cards with all their clocks are about 1 MiB.
-const OUTPUT: usize = 8 << 20;
-/// From this size on it is read on a thread of its own.
-const LARGE: usize = 256 << 10;
 /// Series of one delivery.
 const DELIVERY: usize = 4_096;
-/// The output is whole, but one card's infoROM is corrupt.
-const INFOROM: i32 = 14;
 
 /// What it takes to run it in one cluster.
 #[derive(Clone, Debug)]
@@ -143,13 +139,6 @@ struct Round {
     asked: usize,
     bytes: u64,
     took: Duration,
-}
-
-/// What one run told.
-struct Ran {
-    driver: String,
-    series: Vec<SeriesSamples>,
-    bytes: usize,
 }
 
 impl Work {
@@ -358,73 +347,6 @@ fn fault(cluster: &Cluster, kind: FaultKind, what: String, hint: &str) -> Fault 
         what: clean(&what, 300),
         hint: hint.to_owned(),
     }
-}
-
-/// Runs it and reads what it prints.
-async fn one(cluster: &Cluster, node: &str, place: &Place, time: Duration) -> Result<Ran, Fault> {
-    let printed = exec::run(cluster, place, &COMMAND, (OUTPUT, time)).await?;
-    let at = clock::now();
-    if printed.code != 0 && printed.code != INFOROM {
-        return Err(ended(cluster, place, &printed));
-    }
-    let bytes = printed.out.len();
-    let (node, read_in) = (node.to_owned(), place.to_string());
-    let work = move || {
-        let text = String::from_utf8_lossy(&printed.out);
-        let told = read(&text)?;
-        let series = series(&told, &node, &read_in, at);
-        Ok(Ran {
-            driver: told.driver,
-            series,
-            bytes,
-        })
-    };
-    let read = match bytes < LARGE {
-        true => work(),
-        false => {
-            let work = tokio::task::spawn_blocking(work);
-            work.await.unwrap_or_else(|e| Err(e.to_string()))
-        }
-    };
-    read.map_err(|what: String| {
-        let what = format!("nvidia-smi in {place}: the output is not what it prints: {what}");
-        let hint = "`nvidia-smi -q -x` in that pod shows it";
-        fault(cluster, FaultKind::BadPayload, what, hint)
-    })
-}
-
-/// A run that ended badly: its own words, and what NVIDIA says the code means.
-fn ended(cluster: &Cluster, place: &Place, printed: &exec::Printed) -> Fault {
-    let means = match printed.code {
-        2 => "invalid argument",
-        3 => "not available on this system",
-        4 => "no permission",
-        8 => "a card's power cables are not attached",
-        9 => "the driver is not loaded",
-        10 => "the kernel sees interrupt trouble with a GPU",
-        12 => "NVML was not found",
-        13 => "this NVML lacks the function",
-        15 => "a GPU has fallen off the bus, or is otherwise inaccessible",
-        126 | 127 => "the container has no nvidia-smi",
-        255 => "an error of the driver",
-        _ => "not in NVIDIA's list",
-    };
-    let out = String::from_utf8_lossy(printed.out.get(..500).unwrap_or(&printed.out)).into_owned();
-    let said = match (printed.words.trim(), out.trim_start()) {
-        ("", out) if out.starts_with('<') => String::new(),
-        ("", out) => out.lines().next().unwrap_or_default().to_owned(),
-        (words, _) => words.to_owned(),
-    };
-    let said = match said.as_str() {
-        "" => String::new(),
-        said => format!(": {}", clean(said, 160)),
-    };
-    let what = format!(
-        "nvidia-smi in {place} ended with code {} ({means}){said}",
-        printed.code
-    );
-    let hint = "look at the driver's pod and at `dmesg` of the node";
-    fault(cluster, FaultKind::Server, what, hint)
 }
 
 impl Round {

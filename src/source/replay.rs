@@ -132,6 +132,8 @@ fn cluster(recorded: &RecordedCluster) -> Cluster {
         .iter()
         .filter(|kind| matches!(kind, SourceKind::Exporter(_)));
     let managers = recorded.sources.iter().filter(|k| k.is_alertmanager());
+    let proxies = recorded.sources.iter();
+    let proxies = proxies.filter(|kind| matches!(kind, SourceKind::ClockEvents(_)));
     Cluster {
         name: recorded.name.clone(),
         kind: KINDS
@@ -148,34 +150,19 @@ fn cluster(recorded: &RecordedCluster) -> Cluster {
         nvidia_smi: recorded.sources.contains(&SourceKind::NvidiaSmi),
         tempo: has(SourceKind::Tempo),
         exporters: exporters.filter_map(|kind| has(*kind)).collect(),
+        ptp_events: proxies.filter_map(|kind| has(*kind)).collect(),
         ..Cluster::default()
     }
 }
 
 fn recorded(cluster: &Cluster) -> RecordedCluster {
-    let one = |there: bool, kind| there.then_some(kind);
-    let sources = [
-        one(cluster.prometheus.is_some(), SourceKind::Prometheus),
-        one(cluster.loki.is_some(), SourceKind::Loki),
-        one(cluster.tempo.is_some(), SourceKind::Tempo),
-        one(cluster.kube.is_some(), SourceKind::Kubernetes),
-        one(cluster.nvidia_smi, SourceKind::NvidiaSmi),
-    ];
-    let managers = (0..).zip(&cluster.alertmanagers);
-    let managers = managers.map(|(n, _)| SourceKind::Alertmanager(n));
-    let exporters = (0..).zip(&cluster.exporters);
     RecordedCluster {
         name: cluster.name.clone(),
         kind: cluster.kind.as_str().into(),
         environment: cluster.environment.clone(),
         region: cluster.region.clone(),
         labels: cluster.labels.clone(),
-        sources: sources
-            .into_iter()
-            .flatten()
-            .chain(managers)
-            .chain(exporters.map(|(n, _)| SourceKind::Exporter(n)))
-            .collect(),
+        sources: cluster.sources().collect(),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::model::id::{ClusterId, IncidentId};
 use crate::model::identity::Identity;
 use crate::model::object::{Event, Node, ObjectKey, ObjectKind, Pod};
 use crate::model::openshift::{ClusterOperator, ClusterVersion};
-use crate::model::ptp::{PtpConfig, PtpDevices, PtpNode};
+use crate::model::ptp::{ClockTold, PtpConfig, PtpDevices, PtpNode};
 use crate::model::sample::SeriesKey;
 use crate::model::serving::{InferenceService, Serving};
 use crate::model::signal::{Group, Metric, Signal};
@@ -40,6 +40,7 @@ mod capacity;
 mod causes;
 mod changed;
 mod changes;
+mod clock_events;
 mod data_path;
 pub mod desk;
 mod heartbeat;
@@ -203,6 +204,8 @@ pub struct ClusterState {
     pub gpus: Vec<Gpu>,
     gpu_drafts: Drafts,
     pub ptp: Vec<PtpNode>,
+    /// What each proxy of clock events told last, and when.
+    clocks_told: BTreeMap<SourceKind, (Timestamp, Vec<ClockTold>)>,
     /// After these times the samples, and the readings made of some, are of the past.
     pub samples_until: Option<Timestamp>,
     pub gpus_until: Option<Timestamp>,

@@ -27,7 +27,9 @@ const MIG: &str = include_str!("../fixtures/nvidia_smi/a100-sxm4-v12.xml");
 
 fn pod(node: &str, name: &str, app: &str, container: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Pod",
-        "metadata": {"namespace": "gpu-operator", "name": name, "labels": {"app": app}},
+        "metadata": {"namespace": "gpu-operator", "name": name, "labels": {"app": app},
+            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "DaemonSet", "name": app,
+                "uid": "1", "controller": true}]},
         "spec": {"nodeName": node, "containers": [{"name": "sidecar"}, {"name": container}]},
         "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}})
 }
@@ -303,7 +305,9 @@ async fn without_a_pod_of_the_driver_it_says_so() {
         .expect_err("no pod");
     assert_eq!(fault.kind, FaultKind::NotFound);
     assert!(
-        fault.what.contains("no ready pod of the GPU driver"),
+        fault
+            .what
+            .contains("no ready pod of a DaemonSet of the GPU driver"),
         "{fault:?}"
     );
 }

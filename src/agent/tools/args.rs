@@ -155,7 +155,7 @@ pub struct Changes {
     pub clusters: Vec<String>,
     #[serde(default)]
     pub namespace: Option<String>,
-    /// sync, rollout, scale, node, config or upgrade
+    /// sync, rollout, scale, node, config, upgrade or clock
     #[serde(default)]
     pub kind: Option<String>,
     /// How far back, minutes; left out: 120
@@ -205,7 +205,9 @@ impl Rules for TimeNow {}
 
 impl Rules for Changes {
     fn rules(&self) -> Result<(), String> {
-        let kinds = ["sync", "rollout", "scale", "node", "config", "upgrade"];
+        let kinds = [
+            "sync", "rollout", "scale", "node", "config", "upgrade", "clock",
+        ];
         one_of("kind", self.kind.as_deref(), &kinds)
     }
 }

@@ -21,6 +21,14 @@ const SELECTORS: [&str; 4] = [
     "app.kubernetes.io/name in (nvidia-device-plugin,dcgm-exporter)",
     "name=nvidia-device-plugin-ds",
 ];
+/// Namespaces in which none but the cluster's own people run pods: of the GPU Operator, of its
+/// OpenShift build, and of the charts where they are not told otherwise.
+const OWN: [&str; 4] = [
+    "gpu-operator",
+    "nvidia-gpu-operator",
+    "kube-system",
+    "nvidia-device-plugin",
+];
 /// Pods of one answer, and answers of one list.
 const PAGE: u32 = 500;
 const PAGES: usize = 8;
@@ -48,31 +56,49 @@ pub async fn find(cluster: &Cluster) -> Result<Nodes, Fault> {
             }
         }
     }
-    let nodes: Nodes = found
-        .into_iter()
-        .map(|(node, mut places)| {
-            places.sort_unstable();
-            places.dedup();
-            (node, places.into_iter().map(|(_, place)| place).collect())
-        })
-        .collect();
+    let nodes = best(found);
     match nodes.is_empty() {
         false => Ok(nodes),
         true => Err(Fault {
             kind: FaultKind::NotFound,
             cluster: cluster.name.clone(),
             endpoint: cluster.place.clone(),
-            what: "no ready pod of the GPU driver, the device plugin or DCGM in which nvidia-smi \
-                   could be run"
-                .into(),
+            what:
+                "no ready pod of a DaemonSet of the GPU driver, the device plugin or DCGM in which \
+                   nvidia-smi could be run"
+                    .into(),
             hint: "look at the GPU Operator, or leave `nvidia_smi` out".into(),
         }),
     }
 }
 
+/// The best of each node first. Labels are anyone's to write: where pods of the namespaces that are
+/// the cluster's own are found, a pod elsewhere that looks like them is not used at all.
+fn best(mut found: BTreeMap<String, Vec<(u8, Place)>>) -> Nodes {
+    let own = |place: &Place| OWN.contains(&place.namespace.as_str());
+    let mut all = found.values().flatten();
+    if all.any(|(_, place)| own(place)) {
+        let each = found.values_mut();
+        each.for_each(|places| places.retain(|(_, place)| own(place)));
+    }
+    let each = found.into_iter().filter(|(_, places)| !places.is_empty());
+    each.map(|(node, mut places)| {
+        places.sort_unstable();
+        places.dedup();
+        (node, places.into_iter().map(|(_, place)| place).collect())
+    })
+    .collect()
+}
+
+/// It came from a DaemonSet, as all of these do.
+fn is_of_daemon_set(pod: &Pod) -> bool {
+    let mut owners = pod.metadata.owner_references.iter().flatten();
+    owners.any(|owner| owner.kind == "DaemonSet" && owner.controller == Some(true))
+}
+
 /// Node, rank (0 goes first) and where it would be run.
 fn place(pod: &Pod) -> Option<(String, u8, Place)> {
-    let spec = pod.spec.as_ref()?;
+    let spec = pod.spec.as_ref().filter(|_| is_of_daemon_set(pod))?;
     let name = pod.metadata.name.as_deref()?;
     let rank = match name {
         name if name.contains("driver") || name.contains("vgpu-manager") => 0,
@@ -91,4 +117,41 @@ fn place(pod: &Pod) -> Option<(String, u8, Place)> {
     };
     let node = clean(spec.node_name.as_deref()?, 253);
     Some((node, rank, place))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn pod(namespace: &str, name: &str, owner: &str) -> Pod {
+        let pod = json!({
+            "metadata": {"namespace": namespace, "name": name, "ownerReferences": [{
+                "apiVersion": "apps/v1", "kind": owner, "name": "x", "uid": "1",
+                "controller": true}]},
+            "spec": {"nodeName": "n1", "containers": [{"name": "nvidia-smi"}]}});
+        serde_json::from_value(pod).expect("a pod")
+    }
+
+    fn used(pods: &[Pod]) -> Vec<String> {
+        let mut found: BTreeMap<String, Vec<(u8, Place)>> = BTreeMap::new();
+        for (node, rank, place) in pods.iter().filter_map(place) {
+            found.entry(node).or_default().push((rank, place));
+        }
+        let nodes = best(found);
+        let each = nodes.values().flatten();
+        each.map(|p| format!("{}/{}", p.namespace, p.pod)).collect()
+    }
+
+    #[test]
+    fn a_pod_that_only_looks_like_the_drivers_is_not_used() {
+        let own = pod("gpu-operator", "nvidia-dcgm-1", "DaemonSet");
+        let tenant = pod("team-a", "nvidia-driver-daemonset-1", "DaemonSet");
+        assert_eq!(used(&[tenant.clone(), own]), ["gpu-operator/nvidia-dcgm-1"]);
+        // An operator that was put elsewhere.
+        assert_eq!(used(&[tenant]), ["team-a/nvidia-driver-daemonset-1"]);
+        let bare = pod("gpu-operator", "nvidia-driver-daemonset-1", "ReplicaSet");
+        assert!(used(&[bare]).is_empty());
+    }
 }

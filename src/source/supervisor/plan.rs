@@ -13,6 +13,7 @@ use crate::config::{Cluster, ClusterKind, Config, Endpoint, Kube, Roles};
 use crate::model::health::SourceKind;
 use crate::source::alertmanager::AlertmanagerSource;
 use crate::source::budget::Budget;
+use crate::source::clock_events::ClockEventSource;
 use crate::source::discovery::{self, Setup};
 use crate::source::door::{Door, shown_text};
 use crate::source::error::SourceError;
@@ -118,6 +119,8 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> Crew {
     let mut plans = Vec::new();
     let exporters = (0_u16..).zip(&cluster.exporters);
     let exporters = exporters.map(|(n, e)| (SourceKind::Exporter(n), Some(e)));
+    let proxies = (0_u16..).zip(&cluster.ptp_events);
+    let proxies = proxies.map(|(n, e)| (SourceKind::ClockEvents(n), Some(e)));
     let managers = (0_u16..).zip(&cluster.alertmanagers);
     let managers = managers.map(|(n, e)| (SourceKind::Alertmanager(n), Some(e)));
     let named = [
@@ -125,7 +128,8 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> Crew {
         (SourceKind::Loki, cluster.loki.as_ref()),
         (SourceKind::Tempo, cluster.tempo.as_ref()),
     ];
-    for (kind, endpoint) in named.into_iter().chain(managers).chain(exporters) {
+    let several = managers.chain(exporters).chain(proxies);
+    for (kind, endpoint) in named.into_iter().chain(several) {
         let Some(endpoint) = endpoint else { continue };
         let (plan, part) = maker.source(kind, endpoint, None);
         route.take(part);
@@ -216,6 +220,10 @@ impl Maker {
             SourceKind::Loki => {
                 let part = Part::Logs(Arc::new(LokiRoute::new(gate.clone())));
                 (self.tail(gate), part)
+            }
+            SourceKind::ClockEvents(_) => {
+                let work = kept(move || ClockEventSource::new(gate.clone(), interval));
+                (work, Part::None)
             }
             SourceKind::Exporter(_) | SourceKind::Kubernetes | SourceKind::NvidiaSmi => {
                 let names = self.config.dpdk.clone();

@@ -64,7 +64,10 @@ impl Route {
                 self.alertmanagers.remove(&n);
             }
             SourceKind::Tempo => self.tempo = None,
-            SourceKind::Kubernetes | SourceKind::Exporter(_) | SourceKind::NvidiaSmi => {}
+            SourceKind::Kubernetes
+            | SourceKind::Exporter(_)
+            | SourceKind::NvidiaSmi
+            | SourceKind::ClockEvents(_) => {}
         }
     }
 

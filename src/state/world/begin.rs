@@ -7,7 +7,7 @@ use crate::config::{self, Config};
 use crate::detect::{Bursts, Judge};
 use crate::model::dpdk;
 use crate::model::gpu::Drafts;
-use crate::model::health::{SourceHealth, SourceKind};
+use crate::model::health::SourceHealth;
 use crate::model::id::ClusterId;
 use crate::model::signal::Group;
 use crate::model::sriov::Readings;
@@ -69,7 +69,10 @@ impl ClusterState {
             region: cluster.region.clone(),
             labels: cluster.labels.clone(),
             facts: ClusterFacts::default(),
-            sources: awaited(cluster),
+            sources: cluster
+                .sources()
+                .map(|kind| (kind, SourceHealth::default()))
+                .collect(),
             nodes: BTreeMap::new(),
             pods: BTreeMap::new(),
             events: VecDeque::new(),
@@ -91,6 +94,7 @@ impl ClusterState {
             version: None,
             apps: BTreeMap::new(),
             ptp_configs: BTreeMap::new(),
+            clocks_told: BTreeMap::new(),
             ptp_devices: BTreeMap::new(),
             inference: BTreeMap::new(),
             changes: VecDeque::new(),
@@ -131,28 +135,6 @@ impl ClusterState {
             reminded: BTreeMap::new(),
         }
     }
-}
-
-/// The sources that are configured, of none of which anything was heard.
-fn awaited(cluster: &config::Cluster) -> BTreeMap<SourceKind, SourceHealth> {
-    let mut kinds = Vec::new();
-    let endpoints = [
-        (SourceKind::Prometheus, cluster.prometheus.is_some()),
-        (SourceKind::Loki, cluster.loki.is_some()),
-        (SourceKind::Tempo, cluster.tempo.is_some()),
-        (SourceKind::Kubernetes, cluster.kube.is_some()),
-        (SourceKind::NvidiaSmi, cluster.nvidia_smi),
-    ];
-    kinds.extend(
-        endpoints
-            .iter()
-            .filter(|(_, on)| *on)
-            .map(|(kind, _)| *kind),
-    );
-    kinds.extend((0..cluster.alertmanagers.len()).map(|n| SourceKind::Alertmanager(n as u16)));
-    kinds.extend((0..cluster.exporters.len()).map(|n| SourceKind::Exporter(n as u16)));
-    let kinds = kinds.into_iter();
-    kinds.map(|k| (k, SourceHealth::default())).collect()
 }
 
 fn audit(config: &Config) -> String {

@@ -42,6 +42,9 @@ impl World {
                 return cluster.take_silences(telemetry.source, list, now);
             }
             Body::Gossip(names) => return cluster.take_gossip(telemetry.source, names),
+            Body::Clocks(told) => {
+                return cluster.take_clocks(telemetry.source, told, telemetry.received);
+            }
             Body::Objects(batch) => {
                 let kind = batch.kind;
                 if batch.reset {

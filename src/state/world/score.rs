@@ -43,13 +43,16 @@ pub struct Score {
 }
 
 /// What a part that is down costs. Parts that are not configured cost nothing; Alertmanager,
-/// exporters and `nvidia-smi` only show.
+/// exporters, `nvidia-smi` and proxies of clock events only show.
 fn cost(kind: SourceKind) -> u8 {
     match kind {
         SourceKind::Kubernetes => 50,
         SourceKind::Prometheus => 20,
         SourceKind::Tempo | SourceKind::Loki => 15,
-        SourceKind::Alertmanager(_) | SourceKind::Exporter(_) | SourceKind::NvidiaSmi => 0,
+        SourceKind::Alertmanager(_)
+        | SourceKind::Exporter(_)
+        | SourceKind::NvidiaSmi
+        | SourceKind::ClockEvents(_) => 0,
     }
 }
 

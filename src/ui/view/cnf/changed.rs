@@ -7,11 +7,13 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::ClockRow;
+use crate::model::change::ChangeKind;
 use crate::model::clock_class::{self, Standing};
 use crate::model::label::Labels;
 use crate::model::ptp::{ClockState, node_of, role};
 use crate::model::time::Timestamp;
-use crate::ui::view::common::{empty, lines, name, pane};
+use crate::ui::view::common::{above, ago, empty, heading, lines, name, pane};
+use crate::ui::widget::text::wrap;
 use crate::ui::{Ctx, Theme};
 
 /// Changes shown.
@@ -28,9 +30,18 @@ struct Change {
 pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, row: ClockRow<'_>) {
     let (cluster, node) = row;
     let title = format!("{} {}: changes", name(ctx.world, cluster), node.node);
-    let found = changes(ctx, row);
+    let mut found = changes(ctx, row);
+    found.extend(events(ctx, row));
+    found.sort_by(|a, b| (b.at, &a.who).cmp(&(a.at, &b.who)));
+    found.truncate(MOST);
     let count = format!("{} · m chain", found.len());
     let inner = pane(ctx, area, buf, &title, &count, false);
+    let now = told_now(ctx, row, usize::from(inner.width));
+    let rows = u16::try_from(now.len())
+        .unwrap_or(u16::MAX)
+        .min(inner.height / 2);
+    let (head, inner) = above(inner, inner.height - rows);
+    lines(ctx, head, buf, &now, 0);
     if found.is_empty() {
         return empty(ctx, inner, buf, "nothing changed in the time in view");
     }
@@ -47,6 +58,52 @@ pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, row: ClockRow<'_>) {
         })
         .collect();
     lines(ctx, inner, buf, &text, 0);
+}
+
+/// What the proxy of the node tells now, with its age.
+fn told_now(ctx: &Ctx<'_>, (cluster, node): ClockRow<'_>, width: usize) -> Vec<Line<'static>> {
+    let Some(cluster) = ctx.world.cluster(cluster) else {
+        return Vec::new();
+    };
+    let mut out = Vec::new();
+    for (at, told) in cluster.clocks_of(&node.node) {
+        let text = format!(
+            "{} {} · {} ago",
+            told.name(),
+            told.words(),
+            ago(ctx.world, at)
+        );
+        let style = if ctx.is_old(at) {
+            ctx.theme.muted
+        } else {
+            ctx.theme.base
+        };
+        let parts = wrap(&text, width.max(1)).into_iter();
+        out.extend(parts.map(|part| Line::styled(part, style)));
+    }
+    if !out.is_empty() {
+        out.insert(0, heading(ctx.theme, "as cloud-event-proxy tells it"));
+        out.push(Line::default());
+    }
+    out
+}
+
+/// Events that the proxy of the node told of.
+fn events(ctx: &Ctx<'_>, (cluster, node): ClockRow<'_>) -> Vec<Change> {
+    let (from, to) = ctx.window.bounds(ctx.world.now);
+    let all = ctx.world.cluster(cluster).into_iter();
+    let all = all.flat_map(|c| &c.changes).filter(|change| {
+        change.kind == ChangeKind::Clock
+            && change.subject.1 == *node.node
+            && (from..=to).contains(&change.at)
+    });
+    let told = all.map(|change| Change {
+        at: change.at,
+        who: "event".into(),
+        text: format!("{}{}", change.when(), change.what),
+        style: ctx.theme.base,
+    });
+    told.collect()
 }
 
 /// A value in words, how good it is.
@@ -88,8 +145,6 @@ fn changes(ctx: &Ctx<'_>, (cluster, node): ClockRow<'_>) -> Vec<Change> {
             }
         }
     }
-    found.sort_by(|a, b| (b.at, &a.who).cmp(&(a.at, &b.who)));
-    found.truncate(MOST);
     found
 }
 

@@ -1,5 +1,7 @@
 use super::*;
+use crate::model::health::SourceKind;
 use crate::model::object::{Object, ObjectKind};
+use crate::model::ptp::{ClockTold, ValueTold};
 use crate::model::signal::Group;
 use crate::model::sriov::{PhysicalFunction, SriovNodeState, VfGroup, VirtualFunction};
 use crate::model::telemetry::{Body, ObjectBatch};
@@ -165,6 +167,39 @@ fn worst_first_and_its_past_in_letters() {
         "{ribbon}"
     );
     assert!(ribbon.contains("LH") && ribbon.contains("HF"), "{ribbon}");
+}
+
+#[test]
+fn what_a_proxy_tells_stands_among_the_changes_with_its_age() {
+    let mut world = world();
+    let told = |value: &str| {
+        Body::Clocks(vec![ClockTold {
+            resource: "/cluster/node/n-07-b/sync/ptp-status/lock-state".into(),
+            event: String::new(),
+            at: None,
+            values: vec![ValueTold {
+                address: "/cluster/node/n-07-b/ens1f0/master".into(),
+                measured: false,
+                value: value.into(),
+            }],
+        }])
+    };
+    for value in ["LOCKED", "FREERUN"] {
+        fake::tell_of(&mut world, 0, SourceKind::ClockEvents(0), told(value));
+    }
+    let mut view = Cnf::default();
+    view.place(Rect::new(0, 0, 160, 32), &world);
+    view.update(Command::Mode, &world);
+    view.update(Command::Mode, &world);
+    let text = fake::screen(&world, 160, 32, |ctx, area, buf| view.draw(ctx, area, buf));
+    for wanted in [
+        "as cloud-event-proxy tells it",
+        "lock-state FREERUN (ens1f0/master)",
+        "lock-state LOCKED (ens1f0/master)",
+        "ago",
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
 }
 
 #[test]

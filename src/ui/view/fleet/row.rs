@@ -197,5 +197,6 @@ pub fn letter(kind: SourceKind) -> &'static str {
         SourceKind::Tempo => "T",
         SourceKind::Exporter(_) => "E",
         SourceKind::NvidiaSmi => "N",
+        SourceKind::ClockEvents(_) => "C",
     }
 }
