@@ -337,4 +337,6 @@ pub enum Typed {
     Note,
     Assign,
     Quiet,
+    Sensitivity,
+    WhatIf,
 }

@@ -97,6 +97,9 @@ impl State {
         if goes_on {
             let view = self.screen.views.get_mut(self.screen.at);
             effects.extend(view.work(&self.world));
+            if let Some(Overlay::WhatIf(whatif)) = &mut self.screen.overlay {
+                effects.extend(whatif.work(&self.world));
+            }
         }
         effects
     }

@@ -608,3 +608,21 @@ fn the_names_of_dpdk_make_queries() {
         assert!(what.contains(said), "{wrong}: {what} {hint}");
     }
 }
+
+#[test]
+fn how_much_is_told_is_read_and_nonsense_refused() {
+    let text = "[[sensitivity]]\nsignal = \"node_*\"\nlabels = { namespace = \"batch\" }\nlevel = \"low\"\n";
+    let config = read(text).expect("fine");
+    let told: Vec<String> = config
+        .sensitivities
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(told, ["low for node_*, namespace=batch"]);
+    let (line, what, _) = refused("\n[[sensitivity]]\nlevel = \"low\"\n");
+    assert_eq!((line, what.as_str()), (2, "this sensitivity is of nothing"));
+    let (_, what, _) = refused("[[sensitivity]]\nsignal = \"no_such\"\nlevel = \"off\"\n");
+    assert_eq!(what, "nothing is learned of \"no_such\"");
+    let (_, what, _) = refused("[[sensitivity]]\nsignal = \"*\"\nlevel = \"loud\"\n");
+    assert!(what.contains("loud"), "{what}");
+}

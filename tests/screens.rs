@@ -105,6 +105,25 @@ fn cluster_in_tabs() {
     }
 }
 
+/// What the operator wants to be told of is not what holds by itself: it is said where one looks.
+#[test]
+fn a_sensitivity_that_is_not_default_is_shown() {
+    for size in SIZES {
+        let mut console = Console::live(size);
+        console.keys(":sensitivity no_such_signal low<enter>");
+        console.has("nothing is learned of `no_such_signal`");
+        console.keys("<esc>:sensitivity node_cpu* cluster=edge-* low<enter>");
+        console.keys(":sensitivity namespace=batch off<enter>");
+        console.keys("8");
+        console.has("sensitivity: 2 not default (gs)");
+        console.keys("gs");
+        let name = format!("diagnostics_sensitivity_{}x{}", size.0, size.1);
+        insta::assert_snapshot!(name, console.screen());
+        console.keys(":sensitivity reset<enter>8");
+        assert!(!console.screen().contains("sensitivity: "));
+    }
+}
+
 #[test]
 fn first_run() {
     for size in SIZES {

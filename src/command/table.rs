@@ -159,6 +159,8 @@ pub static ENTRIES: &[Entry] = &[
     entry("Incidents", "note", &["Yn"], "note TEXT: write it down at this incident", Words(Typed::Note)),
     entry("Incidents", "assign", &["Yo"], "assign WHO: who looks after this incident; nobody: no name", Words(Typed::Assign)),
     entry("Incidents", "quiet", &[], "quiet SPAN: mute this incident so long, as `M`; off: no longer", Words(Typed::Quiet)),
+    entry("Incidents", "sensitivity", &[], "sensitivity [SIGNAL] [cluster=NAME] [label=VALUE] high|normal|low|off: how much is told; reset", Words(Typed::Sensitivity)),
+    entry("Incidents", "whatif", &[], "whatif [SIGNAL] [cluster=NAME] [label=VALUE] LEVEL: flags of the held hours with that sensitivity", Words(Typed::WhatIf)),
     entry("Query", "edit", &["o"], "edit the query", View(Command::Edit)),
     entry("Query", "recall", &["O"], "earlier and saved queries", View(Command::Recall)),
     entry("Query", "form", &["Q"], "logs: a form that writes the LogQL", View(Command::Form)),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::endpoint::{Shared, endpoint, kube, resolve, url};
+use super::sensitivity::sensitivities;
 use super::{
     Agent, Archive, Cluster, ClusterKind, Config, Contexts, Limits, Nats, Query, Roles, Ui, dpdk,
     file, signal,
@@ -114,6 +115,7 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
         limits: limits(&file.limits),
         archive: archive(file.archive, folder),
         severities: severities(file.alerts)?,
+        sensitivities: sensitivities(file.sensitivity, &catalogue)?.into(),
         signals: catalogue.signals.into(),
         metrics: catalogue.metrics.into(),
         dpdk: dpdk.into(),

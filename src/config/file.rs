@@ -11,6 +11,7 @@ use toml::Spanned;
 use super::several::Several;
 use super::signal::{MetricEdit, SignalEdit};
 use crate::model::identity::Role;
+use crate::model::sensitivity::Sensitivity;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,6 +40,8 @@ pub struct File {
     pub queries: Vec<Spanned<Query>>,
     #[serde(default)]
     pub dpdk: super::dpdk::Dpdk,
+    #[serde(default)]
+    pub sensitivity: Vec<Spanned<Sensitivity>>,
 }
 
 /// A query kept under a name.

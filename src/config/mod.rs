@@ -9,6 +9,7 @@ use crate::model::dashboard::Dashboard;
 use crate::model::dpdk::Names as DpdkNames;
 use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
+use crate::model::sensitivity::Sensitivity;
 use crate::model::signal::{Metric, Signal};
 
 pub mod build;
@@ -21,6 +22,7 @@ pub mod load;
 pub mod name;
 pub mod roles;
 pub mod secret;
+mod sensitivity;
 mod several;
 pub mod signal;
 mod via;
@@ -58,6 +60,8 @@ pub struct Config {
     pub metrics: Arc<[Metric]>,
     /// Which series tell of DPDK applications.
     pub dpdk: Arc<DpdkNames>,
+    /// How much is told of some series; the last that fits holds.
+    pub sensitivities: Arc<[Sensitivity]>,
     /// Queries that the operator keeps.
     pub queries: Arc<[Query]>,
     /// Those of the program and the operator's own.
@@ -114,6 +118,7 @@ impl Default for Config {
             signals: catalogue.signals.into(),
             metrics: catalogue.metrics.into(),
             dpdk: Arc::default(),
+            sensitivities: Arc::default(),
             queries: Arc::default(),
             dashboards: dashboard::built_in().into(),
             dashboard_faults: Arc::default(),

@@ -8,12 +8,14 @@ use foldhash::fast::RandomState;
 use crate::model::finding::Finding;
 use crate::model::id::{ClusterId, SeriesId};
 use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
+use crate::model::sensitivity::{self, Sensitivity};
 use crate::model::signal::{Bad, Group, Limit, Metric, Signal};
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::model::usual::Usual;
 
 use super::Condition;
+use super::again::Again;
 use super::budget::{self, Budget};
 use super::condition::Conditions;
 use super::seam::{self, Seams};
@@ -59,6 +61,13 @@ pub struct Rule {
     pub window_ms: i64,
 }
 
+/// Series that are watched, and by how many decades that raises the bar.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shape {
+    pub among: usize,
+    pub raised: f32,
+}
+
 /// New points of a series that the store holds.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival<'a> {
@@ -82,13 +91,23 @@ pub struct Judge {
     conditions: BTreeMap<ClusterId, Conditions>,
     seams: BTreeMap<ClusterId, Seams>,
     budget: Budget,
+    /// Names of the clusters, and how much is told of which series.
+    clusters: Vec<Arc<str>>,
+    sensitivities: Arc<[Sensitivity]>,
+    /// How often they were others.
+    turn: u32,
     /// From when on the answers to a query are known.
     known: BTreeMap<(ClusterId, Arc<str>), Timestamp>,
 }
 
 impl Judge {
-    /// For so many clusters.
-    pub fn new(clusters: usize, signals: &[Signal], metrics: &[Metric]) -> Self {
+    /// For these clusters, as their places are.
+    pub fn new<'a>(
+        clusters: impl Iterator<Item = &'a str>,
+        (signals, metrics): (&[Signal], &[Metric]),
+        sensitivities: Arc<[Sensitivity]>,
+    ) -> Self {
+        let clusters: Vec<Arc<str>> = clusters.map(Arc::from).collect();
         let mut rules = Rules::default();
         for s in signals {
             let rule = (&s.name, s.unit, s.bad, s.learn, s.floor, s.limit);
@@ -100,9 +119,18 @@ impl Judge {
         }
         Self {
             rules,
-            budget: Budget::new(clusters),
+            budget: Budget::new(clusters.len()),
+            clusters,
+            sensitivities,
+            turn: 1,
             ..Self::default()
         }
+    }
+
+    /// So much is told of each series from its next point on.
+    pub fn set_sensitivities(&mut self, all: Arc<[Sensitivity]>) {
+        self.sensitivities = all;
+        self.turn = self.turn.wrapping_add(1);
     }
 
     /// Whether series of this name and kind are judged at all. Raw counters never are.
@@ -146,6 +174,13 @@ impl Judge {
                 slot.insert(Box::new(Watch::new(arrival, rule, known)))
             }
         };
+        if watch.turn != self.turn {
+            let cluster = self.clusters.get(usize::from(arrival.cluster.0));
+            let cluster = cluster.map_or("", |name| name);
+            let all = &self.sensitivities;
+            watch.level = sensitivity::level(all, cluster, &key.name, &key.labels);
+            watch.turn = self.turn;
+        }
         let series = self.budget.series(arrival.cluster);
         watch.raise(series, budget::raise(series));
         let window_ms = watch.rule.window_ms;
@@ -216,6 +251,27 @@ impl Judge {
             }
             true
         });
+    }
+
+    /// Places in which a series is or was watched.
+    pub fn places(&self) -> usize {
+        self.watches.len()
+    }
+
+    /// The series of that place with what is held of it (points and their distance), where it is
+    /// compared with its past.
+    pub fn again(
+        &self,
+        place: usize,
+        held: impl FnOnce(SeriesId) -> (Vec<Sample>, u32),
+    ) -> Option<Again> {
+        let watch = self
+            .watches
+            .get(place)?
+            .as_deref()
+            .filter(|w| w.rule.learn)?;
+        let (points, interval_ms) = held(SeriesId(u32::try_from(place).ok()?));
+        Some(watch.again(points, interval_ms))
     }
 
     /// What is usual for a series at so many times of a range, as it is known now.
@@ -313,3 +369,6 @@ fn insert(rules: &mut Rules, parts: RuleParts<'_>, window_ms: i64) {
         rules.insert(name.clone(), Arc::new(rule));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use crate::model::alert::Severity;
 use crate::model::finding::FindingKind;
 use crate::model::time::Timestamp;
 
+mod again;
 mod budget;
 mod burst;
 mod condition;
@@ -22,6 +23,7 @@ pub mod threshold;
 mod trend;
 mod watch;
 
+pub use again::Again;
 pub use burst::Bursts;
 pub use condition::Condition;
 pub use judge::{Arrival, Judge, Rule};

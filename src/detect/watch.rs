@@ -6,12 +6,14 @@ use crate::model::alert::Severity;
 use crate::model::finding::{Evidence, Finding, FindingKind, Subject};
 use crate::model::id::ClusterId;
 use crate::model::sample::{Sample, SeriesKey};
+use crate::model::sensitivity::Level;
 use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::model::usual::Usual;
 use crate::model::{gpu, ptp};
 
-use super::judge::{Arrival, Rule};
+use super::again::Again;
+use super::judge::{Arrival, Rule, Shape};
 use super::learned::Learned;
 use super::threshold::Threshold;
 use super::{Abnormal, Detector, Verdict, subject_of};
@@ -41,6 +43,9 @@ pub(super) struct Watch {
     /// Series that are watched: where they are many, the bar is higher.
     among: usize,
     raised: f32,
+    /// How much the operator wants to be told, and when that was looked up.
+    pub(super) level: Level,
+    pub(super) turn: u32,
     /// Told and not over: by what is usual, by the limit, missing.
     told: [bool; 3],
 }
@@ -76,6 +81,8 @@ impl Watch {
             known_from,
             among: 0,
             raised: 0.0,
+            level: Level::Normal,
+            turn: 0,
             told: [false; 3],
         }
     }
@@ -84,7 +91,7 @@ impl Watch {
     pub(super) fn raise(&mut self, among: usize, decades: f32) {
         (self.among, self.raised) = (among, decades);
         if let Some(learned) = &mut self.learned {
-            learned.shift(decades);
+            learned.shift(decades + self.level.decades());
         }
     }
 
@@ -112,6 +119,10 @@ impl Watch {
             let Some(verdict) = verdict else {
                 continue;
             };
+            if what == LEARNED && self.level == Level::Off {
+                self.end(what, point.at, out);
+                continue;
+            }
             score = score.max(verdict.score);
             match &verdict.abnormal {
                 Some(abnormal) if !moment.quiet => {
@@ -130,6 +141,25 @@ impl Watch {
             }
         }
         score
+    }
+
+    pub(super) fn is_told(&self, what: usize) -> bool {
+        self.told.get(what).copied().unwrap_or_default()
+    }
+
+    /// To be judged again from these points.
+    pub(super) fn again(&self, points: Vec<Sample>, interval_ms: u32) -> Again {
+        Again {
+            cluster: self.cluster,
+            key: self.key.clone(),
+            points,
+            rule: self.rule.clone(),
+            shape: Shape {
+                among: self.among,
+                raised: self.raised,
+            },
+            interval_ms,
+        }
     }
 
     /// What is usual for it.
@@ -174,15 +204,21 @@ impl Watch {
         }
     }
 
+    /// How it was found, with what raises the bar.
     fn method(&self, what: usize, abnormal: &Abnormal) -> String {
-        let method = &abnormal.method;
-        match what == LEARNED && self.raised > 0.0 && abnormal.expected.is_some() {
-            true => format!(
-                "{method}, {:.1} of it for {} series",
-                self.raised, self.among
-            ),
-            false => method.clone(),
+        let mut method = abnormal.method.clone();
+        if what != LEARNED {
+            return method;
         }
+        if self.raised > 0.0 && abnormal.expected.is_some() {
+            let raised = format!(", {:.1} of it for {} series", self.raised, self.among);
+            method.push_str(&raised);
+        }
+        if self.level != Level::Normal && !method.is_empty() {
+            let (word, decades) = (self.level.word(), self.level.decades());
+            method.push_str(&format!(", {decades:+.1} as sensitivity is {word}"));
+        }
+        method
     }
 
     /// Ends what was told.

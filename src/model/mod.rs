@@ -36,6 +36,7 @@ pub mod ptp;
 pub mod redact;
 pub mod rights;
 pub mod sample;
+pub mod sensitivity;
 pub mod serving;
 pub mod signal;
 pub mod sriov;

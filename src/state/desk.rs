@@ -8,6 +8,7 @@ use crate::message::Effect;
 use crate::model::archive::Recalled;
 use crate::model::id::IncidentId;
 use crate::model::incident::{Deed, Opinion};
+use crate::model::sensitivity::Sensitivity;
 use crate::model::text;
 use crate::ui::view::Focus;
 
@@ -46,6 +47,50 @@ impl State {
             }
             Recalled::Fault(text) => self.notice(true, text),
         }
+    }
+
+    /// `node_cpu* cluster=edge-* low`, `reset`; a level alone is for the signal of the finding under
+    /// the cursor on its cluster.
+    pub(super) fn sensitivity(&mut self, text: &str) -> Result<Vec<Effect>, String> {
+        if text == "reset" {
+            self.world.be_sensitive(None);
+            self.notice(false, "sensitivity is as the configuration says");
+            return Ok(Vec::new());
+        }
+        let one = self.sensitivity_of(text)?;
+        let told = format!("sensitivity {one}, for this run ([[sensitivity]] keeps it)");
+        self.world.be_sensitive(Some(one));
+        self.dirty = true;
+        self.notice(false, told);
+        Ok(Vec::new())
+    }
+
+    /// What was typed, about series that there are.
+    pub(super) fn sensitivity_of(&self, text: &str) -> Result<Sensitivity, String> {
+        let mut one = Sensitivity::parse(text)?;
+        if one.is_of_nothing() {
+            let here = self.screen.views.get(self.screen.at).finding(&self.world);
+            let found = here.and_then(|(cluster, key, _)| {
+                let mut all = self.world.incidents.iter().flat_map(|i| &i.findings);
+                let finding = all.find(|f| f.cluster == cluster && f.key == key)?;
+                let name = self.world.cluster(cluster)?.name.clone();
+                Some((finding.signal.clone(), name))
+            });
+            let (signal, cluster) =
+                found.ok_or("of what? name a signal, cluster=NAME or label=VALUE; `*` is all")?;
+            (one.signal, one.cluster) = (Some(signal), Some(cluster));
+        }
+        if !self.world.learns(&one) {
+            let named = one.signal.as_deref().unwrap_or_default();
+            return Err(format!(
+                "nothing is learned of `{named}`: limits and states stay as they are"
+            ));
+        }
+        if !self.world.clusters.iter().any(|c| one.is_on(&c.name)) {
+            let named = one.cluster.as_deref().unwrap_or_default();
+            return Err(format!("no cluster `{named}`"));
+        }
+        Ok(one)
     }
 
     /// What was done; and where it ends with this run, that.

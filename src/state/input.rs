@@ -80,7 +80,7 @@ impl State {
                     }
                 }
             }
-            Some(Overlay::Help(_) | Overlay::Notices(_)) => self.chord(press),
+            Some(Overlay::Help(_) | Overlay::Notices(_) | Overlay::WhatIf(_)) => self.chord(press),
             Some(Overlay::Actions(_)) => self.actions_key(press),
             None => Vec::new(),
         }
@@ -103,6 +103,10 @@ impl State {
             Some(Overlay::Notices(at)) => {
                 let most = self.world.notices.len().saturating_sub(1);
                 *at = at.saturating_add_signed(step).min(most);
+            }
+            Some(Overlay::WhatIf(whatif)) => {
+                let most = whatif.rows().len().saturating_sub(1);
+                whatif.scroll = whatif.scroll.saturating_add_signed(step).min(most);
             }
             Some(Overlay::Palette(palette)) => palette.step(step),
             Some(Overlay::Actions(_)) => {}

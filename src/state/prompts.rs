@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::State;
 use super::range;
-use super::screen::{Prompt, PromptKind};
+use super::screen::{Overlay, Prompt, PromptKind};
+use super::world::whatif::WhatIf;
 use crate::command::{Action, Command, ENTRIES, ScreenId, Typed, by_name};
 use crate::message::{Effect, ReplayCommand};
 use crate::model::input::{Key, KeyPress};
@@ -271,6 +272,13 @@ impl State {
             Typed::Note => self.note(argument),
             Typed::Assign => self.assign(argument),
             Typed::Quiet => self.quiet(argument),
+            Typed::Sensitivity => self.sensitivity(argument),
+            Typed::WhatIf => {
+                let said = self.sensitivity_of(argument)?;
+                let whatif = Box::new(WhatIf::new(&self.world, said));
+                self.screen.overlay = Some(Overlay::WhatIf(whatif));
+                Ok(Vec::new())
+            }
         }
     }
 

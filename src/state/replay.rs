@@ -23,6 +23,9 @@ impl State {
             self.world.notices = old.notices;
             self.world.gauges = old.gauges;
             self.world.replay = old.replay;
+            for said in old.sensitivity.said {
+                self.world.be_sensitive(Some(said));
+            }
         }
         let shown = |s: &ReplayStatus| {
             let marks = (s.paused, s.ended, s.seeking);

@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
+use super::world::whatif::WhatIf;
 use super::world::{Notice, World};
 use crate::command::ScreenId;
 use crate::config;
@@ -74,6 +75,8 @@ pub enum Overlay {
     Palette(Box<Palette>),
     /// Notices, and how many of the newest are scrolled past.
     Notices(usize),
+    /// Flags of the held hours with another sensitivity.
+    WhatIf(Box<WhatIf>),
     /// Menu, form and dialog of actions.
     Actions(view::actions::Actions),
 }

@@ -20,13 +20,12 @@ use crate::model::identity::Identity;
 use crate::model::object::{Event, Node, ObjectKey, ObjectKind, Pod};
 use crate::model::openshift::{ClusterOperator, ClusterVersion};
 use crate::model::ptp::{ClockTold, PtpConfig, PtpDevices, PtpNode};
-use crate::model::sample::SeriesKey;
+use crate::model::sensitivity::Chosen;
 use crate::model::serving::{InferenceService, Serving};
 use crate::model::signal::{Group, Metric, Signal};
 use crate::model::sriov::{Fit, Pool, Readings, SriovNetwork, SriovNodeState, SriovPolicy};
 use crate::model::telemetry::ClusterFacts;
 use crate::model::time::Timestamp;
-use crate::model::usual::Usual;
 use crate::model::workload::{Autoscaler, Claim, Service, Workload, WorkloadKind};
 use crate::pattern::Miner;
 use crate::store::Store;
@@ -56,6 +55,8 @@ mod tellers;
 mod time;
 pub mod timing;
 mod twins;
+mod usual;
+pub mod whatif;
 
 pub use blind::{Blind, NodeValue};
 pub use capacity::{Amount, Capacity, holds_room, is_gpu};
@@ -90,6 +91,8 @@ pub struct World {
     /// Why a dashboard of the operator could not be read.
     pub dashboard_faults: Arc<[String]>,
     judge: Judge,
+    /// How much is told of which series.
+    pub sensitivity: Chosen,
     /// Patterns of the lines of all clusters.
     pub miner: Miner,
     grouper: Grouper,
@@ -304,18 +307,6 @@ impl World {
     pub fn incident(&self, id: IncidentId) -> Option<&Incident> {
         let mut all = self.incidents.iter().chain(&self.past);
         all.find(|i| i.id == id)
-    }
-
-    /// What is usual for a held series at so many times of a range, as its detector knows it now.
-    pub fn usual(
-        &self,
-        cluster: ClusterId,
-        key: &SeriesKey,
-        range: (Timestamp, Timestamp),
-        count: usize,
-    ) -> Usual {
-        let id = self.store.lookup(cluster, key);
-        id.map_or(Usual::NotLearned, |id| self.judge.usual(id, range, count))
     }
 
     /// What a word of the label `severity` means.

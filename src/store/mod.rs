@@ -340,6 +340,13 @@ impl Store {
         }
     }
 
+    /// The same for work behind the screen, which makes no series a viewed one.
+    pub fn held(&self, id: SeriesId, from: Timestamp, to: Timestamp) -> Vec<Sample> {
+        let window = self.windows.get(id.0 as usize);
+        let window = window.filter(|_| self.get(id).is_some());
+        window.map_or_else(Vec::new, |w| w.points(from, to).collect())
+    }
+
     /// Expected distance between samples, milliseconds.
     pub fn interval_ms(&self, id: SeriesId) -> u32 {
         self.get(id).map_or(0, |s| s.interval_ms)

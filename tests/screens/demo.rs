@@ -58,6 +58,7 @@ const TIMES: &Times = &[
             ("incidents", "8"),
             ("incident", "8<enter>"),
             ("flagged", "8<enter>jjjjjjjdd"),
+            ("whatif", ":whatif * high<enter>"),
             ("causes", "8<enter><tab>"),
             ("explain", "8a"),
             ("help", "?"),

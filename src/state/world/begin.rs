@@ -9,6 +9,7 @@ use crate::model::dpdk;
 use crate::model::gpu::Drafts;
 use crate::model::health::SourceHealth;
 use crate::model::id::ClusterId;
+use crate::model::sensitivity::Chosen;
 use crate::model::signal::Group;
 use crate::model::sriov::Readings;
 use crate::model::telemetry::ClusterFacts;
@@ -48,7 +49,15 @@ impl World {
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
-            judge: Judge::new(config.clusters.len(), &config.signals, &config.metrics),
+            judge: Judge::new(
+                config.clusters.iter().map(|c| c.name.as_str()),
+                (&config.signals, &config.metrics),
+                config.sensitivities.clone(),
+            ),
+            sensitivity: Chosen {
+                configured: config.sensitivities.clone(),
+                said: Vec::new(),
+            },
             audit: audit(config),
             severities: config.severities.clone(),
             events_most: limits.events,

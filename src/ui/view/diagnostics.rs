@@ -96,7 +96,8 @@ fn own(world: &World) -> Vec<(&'static str, String, bool)> {
         .clone()
         .fold((0, 0), |sum, r| (sum.0 + r.len(), sum.1 + r.bytes()));
     let dropped: u64 = rings.map(|r| r.dropped()).sum();
-    vec![
+    let first = sensitivity(world).into_iter();
+    let rest = vec![
         ("store", format!("{series} series, {}", size(bytes)), false),
         (
             "evicted",
@@ -157,10 +158,14 @@ fn own(world: &World) -> Vec<(&'static str, String, bool)> {
             format!("{} known", world.incidents.len()),
             false,
         ),
-    ]
-    .into_iter()
-    .chain(credentials(world))
-    .collect()
+    ];
+    first.chain(rest).chain(credentials(world)).collect()
+}
+
+/// What is not told as it would be by itself.
+fn sensitivity(world: &World) -> Option<(&'static str, String, bool)> {
+    let words = world.sensitivity.words();
+    (!words.is_empty()).then(|| ("sensitivity", words.join("; "), false))
 }
 
 /// What ends first of all that is signed in with, where that is known.

@@ -29,6 +29,7 @@ pub mod palette;
 pub mod rights;
 pub mod scroll;
 pub mod traces;
+pub mod whatif;
 
 use std::sync::Arc;
 

@@ -75,14 +75,15 @@ impl Incidents {
             false => format!("Incidents: {open} open of {}", rows.len()),
         };
         let here = self.part == Part::List;
-        let inner = pane(
-            ctx,
-            area,
-            buf,
-            &title,
-            if self.open_only { "open only" } else { "" },
-            here,
-        );
+        let chosen = ctx.world.sensitivity.words().len();
+        let said = match chosen {
+            0 => None,
+            1 => Some("sensitivity: 1 not default (gs)".to_owned()),
+            n => Some(format!("sensitivity: {n} not default (gs)")),
+        };
+        let open = self.open_only.then(|| "open only".to_owned());
+        let right: Vec<String> = open.into_iter().chain(said).collect();
+        let inner = pane(ctx, area, buf, &title, &right.join(" · "), here);
         if rows.is_empty() {
             empty(ctx, inner, buf, &self.why_empty(ctx.world));
             return;
