@@ -66,7 +66,12 @@ pub fn findings() {
         needs: None,
         backfill: false,
     };
-    let mut judge = Judge::new(usize::from(CLUSTERS), &[signal], &[]);
+    let names: Vec<String> = (0..CLUSTERS).map(|n| format!("c{n}")).collect();
+    let mut judge = Judge::new(
+        names.iter().map(String::as_str),
+        (&[signal], &[]),
+        Arc::default(),
+    );
     let mut all: Vec<Healthy> = (0..SERIES).map(one).collect();
     let (mut on, mut out) = (BTreeSet::new(), Vec::new());
     let mut by_day = vec![0_u32; DAYS as usize];
