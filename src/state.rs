@@ -9,10 +9,12 @@ use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
 use crate::agent::conversation::Conversation;
+use crate::agent::persona;
 use crate::config::Config;
 use crate::message::{Effect, Msg};
 use crate::model::id::IncidentId;
 use crate::model::input::InputEvent;
+use crate::model::persona::Persona;
 use crate::model::time::Timestamp;
 use crate::ui::Ctx;
 use crate::ui::layout;
@@ -24,6 +26,7 @@ mod ages;
 mod chat;
 mod cursor;
 mod desk;
+mod evidence;
 mod input;
 mod jump;
 mod places;
@@ -31,6 +34,7 @@ mod prompts;
 mod range;
 mod replay;
 pub mod screen;
+mod slash;
 pub mod world;
 
 pub use screen::{Overlay, Prompt, PromptKind, Screen};
@@ -42,6 +46,8 @@ pub struct State {
     pub screen: Screen,
     pub config: Arc<Config>,
     pub chat: Conversation,
+    /// In which field the agent works from the next question on.
+    pub persona: Arc<Persona>,
     /// The incident the last question was about.
     asked_about: Option<IncidentId>,
     dirty: bool,
@@ -58,6 +64,7 @@ impl State {
         Self {
             world,
             screen,
+            persona: persona::first(&config.personas),
             config,
             chat: Conversation::default(),
             asked_about: None,

@@ -28,6 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "agent",
         &[
             "model", "config", "source", "clock", "incident", "cause", "state", "store", "bundle",
+            "language", "detect",
         ],
     ),
     (

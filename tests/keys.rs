@@ -670,7 +670,7 @@ fn explain_this_on_an_incident() {
     let request = request(&console);
     assert!(request.text.contains("INC-1"), "{}", request.text);
     assert!(request.context.contains("du-high-0"), "{}", request.context);
-    assert_eq!(request.clusters, scenario::NAMES);
+    assert_eq!(request.setting.clusters, scenario::NAMES);
     console.has("INC-1: Explain this");
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::model::chat::{ChatEvent, ChatRequest, RunId, RunOutcome};
+use crate::model::chat::{ChatEvent, ChatRequest, Look, RunId, RunOutcome, Setting};
 use crate::model::fault::Fault;
 use crate::model::id::RequestId;
 use crate::model::time::Timestamp;
@@ -82,6 +82,16 @@ impl Message {
         texts.join("\n\n")
     }
 
+    /// Numbers of the calls that succeeded: what an answer may rest on.
+    pub fn good(&self) -> Vec<u32> {
+        let tools = self.parts.iter().filter_map(|part| match part {
+            Part::Tool(tool) => Some(tool),
+            _ => None,
+        });
+        let good = tools.filter(|t| t.done.as_ref().is_some_and(|done| done.ok));
+        good.map(|t| t.number).collect()
+    }
+
     pub fn fault(&self) -> Option<&Fault> {
         match &self.outcome {
             Some(RunOutcome::Failed(fault)) => Some(fault),
@@ -95,6 +105,8 @@ impl Message {
 pub struct Queued {
     pub text: String,
     pub context: String,
+    /// Looked up by the console, without a model.
+    pub look: Option<Look>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -119,29 +131,53 @@ impl Conversation {
         &mut self,
         text: impl Into<String>,
         context: impl Into<String>,
-        clusters: Vec<String>,
+        setting: Setting,
         now: Timestamp,
     ) -> Option<ChatRequest> {
-        let (text, context) = (text.into(), context.into());
-        if text.trim().is_empty() {
+        let queued = Queued {
+            text: text.into(),
+            context: context.into(),
+            look: None,
+        };
+        self.put(queued, setting, now)
+    }
+
+    /// What the console is to look up itself. Answers as [`Self::ask`].
+    pub fn look(
+        &mut self,
+        text: impl Into<String>,
+        look: Look,
+        setting: Setting,
+        now: Timestamp,
+    ) -> Option<ChatRequest> {
+        let queued = Queued {
+            text: text.into(),
+            context: String::new(),
+            look: Some(look),
+        };
+        self.put(queued, setting, now)
+    }
+
+    fn put(&mut self, queued: Queued, setting: Setting, now: Timestamp) -> Option<ChatRequest> {
+        if queued.text.trim().is_empty() && queued.look.is_none() {
             return None;
         }
         self.version += 1;
         if self.running.is_some() {
-            self.queue.push_back(Queued { text, context });
+            self.queue.push_back(queued);
             self.queue.truncate(QUEUE);
             return None;
         }
-        Some(self.begin(text, context, clusters, now))
+        Some(self.begin(queued, setting, now))
     }
 
     /// The next queued question, when no run is going on. To be called after `apply` and `cancel`.
-    pub fn next_request(&mut self, clusters: Vec<String>, now: Timestamp) -> Option<ChatRequest> {
+    pub fn next_request(&mut self, setting: Setting, now: Timestamp) -> Option<ChatRequest> {
         if self.running.is_some() {
             return None;
         }
         let queued = self.queue.pop_front()?;
-        Some(self.begin(queued.text, queued.context, clusters, now))
+        Some(self.begin(queued, setting, now))
     }
 
     /// What the operator asked and what the console itself answers, without a model.
@@ -182,7 +218,9 @@ impl Conversation {
             return false;
         };
         message.version += 1;
-        take(&mut message.parts, event);
+        // What the operator asked to be looked up is what he wants to see.
+        let folded = message.author == Author::Agent;
+        take(&mut message.parts, event, folded);
         self.version += 1;
         true
     }
@@ -229,25 +267,31 @@ impl Conversation {
             .collect()
     }
 
-    fn begin(
-        &mut self,
-        text: String,
-        context: String,
-        clusters: Vec<String>,
-        now: Timestamp,
-    ) -> ChatRequest {
+    fn begin(&mut self, queued: Queued, setting: Setting, now: Timestamp) -> ChatRequest {
+        let Queued {
+            text,
+            context,
+            look,
+        } = queued;
+        let author = match look {
+            Some(_) => Author::Console,
+            None => Author::Agent,
+        };
         let history = self.history();
         self.last_run += 1;
         let run = RequestId(self.last_run);
-        self.push(Author::Operator, now, None, text.clone());
-        self.push(Author::Agent, now, Some(run), String::new());
+        if !text.is_empty() {
+            self.push(Author::Operator, now, None, text.clone());
+        }
+        self.push(author, now, Some(run), String::new());
         self.running = Some(run);
         ChatRequest {
             run,
             text,
             context,
             history,
-            clusters,
+            setting,
+            look,
             now,
         }
     }
@@ -285,7 +329,7 @@ impl Conversation {
     }
 }
 
-fn take(parts: &mut Vec<Part>, event: ChatEvent) {
+fn take(parts: &mut Vec<Part>, event: ChatEvent, folded: bool) {
     match event {
         ChatEvent::Text { text, .. } => match parts.last_mut() {
             Some(Part::Text(last)) if last.len() < ANSWER => last.push_str(&text),
@@ -309,7 +353,7 @@ fn take(parts: &mut Vec<Part>, event: ChatEvent) {
             tool,
             arguments,
             done: None,
-            folded: true,
+            folded,
         })),
         ChatEvent::ToolEnded {
             call,

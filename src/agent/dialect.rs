@@ -131,7 +131,7 @@ impl Dialect {
         let native = self.native_tools;
         let mut body = json!({
             "model": model,
-            "messages": if native { native_messages(messages) } else { text_messages(messages, !tools.is_empty()) },
+            "messages": if native { native_messages(messages) } else { text_messages(messages, tools) },
             "stream": self.stream,
         });
         let mut set = |name: &str, value: Value| {
@@ -208,13 +208,14 @@ fn sendable(arguments: &str) -> String {
 }
 
 /// Without the tools field: calls and results as text, roles strictly in turn.
-fn text_messages(messages: &[Message], with_tools: bool) -> Value {
+fn text_messages(messages: &[Message], tools: &[Value]) -> Value {
     let mut out: Vec<(&str, String)> = Vec::new();
     for message in messages {
         let (role, text) = match message {
-            Message::System(text) if with_tools => {
-                ("system", format!("{text}\n{}", prompt::tools_in_words()))
-            }
+            Message::System(text) if !tools.is_empty() => (
+                "system",
+                format!("{text}\n{}", prompt::tools_in_words(tools)),
+            ),
             Message::System(text) => ("system", text.clone()),
             Message::User(text) => ("user", text.clone()),
             Message::Assistant { text, calls } => {

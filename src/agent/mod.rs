@@ -3,6 +3,7 @@
 //! A run is one task; it speaks through a bounded queue of `ChatEvent`s and asks the console's own
 //! knowledge through `WorldQuery`. The console works the same without it.
 
+pub mod answer;
 pub mod brief;
 pub mod chat;
 pub mod conversation;
@@ -11,6 +12,7 @@ pub mod leak;
 pub mod lenient;
 pub mod offline;
 pub mod out;
+pub mod persona;
 pub mod prompt;
 
 mod run;
@@ -132,7 +134,7 @@ impl Agent {
             let outcome = tokio::select! {
                 biased;
                 () = token.cancelled() => RunOutcome::Cancelled,
-                outcome = run::run(&shared, request, &out) => outcome,
+                outcome = carried_out(&shared, request, &out) => outcome,
             };
             lock(&shared.runs).remove(&run);
             lock(&shared.waiting).retain(|(waiting, _), _| *waiting != run);
@@ -152,6 +154,13 @@ impl Agent {
         if let Some(waiting) = lock(&self.shared.waiting).remove(&(run, call)) {
             let _ = waiting.send(Fetched { text, rows, ok });
         }
+    }
+}
+
+async fn carried_out(shared: &Arc<Shared>, mut request: ChatRequest, out: &Out) -> RunOutcome {
+    match request.look.take() {
+        Some(look) => run::look(shared, request, look, out).await,
+        None => run::run(shared, request, out).await,
     }
 }
 

@@ -1,31 +1,35 @@
 //! The console's own answer where no model is configured: what it found, in Markdown.
 
+use crate::cause::{Cause, What};
 use crate::incident::Incident;
 use crate::model::id::IncidentId;
 use crate::model::unit::age;
-use crate::state::world::{Status, World};
+use crate::state::world::{Causes, Status, World};
 
 /// Incidents told in full.
 const INCIDENTS: usize = 5;
 const FINDINGS: usize = 8;
+/// Other candidates that are told.
+const OTHERS: usize = 3;
+/// Less likely ones are no conclusion.
+const LIKELY: f64 = 0.2;
 
-/// The findings about one incident, or about everything. `configured`: there is a model, and it
-/// did not answer.
-pub fn findings(world: &World, about: Option<IncidentId>, configured: bool) -> String {
-    let mut out = String::from(match configured {
-        true => "**The model gave no answer**, so this is the console's own finding.\n\n",
-        false => {
-            "**No model is configured**, so this is the console's own finding. \
-             To ask a model, add `[agent] url = \"http://HOST:8000/v1\"` to the configuration \
-             file.\n\n"
-        }
-    });
+/// Said first where no model is configured.
+pub const NO_MODEL: &str = "**No model is configured**, so this is the console's own finding. To ask \
+a model, add `[agent] url = \"http://HOST:8000/v1\"` to the configuration file. `/help` tells what \
+can be asked without one.\n\n";
+
+/// Said first where there is a model, and it did not answer.
+pub const NO_ANSWER: &str =
+    "**The model gave no answer**, so this is the console's own finding.\n\n";
+
+/// The findings about one incident, or about everything.
+pub fn findings(world: &World, about: Option<IncidentId>) -> String {
     match about.map(|id| world.incident(id)) {
-        Some(Some(incident)) => out.push_str(&one(world, incident)),
-        Some(None) => out.push_str("The incident is no longer known to the console.\n"),
-        None => out.push_str(&fleet(world)),
+        Some(Some(incident)) => one(world, incident),
+        Some(None) => "The incident is no longer known to the console.\n".into(),
+        None => fleet(world),
     }
-    out
 }
 
 fn fleet(world: &World) -> String {
@@ -70,31 +74,25 @@ fn fleet(world: &World) -> String {
     out
 }
 
+/// In the form of the agent's answers; `[1]` is what `analyze_root_cause` tells.
 fn one(world: &World, incident: &Incident) -> String {
-    let cluster = world
-        .cluster(incident.cluster)
-        .map_or("?", |c| c.name.as_ref());
-    let state = incident.word(world.now);
+    let causes = world.causes(incident);
+    let cluster = world.cluster(incident.cluster);
+    let cluster = cluster.map_or("?", |c| c.name.as_ref());
     let mut out = format!(
-        "**INC-{} {} {state}** on {cluster} for {}: {}\n\n",
+        "## Conclusion\nINC-{} {} {} on {cluster} for {}: {}\n",
         incident.number,
         incident.severity.word(),
+        incident.word(world.now),
         age(world.now.age_since_ms(incident.opened)),
         incident.title
     );
-    let first = incident.findings.first();
-    if let Some(first) = first.filter(|_| incident.findings.len() > 1) {
-        out.push_str(&format!(
-            "First sign at {}: {} on {}.\n\n",
-            first.since.rfc3339(),
-            first.signal,
-            first.subject
-        ));
-    }
+    conclude(&causes, &mut out);
+    out.push_str("## Evidence\n");
     for finding in incident.findings.iter().take(FINDINGS) {
         let over = if finding.over { " (over now)" } else { "" };
         out.push_str(&format!(
-            "- {} {}: {}{over}. Found by {}.\n",
+            "- {} {}: {}{over}, found by {} [1]\n",
             finding.since.rfc3339(),
             finding.subject,
             finding.text.trim_end_matches('.'),
@@ -103,9 +101,69 @@ fn one(world: &World, incident: &Incident) -> String {
     }
     if incident.findings.len() > FINDINGS {
         out.push_str(&format!(
-            "- {} more findings\n",
+            "- {} more findings [1]\n",
             incident.findings.len() - FINDINGS
         ));
     }
+    rest(&causes, &mut out);
     out
+}
+
+/// What the ranking says of the cause, and how sure it is.
+fn conclude(causes: &Causes, out: &mut String) {
+    let likely = |list: &[Cause]| {
+        let first = list.iter().find(|c| c.what != What::None)?;
+        (first.probability >= LIKELY).then(|| first.clone())
+    };
+    let (place, change) = (
+        likely(&causes.ranking.places),
+        likely(&causes.ranking.changes),
+    );
+    match (&place, &change) {
+        (None, None) => out.push_str("Not enough evidence for a cause.\n"),
+        _ => {
+            if let Some(place) = &place {
+                out.push_str(&format!("It began at {} [1].\n", causes.name(place)));
+            }
+            if let Some(change) = &change {
+                out.push_str(&format!("Change to blame: {} [1].\n", causes.name(change)));
+            }
+        }
+    }
+    let sure: Vec<String> = place.iter().chain(&change).map(Cause::percent).collect();
+    out.push_str(&format!(
+        "## Confidence\n{}\n",
+        match sure.is_empty() {
+            true => "low: no candidate stands out".to_owned(),
+            false => format!("{}, as the console ranks it", sure.join(" and ")),
+        }
+    ));
+}
+
+/// What speaks against the others, and what would confirm the first.
+fn rest(causes: &Causes, out: &mut String) {
+    let all = || causes.ranking.places.iter().chain(&causes.ranking.changes);
+    let against: Vec<String> = all()
+        .filter(|c| c.what != What::None && c.probability < LIKELY)
+        .filter_map(|c| {
+            let says = c
+                .evidence
+                .iter()
+                .find(|e| e.weight < 0.0 && !e.says.is_empty())?;
+            Some(format!("- {}: {} [1]\n", causes.name(c), says.says))
+        })
+        .take(OTHERS)
+        .collect();
+    if !against.is_empty() {
+        out.push_str(&format!("## Ruled out\n{}", against.concat()));
+    }
+    let confirm: Vec<String> = all()
+        .filter(|c| c.probability >= LIKELY)
+        .filter_map(|c| c.confirm.as_ref())
+        .map(|query| format!("- confirm by `/query {query}`\n"))
+        .take(OTHERS)
+        .collect();
+    if !confirm.is_empty() {
+        out.push_str(&format!("## Next steps\n{}", confirm.concat()));
+    }
 }

@@ -1,5 +1,7 @@
 //! What the model is told first, and how the conversation is fitted into its context.
 
+use serde_json::Value;
+
 use crate::model::chat::ChatRequest;
 
 use super::dialect::Message;
@@ -22,7 +24,18 @@ Rules:
 4. Say what you could not check: clusters that did not answer, metrics that do not exist.
 5. You can only read. Propose commands for the operator; never claim that you ran one.
 6. Do not repeat a call with the same arguments. Several calls at once are fine.
-7. Answer briefly, in Markdown: the cause first, then the evidence with [n], then what to do next.";
+7. Answer briefly, in Markdown, with these headings and nothing before them:
+## Conclusion
+The cause in one or two sentences, and where it is.
+## Confidence
+high, medium or low, and why.
+## Evidence
+- one fact a line, each with its [n], value and time.
+## Ruled out
+- what it is not, with its [n].
+## Next steps
+- what the operator should do or check, and how to undo it.
+To a question that is no investigation answer plainly, still with [n] for facts.";
 
 /// Budgets derived from the model's context, in characters or tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,6 +60,15 @@ impl Budget {
             prompt,
             result: (prompt / 4).clamp(600, 8_000),
             answer,
+        }
+    }
+
+    /// Where no model reads: a result as long as it may be.
+    pub fn looked_up() -> Self {
+        Self {
+            prompt: usize::MAX,
+            result: 32 * 1024,
+            answer: 0,
         }
     }
 
@@ -83,12 +105,19 @@ fn system(request: &ChatRequest) -> String {
     let mut out = format!(
         "{ROLE}\n\nTime now: {} (UTC).\nClusters: {}.\n",
         request.now.rfc3339(),
-        if request.clusters.is_empty() {
+        if request.setting.clusters.is_empty() {
             "none configured".to_owned()
         } else {
-            request.clusters.join(", ")
+            request.setting.clusters.join(", ")
         }
     );
+    let method = request.setting.persona.method.trim();
+    if !method.is_empty() {
+        out.push_str(&format!(
+            "\nYour field: {}. {method}\n",
+            request.setting.persona.about
+        ));
+    }
     let context = request.context.trim();
     if !context.is_empty() {
         out.push_str(&format!(
@@ -100,12 +129,12 @@ fn system(request: &ChatRequest) -> String {
 }
 
 /// The tools for a model whose server takes none: asked for in the text of the answer.
-pub fn tools_in_words() -> String {
+pub fn tools_in_words(specs: &[Value]) -> String {
     format!(
         "To use a tool, answer with nothing but a block like this, and wait for the result:\n\
          ```tool\n{{\"name\": \"list_alerts\", \"arguments\": {{\"clusters\": []}}}}\n```\n\
          Tools:\n{}",
-        tools::in_words()
+        tools::in_words(specs)
     )
 }
 
@@ -161,6 +190,7 @@ pub fn fit(messages: &[Message], chars: usize) -> Vec<Message> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::chat::Setting;
     use crate::model::id::RequestId;
     use crate::model::time::Timestamp;
 
@@ -175,7 +205,12 @@ mod tests {
                 (true, "and then?".into()),
                 (false, "y".repeat(50)),
             ],
-            clusters: vec!["alpha".into(), "beta".into()],
+            setting: Setting {
+                clusters: vec!["alpha".into(), "beta".into()],
+                persona: crate::config::persona::built_in().remove(0),
+                tools: vec!["query_logs"],
+            },
+            look: None,
             now: Timestamp(1_795_227_000_000),
         }
     }
@@ -187,7 +222,8 @@ mod tests {
         assert!(!all.contains("hunter2"), "{all}");
         assert_eq!(all.matches("</data>").count(), 1, "{all}");
         assert!(all.contains("alpha, beta"), "{all}");
-        assert!(tools_in_words().contains("query_logs"));
+        let specs = tools::specs(&request().setting.tools);
+        assert!(tools_in_words(&specs).contains("query_logs"));
     }
 
     #[test]

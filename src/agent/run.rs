@@ -9,15 +9,16 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::Shared;
+use super::answer::{cites, unsupported};
 use super::chat::{ChatClient, ChatError};
 use super::dialect::Message;
 use super::out::Out;
 use super::prompt::{self, Budget};
-use super::stream::{Completion, Finish};
+use super::stream::{Completion, Finish, ToolCall};
 use super::tools;
 use super::tools::fetch::Fetched;
 use crate::clock;
-use crate::model::chat::{ChatEvent, ChatRequest, RunOutcome};
+use crate::model::chat::{ChatEvent, ChatRequest, Look, RunOutcome};
 use crate::model::fault::Fault;
 
 const STOP: &str =
@@ -25,7 +26,7 @@ const STOP: &str =
 
 struct Run<'a> {
     shared: &'a Arc<Shared>,
-    client: &'a ChatClient,
+    client: Option<&'a ChatClient>,
     request: ChatRequest,
     out: &'a Out,
     budget: Budget,
@@ -67,10 +68,13 @@ pub(super) async fn run(shared: &Arc<Shared>, request: ChatRequest, out: &Out) -
         context: model.context,
     })
     .await;
-    let tool_chars: usize = tools::specs().iter().map(|s| s.to_string().len()).sum();
+    let tool_chars: usize = tools::specs(&request.setting.tools)
+        .iter()
+        .map(|s| s.to_string().len())
+        .sum();
     let mut run = Run {
         shared,
-        client,
+        client: Some(client),
         messages: prompt::opening(&request),
         request,
         out,
@@ -86,17 +90,57 @@ pub(super) async fn run(shared: &Arc<Shared>, request: ChatRequest, out: &Out) -
     }
 }
 
+/// Without a model: looks up what is to be looked up, then says what is to be said.
+pub(super) async fn look(
+    shared: &Arc<Shared>,
+    request: ChatRequest,
+    look: Look,
+    out: &Out,
+) -> RunOutcome {
+    let started = clock::instant();
+    let mut run = Run {
+        shared,
+        client: None,
+        messages: Vec::new(),
+        budget: Budget::looked_up(),
+        request,
+        out,
+        seen: HashMap::new(),
+        last: 0,
+        good: Vec::new(),
+        usage: (None, None),
+    };
+    let calls = look.calls.into_iter();
+    let done = Completion {
+        calls: calls
+            .map(|(name, arguments)| ToolCall {
+                id: String::new(),
+                name,
+                arguments: arguments.to_string(),
+            })
+            .collect(),
+        ..Completion::default()
+    };
+    run.carry_out(done).await;
+    out.send(ChatEvent::Text {
+        run: run.request.run,
+        text: look.answer,
+    })
+    .await;
+    run.outcome(None, started)
+}
+
 impl Run<'_> {
     /// `Ok(Some(_))`: a limit ended it.
     async fn rounds(&mut self) -> Result<Option<String>, Fault> {
-        let specs = tools::specs();
+        let specs = tools::specs(&self.request.setting.tools);
         let mut limit = format!("{} rounds of tools", self.shared.max_iterations);
         for _ in 0..self.shared.max_iterations {
             let done = self.ask(&specs).await?;
             if done.calls.is_empty() {
                 return Ok(self.answered(&done).await);
             }
-            if done.leaked && self.client.native_tools() {
+            if done.leaked && self.client.is_some_and(ChatClient::native_tools) {
                 self.out
                     .note("the server left the tool call in the text; it was read from there")
                     .await;
@@ -123,10 +167,10 @@ impl Run<'_> {
     /// One completion; shortened and asked again once where the prompt was too long.
     async fn ask(&mut self, specs: &[Value]) -> Result<Completion, Fault> {
         let mut halvings = 0;
+        let client = self.client.ok_or_else(super::not_configured)?;
         loop {
             let fitted = prompt::fit(&self.messages, self.budget.prompt);
-            let done = self
-                .client
+            let done = client
                 .complete(&fitted, specs, self.budget.answer, self.out)
                 .await;
             match done {
@@ -174,6 +218,9 @@ impl Run<'_> {
                 .note("no evidence: the model used no tool for this answer")
                 .await;
         }
+        if let Some(bare) = unsupported(said, &self.good) {
+            self.out.note(&bare).await;
+        }
         if done.finish == Some(Finish::Length) {
             let what = if done.cut_call {
                 "a tool call was cut by the token limit"
@@ -206,28 +253,4 @@ impl Run<'_> {
 
 fn millis(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
-}
-
-/// Numbers in brackets: `[3]`, `[1, 2]`. `[0]` and dates in brackets do not count as such.
-fn cites(text: &str) -> Vec<u32> {
-    let mut found = Vec::new();
-    for part in text.split('[').skip(1) {
-        let Some((inside, _)) = part.split_once(']') else {
-            continue;
-        };
-        let numbers: Option<Vec<u32>> = inside
-            .split(',')
-            .map(|n| n.trim().parse::<u32>().ok().filter(|n| *n < 1_000))
-            .collect();
-        found.extend(numbers.unwrap_or_default());
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn finds_citations() {
-        assert_eq!(super::cites("a [1], b [2, 3] c [x] d [5m] [12"), [1, 2, 3]);
-    }
 }

@@ -6,6 +6,7 @@
 pub mod args;
 pub mod digest;
 pub mod fetch;
+mod table;
 
 use std::sync::LazyLock;
 
@@ -15,10 +16,6 @@ use serde_json::{Value, json};
 
 use super::lenient;
 use crate::model::id::ClusterId;
-use args::{
-    Alerts, Changes, Clusters, Dpdk, Events, GitOps, Incidents, ListClusters, PodLogsArgs,
-    QueryLogs, QueryMetrics, TimeNow,
-};
 
 /// One tool: name, words for the model, schema of its arguments.
 #[derive(Debug)]
@@ -26,7 +23,26 @@ pub struct Tool {
     pub name: &'static str,
     pub about: &'static str,
     pub schema: Value,
+    /// Answered by asking sources; the others are answered from what the console holds.
+    pub asks: bool,
+    pub needs: Needs,
     check: fn(&Value) -> Result<(), String>,
+}
+
+/// What clusters must have for a tool to be of use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    Nothing,
+    Kubernetes,
+    Loki,
+    Tempo,
+    Gpus,
+    Serving,
+    Ptp,
+    Sriov,
+    Functions,
+    Dpdk,
+    GitOps,
 }
 
 /// A call whose arguments are right.
@@ -36,59 +52,11 @@ pub struct Checked {
     pub arguments: Value,
     /// The clusters meant; all when the call named none.
     pub clusters: Vec<ClusterId>,
+    /// Answered by asking sources.
+    pub asks: bool,
 }
 
-static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| {
-    vec![
-        tool::<ListClusters>(
-            "list_clusters",
-            "Clusters with status, sources, nodes, alerts and open incidents. Start here.",
-        ),
-        tool::<QueryMetrics>(
-            "query_metrics",
-            "Run PromQL on clusters. With start or step: a range; else the value now. Results are digested: last, min, max, mean, step change, some points.",
-        ),
-        tool::<Alerts>("list_alerts", "Alerts of clusters, worst and newest first."),
-        tool::<QueryLogs>(
-            "query_logs",
-            "Run LogQL (a log query with a selector such as {namespace=\"x\"} |= \"error\") on clusters. Results: counts by level, origin and pattern, and sample lines.",
-        ),
-        tool::<PodLogsArgs>(
-            "get_pod_logs",
-            "Log of one pod from the API server, where query_logs has no Loki.",
-        ),
-        tool::<Clusters>(
-            "get_gpu_summary",
-            "GPUs: use, memory, temperature, power, throttling, XID errors, and served models.",
-        ),
-        tool::<Clusters>(
-            "get_ptp_status",
-            "PTP clocks: state, offset, clock class, GNSS, per node and interface.",
-        ),
-        tool::<Clusters>(
-            "get_sriov_status",
-            "SR-IOV: sync state, physical functions, configured and possible VFs.",
-        ),
-        tool::<Dpdk>(
-            "get_dpdk_stats",
-            "DPDK ports of pods: packets, losses, memory, cores.",
-        ),
-        tool::<GitOps>(
-            "get_gitops_status",
-            "Argo CD and Flux applications: sync, health, revision, last operation, flags, whether a version has arrived; bad ones in full.",
-        ),
-        tool::<Changes>(
-            "get_changes",
-            "What was changed, newest first: rollouts, syncs, scaling, nodes, config, upgrades.",
-        ),
-        tool::<Events>("get_events", "Kubernetes events, newest first."),
-        tool::<Incidents>(
-            "list_incidents",
-            "Incidents the console found: severity, since when, findings in numbers.",
-        ),
-        tool::<TimeNow>("time_now", "The time now (UTC), as the console counts it."),
-    ]
-});
+static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(table::tools);
 
 pub fn all() -> &'static [Tool] {
     &TOOLS
@@ -102,15 +70,10 @@ pub fn find(name: &str) -> Option<&'static Tool> {
     TOOLS.iter().find(|tool| tool.name == name)
 }
 
-/// Tools answered by asking sources; the others are answered from what the console holds.
-pub fn asks_sources(name: &str) -> bool {
-    matches!(name, "query_metrics" | "query_logs" | "get_pod_logs")
-}
-
-/// The tools as the API wants them told.
-pub fn specs() -> Vec<Value> {
-    TOOLS
-        .iter()
+/// The tools of these names as the API wants them told.
+pub fn specs(names: &[&str]) -> Vec<Value> {
+    let wanted = TOOLS.iter().filter(|tool| names.contains(&tool.name));
+    wanted
         .map(|tool| {
             json!({"type": "function", "function": {
                 "name": tool.name, "description": tool.about, "parameters": tool.schema}})
@@ -119,27 +82,38 @@ pub fn specs() -> Vec<Value> {
 }
 
 /// The tools in words, for servers that take no tools.
-pub fn in_words() -> String {
-    TOOLS
-        .iter()
-        .map(|tool| {
-            let fields = tool.schema.get("properties").cloned().unwrap_or(json!({}));
-            let required = tool.schema.get("required").cloned().unwrap_or(json!([]));
-            format!(
-                "- {}: {} arguments: {fields} required: {required}\n",
-                tool.name, tool.about
-            )
-        })
-        .collect()
+pub fn in_words(specs: &[Value]) -> String {
+    let told = specs.iter().filter_map(|spec| spec.get("function"));
+    told.map(|tool| {
+        let text = |name: &str| tool.get(name).and_then(Value::as_str).unwrap_or_default();
+        let schema = tool.get("parameters");
+        let part = |name: &str, none: Value| {
+            let part = schema.and_then(|schema| schema.get(name));
+            part.cloned().unwrap_or(none)
+        };
+        format!(
+            "- {}: {} arguments: {} required: {}\n",
+            text("name"),
+            text("description"),
+            part("properties", json!({})),
+            part("required", json!([]))
+        )
+    })
+    .collect()
 }
 
-/// Checks a call. The error is for the model: it says what to write instead.
-pub fn check(name: &str, arguments: &str, clusters: &[String]) -> Result<Checked, String> {
-    let Some(tool) = find(name.trim()) else {
-        let names: Vec<_> = TOOLS.iter().map(|tool| tool.name).collect();
+/// Checks a call of one of the `offered` tools. The error is for the model: it says what to write
+/// instead.
+pub fn check(
+    name: &str,
+    arguments: &str,
+    clusters: &[String],
+    offered: &[&str],
+) -> Result<Checked, String> {
+    let Some(tool) = find(name.trim()).filter(|tool| offered.contains(&tool.name)) else {
         return Err(format!(
             "there is no tool `{name}`; the tools are {}",
-            names.join(", ")
+            offered.join(", ")
         ));
     };
     let mut value = lenient::first_value(arguments)?;
@@ -156,16 +130,17 @@ pub fn check(name: &str, arguments: &str, clusters: &[String]) -> Result<Checked
         tool: tool.name,
         arguments: value,
         clusters: ids,
+        asks: tool.asks,
     })
 }
 
 fn resolve(arguments: &Value, clusters: &[String]) -> Result<Vec<ClusterId>, String> {
     let id = |position: usize| u16::try_from(position).ok().map(ClusterId);
-    let named: Vec<&str> = arguments
-        .get("clusters")
-        .and_then(Value::as_array)
-        .map(|names| names.iter().filter_map(Value::as_str).collect())
-        .unwrap_or_default();
+    let listed = arguments.get("clusters").and_then(Value::as_array);
+    let single = ["cluster", "cluster_1", "cluster_2"];
+    let single = single.iter().filter_map(|field| arguments.get(*field));
+    let named = listed.into_iter().flatten().chain(single);
+    let named: Vec<&str> = named.filter_map(Value::as_str).collect();
     if named.is_empty() || named == ["all"] || named == ["*"] {
         return Ok((0..clusters.len()).filter_map(id).collect());
     }
@@ -189,19 +164,33 @@ fn resolve(arguments: &Value, clusters: &[String]) -> Result<Vec<ClusterId>, Str
     Ok(ids)
 }
 
-fn tool<T: JsonSchema + DeserializeOwned + args::Rules>(
-    name: &'static str,
-    about: &'static str,
-) -> Tool {
-    Tool {
-        name,
-        about,
-        schema: simple(schemars::schema_for!(T).to_value()),
-        check: |value| {
-            T::deserialize(value)
-                .map_err(|e| e.to_string())
-                .and_then(|args| args.rules())
-        },
+impl Tool {
+    fn of<T: JsonSchema + DeserializeOwned + args::Rules>(
+        name: &'static str,
+        about: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            about,
+            schema: simple(schemars::schema_for!(T).to_value()),
+            asks: false,
+            needs: Needs::Nothing,
+            check: |value| {
+                T::deserialize(value)
+                    .map_err(|e| e.to_string())
+                    .and_then(|args| args.rules())
+            },
+        }
+    }
+
+    fn asking(mut self) -> Self {
+        self.asks = true;
+        self
+    }
+
+    fn needing(mut self, needs: Needs) -> Self {
+        self.needs = needs;
+        self
     }
 }
 
@@ -243,13 +232,23 @@ fn simplify(value: &mut Value) {
 mod tests {
     use super::*;
 
+    fn check(name: &str, arguments: &str, clusters: &[String]) -> Result<Checked, String> {
+        let offered: Vec<&str> = all().iter().map(|tool| tool.name).collect();
+        super::check(name, arguments, clusters, &offered)
+    }
+
+    fn every() -> Vec<Value> {
+        let names: Vec<&str> = all().iter().map(|tool| tool.name).collect();
+        specs(&names)
+    }
+
     fn names() -> Vec<String> {
         vec!["alpha".into(), "edge-1".into()]
     }
 
     #[test]
     fn schemas_are_plain() {
-        for spec in specs() {
+        for spec in every() {
             let text = spec.to_string();
             assert_eq!(spec["function"]["parameters"]["type"], "object", "{text}");
             assert_eq!(
@@ -264,8 +263,25 @@ mod tests {
         let metrics = &find("query_metrics").expect("there").schema;
         assert_eq!(metrics["required"], json!(["query"]));
         assert_eq!(metrics["properties"]["clusters"]["type"], "array");
-        let all: usize = specs().iter().map(|s| s.to_string().len()).sum();
-        assert!(all < 6_300, "the schemas take {all} characters");
+    }
+
+    #[test]
+    fn only_what_is_offered_can_be_called() {
+        let offered = ["list_alerts"];
+        assert!(super::check("list_alerts", "{}", &names(), &offered).is_ok());
+        let error = super::check("query_metrics", r#"{"query": "up"}"#, &names(), &offered);
+        assert!(error.is_err_and(|e| e.ends_with("the tools are list_alerts")));
+        assert_eq!(specs(&offered).len(), 1);
+    }
+
+    #[test]
+    fn clusters_are_named_alone_or_in_lists() {
+        let one = check("get_cluster_status", r#"{"cluster": "edge-1"}"#, &names());
+        assert_eq!(one.expect("fine").clusters, [ClusterId(1)]);
+        let two = r#"{"cluster_1": "edge-1", "cluster_2": "alpha"}"#;
+        let two = check("compare_clusters", two, &names());
+        assert_eq!(two.expect("fine").clusters, [ClusterId(1), ClusterId(0)]);
+        assert!(check("get_cluster_status", r#"{"cluster": "nowhere"}"#, &names()).is_err());
     }
 
     #[test]

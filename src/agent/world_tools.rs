@@ -3,10 +3,13 @@
 //! Texts are tables in words. A value the sources do not tell is `n/a`, with its age where it has
 //! one; a cluster that cannot be heard is said to be so, never left out.
 
+mod cause;
+mod cluster;
 mod data_path;
 mod fleet;
 mod gitops;
 mod platform;
+mod usage;
 
 pub(super) use fleet::incident as incident_text;
 
@@ -27,55 +30,52 @@ const STALE_MS: u64 = 5 * 60_000;
 /// Text for the model, number of rows, and whether it could be answered.
 pub fn answer(world: &World, query: &WorldQuery) -> (String, usize, bool) {
     let mut told = Told::default();
-    let known = match query.tool.as_str() {
-        "list_clusters" => with(query, |args| fleet::clusters(world, &args, &mut told)),
-        "list_alerts" => with(query, |args| {
-            fleet::alerts(world, &query.clusters, &args, &mut told)
-        }),
-        "list_incidents" => with(query, |args| {
-            fleet::incidents(world, &query.clusters, &args, &mut told)
-        }),
-        "get_events" => with(query, |args| {
-            fleet::events(world, &query.clusters, &args, &mut told)
-        }),
-        "get_gpu_summary" => {
-            platform::gpus(world, &query.clusters, &mut told);
-            Ok(())
-        }
-        "get_ptp_status" => {
-            platform::ptp(world, &query.clusters, &mut told);
-            Ok(())
-        }
-        "get_sriov_status" => {
-            platform::sriov(world, &query.clusters, &mut told);
-            Ok(())
-        }
-        "get_dpdk_stats" => with(query, |args| {
-            data_path::ports(world, &query.clusters, &args, &mut told)
-        }),
-        "get_gitops_status" => with(query, |args| {
-            gitops::apps(world, &query.clusters, &args, &mut told)
-        }),
-        "get_changes" => with(query, |args| {
-            gitops::changes(world, &query.clusters, &args, &mut told)
-        }),
-        "time_now" => {
-            told.line(format!("{} (UTC)", world.now.rfc3339()));
-            told.rows = 1;
-            Ok(())
-        }
-        other => Err(format!("there is no tool `{other}`")),
-    };
+    let known = answered(world, query, &mut told);
     match known {
         Ok(()) => (told.text, told.rows, true),
         Err(what) => (what, 0, false),
     }
 }
 
-fn with<T: DeserializeOwned>(query: &WorldQuery, work: impl FnOnce(T)) -> Result<(), String> {
-    let args = serde_json::from_value(query.arguments.clone()).map_err(|e| e.to_string())?;
-    work(args);
+fn answered(world: &World, query: &WorldQuery, told: &mut Told) -> Result<(), String> {
+    let ids = query.clusters.as_slice();
+    match query.tool.as_str() {
+        "list_clusters" => fleet::clusters(world, &read(query)?, told),
+        "get_fleet_summary" => cluster::summary(world, told),
+        "get_cluster_status" => cluster::status(world, ids, told),
+        "get_cluster_details" => cluster::details(world, ids, told),
+        "get_cluster_health" => cluster::of_health(world, ids, told),
+        "compare_clusters" => cluster::compare(world, ids, &read(query)?, told)?,
+        "list_alerts" => fleet::alerts(world, ids, &read(query)?, told),
+        "list_incidents" => fleet::incidents(world, ids, &read(query)?, told),
+        "analyze_root_cause" => cause::root_cause(world, ids, &read(query)?, told),
+        "get_topology" => cause::topology(world, ids, &read(query)?, told)?,
+        "get_events" => fleet::events(world, ids, &read(query)?, told),
+        "get_pod_issues" => cause::pods(world, ids, &read(query)?, told),
+        "get_resource_usage" => usage::resources(world, ids, &read(query)?, told),
+        "get_top_consumers" => usage::top(world, ids, &read(query)?, told),
+        "get_gpu_summary" => platform::gpus(world, ids, told),
+        "get_gpu_nodes" => usage::gpu_nodes(world, ids, told),
+        "get_gpu_processes" => usage::gpu_processes(world, ids, told),
+        "get_gpu_workloads" => usage::gpu_workloads(world, ids, &read(query)?, told),
+        "get_vllm_stats" => platform::models(world, ids, told),
+        "get_ptp_status" => platform::ptp(world, ids, told),
+        "get_sriov_status" => platform::sriov(world, ids, told),
+        "get_cnf_workloads" => cause::functions(world, ids, &read(query)?, told),
+        "get_dpdk_stats" => data_path::ports(world, ids, &read(query)?, told),
+        "get_gitops_status" => gitops::apps(world, ids, &read(query)?, told),
+        "get_changes" => gitops::changes(world, ids, &read(query)?, told),
+        "time_now" => {
+            told.line(format!("{} (UTC)", world.now.rfc3339()));
+            told.rows = 1;
+        }
+        other => return Err(format!("there is no tool `{other}`")),
+    }
     Ok(())
+}
+
+fn read<T: DeserializeOwned>(query: &WorldQuery) -> Result<T, String> {
+    serde_json::from_value(query.arguments.clone()).map_err(|e| e.to_string())
 }
 
 #[derive(Default)]

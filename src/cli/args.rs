@@ -61,6 +61,43 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Tell what is abnormal in series of your own: a CSV file, or a query to a Prometheus server
     Detect(DetectArgs),
+    /// Investigate one question without a screen: by the model, or by the console itself
+    Ask(AskArgs),
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub struct AskArgs {
+    /// What to ask; `/why`, `/query PROMQL`, `/logs LOGQL` and `/compare A B` need no model
+    #[arg(value_name = "QUESTION")]
+    pub question: String,
+    /// Only these clusters are heard and asked; all of the configuration unless set
+    #[arg(long, value_name = "NAME", conflicts_with = "replay")]
+    pub cluster: Vec<String>,
+    /// Ask about a recording in place of live clusters
+    #[arg(long, value_name = "FILE")]
+    pub replay: Option<PathBuf>,
+    /// When in the recording: a time or a distance from its start; its end unless set
+    #[arg(long, value_name = "TIME", value_parser = start, requires = "replay")]
+    pub at: Option<Start>,
+    /// The field in which the agent works: default, platform-ops, gpu-expert, network-cnf, telco-5g, or one of yours
+    #[arg(long, value_name = "ID")]
+    pub persona: Option<String>,
+    /// How long the clusters are heard at most before the question is asked
+    #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = duration)]
+    pub listen: Duration,
+    /// How long the answer may take
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration)]
+    pub timeout: Duration,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Print::Markdown)]
+    pub output: Print,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Print {
+    #[default]
+    Markdown,
+    Json,
 }
 
 #[derive(Clone, Debug, ClapArgs)]

@@ -10,10 +10,12 @@ use crate::config::{self, Config, ConfigError};
 use crate::source::kubernetes::contexts;
 
 pub mod args;
+pub mod ask;
 pub mod check;
 pub mod dashboard;
 pub mod detect;
 pub mod evaluate;
+pub mod headless;
 pub mod logging;
 pub mod logs;
 pub mod record;
@@ -79,6 +81,7 @@ fn allow_many_connections() {
 fn asks_servers(command: Option<&Command>) -> bool {
     match command {
         None | Some(Command::Check(_) | Command::Record(_) | Command::Logs(_)) => true,
+        Some(Command::Ask(args)) => args.replay.is_none(),
         Some(Command::Detect(args)) => args.query.is_some() && args.url.is_none(),
         _ => false,
     }
@@ -130,6 +133,7 @@ fn dispatch(command: Option<Command>, config: Config) -> color_eyre::Result<Exit
         Some(Command::Dashboard(args)) => dashboard::run(&config, &args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Detect(args)) => detect::run(&config, &args),
+        Some(Command::Ask(args)) => ask::run(config, &args),
         None => run::live(config),
     }
 }

@@ -135,7 +135,7 @@ async fn record(
 }
 
 /// All groups of all clusters, as if everything were on the screen.
-fn everything(config: &Config) -> Vec<(ClusterId, Group)> {
+pub fn everything(config: &Config) -> Vec<(ClusterId, Group)> {
     let clusters = (0..u16::MAX)
         .zip(&config.clusters)
         .map(|(n, _)| ClusterId(n));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use toml::Spanned;
@@ -14,6 +15,7 @@ use super::{
     file, signal,
 };
 use crate::model::alert::{Severities, Severity};
+use crate::model::persona::Persona;
 
 /// A mistake in the file's content, with its place.
 #[derive(Debug)]
@@ -120,8 +122,22 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
         metrics: catalogue.metrics.into(),
         dpdk: dpdk.into(),
         queries: queries(file.queries)?.into(),
+        personas: personas(file.personas)?.into(),
         ..Config::default()
     })
+}
+
+fn personas(entries: Vec<Spanned<Persona>>) -> Result<Vec<Arc<Persona>>, Mistake> {
+    let mut all = super::persona::built_in();
+    for entry in entries {
+        let span = entry.span();
+        if let Err(what) = super::persona::add(&mut all, entry.into_inner()) {
+            let hint =
+                "`id` is 4 to 32 lower-case letters, digits and hyphens; `tools` names tools";
+            return mistake(span, what, hint);
+        }
+    }
+    Ok(all)
 }
 
 fn queries(entries: Vec<Spanned<file::Query>>) -> Result<Vec<Query>, Mistake> {

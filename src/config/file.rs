@@ -12,6 +12,7 @@ use super::several::Several;
 use super::signal::{MetricEdit, SignalEdit};
 use crate::model::identity::Role;
 use crate::model::sensitivity::Sensitivity;
+use crate::model::persona::Persona;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,6 +43,8 @@ pub struct File {
     pub dpdk: super::dpdk::Dpdk,
     #[serde(default)]
     pub sensitivity: Vec<Spanned<Sensitivity>>,
+    #[serde(default)]
+    pub personas: Vec<Spanned<Persona>>,
 }
 
 /// A query kept under a name.

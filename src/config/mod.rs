@@ -10,6 +10,7 @@ use crate::model::dpdk::Names as DpdkNames;
 use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
 use crate::model::sensitivity::Sensitivity;
+use crate::model::persona::Persona;
 use crate::model::signal::{Metric, Signal};
 
 pub mod build;
@@ -20,6 +21,7 @@ pub mod file;
 pub mod grafana;
 pub mod load;
 pub mod name;
+pub mod persona;
 pub mod roles;
 pub mod secret;
 mod sensitivity;
@@ -64,6 +66,8 @@ pub struct Config {
     pub sensitivities: Arc<[Sensitivity]>,
     /// Queries that the operator keeps.
     pub queries: Arc<[Query]>,
+    /// The agent's; the first is where it begins.
+    pub personas: Arc<[Arc<Persona>]>,
     /// Those of the program and the operator's own.
     pub dashboards: Arc<[Arc<Dashboard>]>,
     /// Why a dashboard of the operator could not be read, one sentence each.
@@ -120,6 +124,7 @@ impl Default for Config {
             dpdk: Arc::default(),
             sensitivities: Arc::default(),
             queries: Arc::default(),
+            personas: persona::built_in().into(),
             dashboards: dashboard::built_in().into(),
             dashboard_faults: Arc::default(),
         }

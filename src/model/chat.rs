@@ -1,6 +1,9 @@
 //! What is said in the chat pane, and what the agent reports while it works.
 
+use std::sync::Arc;
+
 use super::id::{ClusterId, RequestId};
+use super::persona::Persona;
 use super::time::Timestamp;
 
 /// A run of the agent has one id from question to answer.
@@ -89,7 +92,28 @@ pub struct ChatRequest {
     pub context: String,
     /// Earlier turns of the conversation: (from the operator?, text).
     pub history: Vec<(bool, String)>,
+    pub setting: Setting,
+    /// What the console looks up itself; no model is asked then.
+    pub look: Option<Look>,
+    pub now: Timestamp,
+}
+
+/// What is looked up and said without a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Look {
+    /// Tools with their arguments; the first result is `[1]`.
+    pub calls: Vec<(String, serde_json::Value)>,
+    /// What is said then, in Markdown.
+    pub answer: String,
+}
+
+/// Where a run works, and with what.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
     /// Names of the clusters, by id; tools address them by name.
     pub clusters: Vec<String>,
-    pub now: Timestamp,
+    /// In which field it works.
+    pub persona: Arc<Persona>,
+    /// Names of the tools it is offered.
+    pub tools: Vec<&'static str>,
 }

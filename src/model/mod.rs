@@ -32,6 +32,7 @@ pub mod label;
 pub mod log;
 pub mod object;
 pub mod openshift;
+pub mod persona;
 pub mod ptp;
 pub mod redact;
 pub mod rights;

@@ -169,6 +169,35 @@ pub struct Requests {
 }
 
 impl Pod {
+    /// The reason; else the phase, or that it runs and is not ready.
+    pub fn standing(&self) -> &str {
+        match self.reason.as_deref() {
+            Some(reason) => reason,
+            None if self.phase == "Running" && self.ready < self.containers => "not ready",
+            None => &self.phase,
+        }
+    }
+
+    /// What to look at first (domain reference, section 16).
+    pub fn first_look(&self) -> &'static str {
+        let reason = self.standing();
+        match reason.rsplit(':').next().unwrap_or(reason) {
+            "CrashLoopBackOff" => "the process exits: previous log",
+            "CreateContainerConfigError" => "ConfigMap or Secret missing: events, references",
+            "ImagePullBackOff" | "ErrImagePull" => "image or credentials: tag, pull secret",
+            "InvalidImageName" => "the image's name is no name: the template",
+            "CreateContainerError" | "RunContainerError" => "the runtime refuses it: events",
+            "OOMKilled" => "over its memory limit: limit, working set",
+            "Evicted" => "its node ran short: the node's conditions, the pod's requests",
+            "Pending" | "Unschedulable" => "no room or volume: node resources, claims",
+            "ContainerCreating" | "PodInitializing" => "volumes or network are made ready: events",
+            "not ready" => "a probe fails or it still starts: events, log",
+            "Failed" | "Error" => "it ended with an error: last log",
+            "Unknown" | "NodeLost" => "its node does not report: the node",
+            _ => "events, log",
+        }
+    }
+
     /// Kind and name of what runs it as people know it: of a ReplicaSet the Deployment, after
     /// which it is named with a hash.
     pub fn controller(&self) -> Option<(&str, &str)> {

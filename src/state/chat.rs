@@ -1,10 +1,13 @@
 //! The conversation with the agent: what is asked, with which context, and what comes back.
 
+use std::sync::Arc;
+
 use super::State;
 use crate::agent::brief::{EXPLAIN, incident_context};
-use crate::agent::{offline, world_tools};
+use crate::agent::conversation::Part;
+use crate::agent::{offline, persona, world_tools};
 use crate::message::Effect;
-use crate::model::chat::{ChatEvent, RunOutcome, WorldQuery};
+use crate::model::chat::{ChatEvent, RunOutcome, Setting, WorldQuery};
 use crate::model::fault::FaultKind;
 use crate::model::id::IncidentId;
 use crate::model::input::KeyPress;
@@ -31,9 +34,40 @@ impl State {
         }
     }
 
+    /// A question as from the pane: carried out by the console, or asked of the model.
+    pub fn question(&mut self, text: &str) -> Vec<Effect> {
+        match self.slash(text) {
+            Some(effects) => effects,
+            None => self.ask(text),
+        }
+    }
+
+    /// Ends the running answer.
+    pub fn stop_asking(&mut self) -> Vec<Effect> {
+        self.cancel_run()
+    }
+
+    /// The agent works as this persona, where there is one of this name.
+    pub fn work_as(&mut self, id: &str) {
+        if let Some(found) = self.config.personas.iter().find(|p| p.id == id) {
+            self.persona = Arc::clone(found);
+        }
+    }
+
     fn chat_command(&mut self, command: ChatCommand) -> Vec<Effect> {
         match command {
-            ChatCommand::Send(text) => self.ask(&text),
+            ChatCommand::Send(text) => self.question(&text),
+            ChatCommand::Evidence { message, part } => {
+                let message = self.chat.messages.get(message);
+                let found = message.and_then(|m| match m.parts.get(part) {
+                    Some(Part::Tool(tool)) => Some((tool.clone(), m.at)),
+                    _ => None,
+                });
+                match found {
+                    Some((tool, at)) => self.open_evidence(&tool, at),
+                    None => Vec::new(),
+                }
+            }
             ChatCommand::Cancel(_) => self.cancel_run(),
             ChatCommand::New => self
                 .chat
@@ -64,7 +98,7 @@ impl State {
         Vec::new()
     }
 
-    fn open_chat(&mut self) {
+    pub(super) fn open_chat(&mut self) {
         self.screen.overlay = None;
         self.screen.chat_open = true;
         self.screen.chat_focus = true;
@@ -114,21 +148,51 @@ impl State {
     fn send(&mut self, text: String, context: String) -> Vec<Effect> {
         self.dirty = true;
         if !self.agent_configured() {
-            let answer = offline::findings(&self.world, self.asked_about, false);
-            self.chat
-                .answer_locally(Some(&text), answer, self.world.now);
-            return Vec::new();
+            let look = self.own_findings(self.asked_about, offline::NO_MODEL);
+            return self.look_up(&text, look);
         }
-        let request = self.chat.ask(text, context, self.names(), self.world.now);
+        let setting = self.setting();
+        let request = self.chat.ask(text, context, setting, self.world.now);
         request.map(Effect::Chat).into_iter().collect()
     }
 
-    fn names(&self) -> Vec<String> {
-        self.world
-            .clusters
-            .iter()
-            .map(|c| c.name.to_string())
-            .collect()
+    pub(super) fn setting(&self) -> Setting {
+        persona::setting(&self.world, &self.persona)
+    }
+
+    /// `/persona`: which there are; `/persona ID`: works in that field from the next question on.
+    pub(super) fn choose_persona(&mut self, id: &str) -> Vec<Effect> {
+        let all = &self.config.personas;
+        let Some(found) = all.iter().find(|p| p.id == id).cloned() else {
+            let mut told = match id {
+                "" => String::from("Personas of the agent, chosen by `/persona ID`:\n\n"),
+                id => format!("There is no persona `{id}`. There are:\n\n"),
+            };
+            for p in all.iter() {
+                let now = if *p == self.persona { " (now)" } else { "" };
+                told.push_str(&format!("- `{}` {}{now}\n", p.id, p.about));
+            }
+            self.chat.answer_locally(None, told, self.world.now);
+            return Vec::new();
+        };
+        let offered = persona::offered(&self.world, &found);
+        let mut told = format!(
+            "The agent works as `{}` ({}) now, with {} tools: {}.",
+            found.id,
+            found.about,
+            offered.len(),
+            offered.join(", ")
+        );
+        let unknown = persona::unknown(&found);
+        if !unknown.is_empty() {
+            told.push_str(&format!(
+                "\n\nThese tools of it do not exist: {}.",
+                unknown.join(", ")
+            ));
+        }
+        self.persona = found;
+        self.chat.answer_locally(None, told, self.world.now);
+        Vec::new()
     }
 
     /// Ends the run now, not when its task has heard of it; the next question follows.
@@ -139,9 +203,9 @@ impl State {
     }
 
     fn next_question(&mut self) -> Option<Effect> {
-        let names = self.names();
+        let setting = self.setting();
         self.chat
-            .next_request(names, self.world.now)
+            .next_request(setting, self.world.now)
             .map(Effect::Chat)
     }
 
@@ -157,17 +221,19 @@ impl State {
         let Some(outcome) = ended else {
             return Vec::new();
         };
+        let mut effects = Vec::new();
         if let RunOutcome::Failed(fault) = &outcome
             && fault.kind != FaultKind::Cancelled
         {
             // The model is gone; what the console itself knows is not.
-            let answer = offline::findings(&self.world, self.asked_about, true);
-            self.chat.answer_locally(None, answer, self.world.now);
+            let look = self.own_findings(self.asked_about, offline::NO_ANSWER);
+            effects.extend(self.look_up("", look));
         }
         if !self.screen.chat_open {
             self.notice(false, "the agent has answered: A shows it");
         }
-        self.next_question().into_iter().collect()
+        effects.extend(self.next_question());
+        effects
     }
 
     /// What the agent may know from here; the answer goes back to its run.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use farwatch::agent::Agent;
 use farwatch::bundle::demo;
-use farwatch::model::chat::{ChatEvent, ChatRequest, RunOutcome};
+use farwatch::model::chat::{ChatEvent, ChatRequest, RunOutcome, Setting};
 use farwatch::model::id::RequestId;
 use farwatch::source::replay::{Opener, Recorded};
 use serde_json::json;
@@ -52,7 +52,15 @@ async fn a_model_asks_the_recording() {
         text: "Why?".into(),
         context: String::new(),
         history: Vec::new(),
-        clusters: names,
+        setting: Setting {
+            clusters: names,
+            persona: farwatch::config::persona::built_in().remove(0),
+            tools: farwatch::agent::tools::all()
+                .iter()
+                .map(|t| t.name)
+                .collect(),
+        },
+        look: None,
         now,
     });
     let mut said = String::new();

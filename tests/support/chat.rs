@@ -8,7 +8,7 @@ use std::time::Duration;
 use farwatch::agent::Agent;
 use farwatch::config;
 use farwatch::model::ask::{Answered, Question};
-use farwatch::model::chat::{ChatEvent, ChatRequest, RunOutcome, WorldQuery};
+use farwatch::model::chat::{ChatEvent, ChatRequest, RunOutcome, Setting, WorldQuery};
 use farwatch::model::fault::Fault;
 use farwatch::model::id::RequestId;
 use farwatch::model::time::Timestamp;
@@ -324,7 +324,8 @@ impl Bench {
             text: words.into(),
             context: String::new(),
             history: Vec::new(),
-            clusters: vec!["alpha".into(), "beta".into()],
+            setting: setting(&["alpha", "beta"]),
+            look: None,
             now: NOW,
         });
         run
@@ -358,5 +359,17 @@ impl Bench {
             }
         }
         seen
+    }
+}
+
+/// All tools, for clusters of these names.
+pub fn setting(clusters: &[&str]) -> Setting {
+    Setting {
+        clusters: clusters.iter().map(|name| (*name).to_owned()).collect(),
+        persona: farwatch::config::persona::built_in().remove(0),
+        tools: farwatch::agent::tools::all()
+            .iter()
+            .map(|t| t.name)
+            .collect(),
     }
 }

@@ -11,10 +11,18 @@ fn text(run: RunId, text: &str) -> ChatEvent {
     }
 }
 
+fn setting() -> Setting {
+    Setting {
+        clusters: Vec::new(),
+        persona: crate::config::persona::built_in().remove(0),
+        tools: Vec::new(),
+    }
+}
+
 #[test]
 fn pieces_become_parts() {
     let mut chat = Conversation::default();
-    let run = chat.ask("why?", "", vec![], NOW).expect("starts").run;
+    let run = chat.ask("why?", "", setting(), NOW).expect("starts").run;
     chat.apply(text(run, "a"));
     chat.apply(text(run, "b"));
     chat.apply(ChatEvent::ToolStarted {
@@ -43,7 +51,7 @@ fn pieces_become_parts() {
 #[test]
 fn nothing_of_a_cancelled_run_gets_in() {
     let mut chat = Conversation::default();
-    let run = chat.ask("why?", "", vec![], NOW).expect("starts").run;
+    let run = chat.ask("why?", "", setting(), NOW).expect("starts").run;
     chat.apply(text(run, "a"));
     assert_eq!(chat.cancel(), Some(run));
     assert!(!chat.apply(text(run, "b")));
@@ -60,15 +68,15 @@ fn nothing_of_a_cancelled_run_gets_in() {
 #[test]
 fn questions_queue_behind_a_run() {
     let mut chat = Conversation::default();
-    let first = chat.ask("one", "", vec![], NOW).expect("starts").run;
-    assert_eq!(chat.ask("two", "ctx", vec![], NOW), None);
-    assert_eq!(chat.next_request(vec![], NOW), None);
+    let first = chat.ask("one", "", setting(), NOW).expect("starts").run;
+    assert_eq!(chat.ask("two", "ctx", setting(), NOW), None);
+    assert_eq!(chat.next_request(setting(), NOW), None);
     chat.apply(text(first, "done"));
     chat.apply(ChatEvent::Ended {
         run: first,
         outcome: RunOutcome::Cancelled,
     });
-    let next = chat.next_request(vec!["a".into()], NOW).expect("queued");
+    let next = chat.next_request(setting(), NOW).expect("queued");
     assert_eq!((next.text.as_str(), next.context.as_str()), ("two", "ctx"));
     assert_eq!(
         next.history,

@@ -33,7 +33,12 @@ impl Run<'_> {
         let mut jobs = Vec::new();
         let mut stuck = None;
         for mut call in done.calls {
-            let checked = tools::check(&call.name, &call.arguments, &self.request.clusters);
+            let checked = tools::check(
+                &call.name,
+                &call.arguments,
+                &self.request.setting.clusters,
+                &self.request.setting.tools,
+            );
             let key = match &checked {
                 Ok(checked) => format!("{} {}", checked.tool, checked.arguments),
                 Err(_) => format!("{} {}", call.name, call.arguments),
@@ -155,8 +160,8 @@ impl Run<'_> {
 
     async fn tool(&self, job: &Job, checked: &Checked) -> Fetched {
         let limit = self.shared.tool_timeout;
-        if tools::asks_sources(checked.tool) {
-            let (lookup, names) = (self.shared.lookup.clone(), &self.request.clusters);
+        if checked.asks {
+            let (lookup, names) = (self.shared.lookup.clone(), &self.request.setting.clusters);
             return fetch(lookup, checked, names, self.request.now, limit).await;
         }
         let query = WorldQuery {

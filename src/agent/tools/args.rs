@@ -1,5 +1,8 @@
 //! Arguments of the tools as types, and the rules that a type cannot say.
 
+pub mod asked;
+pub mod look;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

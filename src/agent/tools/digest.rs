@@ -1,5 +1,8 @@
 //! Long answers -> what a model can hold: numbers that matter, counts, a few samples.
 
+pub mod odd;
+pub mod traces;
+
 use std::collections::BTreeMap;
 
 use crate::model::label::Labels;
@@ -14,6 +17,7 @@ const VALUES: usize = 30;
 const POINTS: usize = 8;
 const PATTERNS: usize = 8;
 const LINES: usize = 12;
+const NAMES: usize = 100;
 const LINE: usize = 300;
 
 /// Values at one time, greatest first.
@@ -174,6 +178,27 @@ fn step_of(points: &[Sample]) -> Option<Step> {
         before,
         after,
     })
+}
+
+/// Names, or those that hold some words, and how many rows that is.
+pub fn names(all: &[String], contains: Option<String>) -> (usize, String) {
+    let wanted = contains.map(|c| c.to_lowercase());
+    let fits = |n: &&String| wanted.as_ref().is_none_or(|w| n.to_lowercase().contains(w));
+    let found: Vec<&String> = all.iter().filter(fits).collect();
+    let told: Vec<String> = found
+        .iter()
+        .take(NAMES)
+        .map(|n| crate::model::text::clean(n, 120))
+        .collect();
+    let mut out = told.join(", ");
+    out.push('\n');
+    more(
+        &mut out,
+        found.len(),
+        NAMES,
+        "values; `contains` finds some",
+    );
+    (found.len(), out)
 }
 
 /// Counts by level, origin and pattern, then sample lines, worst and newest.

@@ -1,22 +1,19 @@
 //! Tools that ask sources: all clusters side by side, each with its own status.
 
+mod asked;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
 
-use super::args::{PodLogsArgs, QueryLogs, QueryMetrics, duration_ms, window};
 use super::{Checked, digest};
 use crate::clock;
-use crate::model::ask::{Answer, Answered, Ask, PodLogs, Question};
+use crate::model::ask::{Answer, Answered, Ask, Question};
 use crate::model::id::{ClusterId, RequestId};
 use crate::model::time::Timestamp;
 use crate::source::Lookup;
-
-/// Points asked for when the model names no step.
-const POINTS: i64 = 120;
-const MOST_LINES: u32 = 1000;
 
 /// The result of a tool.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,19 +35,16 @@ pub async fn fetch(
     now: Timestamp,
     timeout: Duration,
 ) -> Fetched {
-    let ask = match ask_of(call, now) {
-        Ok(ask) => ask,
-        Err(text) => {
-            return Fetched {
-                text,
-                rows: 0,
-                ok: false,
-            };
-        }
-    };
     let parts = join_all(call.clusters.iter().map(|&cluster| {
-        let (lookup, ask) = (lookup.clone(), ask.clone());
-        async move { one(lookup, cluster, ask, names, timeout).await }
+        let one = One {
+            lookup: lookup.clone(),
+            cluster,
+            name: names
+                .get(usize::from(cluster.0))
+                .map_or("?", String::as_str),
+            timeout,
+        };
+        async move { one.carry_out(call, now).await }
     }))
     .await;
     // Failures first: where the text is cut, they must not be what is lost.
@@ -75,61 +69,92 @@ pub async fn fetch(
     }
 }
 
-async fn one(
+/// One cluster of a call.
+struct One<'a> {
     lookup: Arc<dyn Lookup>,
     cluster: ClusterId,
-    ask: Ask,
-    names: &[String],
+    name: &'a str,
     timeout: Duration,
-) -> Fetched {
-    let name = names
-        .get(usize::from(cluster.0))
-        .map_or("?", String::as_str);
-    let question = Question {
-        id: RequestId(NEXT.fetch_add(1, Ordering::Relaxed)),
-        cluster,
-        ask,
-    };
-    let started = clock::instant();
-    match tokio::time::timeout(timeout, lookup.ask(question)).await {
-        Ok(answered) => told(name, &answered),
-        Err(_) => Fetched {
-            text: format!(
-                "cluster {name}: QUERY_TIMEOUT: no answer within {:.0} s\n",
+}
+
+impl One<'_> {
+    async fn carry_out(&self, call: &Checked, now: Timestamp) -> Fetched {
+        // Collectors name the labels of streams in different ways: the server is asked first.
+        let mut labels = Vec::new();
+        if call.tool == "search_error_logs" {
+            match self.ask(Ask::LokiLabelNames).await {
+                Ok(answered) => match answered.result {
+                    Ok(Answer::Names(names)) => labels = names,
+                    Ok(_) => {}
+                    Err(fault) => {
+                        return failed(format!("cluster {}: FAILED: {fault}\n", self.name));
+                    }
+                },
+                Err(failed) => return failed,
+            }
+        }
+        let ask = match asked::of(call, &labels, now) {
+            Ok(ask) => ask,
+            Err(text) => return failed(format!("cluster {}: {text}\n", self.name)),
+        };
+        match self.ask(ask).await {
+            Ok(answered) => told(self.name, call, &answered, now),
+            Err(failed) => failed,
+        }
+    }
+
+    async fn ask(&self, ask: Ask) -> Result<Answered, Fetched> {
+        let question = Question {
+            id: RequestId(NEXT.fetch_add(1, Ordering::Relaxed)),
+            cluster: self.cluster,
+            ask,
+        };
+        let started = clock::instant();
+        let answered = tokio::time::timeout(self.timeout, self.lookup.ask(question)).await;
+        answered.map_err(|_| {
+            failed(format!(
+                "cluster {}: QUERY_TIMEOUT: no answer within {:.0} s\n",
+                self.name,
                 started.elapsed().as_secs_f32()
-            ),
-            rows: 0,
-            ok: false,
-        },
+            ))
+        })
     }
 }
 
-fn told(name: &str, answered: &Answered) -> Fetched {
+fn failed(text: String) -> Fetched {
+    Fetched {
+        text,
+        rows: 0,
+        ok: false,
+    }
+}
+
+fn told(name: &str, call: &Checked, answered: &Answered, now: Timestamp) -> Fetched {
     let is_range = matches!(answered.ask, Ask::Range { .. });
     let (rows, body) = match &answered.result {
-        Err(fault) => {
-            return Fetched {
-                text: format!("cluster {name}: FAILED: {fault}\n"),
-                rows: 0,
-                ok: false,
-            };
-        }
+        Err(fault) => return failed(format!("cluster {name}: FAILED: {fault}\n")),
+        Ok(Answer::Series(series)) if call.tool == "detect_anomalies" => (
+            series.len(),
+            digest::odd::text(series, asked::from(call, now)),
+        ),
         Ok(Answer::Series(series)) if is_range => (series.len(), digest::range(series)),
         Ok(Answer::Series(series)) => (series.len(), digest::instant(series)),
         Ok(Answer::Logs(lines)) => (lines.len(), digest::logs(lines)),
-        Ok(Answer::Names(names)) => (names.len(), names.join(", ")),
+        Ok(Answer::Names(names)) => digest::names(names, asked::contains(call)),
         Ok(Answer::Metadata(all)) => (all.len(), String::new()),
         Ok(Answer::Rules(all)) => (all.len(), String::new()),
         Ok(Answer::Object(object)) => (1, object.yaml.clone()),
-        Ok(Answer::Traces(all)) => (all.len(), String::new()),
-        Ok(Answer::Trace(trace)) => (trace.nodes.len(), String::new()),
+        Ok(Answer::Traces(all)) => (all.len(), digest::traces::list(all)),
+        Ok(Answer::Trace(trace)) => (trace.nodes.len(), digest::traces::one(trace)),
         Ok(Answer::TagValues(all)) => (all.len(), String::new()),
         Ok(Answer::Exemplars(all)) => (all.len(), String::new()),
     };
-    let what = if matches!(answered.ask, Ask::Logs { .. } | Ask::PodLogs(_)) {
-        "lines"
-    } else {
-        "series"
+    let what = match &answered.ask {
+        Ask::Logs { .. } | Ask::PodLogs(_) => "lines",
+        Ask::Traces { .. } => "traces",
+        Ask::Trace { .. } => "spans",
+        Ask::LabelValues { .. } => "values",
+        _ => "series",
     };
     let mut text = format!(
         "cluster {name}: {rows} {what} from {} in {} ms, at {}\n",
@@ -154,57 +179,4 @@ fn told(name: &str, answered: &Answered) -> Fetched {
         rows,
         ok: true,
     }
-}
-
-fn ask_of(call: &Checked, now: Timestamp) -> Result<Ask, String> {
-    let read = |e: serde_json::Error| e.to_string();
-    if call.tool == "query_logs" {
-        let args: QueryLogs = serde_json::from_value(call.arguments.clone()).map_err(read)?;
-        let (start, end) = window(args.start.as_deref(), args.end.as_deref(), now)?;
-        return Ok(Ask::Logs {
-            query: args.query,
-            start: start.unwrap_or(end.plus_ms(-3_600_000)),
-            end,
-            limit: args.limit.unwrap_or(100).clamp(1, MOST_LINES),
-            backward: true,
-        });
-    }
-    if call.tool == "get_pod_logs" {
-        let args: PodLogsArgs = serde_json::from_value(call.arguments.clone()).map_err(read)?;
-        let since = args.since.as_deref().map(duration_ms).transpose()?;
-        let previous = args.previous.unwrap_or(false);
-        let seconds = since.unwrap_or(3_600_000) / 1_000;
-        return Ok(Ask::PodLogs(PodLogs {
-            namespace: args.namespace,
-            pod: args.pod,
-            container: args.container.filter(|c| !c.is_empty()),
-            previous,
-            // What ran before may have ended long ago.
-            since_s: (!previous || since.is_some()).then_some(seconds.max(1)),
-            lines: MOST_LINES,
-        }));
-    }
-    let args: QueryMetrics = serde_json::from_value(call.arguments.clone()).map_err(read)?;
-    let (start, end) = window(args.start.as_deref(), args.end.as_deref(), now)?;
-    let step = args.step.as_deref().map(duration_ms).transpose()?;
-    if start.is_none() && step.is_none() {
-        return Ok(Ask::Instant {
-            query: args.query,
-            at: end,
-        });
-    }
-    let start = start.unwrap_or(end.plus_ms(-3_600_000));
-    if start >= end {
-        return Err("`end` must be later than `start`".into());
-    }
-    let span = end.0 - start.0;
-    // Servers refuse more than 11 000 points; what is digested needs far fewer.
-    let least = u32::try_from(span / 2_000).unwrap_or(u32::MAX).max(1_000);
-    let usual = u32::try_from(span / POINTS).unwrap_or(u32::MAX).max(15_000);
-    Ok(Ask::Range {
-        query: args.query,
-        start,
-        end,
-        step_ms: step.unwrap_or(usual).max(least),
-    })
 }

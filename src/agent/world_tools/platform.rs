@@ -79,6 +79,38 @@ fn gpu(world: &World, g: &Gpu) -> String {
     out
 }
 
+/// Model servers: load, latency, what holds them back, and on which GPUs they run.
+pub(super) fn models(world: &World, ids: &[ClusterId], told: &mut Told) {
+    for c in chosen(world, ids) {
+        told.line(format!(
+            "cluster {}{}: {} served models",
+            c.name,
+            hearing(world, c),
+            c.serving.len()
+        ));
+        if c.serving.is_empty() {
+            told.line("  no model server's metric comes from there");
+        }
+        for s in c.serving.iter().take(ROWS) {
+            told.line(serving(world, s));
+            let gpus = s.gpus(&c.gpus);
+            let names: Vec<String> = gpus.iter().map(|g| g.label()).collect();
+            let names = match names.is_empty() {
+                true => "not known".to_owned(),
+                false => names.join(", "),
+            };
+            told.line(format!(
+                "    on GPUs {names}; {}",
+                match s.bound(&gpus) {
+                    Some((bound, why)) => format!("{}: {why}", bound.word()),
+                    None => "nothing holds it back, as far as is told".into(),
+                }
+            ));
+        }
+        told.rows += c.serving.len();
+    }
+}
+
 fn limit(value: Option<f64>, unit: Unit) -> String {
     value.map_or("n/a".into(), |value| unit.write(value))
 }

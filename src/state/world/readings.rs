@@ -112,11 +112,7 @@ const PAST_MS: i64 = 65 * 60_000;
 
 impl World {
     /// Newest samples of a signal's series that still tell of now, with their usual distance.
-    pub(super) fn current(
-        &self,
-        cluster: ClusterId,
-        signal: &str,
-    ) -> Vec<(&SeriesKey, Sample, u32)> {
+    pub fn current(&self, cluster: ClusterId, signal: &str) -> Vec<(&SeriesKey, Sample, u32)> {
         let mut all = living(&self.store, cluster, std::iter::once(signal.to_owned()));
         let now = |last: &Sample, interval_ms| self.fresh(last.at, interval_ms) != Freshness::Gone;
         all.retain(|(_, last, interval_ms)| now(last, *interval_ms));

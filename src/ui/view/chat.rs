@@ -30,6 +30,11 @@ pub enum ChatCommand {
         part: usize,
     },
     Copy(String),
+    /// Open the screen that shows what this call read.
+    Evidence {
+        message: usize,
+        part: usize,
+    },
     /// Leave the pane.
     Leave,
 }
@@ -98,6 +103,11 @@ impl Chat {
             (false, Key::Enter | Key::Char(' ' | 'z')) => {
                 return Some(ChatCommand::Toggle { message, part });
             }
+            (false, Key::Char('o')) => return Some(ChatCommand::Evidence { message, part }),
+            (false, Key::Char(n @ '1'..='9')) => {
+                let number = n.to_digit(10).unwrap_or(0);
+                self.chosen = body::cited(talk, message, number).or(self.chosen);
+            }
             (false, Key::Up | Key::Char('k')) => {
                 self.chosen = body::foldable(talk, (message, part), false).or(self.chosen);
             }
@@ -122,6 +132,8 @@ impl Chat {
         match (self.chosen.is_some(), talk.running().is_some()) {
             (true, _) => &[
                 ("Enter", "unfold"),
+                ("o", "open its screen"),
+                ("1-9", "citation"),
                 ("j/k", "next"),
                 ("y", "copy answer"),
                 ("Esc", "to the input"),

@@ -1,8 +1,11 @@
 //! Messages as lines: answers as markdown, tool calls as rows that unfold.
 
+use std::borrow::Cow;
+
 use ratatui::text::{Line, Span};
 
 use super::Laid;
+use crate::agent::answer::marked;
 use crate::agent::conversation::{Author, Conversation, Message, Part, ToolPart};
 use crate::model::chat::RunOutcome;
 use crate::model::time::Timestamp;
@@ -108,6 +111,13 @@ pub fn foldable(talk: &Conversation, at: (usize, usize), forward: bool) -> Optio
     }
 }
 
+/// The call that a message cites as `[number]`.
+pub fn cited(talk: &Conversation, message: usize, number: u32) -> Option<(usize, usize)> {
+    let parts = &talk.messages.get(message)?.parts;
+    let is_it = |part: &Part| matches!(part, Part::Tool(tool) if tool.number == number);
+    Some((message, parts.iter().position(is_it)?))
+}
+
 pub fn lay_out(ctx: &Ctx<'_>, message: &Message, width: usize) -> Laid {
     let theme = ctx.theme;
     let (who, style) = match message.author {
@@ -129,8 +139,14 @@ pub fn lay_out(ctx: &Ctx<'_>, message: &Message, width: usize) -> Laid {
                 out.extend(parts.map(|p| (None, Line::styled(p, theme.base))));
             }
             Part::Text(text) => {
+                // Told when the answer is whole: what it rests on may still come.
+                let whole = message.author == Author::Agent && message.outcome.is_some();
+                let text = match whole {
+                    true => Cow::Owned(marked(text, &message.good())),
+                    false => Cow::Borrowed(text.as_str()),
+                };
                 out.extend(
-                    markdown::lines(text, theme, width)
+                    markdown::lines(&text, theme, width)
                         .into_iter()
                         .map(|l| (None, l)),
                 );

@@ -18,7 +18,15 @@ fn asked() -> (Conversation, RunId) {
         context: Some(32_768),
     });
     let request = talk
-        .ask("why did du-high restart?", "", Vec::new(), Timestamp(NOW))
+        .ask(
+            "why did du-high restart?",
+            "",
+            crate::agent::persona::setting(
+                &crate::state::world::World::default(),
+                &crate::config::persona::built_in().remove(0),
+            ),
+            Timestamp(NOW),
+        )
         .expect("starts");
     let run = request.run;
     talk.apply(ChatEvent::ToolStarted {

@@ -5,7 +5,7 @@ use ratatui::text::Line;
 use super::problem::Problem;
 use super::row::{self, NodeFacts};
 use super::rows::{Repeated, Row};
-use super::{capacity, problem, source};
+use super::{capacity, source};
 use crate::model::condition::{find, is_true};
 use crate::model::discovery::{Outcome, Probe};
 use crate::model::object::{Event, Pod};
@@ -59,7 +59,7 @@ fn of_pod<'a>(ctx: &Ctx, p: &'a Pod, column: usize) -> Line<'a> {
     match column {
         0 => Line::styled(glyph, style),
         1 => Line::styled(format!("{}/{}", p.namespace, p.name), theme.base),
-        2 => Line::styled(problem::state(p), style),
+        2 => Line::styled(p.standing(), style),
         3 => Line::styled(p.restarts.to_string(), theme.base),
         4 => Line::styled(format!("{}/{}", p.ready, p.containers), theme.base),
         5 => since(ctx, p.since),

@@ -1,6 +1,6 @@
 //! Everything known of a row of the cluster screen, in full.
 
-use super::problem::{self, Problem};
+use super::problem::Problem;
 use super::rows::{Repeated, Row};
 use super::{cell, row, source};
 use crate::model::condition::ObjectCondition;
@@ -107,7 +107,7 @@ fn of_pod(p: &Pod) -> String {
         "{}/{}  {}  {} of {} ready, {} restarts\nnode {}  {owner}\n{}",
         p.namespace,
         p.name,
-        problem::state(p),
+        p.standing(),
         p.ready,
         p.containers,
         p.restarts,

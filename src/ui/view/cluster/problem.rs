@@ -254,7 +254,7 @@ fn pod(p: &Pod) -> Problem {
         (_, _, "Unknown") => Status::Unknown,
         _ => Status::Warning,
     };
-    let word = state(p);
+    let word = p.standing();
     let counted = match p.restarts {
         0 => word.to_owned(),
         n => format!("{word} ×{n}"),
@@ -267,40 +267,11 @@ fn pod(p: &Pod) -> Problem {
         namespace: p.namespace.clone(),
         name: p.name.clone(),
         state: counted,
-        remedy: remedy(p).to_owned(),
+        remedy: p.first_look().to_owned(),
         since: p.since,
         group: p
             .controller()
             .map(|(_, name)| (name.to_owned(), word.to_owned())),
-    }
-}
-
-/// The reason; else the phase, or that it runs and is not ready.
-pub fn state(p: &Pod) -> &str {
-    match p.reason.as_deref() {
-        Some(reason) => reason,
-        None if p.phase == "Running" && p.ready < p.containers => "not ready",
-        None => &p.phase,
-    }
-}
-
-/// What to look at first (domain reference, section 16).
-pub fn remedy(p: &Pod) -> &'static str {
-    let reason = state(p);
-    match reason.rsplit(':').next().unwrap_or(reason) {
-        "CrashLoopBackOff" => "the process exits: previous log",
-        "CreateContainerConfigError" => "ConfigMap or Secret missing: events, references",
-        "ImagePullBackOff" | "ErrImagePull" => "image or credentials: tag, pull secret",
-        "InvalidImageName" => "the image's name is no name: the template",
-        "CreateContainerError" | "RunContainerError" => "the runtime refuses it: events",
-        "OOMKilled" => "over its memory limit: limit, working set",
-        "Evicted" => "its node ran short: the node's conditions, the pod's requests",
-        "Pending" | "Unschedulable" => "no room or volume: node resources, claims",
-        "ContainerCreating" | "PodInitializing" => "volumes or network are made ready: events",
-        "not ready" => "a probe fails or it still starts: events, log",
-        "Failed" | "Error" => "it ended with an error: last log",
-        "Unknown" | "NodeLost" => "its node does not report: the node",
-        _ => "events, log",
     }
 }
 

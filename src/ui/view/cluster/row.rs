@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use ratatui::text::Line;
 
-use super::problem;
 use crate::model::object::{Node, Pod, Requests};
 use crate::model::ptp::ClockState;
 use crate::state::world::{ClusterState, NodeValue, World, holds_room, is_gpu};
@@ -206,7 +205,7 @@ pub fn pod_key(p: &Pod, column: Option<usize>) -> (std::cmp::Reverse<u64>, &str)
     let restarts = u64::from(p.restarts);
     let (weight, text) = match column {
         None => (u64::from(p.is_bad()) << 40 | restarts, ""),
-        Some(2) => (0, problem::state(p)),
+        Some(2) => (0, p.standing()),
         Some(3) => (restarts, ""),
         Some(_) => (0, ""),
     };

@@ -1,0 +1,228 @@
+//! Words in the chat pane that begin with a slash: carried out by the console, with or without a
+//! model.
+
+use serde_json::json;
+
+use super::State;
+use crate::agent::{offline, tools, world_tools};
+use crate::message::Effect;
+use crate::model::chat::{ChatEvent, ChatRequest, Look, RunOutcome, Setting, WorldQuery};
+use crate::model::id::IncidentId;
+use crate::model::redact::redact;
+use crate::model::text::clean_lines;
+use crate::ui::view::Focus;
+
+/// Longest result kept for the screen.
+const RESULT: usize = 32 * 1024;
+
+const HELP: &str = "Carried out by the console itself, no model needed:\n\n\
+- `/why` or `/why INC-3`: what the console knows of the cause\n\
+- `/query PROMQL`: asks the clusters in scope, over the time that is looked at\n\
+- `/logs LOGQL`: likewise\n\
+- `/compare CLUSTER CLUSTER`: two clusters side by side\n\
+- `/persona` or `/persona ID`: the field in which the agent works\n\
+- `/new`: a new conversation\n\n\
+All else is asked of the model.";
+
+impl State {
+    /// `None`: it is no such word, and is asked of the model.
+    pub(super) fn slash(&mut self, text: &str) -> Option<Vec<Effect>> {
+        let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        let rest = rest.trim();
+        let look = match word {
+            "/persona" => return Some(self.choose_persona(rest)),
+            "/help" => Err(HELP.to_owned()),
+            "/why" => self.why(rest),
+            "/query" => self.asks("query_metrics", rest, "PromQL, such as `/query up == 0`"),
+            "/logs" => self.asks(
+                "query_logs",
+                rest,
+                "LogQL, such as `/logs {namespace=\"shop\"}`",
+            ),
+            "/compare" => compare(rest),
+            _ => return None,
+        };
+        self.open_chat();
+        self.dirty = true;
+        let look = match look {
+            Ok(look) => look,
+            Err(told) => {
+                self.chat.answer_locally(Some(text), told, self.world.now);
+                return Some(Vec::new());
+            }
+        };
+        Some(self.look_up(text, look))
+    }
+
+    /// What the console holds itself is looked up at once, the rest by the agent's task.
+    pub(super) fn look_up(&mut self, text: &str, look: Look) -> Vec<Effect> {
+        let setting = Setting {
+            // A persona limits the model, not the operator.
+            tools: tools::all().iter().map(|tool| tool.name).collect(),
+            ..self.setting()
+        };
+        let Some(request) = self.chat.look(text, look, setting, self.world.now) else {
+            return Vec::new();
+        };
+        match self.held(&request) {
+            Some(events) => {
+                for event in events {
+                    self.chat.apply(event);
+                }
+                Vec::new()
+            }
+            None => vec![Effect::Chat(request)],
+        }
+    }
+
+    /// The whole answer, where no source has to be asked for it.
+    fn held(&self, request: &ChatRequest) -> Option<Vec<ChatEvent>> {
+        let look = request.look.as_ref()?;
+        let setting = &request.setting;
+        let mut events = Vec::new();
+        for (place, (tool, arguments)) in look.calls.iter().enumerate() {
+            let arguments = arguments.to_string();
+            let checked = tools::check(tool, &arguments, &setting.clusters, &setting.tools);
+            let (result, rows, ok) = match checked {
+                Ok(checked) if checked.asks => return None,
+                Ok(checked) => world_tools::answer(
+                    &self.world,
+                    &WorldQuery {
+                        run: request.run,
+                        call: String::new(),
+                        tool: checked.tool.into(),
+                        arguments: checked.arguments,
+                        clusters: checked.clusters,
+                    },
+                ),
+                Err(what) => (what, 0, false),
+            };
+            let call = format!("look_{place}");
+            events.push(ChatEvent::ToolStarted {
+                run: request.run,
+                call: call.clone(),
+                tool: tool.clone(),
+                arguments,
+                number: u32::try_from(place + 1).unwrap_or(u32::MAX),
+            });
+            events.push(ChatEvent::ToolEnded {
+                run: request.run,
+                call,
+                result: redact(&clean_lines(&result, RESULT)),
+                rows,
+                ok,
+                duration_ms: 0,
+            });
+        }
+        events.push(ChatEvent::Text {
+            run: request.run,
+            text: look.answer.clone(),
+        });
+        events.push(ChatEvent::Ended {
+            run: request.run,
+            outcome: RunOutcome::Answered {
+                prompt_tokens: None,
+                completion_tokens: None,
+                first_token_ms: 0,
+                total_ms: 0,
+            },
+        });
+        Some(events)
+    }
+
+    fn why(&self, words: &str) -> Result<Look, String> {
+        Ok(self.own_findings(self.meant(words)?, ""))
+    }
+
+    /// What the console itself knows of an incident, or of everything.
+    pub(super) fn own_findings(&self, about: Option<IncidentId>, before: &str) -> Look {
+        let answer = format!("{before}{}", offline::findings(&self.world, about));
+        let Some(incident) = about.and_then(|id| self.world.incident(id)) else {
+            let calls = ["get_fleet_summary", "list_incidents"];
+            return Look {
+                calls: calls.map(|tool| (tool.to_owned(), json!({}))).into(),
+                answer,
+            };
+        };
+        let cluster = self.world.cluster(incident.cluster);
+        let cluster = cluster.map_or("", |c| c.name.as_ref());
+        let minutes = self.world.now.age_since_ms(incident.opened) / 60_000;
+        let trigger = format!("INC-{}", incident.number);
+        let cause = json!({
+            "cluster": cluster, "trigger": trigger, "time_window_minutes": minutes + 60,
+        });
+        let changes = json!({"clusters": [cluster], "minutes": minutes + 120});
+        Look {
+            calls: vec![
+                ("analyze_root_cause".into(), cause),
+                ("get_changes".into(), changes),
+                ("list_alerts".into(), json!({"clusters": [cluster]})),
+            ],
+            answer,
+        }
+    }
+
+    /// The incident of these words, else the one under the cursor, else the worst that is open.
+    fn meant(&self, words: &str) -> Result<Option<IncidentId>, String> {
+        let number = words.to_uppercase();
+        let number = number.trim_start_matches("INC-");
+        if !number.is_empty() {
+            let found = number.parse().ok().and_then(|n: u32| {
+                let mut all = self.world.incidents.iter();
+                all.find(|i| i.number == n)
+            });
+            let known = found.map(|i| Some(i.id));
+            return known.ok_or_else(|| format!("There is no incident `{words}` here."));
+        }
+        Ok(match self.screen.view().focus(&self.world) {
+            Some(Focus::Incident(id)) => Some(id),
+            _ => self
+                .world
+                .incidents
+                .iter()
+                .find(|i| i.is_live())
+                .map(|i| i.id),
+        })
+    }
+
+    /// A query over the clusters in scope and the time that is looked at.
+    fn asks(&self, tool: &str, query: &str, usage: &str) -> Result<Look, String> {
+        if query.is_empty() {
+            return Err(format!("Write what to ask: {usage}."));
+        }
+        let clusters: Vec<&str> = match self.screen.scope.and_then(|id| self.world.cluster(id)) {
+            Some(cluster) => vec![cluster.name.as_ref()],
+            None => Vec::new(),
+        };
+        let (start, end) = self.screen.window.bounds(self.world.now);
+        let call = json!({
+            "query": query, "clusters": clusters, "start": start.rfc3339(), "end": end.rfc3339(),
+        });
+        let place = match clusters.first() {
+            Some(name) => format!("on {name}"),
+            None => "on all clusters".into(),
+        };
+        Ok(Look {
+            calls: vec![(tool.into(), call)],
+            answer: format!(
+                "`{query}` {place}, {} to {}, asked by the console without a model [1].",
+                start.rfc3339(),
+                end.rfc3339()
+            ),
+        })
+    }
+}
+
+fn compare(words: &str) -> Result<Look, String> {
+    let names: Vec<&str> = words.split_whitespace().collect();
+    let [a, b] = names.as_slice() else {
+        return Err("Write two names of clusters: `/compare alpha beta`.".into());
+    };
+    Ok(Look {
+        calls: vec![(
+            "compare_clusters".into(),
+            json!({"cluster_1": a, "cluster_2": b}),
+        )],
+        answer: format!("{a} and {b} as the console knows them, without a model [1]."),
+    })
+}
