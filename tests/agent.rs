@@ -8,6 +8,10 @@ mod ports;
 #[path = "support/vllm.rs"]
 mod vllm;
 
+#[path = "agent/asked.rs"]
+mod asked;
+#[path = "agent/attacks.rs"]
+mod attacks;
 #[path = "agent/faults.rs"]
 mod faults;
 #[path = "agent/recorded.rs"]

@@ -8,6 +8,7 @@ pub mod brief;
 pub mod chat;
 pub mod conversation;
 pub mod dialect;
+pub mod fence;
 pub mod leak;
 pub mod lenient;
 pub mod offline;

@@ -42,7 +42,7 @@ fn fleet(world: &World) -> String {
         let (status, why) = world.standing(cluster.id);
         let counts = cluster.alert_counts();
         out.push_str(&format!(
-            "- **{}** {}: {why} ({} alerts firing)\n",
+            "- **{}** {}: {why} ({} alerts firing) [1]\n",
             cluster.name,
             status.word(),
             counts.firing()
@@ -65,13 +65,41 @@ fn fleet(world: &World) -> String {
     }
     out.push_str(&format!("\n### Open incidents ({})\n\n", open.len()));
     for incident in open.iter().take(INCIDENTS) {
-        out.push_str(&one(world, incident));
-        out.push('\n');
+        brief(world, incident, &mut out);
     }
     if open.len() > INCIDENTS {
         out.push_str(&format!("{} more are open.\n", open.len() - INCIDENTS));
     }
+    if let Some(first) = open.first() {
+        out.push_str(&format!(
+            "\n`/why INC-{}` tells more of one.\n",
+            first.number
+        ));
+    }
     out
+}
+
+/// One incident in two lines; `[2]` is what `list_incidents` tells.
+fn brief(world: &World, incident: &Incident, out: &mut String) {
+    let cluster = world.cluster(incident.cluster);
+    let cluster = cluster.map_or("?", |c| c.name.as_ref());
+    out.push_str(&format!(
+        "- **INC-{}** {} {} on {cluster} for {}: {} [2]\n",
+        incident.number,
+        incident.severity.word(),
+        incident.word(world.now),
+        age(world.now.age_since_ms(incident.opened)),
+        incident.title
+    ));
+    let causes = world.causes(incident);
+    let first = causes.ranking.places.iter().find(|c| c.what != What::None);
+    if let Some(first) = first.filter(|c| c.probability >= LIKELY) {
+        out.push_str(&format!(
+            "  likely began at {} ({}) [2]\n",
+            causes.name(first),
+            first.percent()
+        ));
+    }
 }
 
 /// In the form of the agent's answers; `[1]` is what `analyze_root_cause` tells.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::model::chat::ChatRequest;
 
 use super::dialect::Message;
+use super::fence::as_data;
 use super::tools;
 use crate::model::redact::redact;
 
@@ -136,12 +137,6 @@ pub fn tools_in_words(specs: &[Value]) -> String {
          Tools:\n{}",
         tools::in_words(specs)
     )
-}
-
-/// Text from clusters, fenced so that it cannot pose as something else.
-pub fn as_data(from: &str, text: &str) -> String {
-    let text = text.replace("</data", "< /data").replace("<data", "< data");
-    format!("<data from=\"{from}\">\n{}\n</data>", text.trim_end())
 }
 
 /// Shortens the conversation to `chars`: first old tool results, then old turns. The system

@@ -5,8 +5,8 @@ use tokio::sync::oneshot;
 
 use super::{Round, Run, Seen, millis};
 use crate::agent::dialect::Message;
+use crate::agent::fence::as_data;
 use crate::agent::lock;
-use crate::agent::prompt;
 use crate::agent::stream::{Completion, ToolCall};
 use crate::agent::tools::fetch::{Fetched, fetch};
 use crate::agent::tools::{self, Checked, digest};
@@ -130,7 +130,7 @@ impl Run<'_> {
         let told = format!(
             "[{number}] {}{state}:\n{}",
             job.call.name,
-            prompt::as_data(&job.call.name, &cut)
+            as_data(&job.call.name, &cut)
         );
         self.push_result(job, &told);
     }

@@ -194,15 +194,11 @@ fn alerts_and_incidents_in_numbers() {
 #[test]
 fn without_a_model_the_console_answers() {
     let world = world();
-    let all = crate::agent::offline::findings(&world, None, false);
-    for part in [
-        "No model is configured",
-        "INC-3",
-        "Nothing can be said of 1 of 2",
-    ] {
+    let all = crate::agent::offline::findings(&world, None);
+    for part in ["INC-3", "/why INC-3", "Nothing can be said of 1 of 2"] {
         assert!(all.contains(part), "{part} in {all}");
     }
-    let one = crate::agent::offline::findings(&world, Some(IncidentId(7)), false);
+    let one = crate::agent::offline::findings(&world, Some(IncidentId(7)));
     assert!(
         one.contains("XID 79") && !one.contains("### Clusters"),
         "{one}"
@@ -213,6 +209,76 @@ fn without_a_model_the_console_answers() {
         "{context}"
     );
     assert!(crate::agent::brief::incident_context(&world, IncidentId(1)).contains("no longer"));
+}
+
+#[test]
+fn one_cluster_two_clusters_and_the_fleet() {
+    let world = world();
+    let name = world.clusters[0].name.to_string();
+    let (text, rows, ok) = ask(&world, "get_fleet_summary", json!({}));
+    assert!(ok && rows >= 2 && text.contains("2 clusters"), "{text}");
+    for tool in [
+        "get_cluster_status",
+        "get_cluster_details",
+        "get_cluster_health",
+    ] {
+        let (text, _, ok) = ask(&world, tool, json!({"cluster": name}));
+        assert!(ok && text.contains(&name), "{tool}: {text}");
+    }
+    let two =
+        json!({"cluster_1": name, "cluster_2": "beta", "metrics": ["node_cpu_busy", "nonsense"]});
+    let (text, _, ok) = ask(&world, "compare_clusters", two);
+    assert!(
+        ok && text.contains("DIFFERENT") && text.contains("node_cpu_busy: n/a"),
+        "{text}"
+    );
+    assert!(text.contains("no such signal"), "{text}");
+}
+
+#[test]
+fn what_is_used_and_held_is_told_or_said_to_be_unknown() {
+    let world = world();
+    let name = world.clusters[0].name.to_string();
+    let (text, ..) = ask(
+        &world,
+        "get_top_consumers",
+        json!({"cluster": name, "resource": "cpu"}),
+    );
+    assert!(text.contains("n/a: no source tells it now"), "{text}");
+    let (text, ..) = ask(&world, "get_gpu_nodes", json!({}));
+    assert!(text.contains("1 with XID or a failed check"), "{text}");
+    let (text, ..) = ask(&world, "get_gpu_processes", json!({}));
+    assert!(text.contains("exporters do not tell processes"), "{text}");
+    let (text, ..) = ask(&world, "get_resource_usage", json!({"cluster": name}));
+    assert!(text.contains("cpu: allocatable n/a"), "{text}");
+    let (text, ..) = ask(&world, "get_pod_issues", json!({"clusters": [name]}));
+    assert!(text.contains("pods were not listed there"), "{text}");
+    let (text, ..) = ask(&world, "get_vllm_stats", json!({"clusters": ["beta"]}));
+    assert!(text.contains("no model server's metric"), "{text}");
+    let object = json!({"cluster": name, "kind": "Widget", "name": "x"});
+    let (text, _, ok) = ask(&world, "get_topology", object);
+    assert!(!ok && text.contains("no kind that is watched"), "{text}");
+}
+
+#[test]
+fn causes_are_told_of_what_was_asked_about() {
+    let world = world();
+    let name = world.clusters[0].name.to_string();
+    let (text, rows, _) = ask(
+        &world,
+        "analyze_root_cause",
+        json!({"cluster": name, "trigger": "INC-3"}),
+    );
+    assert!(rows == 1 && text.contains("INC-3"), "{text}");
+    let (text, rows, ok) = ask(
+        &world,
+        "analyze_root_cause",
+        json!({"cluster": name, "trigger": "certificate"}),
+    );
+    assert!(
+        ok && rows == 0 && text.contains("not enough evidence"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -102,6 +102,7 @@ impl Told {
         if !self.calls.is_empty() {
             out.push_str("\n## Calls\n");
         }
+        let looked_up = self.by == "console" && self.calls.len() == 1;
         for call in &self.calls {
             let state = match (call.ok, call.rows) {
                 (Some(true), Some(1)) => "1 row".into(),
@@ -113,6 +114,10 @@ impl Told {
                 "- [{}] `{} {}`: {state}\n",
                 call.number, call.tool, call.arguments
             ));
+            if let Some(result) = call.result.as_deref().filter(|_| looked_up) {
+                let result = result.trim_end().replace("```", "` ` `");
+                out.push_str(&format!("\n```\n{result}\n```\n"));
+            }
         }
         for note in &self.notes {
             out.push_str(&format!("\n> {note}\n"));
