@@ -8,8 +8,8 @@ use super::args::look::{
     TopConsumers, Topology,
 };
 use super::args::{
-    Alerts, Changes, Clusters, Dpdk, Events, GitOps, Incidents, ListClusters, PodLogsArgs, QueryLogs,
-    QueryMetrics, TimeNow,
+    Alerts, Changes, Clusters, Dpdk, Events, GitOps, Incidents, ListClusters, PodLogsArgs,
+    QueryLogs, QueryMetrics, TimeNow,
 };
 use super::{Needs, Tool};
 
