@@ -70,12 +70,13 @@ fn content(export: &Export) -> Result<Content<'_>, ExportError> {
         (Kept::Series(series), Format::Json) => series::json(series),
         (Kept::Series(series), Format::Svg) => picture::svg(series)?.into_bytes(),
         (Kept::Series(series), Format::Png) => picture::png(series)?,
-        (Kept::Series(_), Format::Text) => {
+        (Kept::Text(text), _) => text.text.clone().into_bytes(),
+        (Kept::Series(_), Format::Text | Format::Markdown) => {
             return Err(other("a chart", "CSV, JSON, PNG and SVG"));
         }
         (Kept::Table(list), Format::Csv) => table::csv(list),
         (Kept::Table(list), Format::Json) => table::json(list),
-        (Kept::Table(_), Format::Svg | Format::Png | Format::Text) => {
+        (Kept::Table(_), Format::Svg | Format::Png | Format::Text | Format::Markdown) => {
             return Err(other("a list", "CSV (Ctrl-s c) and JSON (Ctrl-s j)"));
         }
         (Kept::Lines(lines), format) => {

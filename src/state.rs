@@ -15,6 +15,7 @@ use crate::message::{Effect, Msg};
 use crate::model::id::IncidentId;
 use crate::model::input::InputEvent;
 use crate::model::persona::Persona;
+use crate::model::talk::SessionHead;
 use crate::model::time::Timestamp;
 use crate::ui::Ctx;
 use crate::ui::layout;
@@ -34,6 +35,7 @@ mod prompts;
 mod range;
 mod replay;
 pub mod screen;
+mod sessions;
 mod slash;
 pub mod world;
 
@@ -48,6 +50,8 @@ pub struct State {
     pub chat: Conversation,
     /// In which field the agent works from the next question on.
     pub persona: Arc<Persona>,
+    /// Conversations as the archive listed them last.
+    sessions: Vec<SessionHead>,
     /// The incident the last question was about.
     asked_about: Option<IncidentId>,
     dirty: bool,
@@ -67,6 +71,7 @@ impl State {
             persona: persona::first(&config.personas),
             config,
             chat: Conversation::default(),
+            sessions: Vec::new(),
             asked_about: None,
             dirty: true,
             dialogs: 0,
@@ -145,10 +150,7 @@ impl State {
                 self.dirty = true;
                 Vec::new()
             }
-            Msg::Recalled(recalled) => {
-                self.recalled(*recalled);
-                Vec::new()
-            }
+            Msg::Recalled(recalled) => self.recalled(*recalled),
             Msg::Chat(event) => self.take_chat(event),
             Msg::WorldQuery(query) => self.answer_world(&query),
         }

@@ -24,18 +24,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "source",
         &["model", "config", "bundle", "clock", "message", "language"],
     ),
+    ("report", &["model", "incident", "cause", "state", "store"]),
     (
         "agent",
         &[
             "model", "config", "source", "clock", "incident", "cause", "state", "store", "bundle",
-            "language", "detect",
+            "language", "detect", "report",
         ],
     ),
     (
         "state",
         &[
             "model", "config", "store", "pattern", "detect", "incident", "cause", "command",
-            "message", "agent", "ui",
+            "message", "agent", "ui", "report",
         ],
     ),
     (
@@ -50,7 +51,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Modules without effects.
 const PURE: &[&str] = &[
     "model", "store", "pattern", "language", "detect", "incident", "cause", "state", "ui",
-    "command", "message",
+    "command", "message", "report",
 ];
 /// What they must not name.
 const EFFECTS: &[&str] = &[

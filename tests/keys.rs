@@ -6,6 +6,8 @@ mod actions;
 mod jumps;
 #[path = "support/scenario.rs"]
 mod scenario;
+#[path = "keys/talk.rs"]
+mod talk;
 
 use farwatch::message::{Effect, Msg, ReplayCommand, ReplayStatus};
 use farwatch::model::id::ClusterId;

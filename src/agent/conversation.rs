@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 
 use crate::model::chat::{ChatEvent, ChatRequest, Look, RunId, RunOutcome, Setting};
-use crate::model::fault::Fault;
-use crate::model::id::RequestId;
+use crate::model::id::{IncidentId, RequestId};
+pub use crate::model::talk::{Author, Message, Part, ToolDone, ToolPart};
+use crate::model::talk::{Session, SessionHead, SessionId};
 use crate::model::time::Timestamp;
 
 /// Messages kept, and those of them that the model is told again.
@@ -13,92 +14,8 @@ const IN_CONTEXT: usize = 50;
 /// Longest answer, bytes.
 const ANSWER: usize = 512 * 1024;
 const QUEUE: usize = 20;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Author {
-    Operator,
-    Agent,
-    /// The console itself: findings without a model.
-    Console,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct ToolPart {
-    pub call: String,
-    /// The answer cites it as `[number]`.
-    pub number: u32,
-    pub tool: String,
-    pub arguments: String,
-    /// `None` while it runs.
-    pub done: Option<ToolDone>,
-    pub folded: bool,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct ToolDone {
-    pub result: String,
-    pub rows: usize,
-    pub ok: bool,
-    pub duration_ms: u32,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum Part {
-    /// Markdown.
-    Text(String),
-    Reasoning {
-        text: String,
-        folded: bool,
-    },
-    Tool(ToolPart),
-    Note(String),
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Message {
-    pub author: Author,
-    pub at: Timestamp,
-    /// The run that writes or wrote it.
-    pub run: Option<RunId>,
-    pub parts: Vec<Part>,
-    /// How the run ended; `None` while it goes on and for what the operator said.
-    pub outcome: Option<RunOutcome>,
-    /// Grows with each change; screens keep what they laid out until it differs.
-    pub version: u64,
-}
-
-impl Message {
-    /// All text parts together.
-    pub fn text(&self) -> String {
-        let texts: Vec<&str> = self
-            .parts
-            .iter()
-            .filter_map(|part| match part {
-                Part::Text(text) => Some(text.trim()),
-                _ => None,
-            })
-            .filter(|text| !text.is_empty())
-            .collect();
-        texts.join("\n\n")
-    }
-
-    /// Numbers of the calls that succeeded: what an answer may rest on.
-    pub fn good(&self) -> Vec<u32> {
-        let tools = self.parts.iter().filter_map(|part| match part {
-            Part::Tool(tool) => Some(tool),
-            _ => None,
-        });
-        let good = tools.filter(|t| t.done.as_ref().is_some_and(|done| done.ok));
-        good.map(|t| t.number).collect()
-    }
-
-    pub fn fault(&self) -> Option<&Fault> {
-        match &self.outcome {
-            Some(RunOutcome::Failed(fault)) => Some(fault),
-            _ => None,
-        }
-    }
-}
+/// Letters of a title.
+const TITLE: usize = 120;
 
 /// What the operator asked while a run was going on.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,6 +34,12 @@ pub struct Conversation {
     pub model: Option<(String, Option<u32>)>,
     running: Option<RunId>,
     last_run: u64,
+    /// `None`: nothing was said yet.
+    session: Option<SessionId>,
+    /// The incident that it was begun about.
+    about: Option<IncidentId>,
+    /// Version that was put away last.
+    kept: u64,
     /// Grows with every change.
     pub version: u64,
 }
@@ -238,8 +161,73 @@ impl Conversation {
         let run = self.cancel();
         self.messages.clear();
         self.queue.clear();
+        (self.session, self.about) = (None, None);
         self.version += 1;
         run
+    }
+
+    /// The conversation is about this incident, if it is about none yet.
+    pub fn begin_about(&mut self, incident: Option<IncidentId>) {
+        self.about = self.about.or(incident);
+    }
+
+    /// The conversation as it is to be kept; `None`: nothing was asked yet.
+    pub fn session(&self, persona: &str) -> Option<Session> {
+        let asked = || {
+            self.messages
+                .iter()
+                .filter(|m| m.author == Author::Operator)
+        };
+        let title: String = asked().next()?.text().chars().take(TITLE).collect();
+        Some(Session {
+            head: SessionHead {
+                id: self.session?,
+                title: title.replace('\n', " "),
+                persona: persona.to_owned(),
+                incident: self.about,
+                used: self.messages.last()?.at,
+                questions: u32::try_from(asked().count()).unwrap_or(u32::MAX),
+            },
+            messages: self.messages.clone(),
+        })
+    }
+
+    /// The same, where it changed since it was taken last and no answer is under way.
+    pub fn unkept(&mut self, persona: &str) -> Option<Session> {
+        if self.running.is_some() || self.kept == self.version {
+            return None;
+        }
+        self.kept = self.version;
+        self.session(persona)
+    }
+
+    /// Goes on with one that was kept. Gives the run whose task is to be cancelled.
+    pub fn resume(&mut self, session: Session) -> Option<RunId> {
+        let run = self.clear();
+        self.session = Some(session.head.id);
+        self.about = session.head.incident;
+        self.messages = session.messages;
+        for message in &mut self.messages {
+            // What it ran in is gone.
+            message.run = None;
+        }
+        self.kept = self.version;
+        run
+    }
+
+    /// Goes on from the question of this number, counted from 1, in a conversation of its own; gives
+    /// that question, to be asked in other words.
+    pub fn branch(&mut self, question: usize, now: Timestamp) -> Option<String> {
+        let asked = self.messages.iter().enumerate();
+        let mut asked = asked.filter(|(_, m)| m.author == Author::Operator);
+        let (at, message) = asked.nth(question.checked_sub(1)?)?;
+        let text = message.text();
+        self.cancel();
+        self.messages.truncate(at);
+        self.queue.clear();
+        self.session = Some(SessionId(now.0));
+        self.version += 1;
+        Some(text)
     }
 
     /// Folds or unfolds a tool call or a thought.
@@ -297,6 +285,7 @@ impl Conversation {
     }
 
     fn push(&mut self, author: Author, at: Timestamp, run: Option<RunId>, text: String) {
+        self.session.get_or_insert(SessionId(at.0));
         let parts = if text.is_empty() {
             Vec::new()
         } else {

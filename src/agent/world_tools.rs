@@ -65,6 +65,7 @@ fn answered(world: &World, query: &WorldQuery, told: &mut Told) -> Result<(), St
         "get_dpdk_stats" => data_path::ports(world, ids, &read(query)?, told),
         "get_gitops_status" => gitops::apps(world, ids, &read(query)?, told),
         "get_changes" => gitops::changes(world, ids, &read(query)?, told),
+        "generate_report" => cause::report(world, ids, &read(query)?, told)?,
         "time_now" => {
             told.line(format!("{} (UTC)", world.now.rfc3339()));
             told.rows = 1;

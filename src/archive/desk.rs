@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::Archive;
 use crate::model::archive::{Keep, Recall, Recalled};
 use crate::model::id::IncidentId;
+use crate::model::talk::SessionId;
 use crate::model::time::Timestamp;
 
 /// Orders that may wait for a slow disk.
@@ -150,12 +151,22 @@ fn newest(held: &mut Vec<Keep>) -> u64 {
     lost as u64
 }
 
-/// What it is about: an incident, or the findings of a key in a cluster.
-fn about(one: &Keep) -> (Option<IncidentId>, Arc<str>, Arc<str>) {
+/// What a change is about.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum About {
+    Incident(IncidentId),
+    /// Findings of a key in a cluster.
+    Findings(Arc<str>, Arc<str>),
+    Session(SessionId),
+}
+
+fn about(one: &Keep) -> About {
     match one {
-        Keep::Incident(past) => (Some(past.incident.id), "".into(), "".into()),
-        Keep::Gone(id) => (Some(*id), "".into(), "".into()),
-        Keep::Verdict { cluster, key, .. } => (None, cluster.clone(), key.clone()),
+        Keep::Incident(past) => About::Incident(past.incident.id),
+        Keep::Gone(id) => About::Incident(*id),
+        Keep::Verdict { cluster, key, .. } => About::Findings(cluster.clone(), key.clone()),
+        Keep::Session(session) => About::Session(session.head.id),
+        Keep::Forget(id) => About::Session(*id),
     }
 }
 
@@ -181,6 +192,12 @@ fn recall(archive: &Archive, what: Recall) -> Recalled {
         Recall::Search(words) => archive
             .search(&words)
             .map(|past| Recalled::Search { words, past }),
+        Recall::Sessions(words) => archive
+            .sessions(&words)
+            .map(|heads| Recalled::Sessions { words, heads }),
+        Recall::Session(id) => archive
+            .session(id)
+            .map(|found| Recalled::Session(found.map(Box::new))),
     };
     found.unwrap_or_else(|error| fault(archive, "not searched", &error))
 }

@@ -1,5 +1,5 @@
-//! What outlives the process: incidents with what was said of them, and verdicts, in one SQLite
-//! file that only its owner may read. Text is redacted before it is written.
+//! What outlives the process: incidents with what was said of them, verdicts, and conversations of
+//! the chat pane, in one SQLite file that only its owner may read. Text is redacted before it is written.
 //!
 //! [`Archive`] is the file; [`desk::Desk`] is the thread that alone works with it.
 
@@ -18,6 +18,7 @@ use crate::model::time::Timestamp;
 mod body;
 pub mod desk;
 mod schema;
+mod sessions;
 
 /// Another farwatch may be writing.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -105,6 +106,8 @@ impl Archive {
             match one {
                 Keep::Incident(past) => put(&change, past)?,
                 Keep::Gone(id) => drop_one(&change, *id)?,
+                Keep::Session(session) => sessions::put(&change, session)?,
+                Keep::Forget(id) => sessions::forget(&change, *id)?,
                 Keep::Verdict {
                     cluster,
                     key,
@@ -194,6 +197,7 @@ impl Archive {
         )?;
         let sql = format!("DELETE FROM incident WHERE id IN ({old})");
         let gone = change.execute(&sql, [before.0])?;
+        sessions::purge(&change, before)?;
         change.commit()?;
         Ok(gone)
     }

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// `PRAGMA user_version` of what stands below.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
 /// Columns are for searching and for who looks by hand; `body` holds the whole incident
 /// (MessagePack by field names), so that a field more is no new table.
@@ -28,13 +28,29 @@ CREATE TABLE verdict (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// Since version 2: conversations of the chat pane, likewise.
+const SESSIONS: &str = "
+CREATE TABLE session (
+    id    INTEGER PRIMARY KEY,
+    title TEXT NOT NULL,
+    used  INTEGER NOT NULL,
+    head  BLOB NOT NULL,
+    body  BLOB NOT NULL
+) STRICT;
+CREATE INDEX session_used ON session (used);
+CREATE VIRTUAL TABLE session_words USING fts5 (said, tokenize = \"unicode61 tokenchars '_'\");
+";
+
 /// Makes the tables where there are none. `Err`: of a newer farwatch, with its version.
 pub fn prepare(connection: &mut Connection) -> rusqlite::Result<Result<(), i64>> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     match version {
-        0 => {
+        0 | 1 => {
             let change = connection.transaction()?;
-            change.execute_batch(TABLES)?;
+            if version == 0 {
+                change.execute_batch(TABLES)?;
+            }
+            change.execute_batch(SESSIONS)?;
             change.pragma_update(None, "user_version", VERSION)?;
             change.commit()?;
             Ok(Ok(()))

@@ -4,9 +4,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::alert::Severity;
+use crate::model::chat::RunOutcome;
 use crate::model::finding::{Evidence, Finding, FindingKind, Subject};
 use crate::model::id::ClusterId;
 use crate::model::incident::{Deed, Incident, IncidentState, Opinion, Stamp};
+use crate::model::talk::{
+    Author, Message, Part, Session, SessionHead, SessionId, ToolDone, ToolPart,
+};
 use crate::model::unit::Unit;
 
 fn finding(text: &str) -> Finding {
@@ -292,4 +296,96 @@ proptest! {
         archive.search(&words).expect("found or not");
         archive.like(IncidentId(1), &[words]).expect("found or not");
     }
+}
+
+fn session(id: i64, said: &str, used: i64) -> Session {
+    Session {
+        head: SessionHead {
+            id: SessionId(id),
+            title: said.into(),
+            persona: "default".into(),
+            incident: Some(IncidentId(4)),
+            used: Timestamp(used),
+            questions: 1,
+        },
+        messages: vec![Message {
+            author: Author::Agent,
+            at: Timestamp(used),
+            run: None,
+            parts: vec![
+                Part::Text(said.into()),
+                Part::Tool(ToolPart {
+                    call: "c".into(),
+                    number: 1,
+                    tool: "query_logs".into(),
+                    arguments: "{\"query\": \"password=hunter2hunter2\"}".into(),
+                    done: Some(ToolDone {
+                        result: "token: hunter2hunter2".into(),
+                        rows: 1,
+                        ok: true,
+                        duration_ms: 3,
+                    }),
+                    folded: true,
+                }),
+            ],
+            outcome: Some(RunOutcome::Cancelled),
+            version: 2,
+        }],
+    }
+}
+
+#[test]
+fn conversations_are_found_by_words_redacted_and_forgotten() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("a.db");
+    let mut archive = Archive::open(&path).expect("opened");
+    let secret = session(2, "why did the clock jump? password=hunter2hunter2", 9_000);
+    let all = [session(1, "the disk of gpu-1 is full", 5_000), secret];
+    let keep = all.clone().map(|s| Keep::Session(Box::new(s)));
+    archive.keep(&keep).expect("kept");
+    let ids = |words: &str| -> Vec<i64> {
+        let found = archive.sessions(words).expect("searched");
+        found.iter().map(|h| h.id.0).collect()
+    };
+    assert_eq!(ids(""), [2, 1]);
+    assert_eq!(ids("clo"), [2]);
+    assert_eq!(ids("disk gpu"), [1]);
+    assert_eq!(ids("\" OR *"), Vec::<i64>::new());
+    let back = archive.session(SessionId(1)).expect("read").expect("there");
+    assert_eq!(back.head, all[0].head);
+    assert_eq!(archive.session(SessionId(7)).expect("read"), None);
+    drop(archive);
+    for end in ["", "-wal"] {
+        let bytes = std::fs::read(format!("{}{end}", path.display())).unwrap_or_default();
+        let held = bytes.windows(14).any(|w| w == b"hunter2hunter2");
+        assert!(!held, "a secret stands in the file{end}");
+    }
+    let mut archive = Archive::open(&path).expect("opened again");
+    archive
+        .keep(&[Keep::Forget(SessionId(2))])
+        .expect("forgotten");
+    assert_eq!(archive.sessions("").expect("listed").len(), 1);
+    archive.purge(Timestamp(6_000)).expect("purged");
+    assert!(archive.sessions("").expect("listed").is_empty());
+}
+
+#[test]
+fn a_file_of_the_version_before_gets_its_new_tables() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("a.db");
+    let mut archive = Archive::open(&path).expect("opened");
+    let past = kept(incident(3, "kept", None), &[]);
+    archive.keep(&[past]).expect("kept");
+    drop(archive);
+    let raw = rusqlite::Connection::open(&path).expect("opened");
+    raw.execute_batch("DROP TABLE session; DROP TABLE session_words; PRAGMA user_version = 1;")
+        .expect("as it was");
+    drop(raw);
+    let mut archive = Archive::open(&path).expect("brought up to date");
+    assert_eq!(
+        archive.known(Timestamp(0)).expect("read").incidents.len(),
+        1
+    );
+    let keep = Keep::Session(Box::new(session(1, "new", 1)));
+    archive.keep(&[keep]).expect("there is a table for it");
 }

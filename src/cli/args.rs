@@ -63,6 +63,8 @@ pub enum Command {
     Detect(DetectArgs),
     /// Investigate one question without a screen: by the model, or by the console itself
     Ask(AskArgs),
+    /// Report on the fleet, an incident or the room there is, as Markdown, JSON or one HTML page
+    Report(ReportArgs),
 }
 
 #[derive(Clone, Debug, ClapArgs)]
@@ -91,6 +93,58 @@ pub struct AskArgs {
     /// How to print it
     #[arg(long, value_enum, default_value_t = Print::Markdown)]
     pub output: Print,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub struct ReportArgs {
+    /// What it is about
+    #[arg(value_enum, value_name = "TYPE", default_value_t = ReportKind::Summary)]
+    pub kind: ReportKind,
+    /// Only these clusters; all of the configuration unless set
+    #[arg(long, value_name = "NAME")]
+    pub cluster: Vec<String>,
+    /// The incident of an incident report, such as INC-2; the worst that is open unless set
+    #[arg(long, value_name = "INC-N")]
+    pub incident: Option<String>,
+    /// How far back, hours
+    #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=720))]
+    pub hours: u32,
+    /// Report on a recording in place of live clusters
+    #[arg(long, value_name = "FILE")]
+    pub replay: Option<PathBuf>,
+    /// When in the recording: a time or a distance from its start; its end unless set
+    #[arg(long, value_name = "TIME", value_parser = start, requires = "replay")]
+    pub at: Option<Start>,
+    /// How long the clusters are heard at most before the report is made
+    #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = duration)]
+    pub listen: Duration,
+    #[arg(long, value_enum, default_value_t = Page::Markdown)]
+    pub format: Page,
+    /// A new file to write; printed unless set
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportKind {
+    /// How the fleet is, its incidents and what to do
+    #[default]
+    Summary,
+    /// The same with all resources, clocks and virtual functions
+    Detailed,
+    /// One incident: timeline, causes, changes, curves
+    Incident,
+    /// Room, requests, use and idle reservations
+    Capacity,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Page {
+    #[default]
+    Markdown,
+    Json,
+    /// One page with its curves, which needs no network
+    Html,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,5 @@
 //! `farwatch ask`: one investigation without a screen, of live clusters or a recording.
 
-mod live;
 mod told;
 
 use std::process::ExitCode;
@@ -10,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::args::{AskArgs, Print};
 use super::headless::Headless;
+use super::heard::{self, SIZE};
 use super::replay::{self, Recording};
 use super::{FAILED, USAGE};
 use crate::agent::Agent;
@@ -19,9 +19,6 @@ use crate::message::{Effect, Msg};
 use crate::model::chat::{ChatEvent, RunOutcome, WorldQuery};
 use crate::source::Lookup;
 use crate::state::State;
-
-/// As large as a screen may be: what is told of it is not cut.
-const SIZE: (u16, u16) = (200, 50);
 
 pub fn run(mut config: Config, args: &AskArgs) -> color_eyre::Result<ExitCode> {
     if let Some(name) = &args.persona
@@ -47,11 +44,11 @@ pub fn run(mut config: Config, args: &AskArgs) -> color_eyre::Result<ExitCode> {
         let Headless { state, lookup, .. } = headless;
         runtime.block_on(Asking::new(state, lookup).answer(args))?
     } else {
-        if let Err(what) = keep_named(&mut config, &args.cluster) {
+        if let Err(what) = heard::keep_named(&mut config, &args.cluster) {
             eprintln!("farwatch: {what}");
             return Ok(ExitCode::from(USAGE));
         }
-        runtime.block_on(live::answer(Arc::new(config), args))?
+        runtime.block_on(live(Arc::new(config), args))?
     };
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     let Some(state) = ended else {
@@ -69,22 +66,13 @@ pub fn run(mut config: Config, args: &AskArgs) -> color_eyre::Result<ExitCode> {
     })
 }
 
-/// Only the clusters that were named are asked.
-fn keep_named(config: &mut Config, names: &[String]) -> Result<(), String> {
-    let known: Vec<&str> = config.clusters.iter().map(|c| c.name.as_str()).collect();
-    if known.is_empty() {
-        return Err("no clusters are configured; config.example.toml shows how".into());
-    }
-    if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
-        return Err(format!(
-            "there is no cluster {name:?}; there are {}",
-            known.join(", ")
-        ));
-    }
-    if !names.is_empty() {
-        config.clusters.retain(|c| names.contains(&c.name));
-    }
-    Ok(())
+async fn live(config: Arc<Config>, args: &AskArgs) -> color_eyre::Result<Option<State>> {
+    let Some((state, fleet)) = heard::hear(config, args.listen).await? else {
+        return Ok(None);
+    };
+    let answered = Asking::new(state, fleet.lookup()).answer(args).await;
+    heard::end(fleet).await;
+    answered
 }
 
 /// The console's state, and the agent that works beside it.

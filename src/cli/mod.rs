@@ -16,10 +16,12 @@ pub mod dashboard;
 pub mod detect;
 pub mod evaluate;
 pub mod headless;
+pub mod heard;
 pub mod logging;
 pub mod logs;
 pub mod record;
 pub mod replay;
+pub mod report;
 pub mod run;
 pub mod screenshot;
 pub mod svg;
@@ -82,6 +84,7 @@ fn asks_servers(command: Option<&Command>) -> bool {
     match command {
         None | Some(Command::Check(_) | Command::Record(_) | Command::Logs(_)) => true,
         Some(Command::Ask(args)) => args.replay.is_none(),
+        Some(Command::Report(args)) => args.replay.is_none(),
         Some(Command::Detect(args)) => args.query.is_some() && args.url.is_none(),
         _ => false,
     }
@@ -134,6 +137,7 @@ fn dispatch(command: Option<Command>, config: Config) -> color_eyre::Result<Exit
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Detect(args)) => detect::run(&config, &args),
         Some(Command::Ask(args)) => ask::run(config, &args),
+        Some(Command::Report(args)) => report::run(config, &args),
         None => run::live(config),
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::id::IncidentId;
 use super::incident::{Incident, Verdict};
+use super::talk::{Session, SessionHead, SessionId};
 
 /// To be put away. Clusters go by name: their numbers are those of one run.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,9 @@ pub enum Keep {
         key: Arc<str>,
         verdict: Option<Verdict>,
     },
+    /// A conversation of the chat pane.
+    Session(Box<Session>),
+    Forget(SessionId),
 }
 
 /// An incident as it is put away.
@@ -32,9 +36,15 @@ pub struct Past {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recall {
     /// Ended ones that share signs with this one.
-    Like { id: IncidentId, signs: Vec<String> },
+    Like {
+        id: IncidentId,
+        signs: Vec<String>,
+    },
     /// Ended ones in which these words stand; empty: the newest.
     Search(String),
+    /// Conversations in which these words stand; empty: the newest.
+    Sessions(String),
+    Session(SessionId),
 }
 
 /// What the archive says.
@@ -54,6 +64,12 @@ pub enum Recalled {
         words: String,
         past: Vec<Past>,
     },
+    Sessions {
+        words: String,
+        heads: Vec<SessionHead>,
+    },
+    /// `None`: it is not there (any more).
+    Session(Option<Box<Session>>),
     /// What could not be done, and what to try.
     Fault(String),
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::id::{ClusterId, RequestId};
 use super::persona::Persona;
 use super::time::Timestamp;
@@ -57,7 +59,7 @@ pub enum ChatEvent {
     },
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum RunOutcome {
     Answered {
         prompt_tokens: Option<u32>,

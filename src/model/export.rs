@@ -19,6 +19,7 @@ pub enum Format {
     Png,
     /// Log lines as they were written.
     Text,
+    Markdown,
 }
 
 impl Format {
@@ -30,6 +31,7 @@ impl Format {
             Self::Svg => "svg",
             Self::Png => "png",
             Self::Text => "log",
+            Self::Markdown => "md",
         }
     }
 }
@@ -48,6 +50,15 @@ pub enum Kept {
     Series(SeriesExport),
     Lines(LinesExport),
     Table(TableExport),
+    Text(TextExport),
+}
+
+/// Text that is whole as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TextExport {
+    /// What it is, in one word; goes into the name of the file.
+    pub name: String,
+    pub text: String,
 }
 
 /// A list as one screen showed it.

@@ -42,6 +42,7 @@ pub mod serving;
 pub mod signal;
 pub mod sriov;
 pub mod stability;
+pub mod talk;
 pub mod telemetry;
 pub mod text;
 pub mod thin;

@@ -147,6 +147,7 @@ impl State {
 
     fn send(&mut self, text: String, context: String) -> Vec<Effect> {
         self.dirty = true;
+        self.chat.begin_about(self.asked_about);
         if !self.agent_configured() {
             let look = self.own_findings(self.asked_about, offline::NO_MODEL);
             return self.look_up(&text, look);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::State;
 use super::range::span;
 use crate::message::Effect;
-use crate::model::archive::Recalled;
+use crate::model::archive::{Keep, Recalled};
 use crate::model::id::IncidentId;
 use crate::model::incident::{Deed, Opinion};
 use crate::model::sensitivity::Sensitivity;
@@ -21,14 +21,18 @@ const QUIET_MS: i64 = 30 * 86_400_000;
 impl State {
     /// What is yet to be put away; `all`: the end is near.
     pub fn keep(&mut self, all: bool) -> Vec<Effect> {
-        let unkept = self.world.unkept(all);
+        let mut unkept = self.world.unkept(all);
+        if self.world.is_kept() {
+            let session = self.chat.unkept(&self.persona.id);
+            unkept.extend(session.map(|s| Keep::Session(Box::new(s))));
+        }
         match unkept.is_empty() {
             true => Vec::new(),
             false => vec![Effect::Keep(unkept)],
         }
     }
 
-    pub(super) fn recalled(&mut self, recalled: Recalled) {
+    pub(super) fn recalled(&mut self, recalled: Recalled) -> Vec<Effect> {
         self.dirty = true;
         match recalled {
             Recalled::Begin {
@@ -45,8 +49,11 @@ impl State {
                     self.world.past = past;
                 }
             }
+            Recalled::Sessions { words, heads } => self.list_sessions(&words, heads),
+            Recalled::Session(found) => return self.resume(found),
             Recalled::Fault(text) => self.notice(true, text),
         }
+        Vec::new()
     }
 
     /// `node_cpu* cluster=edge-* low`, `reset`; a level alone is for the signal of the finding under

@@ -7,9 +7,11 @@ use super::State;
 use crate::agent::{offline, tools, world_tools};
 use crate::message::Effect;
 use crate::model::chat::{ChatEvent, ChatRequest, Look, RunOutcome, Setting, WorldQuery};
+use crate::model::export::{Export, Format, Kept, TextExport};
 use crate::model::id::IncidentId;
 use crate::model::redact::redact;
 use crate::model::text::clean_lines;
+use crate::report::{self, Asked, Kind};
 use crate::ui::view::Focus;
 
 /// Longest result kept for the screen.
@@ -20,8 +22,11 @@ const HELP: &str = "Carried out by the console itself, no model needed:\n\n\
 - `/query PROMQL`: asks the clusters in scope, over the time that is looked at\n\
 - `/logs LOGQL`: likewise\n\
 - `/compare CLUSTER CLUSTER`: two clusters side by side\n\
+- `/report`, `/report detailed`, `/report capacity`, `/report INC-3`: a report as a Markdown file\n\
 - `/persona` or `/persona ID`: the field in which the agent works\n\
-- `/new`: a new conversation\n\n\
+- `/new`: a new conversation; `/branch 2`: one that goes on from your second question\n\
+- `/sessions`, `/sessions WORDS`: conversations that were kept; `/resume 1`, `/forget 1`\n\
+- `/export`: this conversation as a Markdown file\n\n\
 All else is asked of the model.";
 
 impl State {
@@ -29,6 +34,14 @@ impl State {
     pub(super) fn slash(&mut self, text: &str) -> Option<Vec<Effect>> {
         let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let rest = rest.trim();
+        if let Some(done) = self.session_word(word, rest) {
+            self.open_chat();
+            self.dirty = true;
+            return Some(done.unwrap_or_else(|told| {
+                self.chat.answer_locally(None, told, self.world.now);
+                Vec::new()
+            }));
+        }
         let look = match word {
             "/persona" => return Some(self.choose_persona(rest)),
             "/help" => Err(HELP.to_owned()),
@@ -40,10 +53,18 @@ impl State {
                 "LogQL, such as `/logs {namespace=\"shop\"}`",
             ),
             "/compare" => compare(rest),
+            "/report" => match self.report(rest) {
+                Ok(effect) => {
+                    self.open_chat();
+                    return Some(vec![effect]);
+                }
+                Err(told) => Err(told),
+            },
             _ => return None,
         };
         self.open_chat();
         self.dirty = true;
+        self.chat.begin_about(self.asked_about);
         let look = match look {
             Ok(look) => look,
             Err(told) => {
@@ -128,6 +149,36 @@ impl State {
             },
         });
         Some(events)
+    }
+
+    /// Of the clusters in scope, for the time that is looked at.
+    fn report(&self, words: &str) -> Result<Effect, String> {
+        let (kind, incident) = match words {
+            "" | "summary" => (Kind::ExecutiveSummary, None),
+            "detailed" => (Kind::DetailedAnalysis, None),
+            "capacity" => (Kind::CapacityPlan, None),
+            "incident" => (Kind::IncidentReport, self.meant("")?),
+            number => (Kind::IncidentReport, self.meant(number)?),
+        };
+        let scope = self.screen.scope;
+        let clusters = self.world.clusters.iter().map(|c| c.id);
+        let asked = Asked {
+            kind,
+            clusters: clusters
+                .filter(|id| scope.is_none_or(|s| s == *id))
+                .collect(),
+            from: self.screen.window.bounds(self.world.now).0,
+            incident,
+        };
+        let report = report::make(&self.world, &asked)?;
+        Ok(Effect::Save(Box::new(Export {
+            format: Format::Markdown,
+            at: self.world.now,
+            kept: Kept::Text(TextExport {
+                name: "report".into(),
+                text: report::page::markdown(&report),
+            }),
+        })))
     }
 
     fn why(&self, words: &str) -> Result<Look, String> {

@@ -4,8 +4,8 @@ use super::args::asked::{
     DetectAnomalies, ErrorLogs, GetTrace, MetricLabels, MetricTrends, SearchTraces,
 };
 use super::args::look::{
-    CnfWorkloads, CompareClusters, Nothing, OfNamespace, OneCluster, PodIssues, RootCause,
-    TopConsumers, Topology,
+    CnfWorkloads, CompareClusters, Nothing, OfNamespace, OneCluster, PodIssues, ReportArgs,
+    RootCause, TopConsumers, Topology,
 };
 use super::args::{
     Alerts, Changes, Clusters, Dpdk, Events, GitOps, Incidents, ListClusters, PodLogsArgs,
@@ -68,6 +68,10 @@ fn trouble() -> Vec<Tool> {
         Tool::of::<RootCause>(
             "analyze_root_cause",
             "Causes of a cluster's incidents as the console ranks them, with evidence for and against.",
+        ),
+        Tool::of::<ReportArgs>(
+            "generate_report",
+            "A report in Markdown: summary, detailed, incident or capacity.",
         ),
         Tool::of::<Changes>(
             "get_changes",

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::fleet::incident;
 use super::{ROWS, Told, chosen, hearing};
-use crate::agent::tools::args::look::{CnfWorkloads, PodIssues, RootCause, Topology};
+use crate::agent::tools::args::look::{CnfWorkloads, PodIssues, ReportArgs, RootCause, Topology};
 use crate::model::id::ClusterId;
 use crate::model::object::{ObjectKey, ObjectKind};
 use crate::model::unit::age;
+use crate::report::{Asked, Kind};
 use crate::state::world::World;
 
 /// Incidents ranked in one answer.
@@ -120,6 +121,31 @@ pub(super) fn root_cause(world: &World, ids: &[ClusterId], args: &RootCause, tol
     }
     told.line("Ranked by the console from order in time, topology and known ways; \"none of these\" is an answer.");
     told.rows(found.into_iter().map(|i| incident(world, i)), INCIDENTS);
+}
+
+pub(super) fn report(
+    world: &World,
+    ids: &[ClusterId],
+    args: &ReportArgs,
+    told: &mut Told,
+) -> Result<(), String> {
+    let kind = match args.report_type.to_lowercase().as_str() {
+        "detailed" => Kind::DetailedAnalysis,
+        "incident" => Kind::IncidentReport,
+        "capacity" => Kind::CapacityPlan,
+        _ => Kind::ExecutiveSummary,
+    };
+    let hours = i64::from(args.hours.unwrap_or(24).clamp(1, 720));
+    let asked = Asked {
+        kind,
+        clusters: ids.to_vec(),
+        from: world.now.plus_ms(-hours * 3_600_000),
+        incident: None,
+    };
+    let report = crate::report::make(world, &asked)?;
+    told.line(crate::report::page::markdown(&report));
+    told.rows += report.sections.len();
+    Ok(())
 }
 
 pub(super) fn topology(

@@ -70,6 +70,8 @@ fn told(held: &[Keep]) -> Vec<(u64, String)> {
             Keep::Incident(past) => (past.incident.id.0, past.incident.title.clone()),
             Keep::Gone(id) => (id.0, "gone".into()),
             Keep::Verdict { .. } => (0, "verdict".into()),
+            Keep::Session(session) => (0, session.head.title.clone()),
+            Keep::Forget(_) => (0, "forgotten".into()),
         }
     };
     held.iter().map(one).collect()

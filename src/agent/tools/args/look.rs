@@ -89,6 +89,26 @@ pub struct Topology {
     pub name: String,
 }
 
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportArgs {
+    /// summary, detailed, incident (the worst that is open) or capacity
+    pub report_type: String,
+    /// Names; empty: all
+    #[serde(default)]
+    pub clusters: Vec<String>,
+    /// How far back (24, at most 720)
+    #[serde(default)]
+    pub hours: Option<u32>,
+}
+
+impl Rules for ReportArgs {
+    fn rules(&self) -> Result<(), String> {
+        let kinds = ["summary", "detailed", "incident", "capacity"];
+        one_of("report_type", Some(&self.report_type), &kinds)
+    }
+}
+
 impl Rules for OneCluster {}
 impl Rules for Nothing {}
 impl Rules for CompareClusters {}

@@ -1,4 +1,4 @@
-//! The clusters are heard for a while before they are asked about.
+//! The clusters heard for a while, without a screen.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,10 +6,8 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::{Asking, SIZE};
+use super::record::everything;
 use crate::app::signals::{Caught, Signals};
-use crate::cli::args::AskArgs;
-use crate::cli::record::everything;
 use crate::clock;
 use crate::config::Config;
 use crate::message::{Effect, Msg};
@@ -23,12 +21,31 @@ use crate::ui::theme::{Depth, Looks};
 const TICK: Duration = Duration::from_millis(500);
 /// So long at least: what a source tells first is rarely all of it.
 const LEAST: Duration = Duration::from_secs(3);
+const GRACE: Duration = Duration::from_millis(300);
+/// As large as a screen may be: what is told of it is not cut.
+pub const SIZE: (u16, u16) = (200, 50);
 
-/// `None`: it was stopped.
-pub(super) async fn answer(
+/// Leaves of the clusters those that were named. `Err`: what is wrong with the names.
+pub fn keep_named(config: &mut Config, names: &[String]) -> Result<(), String> {
+    let known: Vec<&str> = config.clusters.iter().map(|c| c.name.as_str()).collect();
+    if known.is_empty() {
+        return Err("no clusters are configured; config.example.toml shows how".into());
+    }
+    if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        let known = known.join(", ");
+        return Err(format!("there is no cluster {name:?}; there are {known}"));
+    }
+    if !names.is_empty() {
+        config.clusters.retain(|c| names.contains(&c.name));
+    }
+    Ok(())
+}
+
+/// Until every source has said something, `most` at the longest. `None`: it was stopped.
+pub async fn hear(
     config: Arc<Config>,
-    args: &AskArgs,
-) -> color_eyre::Result<Option<State>> {
+    most: Duration,
+) -> color_eyre::Result<Option<(State, Fleet)>> {
     let looks = Looks {
         depth: Depth::None,
         ascii: true,
@@ -37,14 +54,14 @@ pub(super) async fn answer(
     let (columns, rows) = SIZE;
     state.update(Msg::Input(InputEvent::Resize { columns, rows }));
     let (outlet, mut telemetry) = Outlet::new(config.limits.queue.max(1));
-    let fleet = Fleet::start(Arc::clone(&config), outlet.clone());
+    let fleet = Fleet::start(Arc::clone(&config), outlet);
     fleet.demand(everything(&config));
     let mut signals = Signals::start()?;
     let begin = clock::instant();
     let mut tick = tokio::time::interval(TICK);
     loop {
         let heard = begin.elapsed();
-        if heard >= args.listen || (heard >= LEAST && unheard(&state).is_empty()) {
+        if heard >= most || (heard >= LEAST && unheard(&state).is_empty()) {
             break;
         }
         let effects = tokio::select! { biased;
@@ -63,15 +80,14 @@ pub(super) async fn answer(
         }
     }
     for source in unheard(&state) {
-        eprintln!(
-            "farwatch: {source}: not heard within {} s",
-            args.listen.as_secs()
-        );
+        eprintln!("farwatch: {source}: not heard within {} s", most.as_secs());
     }
-    let lookup = fleet.lookup();
-    let answered = Asking::new(state, lookup).answer(args).await;
-    let _ = tokio::time::timeout(Duration::from_millis(300), fleet.shutdown()).await;
-    answered
+    Ok(Some((state, fleet)))
+}
+
+/// Ends the sources.
+pub async fn end(fleet: Fleet) {
+    let _ = tokio::time::timeout(GRACE, fleet.shutdown()).await;
 }
 
 /// Sources that said nothing yet, neither good nor bad.

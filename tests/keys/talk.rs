@@ -1,0 +1,221 @@
+//! The chat pane without a model: slash words, the screen behind a citation, personas, kept
+//! conversations.
+
+use farwatch::message::{Effect, Msg};
+use farwatch::model::archive::{Keep, Recall, Recalled};
+use farwatch::model::talk::{Session, SessionHead, SessionId};
+
+use super::FULL;
+use super::scenario::Console;
+use super::{console_with_agent, request};
+
+fn begun() -> Console {
+    let mut console = Console::live(FULL);
+    console.update(Msg::Recalled(Box::new(Recalled::Begin {
+        incidents: Vec::new(),
+        verdicts: Vec::new(),
+        numbered: 0,
+    })));
+    console.effects.clear();
+    console
+}
+
+fn last_text(console: &Console) -> String {
+    let last = console.state.chat.messages.last();
+    last.map(|m| m.text()).unwrap_or_default()
+}
+
+#[test]
+fn why_is_answered_in_the_form_with_its_evidence() {
+    let mut console = Console::live(FULL);
+    console.keys("8A/why<enter>");
+    let said = last_text(&console);
+    for part in [
+        "## Conclusion\nINC-1",
+        "## Confidence",
+        "## Evidence\n- ",
+        "[1]",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    let last = console.state.chat.messages.last().expect("said");
+    assert_eq!(last.good(), [1, 2, 3]);
+    assert!(
+        !console.effects.iter().any(|e| matches!(e, Effect::Chat(_))),
+        "no task is needed"
+    );
+    console.keys("/why INC-99<enter>");
+    assert!(last_text(&console).contains("no incident `INC-99`"));
+}
+
+#[test]
+fn a_citation_opens_the_screen_that_shows_it() {
+    let mut console = Console::live(FULL);
+    console.keys("A/why<enter>");
+    // Tab: the calls; 3: what is cited as [3], the alerts.
+    console.keys("<tab>3o");
+    console.has("▸ Alerts");
+    console.keys("A<tab>1o");
+    console.has("▸ Incidents");
+}
+
+#[test]
+fn a_query_is_asked_at_the_time_that_is_looked_at() {
+    let mut console = Console::live(FULL);
+    console.keys("A/query up == 0<enter>");
+    let request = request(&console);
+    let look = request.look.expect("no model");
+    assert_eq!(look.calls[0].0, "query_metrics");
+    assert_eq!(look.calls[0].1["query"], "up == 0");
+    assert!(
+        request.setting.tools.contains(&"compare_clusters"),
+        "no persona limits the operator"
+    );
+    console.keys("<esc>/logs<enter>");
+    assert!(last_text(&console).contains("Write what to ask: LogQL"));
+    console.keys("/compare edge-ran-07 gpu-train-1<enter>");
+    let last = console.state.chat.messages.last().expect("said");
+    assert_eq!(last.good(), [1], "{last:?}");
+    console.keys("/compare edge-ran-07<enter>");
+    assert!(last_text(&console).contains("two names"));
+}
+
+#[test]
+fn personas_are_chosen_and_limit_the_model() {
+    let mut console = console_with_agent();
+    console.keys("A/persona<enter>");
+    assert!(last_text(&console).contains("`default` general operations (now)"));
+    console.keys("/persona nobody<enter>");
+    assert!(last_text(&console).contains("no persona `nobody`"));
+    console.keys("/persona gpu-expert<enter>why?<enter>");
+    let request = request(&console);
+    assert_eq!(request.setting.persona.id, "gpu-expert");
+    assert!(request.setting.tools.contains(&"get_gpu_summary"));
+    assert!(
+        !request.setting.tools.contains(&"query_logs"),
+        "{:?}",
+        request.setting.tools
+    );
+}
+
+#[test]
+fn conversations_are_kept_listed_and_gone_on_with() {
+    let mut console = begun();
+    console.keys("8A/why<enter>");
+    let effects = console.state.keep(true);
+    let kept = effects.iter().find_map(|e| match e {
+        Effect::Keep(all) => all.iter().find_map(|k| match k {
+            Keep::Session(session) => Some((**session).clone()),
+            _ => None,
+        }),
+        _ => None,
+    });
+    let kept = kept.expect("kept");
+    assert_eq!(kept.head.title, "/why");
+    assert!(console.state.keep(true).is_empty(), "once");
+
+    console.keys("/sessions clock<enter>");
+    let asked = Effect::Recall(Recall::Sessions("clock".into()));
+    assert!(console.effects.contains(&asked), "{:?}", console.effects);
+    console.update(Msg::Recalled(Box::new(Recalled::Sessions {
+        words: "clock".into(),
+        heads: vec![kept.head.clone()],
+    })));
+    assert!(
+        last_text(&console).contains("1. /why (1 questions"),
+        "{}",
+        last_text(&console)
+    );
+    console.keys("/resume 2<enter>");
+    assert!(last_text(&console).contains("by its number"));
+    console.keys("/new<enter>");
+    console.effects.clear();
+    console.keys("/resume 1<enter>");
+    assert_eq!(
+        console.effects.last(),
+        Some(&Effect::Recall(Recall::Session(kept.head.id)))
+    );
+    console.update(Msg::Recalled(Box::new(Recalled::Session(Some(Box::new(
+        kept.clone(),
+    ))))));
+    assert_eq!(console.state.chat.messages, kept.messages);
+    console.has("INC-1");
+    console.update(Msg::Recalled(Box::new(Recalled::Session(None))));
+    assert!(last_text(&console).contains("not kept any more"));
+}
+
+#[test]
+fn without_an_archive_it_is_said() {
+    let mut console = Console::live(FULL);
+    console.keys("A/sessions<enter>");
+    assert!(last_text(&console).contains("no archive takes them"));
+}
+
+#[test]
+fn a_branch_begins_before_a_question_and_leaves_the_other_whole() {
+    let mut console = begun();
+    console.keys("A/compare edge-ran-07 gpu-train-1<enter>/why<enter>");
+    let before = console.state.chat.session("default").expect("said");
+    console.effects.clear();
+    console.keys("/branch 2<enter>");
+    let kept = console.effects.iter().any(|e| {
+        matches!(e, Effect::Keep(all) if matches!(all.as_slice(), [Keep::Session(s)] if **s == before))
+    });
+    assert!(kept, "{:?}", console.effects);
+    assert_eq!(console.state.chat.messages.len(), 2);
+    assert_eq!(console.state.screen.views.chat.text(), "/why");
+    console.keys("<enter>/branch 9<enter>");
+    assert!(last_text(&console).contains("by its number"));
+}
+
+#[test]
+fn a_conversation_goes_to_a_file() {
+    let mut console = Console::live(FULL);
+    console.keys("A/export<enter>");
+    assert!(last_text(&console).contains("Nothing was asked yet"));
+    console.keys("/new<enter>/why<enter>/export<enter>");
+    let text = console.effects.iter().find_map(|e| match e {
+        Effect::Save(export) => match &export.kept {
+            farwatch::model::export::Kept::Text(text) => Some(text.text.clone()),
+            _ => None,
+        },
+        _ => None,
+    });
+    let text = text.expect("saved");
+    assert!(
+        text.starts_with("# /why\n") && text.contains("### Conclusion"),
+        "{text}"
+    );
+    assert!(text.contains("[1] `analyze_root_cause"), "{text}");
+}
+
+#[test]
+fn a_list_tells_of_each_conversation_in_one_line() {
+    let mut console = begun();
+    let head = SessionHead {
+        id: SessionId(1),
+        title: "why is it slow?".into(),
+        persona: "default".into(),
+        incident: None,
+        used: console.state.world.now.plus_ms(-120_000),
+        questions: 3,
+    };
+    console.keys("A/sessions<enter>");
+    console.update(Msg::Recalled(Box::new(Recalled::Sessions {
+        words: String::new(),
+        heads: vec![head.clone()],
+    })));
+    console.has("why is it slow? (3 questions, 2m ago)");
+    console.effects.clear();
+    console.keys("/forget 1<enter>");
+    assert!(
+        console
+            .effects
+            .contains(&Effect::Keep(vec![Keep::Forget(SessionId(1))]))
+    );
+    let empty = Session {
+        head,
+        messages: Vec::new(),
+    };
+    assert_eq!(empty.markdown(), "# why is it slow?\n");
+}
