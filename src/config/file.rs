@@ -11,8 +11,8 @@ use toml::Spanned;
 use super::several::Several;
 use super::signal::{MetricEdit, SignalEdit};
 use crate::model::identity::Role;
-use crate::model::sensitivity::Sensitivity;
 use crate::model::persona::Persona;
+use crate::model::sensitivity::Sensitivity;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

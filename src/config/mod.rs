@@ -9,8 +9,8 @@ use crate::model::dashboard::Dashboard;
 use crate::model::dpdk::Names as DpdkNames;
 use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
-use crate::model::sensitivity::Sensitivity;
 use crate::model::persona::Persona;
+use crate::model::sensitivity::Sensitivity;
 use crate::model::signal::{Metric, Signal};
 
 pub mod build;
