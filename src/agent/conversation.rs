@@ -33,6 +33,8 @@ pub struct Conversation {
     /// Name and context length, once the server told.
     pub model: Option<(String, Option<u32>)>,
     running: Option<RunId>,
+    /// What the running answer reads is shown unfolded.
+    unfold: bool,
     last_run: u64,
     /// `None`: nothing was said yet.
     session: Option<SessionId>,
@@ -137,12 +139,13 @@ impl Conversation {
             self.end(run, outcome);
             return true;
         }
+        let unfold = self.unfold;
         let Some(message) = self.message_of(run) else {
             return false;
         };
         message.version += 1;
-        // What the operator asked to be looked up is what he wants to see.
-        let folded = message.author == Author::Agent;
+        // The one thing that the operator asked to be looked up is what he wants to see.
+        let folded = !unfold;
         take(&mut message.parts, event, folded);
         self.version += 1;
         true
@@ -261,6 +264,7 @@ impl Conversation {
             context,
             look,
         } = queued;
+        self.unfold = look.as_ref().is_some_and(|look| look.calls.len() == 1);
         let author = match look {
             Some(_) => Author::Console,
             None => Author::Agent,

@@ -188,7 +188,12 @@ fn rest(causes: &Causes, out: &mut String) {
     let confirm: Vec<String> = all()
         .filter(|c| c.probability >= LIKELY)
         .filter_map(|c| c.confirm.as_ref())
-        .map(|query| format!("- confirm by `/query {query}`\n"))
+        .map(|query| {
+            // Lines are searched by LogQL, values by PromQL.
+            let is_log = query.contains("|~") || query.contains("|=");
+            let word = if is_log { "/logs" } else { "/query" };
+            format!("- confirm by `{word} {query}`\n")
+        })
         .take(OTHERS)
         .collect();
     if !confirm.is_empty() {

@@ -90,6 +90,7 @@ impl State {
                 for event in events {
                     self.chat.apply(event);
                 }
+                self.screen.views.chat.read_answer();
                 Vec::new()
             }
             None => vec![Effect::Chat(request)],

@@ -1,6 +1,6 @@
 //! The chat pane: the conversation laid out, and the line that is being written.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use ratatui::buffer::Buffer;
@@ -10,7 +10,7 @@ use ratatui_textarea::{CursorMove, TextArea};
 
 use super::Ctx;
 use super::common::{lines, pane};
-use crate::agent::conversation::{Conversation, Message};
+use crate::agent::conversation::{Author, Conversation, Message};
 use crate::model::chat::RunId;
 use crate::model::input::{Key, KeyPress};
 use crate::ui::widget::text::{fold_ascii, wrap};
@@ -61,6 +61,10 @@ pub struct Chat {
     input: TextArea<'static>,
     /// Lines scrolled up from the end; 0 follows the answer.
     up: usize,
+    /// The last question stands at the top: its answer was there at once, and is read from there.
+    from_question: bool,
+    /// Droppable: how far up that is.
+    question_up: Cell<usize>,
     /// Part under the cursor while the conversation, not the input, has the keys.
     chosen: Option<(usize, usize)>,
     history: Vec<String>,
@@ -85,8 +89,8 @@ impl Chat {
             (false, Key::Enter) if !press.shift && !press.alt => return self.send(),
             (false, Key::Enter) | (true, Key::Char('j')) => self.input.insert_newline(),
             (true, Key::Char('n')) => return Some(ChatCommand::New),
-            (false, Key::PageUp) => self.up = self.up.saturating_add(10),
-            (false, Key::PageDown) => self.up = self.up.saturating_sub(10),
+            (false, Key::PageUp) => self.scroll(10),
+            (false, Key::PageDown) => self.scroll(-10),
             (false, Key::Up) if self.is_one_line() => self.recall(true),
             (false, Key::Down) if self.is_one_line() => self.recall(false),
             (false, Key::Tab) => self.chosen = body::last_foldable(talk),
@@ -114,8 +118,8 @@ impl Chat {
             (false, Key::Down | Key::Char('j')) => {
                 self.chosen = body::foldable(talk, (message, part), true);
             }
-            (false, Key::PageUp) => self.up = self.up.saturating_add(10),
-            (false, Key::PageDown) => self.up = self.up.saturating_sub(10),
+            (false, Key::PageUp) => self.scroll(10),
+            (false, Key::PageDown) => self.scroll(-10),
             (false, Key::Char('y')) => {
                 return talk
                     .messages
@@ -178,12 +182,22 @@ impl Chat {
 
     /// Mouse wheel or page keys of the frame: lines up (positive) or down.
     pub fn scroll(&mut self, lines: isize) {
+        if std::mem::take(&mut self.from_question) {
+            self.up = self.question_up.get();
+        }
         self.up = self.up.saturating_add_signed(lines);
     }
 
     /// The newest line follows again: something was asked.
     pub fn follow(&mut self) {
         self.up = 0;
+        self.from_question = false;
+    }
+
+    /// The answer is whole already: it is shown from its question on.
+    pub fn read_answer(&mut self) {
+        self.up = 0;
+        self.from_question = true;
     }
 
     fn send(&mut self) -> Option<ChatCommand> {
@@ -197,7 +211,7 @@ impl Chat {
         self.history.drain(..over);
         self.back_in_history = 0;
         self.set_text("");
-        self.up = 0;
+        self.follow();
         match text.as_str() {
             "/new" => Some(ChatCommand::New),
             _ => Some(ChatCommand::Send(text)),
@@ -312,6 +326,7 @@ impl Chat {
             );
         }
         let mut marked = None;
+        let mut asked = 0;
         let mut laid = self.laid.borrow_mut();
         let wanted: Vec<LaidFor> = talk
             .messages
@@ -322,6 +337,9 @@ impl Chat {
         laid.retain(|key, _| wanted.contains(key));
         for (key, message) in wanted.into_iter().zip(&talk.messages) {
             let index = key.message;
+            if message.author == Author::Operator {
+                asked = text.len();
+            }
             let own = laid
                 .entry(key)
                 .or_insert_with(|| body::lay_out(ctx, message, usize::from(area.width)));
@@ -338,7 +356,9 @@ impl Chat {
         }
         let height = usize::from(area.height);
         let end = text.len().saturating_sub(height);
+        self.question_up.set(end.saturating_sub(asked));
         let skip = match marked {
+            None if self.from_question => asked.min(end),
             Some(place) => place.saturating_sub(height / 2).min(end),
             None => end - self.up.min(end),
         };
