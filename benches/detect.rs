@@ -68,7 +68,9 @@ fn main() {
     }
     if named("healthy") {
         healthy::onsets();
-        healthy::findings();
+        for (series, step_s, days) in [(10_000, 60, 7), (10_000, 300, 7), (2_000, 15, 2)] {
+            healthy::findings(series, step_s, days);
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use farwatch::model::time::Timestamp;
 use farwatch::model::unit::Unit;
 
 use crate::noise::{Noise, healthy};
-use crate::tool::{Goal, judged, told};
+use crate::tool::{Goal, judged};
 
 const SERIES: u64 = 10_000;
 const DAYS: i64 = 7;
@@ -50,8 +50,8 @@ struct Healthy {
     walk: f64,
 }
 
-/// What is told of ten clusters with a thousand healthy series each: findings of all severities.
-pub fn findings() {
+/// What is told of ten clusters with so many healthy series in all: findings of all severities.
+pub fn findings(series: u64, step_s: i64, days: i64) {
     let query: Arc<str> = "load".into();
     let signal = Signal {
         name: query.clone(),
@@ -72,12 +72,12 @@ pub fn findings() {
         (&[signal], &[]),
         Arc::default(),
     );
-    let mut all: Vec<Healthy> = (0..SERIES).map(one).collect();
+    let mut all: Vec<Healthy> = (0..series).map(one).collect();
     let (mut on, mut out) = (BTreeSet::new(), Vec::new());
-    let mut by_day = vec![0_u32; DAYS as usize];
-    for i in 0..DAYS * 86_400 / STEP_S {
-        let at = Timestamp(i * STEP_S * 1000);
-        let day = (i * STEP_S) as f64 / 86_400.0;
+    let mut by_day = vec![0_u32; days as usize];
+    for i in 0..days * 86_400 / step_s {
+        let at = Timestamp(i * step_s * 1000);
+        let day = (i * step_s) as f64 / 86_400.0;
         for (n, series) in (0_u64..).zip(&mut all) {
             let value = healthy(n, &mut series.noise, &mut series.walk, day);
             series.samples.points = [Sample { at, value }].into();
@@ -88,7 +88,7 @@ pub fn findings() {
                 query: &query,
                 series: &series.samples,
                 quiet: false,
-                interval_ms: STEP_S as u32 * 1000,
+                interval_ms: step_s as u32 * 1000,
             };
             judge.observe(&arrival, &mut out);
         }
@@ -102,16 +102,10 @@ pub fn findings() {
             }
         }
     }
-    for (day, count) in (1..).zip(&by_day) {
-        told(
-            &format!("healthy: findings of day {day}"),
-            f64::from(*count),
-            "",
-        );
-    }
-    let mean = f64::from(by_day.iter().sum::<u32>()) / DAYS as f64;
-    let what = format!("healthy: findings a day of {SERIES} series");
+    let mean = f64::from(by_day.iter().sum::<u32>()) / days as f64;
+    let what = format!("healthy: findings a day, {series} each {step_s} s");
     judged(&what, mean, "", Goal::Most(5.0, 1.0));
+    println!("    day by day: {by_day:?}");
 }
 
 fn one(n: u64) -> Healthy {

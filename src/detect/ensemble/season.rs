@@ -15,11 +15,10 @@ const BETTER: f32 = 0.6;
 
 #[derive(Clone, Debug)]
 pub(super) struct Season {
+    /// No number: this hour of the day was never seen.
     level: [f32; HOURS],
     /// Hours that are over.
     hours: u16,
-    /// Which hours of the day were seen, a bit each: of the others no level is known.
-    seen: u32,
     /// The hour that is on, since 1970, and the mean of its values.
     hour: i32,
     mean: f32,
@@ -32,9 +31,8 @@ pub(super) struct Season {
 impl Default for Season {
     fn default() -> Self {
         Self {
-            level: [0.0; HOURS],
+            level: [f32::NAN; HOURS],
             hours: 0,
-            seen: 0,
             hour: i32::MIN,
             mean: 0.0,
             count: 0,
@@ -82,13 +80,10 @@ impl Season {
         let place = at_ms.saturating_sub(HOUR_MS / 2).rem_euclid(DAY_MS);
         let first = (place / HOUR_MS) as usize;
         let second = (first + 1) % HOURS;
-        let both = (1 << first) | (1 << second);
-        if self.seen & both != both {
-            return None;
-        }
         let share = (place % HOUR_MS) as f64 / HOUR_MS as f64;
         let (a, b) = (*self.level.get(first)?, *self.level.get(second)?);
-        Some(f64::from(a) + share * (f64::from(b) - f64::from(a)))
+        let level = f64::from(a) + share * (f64::from(b) - f64::from(a));
+        level.is_finite().then_some(level)
     }
 
     fn close(&mut self) {
@@ -98,13 +93,11 @@ impl Season {
         let place = self.hour.rem_euclid(HOURS as i32) as usize;
         let days = self.hours / HOURS as u16;
         if let Some(level) = self.level.get_mut(place) {
-            let known = self.seen & (1 << place) != 0;
-            let rate = match known {
-                true => RATE.max(1.0 / (f32::from(days) + 1.0)),
-                false => 1.0,
+            let rate = RATE.max(1.0 / (f32::from(days) + 1.0));
+            *level = match level.is_nan() {
+                true => self.mean,
+                false => *level + rate * (self.mean - *level),
             };
-            *level += rate * (self.mean - *level);
-            self.seen |= 1 << place;
         }
         self.hours = self.hours.saturating_add(1);
         (self.mean, self.count) = (0.0, 0);

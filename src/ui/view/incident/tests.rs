@@ -179,6 +179,10 @@ fn the_causes_stand_beside_the_findings_and_in_full_one_key_further() {
         if width >= 120 {
             assert!(shown(&view).contains("began at: "), "{}", shown(&view));
         }
+        if width == 120 {
+            why_is_scrolled(&mut view, &world);
+            view.place(Rect::new(0, 0, width, height), &world);
+        }
         view.update(Command::NextPane, &world);
         let full = shown(&view);
         assert!(full.contains("where it began"), "{full}");
@@ -199,6 +203,21 @@ fn the_causes_stand_beside_the_findings_and_in_full_one_key_further() {
         assert_eq!(view.depth(), 1);
         assert!(view.back() && !view.back());
     }
+}
+
+/// What is too long for the pane beside the findings; of another part it begins anew.
+fn why_is_scrolled(view: &mut Incidents, world: &World) {
+    view.place(Rect::new(0, 0, 120, 24), world);
+    let shown =
+        |view: &Incidents| fake::screen(world, 120, 24, |ctx, area, buf| view.draw(ctx, area, buf));
+    assert!(shown(view).contains("likely cause"), "{}", shown(view));
+    view.update(Command::ScrollDown, world);
+    assert!(!shown(view).contains("likely cause"), "{}", shown(view));
+    view.update(Command::PreviousPane, world);
+    assert!(shown(view).contains("likely cause"), "{}", shown(view));
+    view.update(Command::ScrollDown, world);
+    view.update(Command::Open, world);
+    assert!(shown(view).contains("likely cause"), "{}", shown(view));
 }
 
 #[test]
