@@ -123,11 +123,14 @@ pub async fn run(
         app.carry_out(effect);
     }
     let App {
-        screen, effects, ..
+        screen,
+        effects,
+        state,
+        ..
     } = app;
     // The operator gets the shell back first; the sources may take a moment longer.
     drop(screen);
-    effects.shutdown().await;
+    effects.shutdown(state.last_learnt()).await;
     Ok(code)
 }
 

@@ -1,6 +1,7 @@
 //! Carries out what the state wants done; returns at once, the results come back as messages.
 
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::app::Play;
 use crate::app::ears::{Ears, Feed};
 use crate::app::signals::Signals;
 use crate::archive::desk::Desk;
+use crate::archive::learnt;
 use crate::clock;
 use crate::config::Config;
 use crate::export;
@@ -122,7 +124,10 @@ pub fn start(
         Behind::Replay(_) => None,
     };
     let desk = match &behind {
-        Behind::Live { .. } => desk(&config, &told),
+        Behind::Live { .. } => {
+            remind(&config, &told);
+            desk(&config, &told)
+        }
         Behind::Replay(_) => None,
     };
     let effects = Effects {
@@ -165,6 +170,36 @@ fn desk(config: &Config, told: &mpsc::Sender<Msg>) -> Option<Desk> {
         tracing::error!(%error, "the archive has no thread");
     }
     started.ok()
+}
+
+/// Where the detectors' knowledge stands, beside the archive.
+fn learned_file(config: &Config) -> Option<PathBuf> {
+    let archive = &config.archive;
+    let file = archive.file.as_ref().filter(|_| archive.enabled)?;
+    Some(file.with_extension("learned"))
+}
+
+/// Reads what an earlier run learned.
+fn remind(config: &Config, told: &mpsc::Sender<Msg>) {
+    let Some(file) = learned_file(config) else {
+        return;
+    };
+    let told = told.clone();
+    tokio::task::spawn_blocking(move || {
+        let read = learnt::read(&file).map(|bytes| bytes.map(Arc::new));
+        let read = read.map_err(|error| format!("{}: {error}", file.display()));
+        let _ = told.blocking_send(Msg::Learnt(read));
+    });
+}
+
+/// Writes it; why not, where it fails.
+fn unwritten(file: &Path, parts: &[Vec<u8>]) -> Option<String> {
+    let error = learnt::write(file, parts).err()?;
+    tracing::error!(%error, "what was learned");
+    Some(format!(
+        "{}: what was learned is not kept: {error}",
+        file.display()
+    ))
 }
 
 impl Effects {
@@ -223,6 +258,16 @@ impl Effects {
                     desk.keep(what);
                 }
             }
+            Effect::Remember(parts) => {
+                if let Some(file) = learned_file(&self.config) {
+                    let told = self.told.clone();
+                    tokio::task::spawn_blocking(move || {
+                        if let Some(text) = unwritten(&file, &parts) {
+                            let _ = told.blocking_send(Msg::Notice { error: true, text });
+                        }
+                    });
+                }
+            }
             Effect::Recall(what) => {
                 if let Some(desk) = &self.desk {
                     desk.recall(what);
@@ -248,7 +293,8 @@ impl Effects {
         }
     }
 
-    pub async fn shutdown(self) {
+    /// `learnt`: what the detectors know now.
+    pub async fn shutdown(self, learnt: Option<Vec<Vec<u8>>>) {
         if let Some(actions) = self.actions.filter(|a| !a.is_idle()) {
             eprintln!(
                 "farwatch: an action is under way and is waited for; the audit file tells its end"
@@ -257,6 +303,10 @@ impl Effects {
         }
         if let Some(desk) = self.desk {
             let written = tokio::task::spawn_blocking(move || desk.finish());
+            let _ = tokio::time::timeout(WRITTEN, written).await;
+        }
+        if let Some((file, learnt)) = learned_file(&self.config).zip(learnt) {
+            let written = tokio::task::spawn_blocking(move || unwritten(&file, &learnt));
             let _ = tokio::time::timeout(WRITTEN, written).await;
         }
         if let Behind::Live { fleet, .. } = self.behind {

@@ -41,6 +41,8 @@ pub enum Msg {
     Worked,
     /// From the archive.
     Recalled(Box<Recalled>),
+    /// What an earlier run learned, as it was put away; `None`: nothing was. Or why it is not read.
+    Learnt(Result<Option<Arc<Vec<u8>>>, String>),
 }
 
 /// Reckoning too long for the loop. It leaves its result where whoever gave it looks for it.
@@ -110,6 +112,8 @@ pub enum Effect {
     Cancel(Vec<RequestId>),
     /// Put this away.
     Keep(Vec<Keep>),
+    /// Put away what the detectors have learned, in place of what was there.
+    Remember(Arc<Vec<Vec<u8>>>),
     /// Ask the archive; [`Msg::Recalled`] follows, where there is one.
     Recall(Recall),
     /// Tell the operator why nothing was done.

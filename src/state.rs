@@ -30,6 +30,7 @@ mod desk;
 mod evidence;
 mod input;
 mod jump;
+mod learnt;
 mod places;
 mod prompts;
 mod range;
@@ -55,6 +56,8 @@ pub struct State {
     /// The incident the last question was about.
     asked_about: Option<IncidentId>,
     dirty: bool,
+    /// What the detectors have learned, on its way to the next run.
+    memory: learnt::Memory,
     /// Dialogs shown so far.
     dialogs: u64,
     /// What of the screen depends on the time of day, so that a tick can tell whether it shows.
@@ -74,6 +77,7 @@ impl State {
             sessions: Vec::new(),
             asked_about: None,
             dirty: true,
+            memory: learnt::Memory::default(),
             dialogs: 0,
             shown_ages: 0,
         }
@@ -129,7 +133,9 @@ impl State {
             }
             Msg::Tick(now) => {
                 self.tick(now);
-                self.keep(false)
+                let mut effects = self.keep(false);
+                effects.extend(self.put_away_learnt());
+                effects
             }
             Msg::Replay(status) => self.take_replay(status),
             Msg::Gauges(gauges) => {
@@ -148,9 +154,10 @@ impl State {
             }
             Msg::Worked => {
                 self.dirty = true;
-                Vec::new()
+                self.go_on_learnt()
             }
             Msg::Recalled(recalled) => self.recalled(*recalled),
+            Msg::Learnt(read) => self.take_learnt(read),
             Msg::Chat(event) => self.take_chat(event),
             Msg::WorldQuery(query) => self.answer_world(&query),
         }

@@ -4,6 +4,8 @@
 mod actions;
 #[path = "keys/jumps.rs"]
 mod jumps;
+#[path = "keys/memory.rs"]
+mod memory;
 #[path = "support/scenario.rs"]
 mod scenario;
 #[path = "keys/talk.rs"]

@@ -17,6 +17,7 @@ use crate::model::time::Timestamp;
 
 mod body;
 pub mod desk;
+pub mod learnt;
 mod schema;
 mod sessions;
 

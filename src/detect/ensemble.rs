@@ -14,6 +14,7 @@ mod views;
 pub(super) use expected::Expected;
 pub use group::{Group, GroupReading};
 
+use serde::{Deserialize, Serialize};
 use std::f32::consts::LN_2;
 
 use crate::model::finding::FindingKind;
@@ -51,7 +52,7 @@ pub struct Reading {
 }
 
 /// How often points come. Packed: a byte saved is saved for each series.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[repr(C, packed(4))]
 struct Pace {
     last: Timestamp,
@@ -105,7 +106,7 @@ impl Pace {
 }
 
 /// When to tell, and what to rank by.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Decision {
     /// Decades by which the bar is higher for reasons outside of the series.
     shift: f32,
@@ -149,7 +150,7 @@ impl Decision {
 }
 
 /// One series.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ensemble {
     pace: Pace,
     views: Views,
@@ -211,6 +212,23 @@ impl Ensemble {
             false => None,
         };
         (look, passed_s)
+    }
+
+    pub(super) fn is_for(&self, bad: Bad, floor: f64) -> bool {
+        self.views.is_for(bad, floor)
+    }
+
+    /// Since its newest point; 0: it has none.
+    pub(super) fn silent_ms(&self, at: Timestamp) -> u64 {
+        match self.pace.last {
+            NEVER => 0,
+            last => at.age_since_ms(last),
+        }
+    }
+
+    /// Its level is learned anew.
+    pub(super) fn begin_anew(&mut self) {
+        self.views.begin_anew();
     }
 
     /// Finite points seen so far.

@@ -7,6 +7,7 @@
 use crate::model::alert::Severity;
 use crate::model::finding::FindingKind;
 use crate::model::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::Abnormal;
 use super::ensemble::Expected;
@@ -44,7 +45,12 @@ pub(super) enum Step {
     Nothing,
 }
 
-#[derive(Clone, Debug)]
+/// What lasts so long has become the usual, milliseconds.
+pub(super) fn adopted_ms(step_s: f32) -> u64 {
+    ADOPT_MS.max((1000.0 * step_s * ADOPT_POINTS) as u64)
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Episode {
     since: Timestamp,
     level: f64,
@@ -209,10 +215,9 @@ impl Episode {
         if lasted >= SHIFT_MS && self.calm == 0 && self.is_of_values() {
             self.kind = FindingKind::LevelShift;
         }
-        let usual_ms = (1000.0 * step_s * ADOPT_POINTS) as u64;
         if !self.told && self.age >= AMONG {
             Step::Nothing
-        } else if self.calm >= CALM_POINTS || lasted >= ADOPT_MS.max(usual_ms) {
+        } else if self.calm >= CALM_POINTS || lasted >= adopted_ms(step_s) {
             Step::Over
         } else {
             Step::On

@@ -18,6 +18,7 @@ use super::Condition;
 use super::again::Again;
 use super::budget::{self, Budget};
 use super::condition::Conditions;
+use super::learnt::{Known, Learnt, Remembered};
 use super::seam::{self, Seams};
 use super::watch::{LEARNED, LIMITED, MISSED, Moment, Watch, is_blank};
 
@@ -83,6 +84,13 @@ pub struct Arrival<'a> {
     pub interval_ms: u32,
 }
 
+/// What an earlier run learned of a cluster, and since when that answers.
+#[derive(Debug)]
+struct Former {
+    heard: Option<Timestamp>,
+    series: Arc<Known>,
+}
+
 #[derive(Debug, Default)]
 pub struct Judge {
     rules: Rules,
@@ -96,6 +104,8 @@ pub struct Judge {
     sensitivities: Arc<[Sensitivity]>,
     /// How often they were others.
     turn: u32,
+    /// What an earlier run learned, until it is taken up.
+    remembered: BTreeMap<ClusterId, Former>,
     /// From when on the answers to a query are known.
     known: BTreeMap<(ClusterId, Arc<str>), Timestamp>,
 }
@@ -171,7 +181,12 @@ impl Judge {
                 if rule.learn {
                     self.budget.begin(arrival.cluster);
                 }
-                slot.insert(Box::new(Watch::new(arrival, rule, known)))
+                let mut watch = Box::new(Watch::new(arrival, rule, known));
+                let former = self.remembered.get(&arrival.cluster);
+                if let Some(learnt) = former.and_then(|f| f.series.get(key)) {
+                    watch.take_up(learnt);
+                }
+                slot.insert(watch)
             }
         };
         if watch.turn != self.turn {
@@ -217,6 +232,7 @@ impl Judge {
         out: &mut Vec<Finding>,
     ) {
         let place = (cluster, query.clone());
+        self.let_go(cluster, at);
         self.known.entry(place.clone()).or_insert(at);
         let Some(members) = self.members.get_mut(&place) else {
             return;
@@ -278,6 +294,59 @@ impl Judge {
     pub fn usual(&self, id: SeriesId, range: (Timestamp, Timestamp), count: usize) -> Usual {
         let watch = self.watches.get(id.0 as usize).and_then(Option::as_deref);
         watch.map_or(Usual::NotLearned, |w| w.usual(range, count))
+    }
+
+    /// What an earlier run learned: taken up as its series come.
+    pub fn remember(&mut self, known: Remembered) {
+        for (name, series) in known.series {
+            let Some(at) = self.clusters.iter().position(|c| *c == name) else {
+                continue;
+            };
+            let id = ClusterId(u16::try_from(at).unwrap_or(u16::MAX));
+            // Some may have come before this.
+            let here = self.watches.iter_mut().flatten();
+            for watch in here.filter(|w| w.cluster == id) {
+                if let Some(learnt) = series.get(watch.key()) {
+                    watch.take_up(learnt);
+                }
+            }
+            let former = Former {
+                heard: None,
+                series: Arc::new(series),
+            };
+            self.remembered.insert(id, former);
+        }
+    }
+
+    /// What its series did not come back for in this time is forgotten, as it is in a run.
+    fn let_go(&mut self, cluster: ClusterId, at: Timestamp) {
+        let Some(former) = self.remembered.get_mut(&cluster) else {
+            return;
+        };
+        let heard = *former.heard.get_or_insert(at);
+        if at.age_since_ms(heard) > FORGET_MS {
+            self.remembered.remove(&cluster);
+        }
+    }
+
+    /// What is remembered and may not be taken up yet.
+    pub fn former(&self) -> Vec<Arc<Known>> {
+        let each = self.remembered.values();
+        each.map(|f| Arc::clone(&f.series)).collect()
+    }
+
+    /// What was learned of the series of some places, and the next place; `None`: that is all.
+    pub fn learnt(&self, from: usize, places: usize) -> (Vec<Learnt>, Option<usize>) {
+        let watches = self.watches.iter().skip(from).take(places).flatten();
+        let learnt = watches.filter_map(|watch| {
+            let cluster = self.clusters.get(usize::from(watch.cluster.0))?;
+            watch.learnt(cluster)
+        });
+        let next = from.saturating_add(places);
+        (
+            learnt.collect(),
+            Some(next).filter(|n| *n < self.watches.len()),
+        )
     }
 
     /// Whether a bad state of a scope is followed already.

@@ -5,9 +5,10 @@ use crate::model::finding::FindingKind;
 use crate::model::signal::Bad;
 use crate::model::time::Timestamp;
 use crate::model::usual::{self, Usual};
+use serde::{Deserialize, Serialize};
 
 use super::ensemble::Ensemble;
-use super::episode::{Episode, Step};
+use super::episode::{self, Episode, Step};
 use super::{Detector, Verdict};
 
 /// Points before anything is told, and once more for each decade that the bar is raised by: of few
@@ -25,14 +26,14 @@ const SHORT_MS: u64 = 3_600_000;
 const FORGIVEN: u8 = 3;
 
 /// Its size is what a series costs while all is well.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Learned {
     engine: Ensemble,
     beside: Option<Box<Beside>>,
 }
 
 /// Of a series of which something is told, or was.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Beside {
     episode: Episode,
     /// What was usual before it.
@@ -107,6 +108,21 @@ impl Learned {
             self.begin(Episode::flat(at.plus_ms(-passed_ms), jitter, &before));
         }
         said.surprise
+    }
+
+    /// It was learned for what is bad here, too.
+    pub(super) fn is_for(&self, bad: Bad, floor: f64) -> bool {
+        self.engine.is_for(bad, floor)
+    }
+
+    /// After so long a silence nobody knows where a series will be: its level is learned anew, what
+    /// its days are like and how far it goes from its level stays known.
+    fn bridge(&mut self, at: Timestamp) {
+        let silent_ms = self.engine.silent_ms(at);
+        if silent_ms >= episode::adopted_ms(self.engine.step_s()) {
+            self.engine.begin_anew();
+            self.beside = None;
+        }
     }
 
     fn is_cold(&self) -> bool {
@@ -200,6 +216,7 @@ fn joined(steps: impl Iterator<Item = usual::Step>) -> Vec<usual::Step> {
 
 impl Detector for Learned {
     fn observe(&mut self, at: Timestamp, value: f64) -> Verdict {
+        self.bridge(at);
         if !value.is_finite() {
             self.engine.observe(at, value);
             return self.verdict(value, 0.0);

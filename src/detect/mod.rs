@@ -15,6 +15,7 @@ pub mod ensemble;
 mod episode;
 mod judge;
 mod learned;
+mod learnt;
 mod past;
 mod seam;
 mod state;
@@ -28,6 +29,7 @@ pub use burst::Bursts;
 pub use condition::Condition;
 pub use judge::{Arrival, Judge, Rule};
 pub use learned::Learned;
+pub use learnt::{Known, Learnt, Remembered, pack, unpack};
 pub use past::date;
 pub use state::{
     alerts, apps, autoscalers, claims, credentials, devices, dpdk_losses, fleet, heartbeat,

@@ -15,6 +15,7 @@ use crate::model::{gpu, ptp};
 use super::again::Again;
 use super::judge::{Arrival, Rule, Shape};
 use super::learned::Learned;
+use super::learnt::Learnt;
 use super::threshold::Threshold;
 use super::{Abnormal, Detector, Verdict, subject_of};
 
@@ -143,6 +144,10 @@ impl Watch {
         score
     }
 
+    pub(super) fn key(&self) -> &SeriesKey {
+        &self.key
+    }
+
     pub(super) fn is_told(&self, what: usize) -> bool {
         self.told.get(what).copied().unwrap_or_default()
     }
@@ -159,6 +164,35 @@ impl Watch {
                 raised: self.raised,
             },
             interval_ms,
+        }
+    }
+
+    /// What it has learned, for the next run.
+    pub(super) fn learnt(&self, cluster: &Arc<str>) -> Option<Learnt> {
+        Some(Learnt {
+            cluster: cluster.clone(),
+            key: self.key.clone(),
+            last: self.last,
+            torn_until: self.torn_until,
+            told: self.is_told(LEARNED),
+            learned: self.learned.clone()?,
+        })
+    }
+
+    /// Takes up what an earlier run learned of it, where that is more.
+    pub(super) fn take_up(&mut self, learnt: &Learnt) {
+        let (own, before) = (self.learned.as_ref(), &learnt.learned);
+        let less = own.is_some_and(|own| own.seen() < before.seen());
+        if !less || !before.is_for(self.rule.bad, self.rule.floor) {
+            return;
+        }
+        self.learned = Some(before.clone());
+        self.torn_until = self.torn_until.max(learnt.torn_until);
+        if let Some(told) = self.told.get_mut(LEARNED) {
+            *told = learnt.told;
+        }
+        if self.last.at < learnt.last.at {
+            self.last = learnt.last;
         }
     }
 

@@ -2,12 +2,14 @@
 //!
 //! Catches what no single value shows: a level that is usual in itself, reached as never before.
 
+use serde::{Deserialize, Serialize};
+
 const LEVELS: usize = 16;
 const MOVES: usize = 10;
 /// Pairs remembered; then old ones fade.
 const MEMORY: u16 = 4_000;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Novelty {
     seen: [[u8; MOVES]; LEVELS],
     total: u16,

@@ -5,6 +5,7 @@
 //! rarity grows with the spread of those greatest values (the block maxima of extreme-value
 //! theory). A record is remembered for some days, so that what happened yesterday is no news today.
 
+use serde::{Deserialize, Serialize};
 use std::f32::consts::{LN_2, LN_10};
 
 /// Deviations told apart: what is smaller is none, what is greater is alike.
@@ -34,7 +35,7 @@ const LOGARITHMIC: f32 = 0.4;
 const MOST: f32 = 10.0;
 
 /// Counts points into blocks, for all views of a series at once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Blocks {
     count: u32,
     length: f32,
@@ -90,7 +91,7 @@ impl Blocks {
 }
 
 /// One view's deviations.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Rarity {
     /// Greatest deviation of this block.
     peak: f32,

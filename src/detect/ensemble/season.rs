@@ -1,6 +1,8 @@
 //! What a series usually does at this time of the day, once two days are known and only where
 //! that says more than the plain level.
 
+use serde::{Deserialize, Serialize};
+
 const HOURS: usize = 24;
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -13,7 +15,7 @@ const RATE: f32 = 0.1;
 /// The season is believed where its error is at most this share of the plain level's.
 const BETTER: f32 = 0.6;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Season {
     /// No number: this hour of the day was never seen.
     level: [f32; HOURS],

@@ -10,6 +10,7 @@ use super::rarity::{Blocks, FARTHEST, LEAST, Rarity};
 use super::season::Season;
 use crate::model::finding::FindingKind;
 use crate::model::signal::Bad;
+use serde::{Deserialize, Serialize};
 
 /// Weight of a point: in the level, its spread, the fast mean, the restlessness now and usually,
 /// and the wide level that novelty is told against.
@@ -83,7 +84,7 @@ pub(super) struct Look {
     pub(super) kind: FindingKind,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Views {
     pub(super) bad: Bad,
     /// Smallest change that matters: in the series' unit, and as a share of its level.
@@ -134,6 +135,16 @@ impl Views {
             novelty: Novelty::default(),
             season: Season::default(),
         }
+    }
+
+    pub(super) fn is_for(&self, bad: Bad, floor: f64) -> bool {
+        (self.bad, self.floor) == (bad, floor as f32)
+    }
+
+    /// The next points count as the first ones do.
+    pub(super) fn begin_anew(&mut self) {
+        self.seen = self.seen.min(1);
+        (self.mean_off, self.long_off) = (0.0, 0.0);
     }
 
     /// Takes a finite value. None while it learns.

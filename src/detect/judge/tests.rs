@@ -110,3 +110,100 @@ fn switched_off_it_learns_on_and_tells_nothing_until_it_is_on_again() {
     judge.set_sensitivities(said("cluster=other off"));
     assert!(told(&say(&mut judge, 1_200, &fault(30.0))).is_some());
 }
+
+/// Values of a series with a fault or two, and some holes.
+fn stream(seed: u64, points: i64) -> Vec<Option<f64>> {
+    let mut noise = Noise::new(seed);
+    let fault = |i: i64| match (seed % 4, i) {
+        (0, 300..360) => 0.5,
+        (1, 280..300 | 420..460) => 0.9,
+        (2, 350..) => 0.3,
+        _ => 0.0,
+    };
+    let value = |i: i64| {
+        let value = 0.2 + fault(i) + 0.01 * noise.normal();
+        (noise.uniform() > 0.03).then_some(value)
+    };
+    (0..points).map(value).collect()
+}
+
+fn feed(judge: &mut Judge, from: i64, values: &[Option<f64>]) -> Vec<Vec<Finding>> {
+    let each = (from..).zip(values);
+    let told =
+        each.map(|(i, value)| value.map_or_else(Vec::new, |v| say(judge, i, &[v]).remove(0)));
+    told.collect()
+}
+
+/// All that is learned, through the bytes of the file.
+fn restarted(before: &Judge) -> Judge {
+    let (series, next) = before.learnt(0, 10);
+    assert_eq!(next, None);
+    let bytes = crate::detect::pack(series.iter());
+    let known = crate::detect::unpack(&bytes).expect("whole");
+    let mut after = judge();
+    after.remember(known);
+    after
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
+    #[test]
+    fn a_restart_between_any_two_points_changes_nothing_that_is_told(
+        seed in 0_u64..1_000, cut in 1_usize..499,
+    ) {
+        let values = stream(seed, 500);
+        let mut whole = judge();
+        let told = feed(&mut whole, 0, &values);
+        let mut first = judge();
+        feed(&mut first, 0, &values[..cut]);
+        let mut second = restarted(&first);
+        let after = feed(&mut second, cut as i64, &values[cut..]);
+        proptest::prop_assert_eq!(&told[cut..], after.as_slice());
+    }
+}
+
+#[test]
+fn what_is_remembered_of_others_or_for_another_direction_is_not_taken_up() {
+    let mut before = judge();
+    say(&mut before, 0, &usual());
+    let (series, _) = before.learnt(0, 10);
+    let bytes = crate::detect::pack(series.iter());
+    let known = || crate::detect::unpack(&bytes).expect("whole");
+    assert_eq!(
+        (known().count(), known().until()),
+        (1, Some(Timestamp(239 * STEP)))
+    );
+    let low = Metric {
+        bad: Bad::Low,
+        ..signal()
+    };
+    for (name, metric) in [("edge-2", signal()), ("edge-1", low)] {
+        let mut other = Judge::new([name].into_iter(), (&[], &[metric]), Arc::default());
+        other.remember(known());
+        assert_eq!(
+            told(&say(&mut other, 240, &fault(0.6))),
+            None,
+            "{name}: it is learning"
+        );
+    }
+    for cut in 1..bytes.len() {
+        assert!(crate::detect::unpack(&bytes[..cut]).is_err(), "{cut}");
+    }
+}
+
+/// As in a run: what is silent for half an hour while its query answers is forgotten.
+#[test]
+fn what_does_not_come_back_is_forgotten() {
+    let mut before = judge();
+    say(&mut before, 0, &usual());
+    let mut after = restarted(&before);
+    let query = Arc::from(NAME);
+    let close = |after: &mut Judge, i: i64| {
+        let at = Timestamp(i * STEP);
+        after.close(ClusterId(0), &query, at, STEP as u32, &mut Vec::new());
+        after.former().len()
+    };
+    assert_eq!(close(&mut after, 240), 1);
+    assert_eq!(close(&mut after, 300), 1);
+    assert_eq!(close(&mut after, 240 + 121), 0);
+}

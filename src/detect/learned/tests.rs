@@ -236,3 +236,34 @@ fn the_band_is_that_of_the_engine_and_in_an_episode_that_of_the_onset() {
     assert_eq!(steps.len(), 1, "{steps:?}");
     assert_eq!((steps[0].low, steps[0].high), expected);
 }
+
+/// An outage, or a snapshot of yesterday: where the series is by then nobody knows.
+#[test]
+fn after_six_hours_of_silence_the_level_is_learned_anew() {
+    let after = |silent: i64, level: f64| {
+        let mut noise = Noise::new(7);
+        let mut learned = Learned::new(Bad::High, 0.05);
+        let mut say = |i: i64, level: f64| {
+            let value = level + 0.01 * noise.normal();
+            learned.observe(Timestamp(i * STEP), value).abnormal
+        };
+        for i in 0..240 {
+            assert_eq!(say(i, 0.2), None);
+        }
+        let back = 240 + silent;
+        let told = (back..back + 240)
+            .filter(|i| say(*i, level).is_some())
+            .count();
+        let fault = (back + 240..back + 270)
+            .filter(|i| say(*i, 4.0 * level).is_some())
+            .count();
+        (told, fault)
+    };
+    let hours = |n: i64| n * 240;
+    let (told, _) = after(hours(1), 0.6);
+    assert!(told > 200, "one hour: it is another than it was: {told}");
+    let (told, fault) = after(hours(7), 0.6);
+    assert_eq!(told, 0, "seven hours");
+    assert!(fault > 20, "and a fault is told again: {fault}");
+    assert_eq!(after(hours(7), 0.2).0, 0);
+}

@@ -1,6 +1,9 @@
 //! What is usual for the series that are held, and how much is told of what is not.
 
+use std::sync::Arc;
+
 use super::World;
+use crate::detect::{Known, Learnt, Remembered};
 use crate::model::id::ClusterId;
 use crate::model::sample::SeriesKey;
 use crate::model::sensitivity::Sensitivity;
@@ -15,6 +18,21 @@ impl World {
             None => self.sensitivity.said.clear(),
         }
         self.judge.set_sensitivities(self.sensitivity.all());
+    }
+
+    /// What an earlier run learned: taken up as its series come.
+    pub fn remember(&mut self, known: Remembered) {
+        self.judge.remember(known);
+    }
+
+    /// What is remembered and may not be taken up yet.
+    pub fn former(&self) -> Vec<Arc<Known>> {
+        self.judge.former()
+    }
+
+    /// What was learned of the series of some places, and the next place; `None`: that is all.
+    pub fn learnt(&self, from: usize, places: usize) -> (Vec<Learnt>, Option<usize>) {
+        self.judge.learnt(from, places)
     }
 
     /// Whether signals of that name are compared with their past at all.
