@@ -107,15 +107,15 @@ fn one(world: &World, incident: &Incident) -> String {
     let causes = world.causes(incident);
     let cluster = world.cluster(incident.cluster);
     let cluster = cluster.map_or("?", |c| c.name.as_ref());
+    let (cause, sure) = concluded(&causes);
     let mut out = format!(
-        "## Conclusion\nINC-{} {} {} on {cluster} for {}: {}\n",
+        "## Conclusion\n{cause}\n\nINC-{} {} {} on {cluster} for {}: {}\n## Confidence\n{sure}\n",
         incident.number,
         incident.severity.word(),
         incident.word(world.now),
         age(world.now.age_since_ms(incident.opened)),
         incident.title
     );
-    conclude(&causes, &mut out);
     out.push_str("## Evidence\n");
     for finding in incident.findings.iter().take(FINDINGS) {
         let over = if finding.over { " (over now)" } else { "" };
@@ -138,34 +138,28 @@ fn one(world: &World, incident: &Incident) -> String {
 }
 
 /// What the ranking says of the cause, and how sure it is.
-fn conclude(causes: &Causes, out: &mut String) {
+fn concluded(causes: &Causes) -> (String, String) {
     let likely = |list: &[Cause]| {
         let first = list.iter().find(|c| c.what != What::None)?;
         (first.probability >= LIKELY).then(|| first.clone())
     };
-    let (place, change) = (
-        likely(&causes.ranking.places),
-        likely(&causes.ranking.changes),
-    );
-    match (&place, &change) {
-        (None, None) => out.push_str("Not enough evidence for a cause.\n"),
-        _ => {
-            if let Some(place) = &place {
-                out.push_str(&format!("It began at {} [1].\n", causes.name(place)));
-            }
-            if let Some(change) = &change {
-                out.push_str(&format!("Change to blame: {} [1].\n", causes.name(change)));
-            }
-        }
+    let place = likely(&causes.ranking.places);
+    let change = likely(&causes.ranking.changes);
+    let each = [("It began at", &place), ("Change to blame:", &change)];
+    let told: Vec<String> = each
+        .iter()
+        .filter_map(|(words, cause)| {
+            let cause = cause.as_ref()?;
+            Some(format!("{words} {} [1].", causes.name(cause)))
+        })
+        .collect();
+    if told.is_empty() {
+        let sure = "low: no candidate stands out".to_owned();
+        return ("Not enough evidence for a cause.".into(), sure);
     }
     let sure: Vec<String> = place.iter().chain(&change).map(Cause::percent).collect();
-    out.push_str(&format!(
-        "## Confidence\n{}\n",
-        match sure.is_empty() {
-            true => "low: no candidate stands out".to_owned(),
-            false => format!("{}, as the console ranks it", sure.join(" and ")),
-        }
-    ));
+    let sure = format!("{}, as the console ranks it", sure.join(" and "));
+    (told.join("\n\n"), sure)
 }
 
 /// What speaks against the others, and what would confirm the first.

@@ -31,7 +31,8 @@ fn why_is_answered_in_the_form_with_its_evidence() {
     console.keys("8A/why<enter>");
     let said = last_text(&console);
     for part in [
-        "## Conclusion\nINC-1",
+        "## Conclusion\nIt began at",
+        "INC-1 critical",
         "## Confidence",
         "## Evidence\n- ",
         "[1]",
