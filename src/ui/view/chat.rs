@@ -1,6 +1,6 @@
 //! The chat pane: the conversation laid out, and the line that is being written.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use ratatui::buffer::Buffer;
@@ -61,10 +61,9 @@ pub struct Chat {
     input: TextArea<'static>,
     /// Lines scrolled up from the end; 0 follows the answer.
     up: usize,
-    /// The last question stands at the top: its answer was there at once, and is read from there.
-    from_question: bool,
-    /// Droppable: how far up that is.
-    question_up: Cell<usize>,
+    /// Lines scrolled up from where the last question stands at the top: its answer was there at
+    /// once, and is read from there. `None`: the end is what is followed.
+    from_question: Option<isize>,
     /// Part under the cursor while the conversation, not the input, has the keys.
     chosen: Option<(usize, usize)>,
     history: Vec<String>,
@@ -182,22 +181,22 @@ impl Chat {
 
     /// Mouse wheel or page keys of the frame: lines up (positive) or down.
     pub fn scroll(&mut self, lines: isize) {
-        if std::mem::take(&mut self.from_question) {
-            self.up = self.question_up.get();
+        match &mut self.from_question {
+            Some(up) => *up = up.saturating_add(lines),
+            None => self.up = self.up.saturating_add_signed(lines),
         }
-        self.up = self.up.saturating_add_signed(lines);
     }
 
     /// The newest line follows again: something was asked.
     pub fn follow(&mut self) {
         self.up = 0;
-        self.from_question = false;
+        self.from_question = None;
     }
 
     /// The answer is whole already: it is shown from its question on.
     pub fn read_answer(&mut self) {
         self.up = 0;
-        self.from_question = true;
+        self.from_question = Some(0);
     }
 
     fn send(&mut self) -> Option<ChatCommand> {
@@ -356,11 +355,10 @@ impl Chat {
         }
         let height = usize::from(area.height);
         let end = text.len().saturating_sub(height);
-        self.question_up.set(end.saturating_sub(asked));
-        let skip = match marked {
-            None if self.from_question => asked.min(end),
-            Some(place) => place.saturating_sub(height / 2).min(end),
-            None => end - self.up.min(end),
+        let skip = match (marked, self.from_question) {
+            (Some(place), _) => place.saturating_sub(height / 2).min(end),
+            (None, Some(up)) => asked.saturating_add_signed(up.saturating_neg()).min(end),
+            (None, None) => end - self.up.min(end),
         };
         let plain: Vec<Line<'_>> = text.into_iter().map(|(_, line)| line).collect();
         lines(ctx, area, buf, &plain, skip);
