@@ -69,12 +69,14 @@ impl State {
                 }
             }
             ChatCommand::Cancel(_) => self.cancel_run(),
-            ChatCommand::New => self
-                .chat
-                .clear()
-                .map(Effect::CancelChat)
-                .into_iter()
-                .collect(),
+            ChatCommand::New => {
+                let stopped = self.chat.cancel().map(Effect::CancelChat);
+                // What was said is put away before it leaves the screen.
+                let mut effects = self.keep(true);
+                self.chat.clear();
+                effects.extend(stopped);
+                effects
+            }
             ChatCommand::Toggle { message, part } => {
                 self.chat.toggle(message, part);
                 Vec::new()

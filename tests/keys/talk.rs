@@ -150,6 +150,20 @@ fn conversations_are_kept_listed_and_gone_on_with() {
 }
 
 #[test]
+fn what_was_said_is_kept_before_a_new_conversation_begins() {
+    let mut console = begun();
+    console.keys("8A/why<enter>");
+    console.effects.clear();
+    console.keys("/new<enter>");
+    let kept = console.effects.iter().any(|e| match e {
+        Effect::Keep(all) => all.iter().any(|k| matches!(k, Keep::Session(_))),
+        _ => false,
+    });
+    assert!(kept, "{:?}", console.effects);
+    assert!(console.state.chat.messages.is_empty());
+}
+
+#[test]
 fn without_an_archive_it_is_said() {
     let mut console = Console::live(FULL);
     console.keys("A/sessions<enter>");
