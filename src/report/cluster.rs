@@ -3,6 +3,7 @@
 use super::{Section, Table, room};
 use crate::model::alert::AlertState;
 use crate::model::gpu::cards;
+use crate::model::object::ObjectKind;
 use crate::model::ptp::ClockState;
 use crate::state::world::{ClusterState, World};
 
@@ -18,10 +19,15 @@ pub(super) fn section(world: &World, c: &ClusterState, whole: bool) -> Section {
         lines: vec![
             format!("{}: {why}", status.word()),
             format!(
-                "nodes {} of {} ready, unhealthy pods {}, GPUs {}, PTP nodes {}, SR-IOV nodes {}",
-                c.capacity.ready_nodes,
-                c.nodes.len(),
-                c.capacity.bad_pods,
+                "nodes {}, unhealthy pods {}; with metrics: GPUs {}, PTP nodes {}, SR-IOV nodes {}",
+                match c.nodes.is_empty() {
+                    true => "unknown".to_owned(),
+                    false => format!("{} of {} ready", c.capacity.ready_nodes, c.nodes.len()),
+                },
+                match c.is_listed(ObjectKind::Pod) {
+                    true => c.capacity.bad_pods.to_string(),
+                    false => "unknown".to_owned(),
+                },
                 cards(c.gpus.iter()),
                 c.ptp.len(),
                 c.sriov.len()

@@ -90,14 +90,17 @@ pub(super) fn fill(world: &World, clusters: &[&ClusterState], report: &mut Repor
         section.push("Idle reservations", &columns, rows, MOST);
         let requested = c.capacity.cpu.asked().map(|s| Unit::Ratio.write(s));
         report.summary.push(format!(
-            "{}: {} of the processors and {} of the memory are asked for, {} nodes.",
+            "{}: {} of the processors and {} of the memory are asked for, nodes: {}.",
             c.name,
             requested.as_deref().unwrap_or("n/a"),
             c.capacity
                 .memory
                 .asked()
                 .map_or("n/a".into(), |s| Unit::Ratio.write(s)),
-            c.nodes.len()
+            match c.nodes.len() {
+                0 => "unknown".to_owned(),
+                nodes => nodes.to_string(),
+            }
         ));
         report.sections.push(section);
     }

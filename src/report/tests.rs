@@ -56,6 +56,7 @@ fn what_is_not_known_is_named_and_nothing_is_made_up() {
         let text = page::markdown(&report);
         assert!(text.contains("alpha: not heard now"), "{text}");
         assert!(text.contains("alpha: no metric is held"), "{text}");
+        assert!(!text.contains("unhealthy pods 0"), "{text}");
     }
     let capacity = make(&world, &asked(Kind::CapacityPlan)).expect("made");
     let text = page::markdown(&capacity);

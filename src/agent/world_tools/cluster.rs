@@ -5,6 +5,7 @@ use super::{Told, chosen, hearing, or_na, since};
 use crate::agent::tools::args::look::CompareClusters;
 use crate::model::health::Health;
 use crate::model::id::ClusterId;
+use crate::model::object::ObjectKind;
 use crate::model::unit::{Unit, age};
 use crate::state::world::{Amount, ClusterState, World};
 
@@ -87,9 +88,9 @@ pub(super) fn details(world: &World, ids: &[ClusterId], told: &mut Told) {
         room(world, c, told);
         told.line(format!(
             "  workloads {}, pods {} ({} unhealthy), applications {}, GPUs {}, PTP nodes {}, SR-IOV nodes {}, served models {}",
-            c.workloads.len(),
-            c.pods.len(),
-            c.capacity.bad_pods,
+            listed_count(c, ObjectKind::Deployment, c.workloads.len()),
+            listed_count(c, ObjectKind::Pod, c.pods.len()),
+            listed_count(c, ObjectKind::Pod, c.capacity.bad_pods),
             c.apps.len(),
             crate::model::gpu::cards(c.gpus.iter()),
             c.ptp.len(),
@@ -112,6 +113,14 @@ pub(super) fn details(world: &World, ids: &[ClusterId], told: &mut Told) {
             )
         });
         told.rows(nodes.collect::<Vec<_>>(), MOST);
+    }
+}
+
+/// What was never listed is not known to be none.
+fn listed_count(c: &ClusterState, kind: ObjectKind, count: usize) -> String {
+    match c.is_listed(kind) || count > 0 {
+        true => count.to_string(),
+        false => "n/a".into(),
     }
 }
 
@@ -182,7 +191,7 @@ pub(super) fn of_health(world: &World, ids: &[ClusterId], told: &mut Told) {
                 .collect::<Vec<_>>(),
             MOST,
         );
-        let pods = c.unhealthy_pods().count();
+        let pods = listed_count(c, ObjectKind::Pod, c.unhealthy_pods().count());
         told.line(format!(
             "  unhealthy pods: {pods} (get_pod_issues lists them)"
         ));
@@ -228,9 +237,12 @@ pub(super) fn compare(
         or_na(known.or(facts.kubernetes_version.as_deref())).to_owned()
     };
     row("version", version(a), version(b));
-    let nodes = |c: &ClusterState| format!("{} of {}", c.capacity.ready_nodes, c.nodes.len());
+    let nodes = |c: &ClusterState| match c.nodes.len() {
+        0 => "n/a".to_owned(),
+        all => format!("{} of {all}", c.capacity.ready_nodes),
+    };
     row("nodes ready", nodes(a), nodes(b));
-    let bad = |c: &ClusterState| c.capacity.bad_pods.to_string();
+    let bad = |c: &ClusterState| listed_count(c, ObjectKind::Pod, c.capacity.bad_pods);
     row("unhealthy pods", bad(a), bad(b));
     let firing = |c: &ClusterState| c.alert_counts().firing().to_string();
     row("alerts firing", firing(a), firing(b));
@@ -286,7 +298,7 @@ pub(super) fn summary(world: &World, told: &mut Told) {
     ));
     let sum = |of: fn(&ClusterState) -> usize| world.clusters.iter().map(of).sum::<usize>();
     told.line(format!(
-        "nodes {}, pods {}, alerts firing {}, open incidents {}, GPUs {}, PTP nodes {}, SR-IOV nodes {}",
+        "told by the clusters that tell it: nodes {}, pods {}, alerts firing {}, open incidents {}, GPUs {}, PTP nodes {}, SR-IOV nodes {}",
         sum(|c| c.nodes.len()),
         sum(|c| c.pods.len()),
         sum(|c| c.alert_counts().firing()),
