@@ -16,5 +16,7 @@ mod attacks;
 mod faults;
 #[path = "agent/recorded.rs"]
 mod recorded;
+#[path = "agent/servers.rs"]
+mod servers;
 #[path = "agent/tools.rs"]
 mod tools;

@@ -106,11 +106,9 @@ fn the_example_parses_with_every_setting_switched_on() {
             defaults.temperature
         )
     );
-    assert_eq!(agent.endpoint.timeout, defaults.endpoint.timeout);
-    assert_eq!(
-        agent.endpoint.requests_per_minute,
-        defaults.endpoint.requests_per_minute
-    );
+    let (endpoint, usual) = (&agent.servers[0].endpoint, &defaults.servers[0].endpoint);
+    assert_eq!(endpoint.timeout, usual.timeout);
+    assert_eq!(endpoint.requests_per_minute, usual.requests_per_minute);
 }
 
 #[test]

@@ -644,11 +644,8 @@ fn console_with_agent() -> Console {
     let mut console = Console::live(FULL);
     let mut config = (*console.state.config).clone();
     config.agent = Some(farwatch::config::Agent {
-        endpoint: farwatch::config::Endpoint::default(),
-        model: None,
-        max_iterations: 8,
-        max_tokens: 1000,
-        temperature: 0.0,
+        servers: vec![farwatch::config::ModelServer::default()],
+        ..farwatch::config::Agent::default()
     });
     console.state.config = std::sync::Arc::new(config);
     console.effects.clear();

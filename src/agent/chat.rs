@@ -22,13 +22,15 @@ use crate::clock;
 use crate::config;
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::text;
+use crate::source::budget::Budget;
 use crate::source::door::{Cause, Door, SourceError};
 
 /// Until the first token; prompts are read slowly on small machines.
 const FIRST_TOKEN: Duration = Duration::from_secs(120);
 /// Between two pieces of a stream.
 const SILENCE: Duration = Duration::from_secs(60);
-const ATTEMPTS: u32 = 3;
+/// Tries of one question where no other server could be asked.
+pub const ATTEMPTS: u32 = 3;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelInfo {
@@ -36,17 +38,31 @@ pub struct ModelInfo {
     pub context: Option<u32>,
 }
 
+/// What is asked of the model.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    pub messages: &'a [Message],
+    pub tools: &'a [Value],
+    /// Of the answer.
+    pub max_tokens: u32,
+    /// Tries, as long as nothing of the answer has come.
+    pub attempts: u32,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChatError {
     /// The prompt is longer than the model's context.
     ContextTooLong(Fault),
+    /// Nothing of the answer had come: another server may be asked.
     Failed(Fault),
+    /// It broke off in the middle.
+    Broken(Fault),
 }
 
 impl ChatError {
     pub fn into_fault(self) -> Fault {
         match self {
-            Self::ContextTooLong(fault) | Self::Failed(fault) => fault,
+            Self::ContextTooLong(fault) | Self::Failed(fault) | Self::Broken(fault) => fault,
         }
     }
 }
@@ -63,7 +79,10 @@ struct Failure {
 #[derive(Debug)]
 pub struct ChatClient {
     door: Door,
-    settings: config::Agent,
+    budget: Budget,
+    /// Asked from the server when `None`.
+    wanted: Option<String>,
+    temperature: f32,
     first_token: Duration,
     silence: Duration,
     dialect: Mutex<Dialect>,
@@ -72,8 +91,8 @@ pub struct ChatClient {
 
 impl ChatClient {
     /// Reads certificates; sends nothing.
-    pub fn open(settings: &config::Agent) -> Result<Self, Fault> {
-        let mut endpoint = settings.endpoint.clone();
+    pub fn open(server: &config::ModelServer, temperature: f32) -> Result<Self, Fault> {
+        let mut endpoint = server.endpoint.clone();
         let mut url = endpoint.url.trim().trim_end_matches('/');
         for tail in ["/chat/completions", "/models"] {
             url = url.strip_suffix(tail).unwrap_or(url);
@@ -90,7 +109,9 @@ impl ChatClient {
         };
         Ok(Self {
             door,
-            settings: settings.clone(),
+            budget: Budget::new(endpoint.requests_per_minute),
+            wanted: server.model.clone(),
+            temperature,
             first_token,
             silence: first_token.min(SILENCE),
             dialect: Mutex::new(Dialect::new(pinned)),
@@ -111,9 +132,7 @@ impl ChatClient {
         let told = match self.ask_models().await {
             Ok(told) => told,
             // The name is configured: the list is a convenience, the chat will tell.
-            Err(error)
-                if self.settings.model.is_some() && matches!(error.cause, Cause::NotFound(_)) =>
-            {
+            Err(error) if self.wanted.is_some() && matches!(error.cause, Cause::NotFound(_)) => {
                 Value::Null
             }
             Err(error) => return Err(fault_of(&error)),
@@ -126,6 +145,27 @@ impl ChatClient {
     /// Forgets what `/v1/models` said: the server may have been started anew with another model.
     pub fn forget_model(&self) {
         *lock(&self.model) = None;
+    }
+
+    /// Whether the server is there, and with which model now, whatever was known of it.
+    pub async fn look(&self) -> Result<(), Fault> {
+        match self.ask_models().await {
+            Ok(told) => {
+                let info = self.choose(&told)?;
+                *lock(&self.model) = Some(info);
+                Ok(())
+            }
+            // It answered.
+            Err(error) if self.wanted.is_some() && matches!(error.cause, Cause::NotFound(_)) => {
+                Ok(())
+            }
+            Err(error) => Err(fault_of(&error)),
+        }
+    }
+
+    /// The server as it may be shown.
+    pub fn place(&self) -> &str {
+        self.door.shown()
     }
 
     async fn ask_models(&self) -> Result<Value, SourceError> {
@@ -151,7 +191,7 @@ impl ChatClient {
             .map(|all| all.iter().collect())
             .unwrap_or_default();
         let name_of = |model: &Value| model.get("id").and_then(Value::as_str).map(str::to_owned);
-        let wanted = self.settings.model.clone();
+        let wanted = self.wanted.clone();
         let entry = match &wanted {
             Some(name) => listed.iter().find(|m| name_of(m).as_deref() == Some(name)),
             None => listed.first(),
@@ -176,28 +216,25 @@ impl ChatClient {
     }
 
     /// One answer of the model. Pieces go out as they come.
-    pub async fn complete(
-        &self,
-        messages: &[Message],
-        tools: &[Value],
-        max_tokens: u32,
-        out: &Out,
-    ) -> Result<Completion, ChatError> {
+    pub async fn complete(&self, asked: &Asked<'_>, out: &Out) -> Result<Completion, ChatError> {
+        let tools = asked.tools;
         let model = self.model().await.map_err(ChatError::Failed)?.name;
         let mut attempt = 0;
-        let native_before = self.dialect().native_tools;
+        let before = self.dialect().clone();
         loop {
             let dialect = self.dialect().clone();
             let body = dialect.body(
                 &model,
-                messages,
+                asked.messages,
                 tools,
-                max_tokens,
-                self.settings.temperature,
+                asked.max_tokens,
+                self.temperature,
             );
+            self.budget.take().await;
             let failure = match self.attempt(&body, out).await {
                 Ok(done) => {
                     self.dialect().tools_accepted |= dialect.native_tools && !tools.is_empty();
+                    self.dialect().structured &= !done.unformed;
                     return Ok(done);
                 }
                 Err(failure) => failure,
@@ -212,9 +249,10 @@ impl ChatClient {
                 }
             }
             attempt += 1;
-            let Some(wait) = failure.again.filter(|_| attempt < ATTEMPTS) else {
+            let Some(wait) = failure.again.filter(|_| attempt < asked.attempts) else {
                 // Refused without tools as well: it was no matter of tools.
-                self.dialect().native_tools = native_before;
+                self.dialect().native_tools = before.native_tools;
+                self.dialect().structured = before.structured;
                 if matches!(&failure.error, ChatError::Failed(f) if f.kind == FaultKind::NotFound) {
                     self.forget_model();
                 }
@@ -254,7 +292,7 @@ impl ChatClient {
             .unwrap_or_default()
             .to_ascii_lowercase();
         if kind.contains("event-stream") {
-            self.streamed(response, started, out).await
+            self.streamed(response, body, started, out).await
         } else {
             if kind.starts_with("text/html") {
                 return Err(self.failure(

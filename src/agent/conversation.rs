@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::model::chat::{ChatEvent, ChatRequest, Look, RunId, RunOutcome, Setting};
+use crate::model::chat::{ChatEvent, ChatRequest, Look, Model, RunId, RunOutcome, Setting};
 use crate::model::id::{IncidentId, RequestId};
 pub use crate::model::talk::{Author, Message, Part, ToolDone, ToolPart};
 use crate::model::talk::{Session, SessionHead, SessionId};
@@ -30,8 +30,8 @@ pub struct Queued {
 pub struct Conversation {
     pub messages: Vec<Message>,
     pub queue: VecDeque<Queued>,
-    /// Name and context length, once the server told.
-    pub model: Option<(String, Option<u32>)>,
+    /// Once the server told.
+    pub model: Option<Model>,
     running: Option<RunId>,
     /// What the running answer reads is shown unfolded.
     unfold: bool,
@@ -117,8 +117,8 @@ impl Conversation {
     /// True if something changed.
     pub fn apply(&mut self, event: ChatEvent) -> bool {
         let run = match &event {
-            ChatEvent::Model { name, context } => {
-                let told = Some((name.clone(), *context));
+            ChatEvent::Model(model) => {
+                let told = Some(model.clone());
                 let changed = self.model != told;
                 self.model = told;
                 self.version += u64::from(changed);
@@ -370,7 +370,7 @@ fn take(parts: &mut Vec<Part>, event: ChatEvent, folded: bool) {
             }
         }
         ChatEvent::Note { text, .. } => parts.push(Part::Note(text)),
-        ChatEvent::Model { .. } | ChatEvent::Started { .. } | ChatEvent::Ended { .. } => {}
+        ChatEvent::Model(_) | ChatEvent::Started { .. } | ChatEvent::Ended { .. } => {}
     }
 }
 

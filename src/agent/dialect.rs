@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::constrained;
 use super::prompt;
 use super::stream::ToolCall;
 use crate::source::error::Cause;
@@ -44,6 +45,8 @@ pub struct Dialect {
     pub native_tools: bool,
     /// A request with tools was accepted: a later refusal is no matter of tools.
     pub tools_accepted: bool,
+    /// Tools that go in the text go there by a JSON schema; else as fenced blocks.
+    pub structured: bool,
     pub stream: bool,
     pub stream_options: bool,
     pub temperature: bool,
@@ -59,6 +62,7 @@ impl Dialect {
         Self {
             native_tools: true,
             tools_accepted: false,
+            structured: true,
             stream: true,
             stream_options: true,
             temperature: true,
@@ -97,6 +101,19 @@ impl Dialect {
             self.stream_options = false;
             return Some("");
         }
+        if self.is_formed(with_tools) {
+            let form = [
+                "response_format",
+                "json_schema",
+                "guided",
+                "grammar",
+                "schema",
+            ];
+            if form.iter().any(|word| told.contains(word)) || matches!(cause, Cause::Query(_)) {
+                self.structured = false;
+                return Some("");
+            }
+        }
         if self.stream && told.contains("stream") {
             self.stream = false;
             return Some("the model server does not stream: the answer comes whole");
@@ -119,6 +136,11 @@ impl Dialect {
         None
     }
 
+    /// Answers are asked for in the constrained form.
+    pub fn is_formed(&self, with_tools: bool) -> bool {
+        with_tools && !self.native_tools && self.structured
+    }
+
     /// The body of a request.
     pub fn body(
         &self,
@@ -131,7 +153,7 @@ impl Dialect {
         let native = self.native_tools;
         let mut body = json!({
             "model": model,
-            "messages": if native { native_messages(messages) } else { text_messages(messages, tools) },
+            "messages": if native { native_messages(messages) } else { self.text_messages(messages, tools) },
             "stream": self.stream,
         });
         let mut set = |name: &str, value: Value| {
@@ -159,7 +181,41 @@ impl Dialect {
             set("tools", Value::Array(tools.to_vec()));
             set("tool_choice", json!("auto"));
         }
+        if self.is_formed(!tools.is_empty()) {
+            set("response_format", constrained::format(tools));
+        }
         body
+    }
+
+    /// Without the tools field: calls and results as text, roles strictly in turn.
+    fn text_messages(&self, messages: &[Message], tools: &[Value]) -> Value {
+        let formed = self.is_formed(!tools.is_empty());
+        let mut out: Vec<(&str, String)> = Vec::new();
+        for message in messages {
+            let (role, text) = match message {
+                Message::System(text) if !tools.is_empty() => {
+                    let tools = prompt::tools_in_words(tools, formed);
+                    ("system", format!("{text}\n{tools}"))
+                }
+                Message::System(text) => ("system", text.clone()),
+                Message::User(text) => ("user", text.clone()),
+                Message::Assistant { text, calls } if formed => {
+                    ("assistant", constrained::told(text, calls))
+                }
+                Message::Assistant { text, calls } => ("assistant", fenced(text, calls)),
+                Message::Tool { name, text, .. } => ("user", format!("Result of {name}:\n{text}")),
+            };
+            match out.last_mut() {
+                Some((last, all)) if *last == role && role == "user" => {
+                    all.push_str("\n\n");
+                    all.push_str(&text);
+                }
+                _ => out.push((role, text)),
+            }
+        }
+        out.into_iter()
+            .map(|(role, text)| json!({"role": role, "content": text}))
+            .collect()
     }
 }
 
@@ -207,41 +263,14 @@ fn sendable(arguments: &str) -> String {
     }
 }
 
-/// Without the tools field: calls and results as text, roles strictly in turn.
-fn text_messages(messages: &[Message], tools: &[Value]) -> Value {
-    let mut out: Vec<(&str, String)> = Vec::new();
-    for message in messages {
-        let (role, text) = match message {
-            Message::System(text) if !tools.is_empty() => (
-                "system",
-                format!("{text}\n{}", prompt::tools_in_words(tools)),
-            ),
-            Message::System(text) => ("system", text.clone()),
-            Message::User(text) => ("user", text.clone()),
-            Message::Assistant { text, calls } => {
-                let mut text = text.clone();
-                for call in calls {
-                    text.push_str(&format!(
-                        "\n```tool\n{{\"name\": \"{}\", \"arguments\": {}}}\n```",
-                        call.name,
-                        sendable(&call.arguments)
-                    ));
-                }
-                ("assistant", text)
-            }
-            Message::Tool { name, text, .. } => ("user", format!("Result of {name}:\n{text}")),
-        };
-        match out.last_mut() {
-            Some((last, all)) if *last == role && role == "user" => {
-                all.push_str("\n\n");
-                all.push_str(&text);
-            }
-            _ => out.push((role, text)),
-        }
-    }
-    out.into_iter()
-        .map(|(role, text)| json!({"role": role, "content": text}))
-        .collect()
+/// A turn of the model with its calls as fenced blocks.
+fn fenced(text: &str, calls: &[ToolCall]) -> String {
+    let blocks = calls.iter().map(|call| {
+        let arguments = sendable(&call.arguments);
+        let name = &call.name;
+        format!("\n```tool\n{{\"name\": \"{name}\", \"arguments\": {arguments}}}\n```")
+    });
+    std::iter::once(text.to_owned()).chain(blocks).collect()
 }
 
 #[cfg(test)]
@@ -266,6 +295,13 @@ mod tests {
                 .adapt(&told("\"auto\" tool choice requires"), true)
                 .is_some_and(|n| n.contains("tools: json"))
         );
+        // The form goes first, and is missed by nobody where no tools are asked for.
+        assert!(dialect.is_formed(true) && !dialect.is_formed(false));
+        assert_eq!(
+            dialect.adapt(&told("response_format is not supported"), true),
+            Some("")
+        );
+        assert!(!dialect.is_formed(true));
         assert_eq!(dialect.adapt(&told("something else"), true), None);
         let mut dialect = Dialect::new(true);
         assert_eq!(
@@ -321,6 +357,13 @@ mod tests {
             .filter_map(|m| m["role"].as_str())
             .collect();
         assert_eq!(roles, ["system", "user", "assistant", "user"]);
-        assert!(text.get("tools").is_none());
+        assert!(text.get("tools").is_none() && text.get("response_format").is_some());
+        let turn = text["messages"][2]["content"].as_str().expect("text");
+        assert!(turn.starts_with("{\"answer\":\"\",\"calls\":[{"), "{turn}");
+        dialect.structured = false;
+        let text = dialect.body("m", &messages, &[json!({})], 10, 0.2);
+        assert!(text.get("response_format").is_none());
+        let turn = text["messages"][2]["content"].as_str().expect("text");
+        assert_eq!(turn.matches("```tool").count(), 2, "{turn}");
     }
 }

@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod brief;
 pub mod chat;
+pub mod constrained;
 pub mod conversation;
 pub mod dialect;
 pub mod fence;
@@ -17,6 +18,7 @@ pub mod persona;
 pub mod prompt;
 
 mod run;
+pub mod servers;
 pub mod stream;
 pub mod tools;
 pub mod world_tools;
@@ -25,18 +27,22 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::future::OptionFuture;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::config;
-use crate::model::chat::{ChatEvent, ChatRequest, RunId, RunOutcome, WorldQuery};
+use crate::model::chat::{ChatEvent, ChatRequest, Model, RunId, RunOutcome, WorldQuery};
 use crate::model::fault::{Fault, FaultKind};
 use crate::source::Lookup;
 
-use chat::{ChatClient, ModelInfo};
 use out::Out;
+use servers::Servers;
 use tools::fetch::Fetched;
 
+/// Between two looks at the model servers.
+const HEALTH: Duration = Duration::from_secs(30);
 /// Time limit of one tool call.
 const TOOL_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -47,7 +53,7 @@ pub struct Agent {
 }
 
 struct Shared {
-    client: Result<ChatClient, Fault>,
+    servers: Result<Servers, Fault>,
     lookup: Arc<dyn Lookup>,
     events: mpsc::Sender<ChatEvent>,
     world: mpsc::Sender<WorldQuery>,
@@ -66,8 +72,8 @@ impl Agent {
         events: mpsc::Sender<ChatEvent>,
         world: mpsc::Sender<WorldQuery>,
     ) -> Self {
-        let client = match &settings {
-            Some(settings) => ChatClient::open(settings),
+        let servers = match &settings {
+            Some(settings) => Servers::open(settings),
             None => Err(not_configured()),
         };
         let (max_iterations, max_tokens) = settings
@@ -75,7 +81,7 @@ impl Agent {
             .map_or((1, 1024), |s| (s.max_iterations, s.max_tokens));
         Self {
             shared: Arc::new(Shared {
-                client,
+                servers,
                 lookup,
                 events,
                 world,
@@ -97,28 +103,48 @@ impl Agent {
     }
 
     pub fn is_configured(&self) -> bool {
-        self.shared.client.is_ok()
+        self.shared.servers.is_ok()
     }
 
-    /// Asks the server which model it serves; says `ChatEvent::Model` when it tells.
+    /// Looks at the servers now and every half minute, as long as the agent is there; says
+    /// `ChatEvent::Model` when another model would answer.
     pub fn probe(&self) {
         if !self.is_configured() {
             return;
         }
-        let shared = self.shared.clone();
+        let shared = Arc::downgrade(&self.shared);
         tokio::spawn(async move {
-            if let Ok(client) = &shared.client
-                && let Ok(ModelInfo { name, context }) = client.model().await
-            {
-                let _ = shared.events.send(ChatEvent::Model { name, context }).await;
+            let mut told = None;
+            let mut pace = tokio::time::interval(HEALTH);
+            pace.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            loop {
+                pace.tick().await;
+                let Some(shared) = shared.upgrade() else {
+                    return;
+                };
+                let Ok(servers) = &shared.servers else {
+                    return;
+                };
+                servers.look().await;
+                // A run tells itself by whom it is answered.
+                let busy = !lock(&shared.runs).is_empty();
+                let next = servers.next(&[]).filter(|_| !busy);
+                let Some(Ok(model)) = OptionFuture::from(next.map(|at| servers.model(at))).await
+                else {
+                    continue;
+                };
+                if told.as_ref() != Some(&model) {
+                    told = Some(model.clone());
+                    let _ = shared.events.send(ChatEvent::Model(model)).await;
+                }
             }
         });
     }
 
-    /// For `farwatch check`: the model, or why there is none.
-    pub async fn check(&self) -> Result<ModelInfo, Fault> {
-        match &self.shared.client {
-            Ok(client) => client.model().await,
+    /// The model that would answer, or why there is none.
+    pub async fn check(&self) -> Result<Model, Fault> {
+        match &self.shared.servers {
+            Ok(servers) => servers.first_model().await,
             Err(fault) => Err(fault.clone()),
         }
     }

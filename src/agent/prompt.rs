@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::model::chat::ChatRequest;
 
+use super::constrained;
 use super::dialect::Message;
 use super::fence::as_data;
 use super::tools;
@@ -129,14 +130,15 @@ fn system(request: &ChatRequest) -> String {
     out
 }
 
-/// The tools for a model whose server takes none: asked for in the text of the answer.
-pub fn tools_in_words(specs: &[Value]) -> String {
-    format!(
-        "To use a tool, answer with nothing but a block like this, and wait for the result:\n\
-         ```tool\n{{\"name\": \"list_alerts\", \"arguments\": {{\"clusters\": []}}}}\n```\n\
-         Tools:\n{}",
-        tools::in_words(specs)
-    )
+/// How a tool is asked for in a block of the answer.
+const BLOCK: &str = "To use a tool, answer with nothing but a block like this, and wait for the result:\n\
+    ```tool\n{\"name\": \"list_alerts\", \"arguments\": {\"clusters\": []}}\n```\n";
+
+/// The tools for a model whose server takes none: asked for in the text of the answer, which is
+/// `formed` where the server holds it to a schema.
+pub fn tools_in_words(specs: &[Value], formed: bool) -> String {
+    let how = if formed { constrained::WORDS } else { BLOCK };
+    format!("{how}Tools:\n{}", tools::in_words(specs))
 }
 
 /// Shortens the conversation to `chars`: first old tool results, then old turns. The system
@@ -218,7 +220,7 @@ mod tests {
         assert_eq!(all.matches("</data>").count(), 1, "{all}");
         assert!(all.contains("alpha, beta"), "{all}");
         let specs = tools::specs(&request().setting.tools);
-        assert!(tools_in_words(&specs).contains("query_logs"));
+        assert!(tools_in_words(&specs, false).contains("query_logs"));
     }
 
     #[test]

@@ -10,10 +10,11 @@ use serde_json::Value;
 
 use super::Shared;
 use super::answer::{cites, unsupported};
-use super::chat::{ChatClient, ChatError};
+use super::chat::{ATTEMPTS, Asked, ChatError};
 use super::dialect::Message;
 use super::out::Out;
 use super::prompt::{self, Budget};
+use super::servers::Servers;
 use super::stream::{Completion, Finish, ToolCall};
 use super::tools;
 use super::tools::fetch::Fetched;
@@ -26,7 +27,10 @@ const STOP: &str =
 
 struct Run<'a> {
     shared: &'a Arc<Shared>,
-    client: Option<&'a ChatClient>,
+    /// `None`: no model is asked.
+    servers: Option<&'a Servers>,
+    /// The server that is asked.
+    at: usize,
     request: ChatRequest,
     out: &'a Out,
     budget: Budget,
@@ -37,7 +41,17 @@ struct Run<'a> {
     last: u32,
     /// Numbers of results that succeeded.
     good: Vec<u32>,
-    usage: (Option<u32>, Option<u32>),
+    usage: Usage,
+}
+
+/// What the model's answers took.
+#[derive(Default)]
+struct Usage {
+    prompt: Option<u32>,
+    completion: Option<u32>,
+    wrote_ms: Option<u32>,
+    /// Of the last prompt and its answer.
+    context: Option<u32>,
 }
 
 struct Seen {
@@ -55,35 +69,26 @@ enum Round {
 
 pub(super) async fn run(shared: &Arc<Shared>, request: ChatRequest, out: &Out) -> RunOutcome {
     let started = clock::instant();
-    let client = match &shared.client {
-        Ok(client) => client,
+    let servers = match &shared.servers {
+        Ok(servers) => servers,
         Err(fault) => return RunOutcome::Failed(fault.clone()),
     };
-    let model = match client.model().await {
-        Ok(model) => model,
-        Err(fault) => return RunOutcome::Failed(fault),
-    };
-    out.send(ChatEvent::Model {
-        name: model.name.clone(),
-        context: model.context,
-    })
-    .await;
-    let tool_chars: usize = tools::specs(&request.setting.tools)
-        .iter()
-        .map(|s| s.to_string().len())
-        .sum();
     let mut run = Run {
         shared,
-        client: Some(client),
+        servers: Some(servers),
+        at: 0,
         messages: prompt::opening(&request),
         request,
         out,
-        budget: Budget::new(model.context, shared.max_tokens, tool_chars),
+        budget: Budget::looked_up(),
         seen: HashMap::new(),
         last: 0,
         good: Vec::new(),
-        usage: (None, None),
+        usage: Usage::default(),
     };
+    if let Err(fault) = run.connect(&mut Vec::new(), None).await {
+        return RunOutcome::Failed(fault);
+    }
     match run.rounds().await {
         Ok(limit) => run.outcome(limit, started),
         Err(fault) => RunOutcome::Failed(fault),
@@ -100,7 +105,8 @@ pub(super) async fn look(
     let started = clock::instant();
     let mut run = Run {
         shared,
-        client: None,
+        servers: None,
+        at: 0,
         messages: Vec::new(),
         budget: Budget::looked_up(),
         request,
@@ -108,7 +114,7 @@ pub(super) async fn look(
         seen: HashMap::new(),
         last: 0,
         good: Vec::new(),
-        usage: (None, None),
+        usage: Usage::default(),
     };
     let calls = look.calls.into_iter();
     let done = Completion {
@@ -140,7 +146,7 @@ impl Run<'_> {
             if done.calls.is_empty() {
                 return Ok(self.answered(&done).await);
             }
-            if done.leaked && self.client.is_some_and(ChatClient::native_tools) {
+            if done.leaked && self.native_tools() {
                 self.out
                     .note("the server left the tool call in the text; it was read from there")
                     .await;
@@ -164,25 +170,66 @@ impl Run<'_> {
         Ok(Some(limit))
     }
 
-    /// One completion; shortened and asked again once where the prompt was too long.
+    fn native_tools(&self) -> bool {
+        let client = self.servers.and_then(|all| all.client(self.at));
+        client.is_some_and(super::chat::ChatClient::native_tools)
+    }
+
+    /// Goes to the best server that was not tried yet and tells its model. `why`: what the one before
+    /// it failed with. `Err`: there is none left.
+    async fn connect(
+        &mut self,
+        tried: &mut Vec<usize>,
+        mut why: Option<Fault>,
+    ) -> Result<(), Fault> {
+        let servers = self.servers.ok_or_else(super::not_configured)?;
+        let first = why.clone();
+        while let Some(at) = servers.next(tried) {
+            let place = |at| servers.client(at).map_or("?", |client| client.place());
+            if let (Some(last), Some(fault)) = (tried.last(), &why) {
+                let (from, to) = (place(*last), place(at));
+                let note = format!("model server {from}: {}; {to} is asked instead", fault.what);
+                self.out.note(&note).await;
+            }
+            tried.push(at);
+            match servers.model(at).await {
+                Ok(model) => {
+                    self.at = at;
+                    let specs = tools::specs(&self.request.setting.tools);
+                    let chars = specs.iter().map(|spec| spec.to_string().len()).sum();
+                    self.budget = Budget::new(model.context, self.shared.max_tokens, chars);
+                    self.out.send(ChatEvent::Model(model)).await;
+                    return Ok(());
+                }
+                Err(fault) => {
+                    servers.failed(at, &fault);
+                    why = Some(fault);
+                }
+            }
+        }
+        Err(first.or(why).unwrap_or_else(super::not_configured))
+    }
+
+    /// One completion. Shortened and asked again where the prompt was too long; asked of the next
+    /// server where this one fails before its first word.
     async fn ask(&mut self, specs: &[Value]) -> Result<Completion, Fault> {
+        let servers = self.servers.ok_or_else(super::not_configured)?;
         let mut halvings = 0;
-        let client = self.client.ok_or_else(super::not_configured)?;
+        let mut tried = vec![self.at];
         loop {
+            let client = servers.client(self.at).ok_or_else(super::not_configured)?;
             let fitted = prompt::fit(&self.messages, self.budget.prompt);
-            let done = client
-                .complete(&fitted, specs, self.budget.answer, self.out)
-                .await;
-            match done {
+            let asked = Asked {
+                messages: &fitted,
+                tools: specs,
+                max_tokens: self.budget.answer,
+                // Another server is there sooner than this one is well again.
+                attempts: servers.next(&tried).map_or(ATTEMPTS, |_| 1),
+            };
+            match client.complete(&asked, self.out).await {
                 Ok(done) => {
-                    let add = |a: Option<u32>, b: Option<u32>| match (a, b) {
-                        (Some(a), Some(b)) => Some(a.saturating_add(b)),
-                        (a, b) => a.or(b),
-                    };
-                    self.usage = (
-                        add(self.usage.0, done.prompt_tokens),
-                        add(self.usage.1, done.completion_tokens),
-                    );
+                    servers.answered(self.at);
+                    self.usage.add(&done);
                     return Ok(done);
                 }
                 Err(ChatError::ContextTooLong(_)) if halvings < 2 => {
@@ -192,7 +239,15 @@ impl Run<'_> {
                         .note("the prompt is longer than the model's context; shortened and asked again")
                         .await;
                 }
-                Err(error) => return Err(error.into_fault()),
+                Err(ChatError::Failed(fault)) => {
+                    servers.failed(self.at, &fault);
+                    self.connect(&mut tried, Some(fault)).await?;
+                }
+                Err(error) => {
+                    let fault = error.into_fault();
+                    servers.failed(self.at, &fault);
+                    return Err(fault);
+                }
             }
         }
     }
@@ -239,8 +294,10 @@ impl Run<'_> {
         match limit {
             Some(limit) => RunOutcome::Limit(limit),
             None => RunOutcome::Answered {
-                prompt_tokens: self.usage.0,
-                completion_tokens: self.usage.1,
+                prompt_tokens: self.usage.prompt,
+                completion_tokens: self.usage.completion,
+                context_tokens: self.usage.context,
+                wrote_ms: self.usage.wrote_ms,
                 first_token_ms: self
                     .out
                     .first_token()
@@ -248,6 +305,19 @@ impl Run<'_> {
                 total_ms: millis(started.elapsed()),
             },
         }
+    }
+}
+
+impl Usage {
+    fn add(&mut self, done: &Completion) {
+        let add = |a: Option<u32>, b: Option<u32>| match (a, b) {
+            (Some(a), Some(b)) => Some(a.saturating_add(b)),
+            (a, b) => a.or(b),
+        };
+        self.prompt = add(self.prompt, done.prompt_tokens);
+        self.completion = add(self.completion, done.completion_tokens);
+        self.wrote_ms = add(self.wrote_ms, done.wrote_ms);
+        self.context = add(done.prompt_tokens, done.completion_tokens).or(self.context);
     }
 }
 

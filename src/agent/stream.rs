@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use super::constrained::Reader;
 use super::leak::{Gate, Piece};
 
 /// Most calls that one answer may ask for.
@@ -55,11 +56,18 @@ pub struct Completion {
     pub leaked: bool,
     pub prompt_tokens: Option<u32>,
     pub completion_tokens: Option<u32>,
+    /// From the first piece to the last, where it was streamed.
+    pub wrote_ms: Option<u32>,
+    /// It was to be of the constrained form and is not: the server does not keep to it.
+    pub unformed: bool,
 }
 
 #[derive(Debug)]
 pub struct Accumulator {
     gate: Gate,
+    /// The answer is to be of the constrained form, and has been so far.
+    form: Option<Reader>,
+    begun: bool,
     calls: Vec<Partial>,
     done: bool,
     result: Completion,
@@ -76,9 +84,19 @@ impl Accumulator {
     pub fn new(known: fn(&str) -> bool) -> Self {
         Self {
             gate: Gate::new(known),
+            form: None,
+            begun: false,
             calls: Vec::new(),
             done: false,
             result: Completion::default(),
+        }
+    }
+
+    /// For an answer that the server was asked to hold to the form of [`super::constrained`].
+    pub fn formed(known: fn(&str) -> bool) -> Self {
+        Self {
+            form: Some(Reader::default()),
+            ..Self::new(known)
         }
     }
 
@@ -145,8 +163,10 @@ impl Accumulator {
 
     /// Ends the answer: last pieces to show, and all of it.
     pub fn finish(mut self) -> (Vec<Piece>, Completion) {
-        let pieces = self.gate.finish();
-        self.keep(&pieces);
+        let (mut pieces, formed) = self.end_form();
+        let rest = self.gate.finish();
+        self.keep(&rest);
+        pieces.extend(rest);
         let mut result = self.result;
         let cut = result.finish == Some(Finish::Length);
         // A call that the token limit cut is not to be carried out on half of its arguments.
@@ -159,9 +179,10 @@ impl Accumulator {
             .into_iter()
             .map(|partial| partial.call)
             .partition(whole);
-        result.cut_call = self.gate.cut || !broken.is_empty();
+        result.cut_call |= self.gate.cut || !broken.is_empty();
         result.leaked = calls.is_empty() && !self.gate.calls.is_empty();
         result.calls = calls;
+        result.calls.extend(formed);
         result
             .calls
             .extend(self.gate.calls.into_iter().map(|leaked| ToolCall {
@@ -195,7 +216,7 @@ impl Accumulator {
             }
             let text = text_of(delta.get("content"));
             if !text.is_empty() {
-                let shown = self.gate.push(&text);
+                let shown = self.read(&text);
                 self.keep(&shown);
                 pieces.extend(shown);
             }
@@ -209,6 +230,41 @@ impl Accumulator {
                 other => Finish::Other(other.to_owned()),
             });
         }
+    }
+
+    fn read(&mut self, text: &str) -> Vec<Piece> {
+        if !self.begun
+            && let Some(first) = text.trim_start().chars().next()
+        {
+            self.begun = true;
+            if first != '{' && self.form.take().is_some() {
+                self.result.unformed = true;
+            }
+        }
+        match &mut self.form {
+            Some(form) => form.push(text),
+            None => self.gate.push(text),
+        }
+    }
+
+    /// The calls of a formed answer; one that breaks the form goes through the gate.
+    fn end_form(&mut self) -> (Vec<Piece>, Vec<ToolCall>) {
+        let raw = match self.form.take().map(Reader::finish) {
+            None => return (Vec::new(), Vec::new()),
+            Some(Ok(calls)) => return (Vec::new(), calls),
+            Some(Err(raw)) => raw,
+        };
+        if self.result.finish == Some(Finish::Length) {
+            self.result.cut_call = self.result.text.is_empty();
+            return (Vec::new(), Vec::new());
+        }
+        self.result.unformed = self.begun;
+        let pieces = match self.result.text.is_empty() {
+            true => self.gate.push(&raw),
+            false => Vec::new(),
+        };
+        self.keep(&pieces);
+        (pieces, Vec::new())
     }
 
     fn keep(&mut self, pieces: &[Piece]) {

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use toml::Spanned;
 
+use super::agent;
 use super::endpoint::{Shared, endpoint, kube, resolve, url};
 use super::sensitivity::sensitivities;
 use super::{
-    Agent, Archive, Cluster, ClusterKind, Config, Contexts, Limits, Nats, Query, Roles, Ui, dpdk,
-    file, signal,
+    Archive, Cluster, ClusterKind, Config, Contexts, Limits, Nats, Query, Roles, Ui, dpdk, file,
+    signal,
 };
 use crate::model::alert::{Severities, Severity};
 use crate::model::persona::Persona;
@@ -108,7 +109,7 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
         file: None,
         clusters,
         contexts,
-        agent: file.agent.map(|a| agent(a, folder)).transpose()?,
+        agent: file.agent.map(|a| agent::agent(a, folder)).transpose()?,
         nats: file.nats.map(|n| nats(n, folder)).transpose()?,
         ui: ui(file.ui, folder)?,
         roles,
@@ -279,52 +280,6 @@ fn contexts(table: file::Contexts, folder: &Path) -> Contexts {
         only: table.contexts,
         except: table.except,
     }
-}
-
-fn agent(entry: file::Agent, folder: &Path) -> Result<Agent, Mistake> {
-    let defaults = Agent::default();
-    let span = entry.url.span();
-    let temperature = entry.temperature.unwrap_or(defaults.temperature);
-    if !(0.0..=2.0).contains(&temperature) {
-        return mistake(span, "`temperature` is out of range", "0 to 2");
-    }
-    let max_iterations = entry.max_iterations.unwrap_or(defaults.max_iterations);
-    if !(1..=10).contains(&max_iterations) {
-        return mistake(span, "`max_iterations` is out of range", "1 to 10");
-    }
-    let endpoint = endpoint(
-        Spanned::new(
-            span,
-            file::Endpoint {
-                url: Some(entry.url),
-                bearer_file: entry.bearer_file,
-                bearer_command: entry.bearer_command,
-                user: entry.user,
-                password_file: entry.password_file,
-                ca_file: entry.ca_file,
-                client_cert_file: entry.client_cert_file,
-                client_key_file: entry.client_key_file,
-                headers: entry.headers,
-                timeout: entry.timeout,
-                requests_per_minute: entry.requests_per_minute,
-                ..file::Endpoint::default()
-            },
-        ),
-        &Shared {
-            folder,
-            interval: None,
-            timeout: AGENT_TIMEOUT,
-            requests: AGENT_REQUESTS,
-            kube: false,
-        },
-    )?;
-    Ok(Agent {
-        endpoint,
-        model: entry.model,
-        max_iterations,
-        max_tokens: entry.max_tokens.unwrap_or(defaults.max_tokens),
-        temperature,
-    })
 }
 
 fn nats(entry: file::Nats, folder: &Path) -> Result<Nats, Mistake> {

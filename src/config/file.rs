@@ -20,7 +20,7 @@ pub struct File {
     #[serde(default)]
     pub clusters: Vec<Cluster>,
     pub kubeconfig: Option<Contexts>,
-    pub agent: Option<Agent>,
+    pub agent: Option<Spanned<super::agent::Written>>,
     pub nats: Option<Nats>,
     #[serde(default)]
     pub ui: Ui,
@@ -180,28 +180,6 @@ pub enum Way {
 #[serde(rename_all = "kebab-case")]
 pub enum BearerFrom {
     Kubeconfig,
-}
-
-/// The endpoint's keys stand beside the agent's own: `flatten` would lose the line of a mistake.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Agent {
-    pub url: Spanned<String>,
-    pub model: Option<String>,
-    pub max_iterations: Option<u32>,
-    pub max_tokens: Option<u32>,
-    pub temperature: Option<f32>,
-    pub bearer_file: Option<String>,
-    pub bearer_command: Option<Vec<String>>,
-    pub user: Option<String>,
-    pub password_file: Option<String>,
-    pub ca_file: Option<String>,
-    pub client_cert_file: Option<String>,
-    pub client_key_file: Option<String>,
-    #[serde(default)]
-    pub headers: BTreeMap<String, String>,
-    pub timeout: Option<Span>,
-    pub requests_per_minute: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -13,6 +13,7 @@ use crate::model::persona::Persona;
 use crate::model::sensitivity::Sensitivity;
 use crate::model::signal::{Metric, Signal};
 
+pub mod agent;
 pub mod build;
 pub mod dashboard;
 mod dpdk;
@@ -301,21 +302,28 @@ pub enum Auth {
     },
 }
 
+/// How the agent works, and by which model servers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Agent {
-    pub endpoint: Endpoint,
-    /// Asked from the server when `None`.
-    pub model: Option<String>,
+    /// Best first: the next one is asked where one fails.
+    pub servers: Vec<ModelServer>,
     pub max_iterations: u32,
     pub max_tokens: u32,
     pub temperature: f32,
 }
 
+/// An OpenAI-compatible server.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelServer {
+    pub endpoint: Endpoint,
+    /// Asked from the server when `None`.
+    pub model: Option<String>,
+}
+
 impl Default for Agent {
     fn default() -> Self {
         Self {
-            endpoint: Endpoint::default(),
-            model: None,
+            servers: Vec::new(),
             max_iterations: 8,
             max_tokens: 2048,
             temperature: 0.3,

@@ -13,11 +13,8 @@ pub type RunId = RequestId;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChatEvent {
-    /// The server's model is known (name, context length).
-    Model {
-        name: String,
-        context: Option<u32>,
-    },
+    /// The model that answers is known, or is another one now.
+    Model(Model),
     Started {
         run: RunId,
     },
@@ -59,6 +56,16 @@ pub enum ChatEvent {
     },
 }
 
+/// Which model answers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Model {
+    pub name: String,
+    /// Tokens of its context; `None`: the server does not tell.
+    pub context: Option<u32>,
+    /// Which server it is on, where several are configured.
+    pub server: Option<String>,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum RunOutcome {
     Answered {
@@ -66,6 +73,12 @@ pub enum RunOutcome {
         completion_tokens: Option<u32>,
         first_token_ms: u32,
         total_ms: u32,
+        /// Tokens of the last prompt and its answer: what the context holds of this run.
+        #[serde(default)]
+        context_tokens: Option<u32>,
+        /// Milliseconds in which the model wrote, of all answers together.
+        #[serde(default)]
+        wrote_ms: Option<u32>,
     },
     Cancelled,
     /// The limit of iterations or tokens was reached.

@@ -147,6 +147,8 @@ impl State {
                 completion_tokens: None,
                 first_token_ms: 0,
                 total_ms: 0,
+                context_tokens: None,
+                wrote_ms: None,
             },
         });
         Some(events)

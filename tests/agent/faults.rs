@@ -131,7 +131,7 @@ async fn three_error_shapes_and_a_key() {
     let file = folder.path().join("key");
     std::fs::write(&file, "lab-key-1234\n").unwrap();
     let mut signed = settings(&server.url, Duration::from_secs(5));
-    signed.endpoint.auth = farwatch::config::Auth::BearerFile(file);
+    signed.servers[0].endpoint.auth = farwatch::config::Auth::BearerFile(file);
     let seen = Bench::with(signed, nothing()).ask("why?").await;
     assert!(!seen.text.is_empty(), "{seen:?}");
 
@@ -152,7 +152,11 @@ async fn server_without_tools_is_asked_in_text() {
                 .into(),
         );
         let call = "I look.\n```tool\n{\"name\": \"list_alerts\", \"arguments\": {\"clusters\": [\"beta\"]}}\n```";
-        let server = ChatServer::start(vec![no, text(call), text("Three alerts [1].")]).await;
+        let form = Say::Json(
+            400,
+            r#"{"error": {"message": "response_format is not supported"}}"#.into(),
+        );
+        let server = ChatServer::start(vec![no, form, text(call), text("Three alerts [1].")]).await;
         let mut bench = Bench::new(&server.url());
         let seen = bench.ask("why?").await;
         assert!(seen.answered(), "{seen:?}");
@@ -163,10 +167,12 @@ async fn server_without_tools_is_asked_in_text() {
         );
         assert_eq!(seen.started.len(), 1);
         let requests = server.requests();
-        assert!(requests[0].get("tools").is_some() && requests[1].get("tools").is_none());
-        let system = requests[1]["messages"][0]["content"].as_str().unwrap();
+        assert!(requests[0].get("tools").is_some() && requests[2].get("tools").is_none());
+        assert!(requests[1].get("response_format").is_some());
+        assert!(requests[2].get("response_format").is_none());
+        let system = requests[2]["messages"][0]["content"].as_str().unwrap();
         assert!(system.contains("```tool"), "{system}");
-        let last = requests[2]["messages"].as_array().unwrap().last().unwrap();
+        let last = requests[3]["messages"].as_array().unwrap().last().unwrap();
         assert_eq!(last["role"], "user");
         assert!(
             last["content"]
@@ -177,12 +183,59 @@ async fn server_without_tools_is_asked_in_text() {
         // Found out once.
         let seen = bench.ask("again?").await;
         assert!(!seen.noted("tools: json"), "{seen:?}");
-        assert_eq!(server.requests().len(), 4);
+        assert_eq!(server.requests().len(), 5);
     }
     let server =
         VllmServer::start_with(vec!["chat_stream_stop.sse"], Fault::RefuseTools, 0.0).await;
     let seen = Bench::new(&server.url).ask("why?").await;
     assert!(seen.answered(), "{seen:?}");
+}
+
+/// Without a tool parser, with structured output: held to a schema, shown as words.
+#[tokio::test]
+async fn server_with_structured_output_is_held_to_a_form() {
+    let no = || Say::Json(400, r#"{"error": {"message": "no tool parser"}}"#.into());
+    let call = r#"{"calls": [{"name": "list_alerts", "arguments": {"clusters": ["beta"]}}], "answer": ""}"#;
+    let answer = json!({"calls": [], "answer": "## Conclusion\nThree \"alerts\" [1]."}).to_string();
+    let pieces = |text: &str| {
+        let letters: Vec<char> = text.chars().collect();
+        let mut pieces: Vec<Vec<u8>> = letters
+            .chunks(3)
+            .map(|c| delta(&c.iter().collect::<String>()))
+            .collect();
+        pieces.push(event(
+            &json!({"choices": [{"delta": {}, "finish_reason": "stop"}]}),
+        ));
+        Say::Stream(pieces)
+    };
+    let server = ChatServer::start(vec![no(), pieces(call), pieces(&answer)]).await;
+    let seen = Bench::new(&server.url()).ask("why?").await;
+    assert!(seen.answered() && seen.noted("tools: json"), "{seen:?}");
+    assert_eq!(seen.text, "## Conclusion\nThree \"alerts\" [1].");
+    assert_eq!(seen.started[0].0, "list_alerts", "{seen:?}");
+    let requests = server.requests();
+    let format = requests[1]["response_format"].to_string();
+    assert!(format.contains("get_ptp_status"), "{format}");
+    let turn = requests[2]["messages"][2]["content"].as_str().unwrap();
+    assert!(turn.contains("\"calls\":[{"), "{turn}");
+    // Cut in the middle of a call: no wire format on the screen, and the limit is told.
+    let cut = Say::Stream(vec![
+        delta(r#"{"calls": [{"name": "list_al"#),
+        event(&json!({"choices": [{"delta": {}, "finish_reason": "length"}]})),
+    ]);
+    let server = ChatServer::start(vec![no(), cut]).await;
+    let seen = Bench::new(&server.url()).ask("why?").await;
+    assert_eq!(seen.text, "", "{seen:?}");
+    assert!(
+        matches!(&seen.outcome, Some(RunOutcome::Limit(why)) if why.contains("tool call")),
+        "{seen:?}"
+    );
+    // It takes the field and does not keep to it: found out once, read all the same.
+    let server = ChatServer::start(vec![no(), text("All is well.")]).await;
+    let mut bench = Bench::new(&server.url());
+    assert_eq!(bench.ask("why?").await.text, "All is well.");
+    bench.ask("again?").await;
+    assert!(server.requests()[2].get("response_format").is_none());
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use farwatch::agent::chat::ChatClient;
+use farwatch::agent::chat::{Asked, ChatClient};
 use farwatch::agent::dialect::Message;
 use farwatch::agent::out::Out;
 use farwatch::agent::stream::{Completion, Finish};
@@ -10,16 +10,25 @@ use farwatch::model::id::RequestId;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::chat::{Bench, settings, wire};
+use crate::chat::{Bench, model_server, wire};
 use crate::vllm::VllmServer;
 
 async fn complete(url: &str) -> Completion {
-    let client = ChatClient::open(&settings(url, Duration::from_secs(20))).unwrap();
+    let server = model_server(url, Duration::from_secs(20));
+    let client = ChatClient::open(&server, 0.2).unwrap();
     let (sender, mut events) = mpsc::channel(4);
     tokio::spawn(async move { while events.recv().await.is_some() {} });
     let out = Out::new(RequestId(1), sender);
     client
-        .complete(&[Message::User("why".into())], &[], 64, &out)
+        .complete(
+            &Asked {
+                messages: &[Message::User("why".into())],
+                tools: &[],
+                max_tokens: 64,
+                attempts: 3,
+            },
+            &out,
+        )
         .await
         .unwrap()
 }

@@ -2,7 +2,7 @@
 //! went through the pipeline, nothing here is made up.
 
 use farwatch::message::{Effect, Msg};
-use farwatch::model::chat::{ChatEvent, RunId, RunOutcome};
+use farwatch::model::chat::{ChatEvent, Model, RunId, RunOutcome};
 
 use crate::SIZES;
 use crate::played::Played;
@@ -103,10 +103,11 @@ fn the_chat_beside_a_screen() {
     played.play(5.0);
     for size in SIZES {
         played.fresh(size);
-        played.update(Msg::Chat(ChatEvent::Model {
+        played.update(Msg::Chat(ChatEvent::Model(Model {
             name: "qwen3-32b".into(),
             context: Some(32_768),
-        }));
+            server: None,
+        })));
         played.keys("8a");
         let asked = played.effects.iter().find_map(|effect| match effect {
             Effect::Chat(request) => Some(request.run),
@@ -124,6 +125,8 @@ fn the_chat_beside_a_screen() {
                 completion_tokens: Some(100),
                 first_token_ms: 200,
                 total_ms: 3_800,
+                context_tokens: Some(8_292),
+                wrote_ms: Some(2_000),
             },
         }));
         keep("demo_05m_chat", size, &played.screen());

@@ -231,15 +231,21 @@ pub fn answered(q: &Question, result: Result<farwatch::model::ask::Answer, Fault
 
 pub fn settings(url: &str, timeout: Duration) -> config::Agent {
     config::Agent {
+        servers: vec![model_server(url, timeout)],
+        max_iterations: 5,
+        max_tokens: 512,
+        temperature: 0.2,
+    }
+}
+
+pub fn model_server(url: &str, timeout: Duration) -> config::ModelServer {
+    config::ModelServer {
         endpoint: config::Endpoint {
             url: url.to_owned(),
             timeout,
             ..config::Endpoint::default()
         },
         model: None,
-        max_iterations: 5,
-        max_tokens: 512,
-        temperature: 0.2,
     }
 }
 
@@ -256,6 +262,8 @@ pub struct Seen {
     pub text: String,
     pub reasoning: String,
     pub notes: Vec<String>,
+    /// Servers that were gone to.
+    pub models: Vec<farwatch::model::chat::Model>,
     /// Tool, arguments, number.
     pub started: Vec<(String, String, u32)>,
     /// Result, rows, fine.
@@ -355,7 +363,8 @@ impl Bench {
                     result, rows, ok, ..
                 } => seen.ended.push((result, rows, ok)),
                 ChatEvent::Ended { outcome, .. } => seen.outcome = Some(outcome),
-                ChatEvent::Model { .. } | ChatEvent::Started { .. } => {}
+                ChatEvent::Model(model) => seen.models.push(model),
+                ChatEvent::Started { .. } => {}
             }
         }
         seen

@@ -20,6 +20,7 @@ impl ChatClient {
             "the connection was cut in the middle of the answer",
             all.is_empty(),
         )
+        .begun(!all.is_empty())
     }
 
     pub(super) fn silent(&self, limit: Duration, all: &Accumulator) -> Failure {
@@ -29,6 +30,7 @@ impl ChatClient {
             "the model server fell silent in the middle of the answer"
         };
         self.failure(Cause::Timeout(limit), what, false)
+            .begun(!all.is_empty())
     }
 
     pub(super) fn refusal(&self, refusal: Refusal, empty: bool) -> Failure {
@@ -49,7 +51,7 @@ impl ChatClient {
                     again,
                 );
                 failure.cause = empty.then_some(cause);
-                failure
+                failure.begun(!empty)
             }
             Refusal::Garbage(what) => {
                 let what = text::clean(&what, 200);
@@ -58,6 +60,7 @@ impl ChatClient {
                     &format!("the stream cannot be read: {what}"),
                     false,
                 )
+                .begun(!empty)
             }
         }
     }
@@ -75,6 +78,16 @@ impl ChatClient {
             again: again.then_some(None),
             cause: None,
         }
+    }
+}
+
+impl Failure {
+    /// Part of the answer had been shown, or may have been.
+    fn begun(mut self, begun: bool) -> Self {
+        if let (true, ChatError::Failed(fault)) = (begun, &self.error) {
+            self.error = ChatError::Broken(fault.clone());
+        }
+        self
     }
 }
 

@@ -13,6 +13,7 @@ use super::{ChatClient, ChatError, Failure};
 use crate::agent::leak::Piece;
 use crate::agent::out::Out;
 use crate::agent::stream::{Accumulator, Completion, Refusal};
+use crate::clock;
 use crate::source::door::Cause;
 
 /// After this long without a token the operator is told that we wait.
@@ -49,7 +50,7 @@ impl ChatClient {
                 cause: None,
             }
         })?;
-        let mut all = Accumulator::new(crate::agent::tools::is_known);
+        let mut all = accumulator(body);
         let pieces = all.value(&value).map_err(|r| self.refusal(r, true))?;
         if value.get("choices").is_none() {
             return Err(self.failure(
@@ -72,11 +73,13 @@ impl ChatClient {
     pub(super) async fn streamed(
         &self,
         response: Response,
+        body: &Value,
         started: Instant,
         out: &Out,
     ) -> Result<Completion, Failure> {
         let mut events = SseByteStream::new(limited(response));
-        let mut all = Accumulator::new(crate::agent::tools::is_known);
+        let mut all = accumulator(body);
+        let mut begun = None;
         let mut first = true;
         loop {
             let limit = if first {
@@ -101,6 +104,9 @@ impl ChatClient {
                     let empty = all.is_empty();
                     let pieces = all.event(&data).map_err(|r| self.refusal(r, empty))?;
                     first &= all.is_empty() && pieces.is_empty();
+                    if !first {
+                        begun.get_or_insert_with(clock::instant);
+                    }
                     show(pieces, out).await;
                     if all.is_done() {
                         break;
@@ -114,9 +120,20 @@ impl ChatClient {
                 Some(Err(_)) | None => return Err(self.cut(&all)),
             }
         }
-        let (rest, done) = all.finish();
+        let (rest, mut done) = all.finish();
+        let wrote = begun.map(|at| at.elapsed().as_millis());
+        done.wrote_ms = wrote.and_then(|ms| u32::try_from(ms).ok());
         show(rest, out).await;
         Ok(done)
+    }
+}
+
+/// Reads what this request asks for.
+fn accumulator(body: &Value) -> Accumulator {
+    let known = crate::agent::tools::is_known;
+    match body.get("response_format") {
+        Some(_) => Accumulator::formed(known),
+        None => Accumulator::new(known),
     }
 }
 

@@ -71,7 +71,7 @@ impl Told {
         Self {
             question: question.to_owned(),
             at: last.map_or_else(String::new, |m| m.at.rfc3339()),
-            model: model.map(|(name, _)| name.clone()),
+            model: model.map(|model| model.name.clone()),
             persona: state.persona.id.clone(),
             answered: ended.is_none() && !text.is_empty(),
             ended,

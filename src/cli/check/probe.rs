@@ -58,18 +58,22 @@ pub fn all(config: &Config) -> Vec<Probe<'_>> {
             );
         }
     }
-    if let Some(agent) = &config.agent {
-        let mut endpoint = agent.endpoint.clone();
+    let servers = config.agent.iter().flat_map(|agent| &agent.servers);
+    for (n, server) in servers.enumerate() {
+        let mut endpoint = server.endpoint.clone();
         // With or without `/v1`: the version stands beside it.
         if let Some(root) = endpoint.url.strip_suffix("/v1") {
             endpoint.url = root.to_owned();
         }
         // The limit of a long answer is none for a list of models.
         endpoint.timeout = endpoint.timeout.min(Duration::from_secs(15));
-        let wanted = agent.model.clone();
+        let wanted = server.model.clone();
         probes.push(http(
             NO_CLUSTER,
-            "agent".into(),
+            match n {
+                0 => "agent".into(),
+                n => format!("agent {}", n + 1),
+            },
             Kind::Agent(wanted),
             endpoint,
             None,

@@ -18,8 +18,12 @@ const RESULT_ROWS: usize = 40;
 
 pub fn title(talk: &Conversation, configured: bool) -> String {
     match (&talk.model, configured) {
-        (Some((name, Some(context))), _) => format!("Chat · {name} · {}k context", context / 1024),
-        (Some((name, None)), _) => format!("Chat · {name}"),
+        (Some(model), _) => {
+            let context = model.context.map(|c| format!(" · {}k context", c / 1024));
+            let server = model.server.as_ref().map(|s| format!(" · {s}"));
+            let more = [context, server].into_iter().flatten();
+            format!("Chat · {}{}", model.name, more.collect::<String>())
+        }
         (None, true) => "Chat · model unheard".into(),
         (None, false) => "Chat · no model configured".into(),
     }
@@ -55,17 +59,30 @@ pub fn standing(talk: &Conversation, now: Timestamp) -> String {
     match last.and_then(|m| m.outcome.as_ref()) {
         Some(RunOutcome::Answered {
             total_ms,
-            prompt_tokens,
+            first_token_ms,
+            completion_tokens,
+            context_tokens,
+            wrote_ms,
             ..
         }) => {
-            let seconds = f64::from(*total_ms) / 1000.0;
-            let used = match (prompt_tokens, talk.model.as_ref().and_then(|m| m.1)) {
-                (Some(used), Some(most)) if most > 0 => {
-                    format!(" · ctx {}%", u64::from(*used) * 100 / u64::from(most))
+            let seconds = |ms: u32| f64::from(ms) / 1000.0;
+            let first = (*first_token_ms > 0)
+                .then(|| format!(" · first {:.1} s", seconds(*first_token_ms)));
+            let rate = match (completion_tokens, wrote_ms) {
+                (Some(tokens), Some(ms)) if *ms > 0 => {
+                    Some(format!(" · {:.0} tok/s", f64::from(*tokens) / seconds(*ms)))
                 }
-                _ => String::new(),
+                _ => None,
             };
-            format!("{} · {seconds:.1} s{used}", counted(calls))
+            let used = match (context_tokens, talk.model.as_ref().and_then(|m| m.context)) {
+                (Some(used), Some(most)) if most > 0 => Some(format!(
+                    " · ctx {}%",
+                    u64::from(*used) * 100 / u64::from(most)
+                )),
+                _ => None,
+            };
+            let more: String = [used, rate, first].into_iter().flatten().collect();
+            format!("{} · {:.1} s{more}", counted(calls), seconds(*total_ms))
         }
         _ => String::new(),
     }

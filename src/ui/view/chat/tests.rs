@@ -1,6 +1,6 @@
 use super::*;
 use crate::agent::conversation::Conversation;
-use crate::model::chat::{ChatEvent, RunOutcome};
+use crate::model::chat::{ChatEvent, Model, RunOutcome};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::time::Timestamp;
 use crate::ui::view::fake::{self, NOW};
@@ -13,10 +13,11 @@ fn keys(chat: &mut Chat, talk: &Conversation, text: &str) {
 
 fn asked() -> (Conversation, RunId) {
     let mut talk = Conversation::default();
-    talk.apply(ChatEvent::Model {
+    talk.apply(ChatEvent::Model(Model {
         name: "qwen3-32b".into(),
         context: Some(32_768),
-    });
+        server: None,
+    }));
     let request = talk
         .ask(
             "why did du-high restart?",
@@ -117,6 +118,8 @@ fn cold_and_warm_and_any_room() {
             completion_tokens: Some(100),
             first_token_ms: 200,
             total_ms: 3_800,
+            context_tokens: Some(8_292),
+            wrote_ms: Some(2_000),
         },
     });
     let chat = Chat::default();

@@ -1,0 +1,160 @@
+//! The agent's model servers: as written and validated.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::build::{AGENT_REQUESTS, AGENT_TIMEOUT, Mistake, mistake};
+use super::endpoint::{Shared, endpoint};
+use super::file::{self, Span};
+use super::{Agent, ModelServer};
+
+/// The keys of one server stand beside the agent's own: `flatten` would lose the line of a mistake.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Written {
+    pub url: Option<Spanned<String>>,
+    pub model: Option<String>,
+    pub max_iterations: Option<u32>,
+    pub max_tokens: Option<u32>,
+    pub temperature: Option<f32>,
+    pub bearer_file: Option<String>,
+    pub bearer_command: Option<Vec<String>>,
+    pub user: Option<String>,
+    pub password_file: Option<String>,
+    pub ca_file: Option<String>,
+    pub client_cert_file: Option<String>,
+    pub client_key_file: Option<String>,
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    pub timeout: Option<Span>,
+    pub requests_per_minute: Option<u32>,
+    /// More servers, best first.
+    #[serde(default)]
+    pub servers: Vec<Spanned<Server>>,
+}
+
+/// One of several servers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub url: Spanned<String>,
+    pub model: Option<String>,
+    pub bearer_file: Option<String>,
+    pub bearer_command: Option<Vec<String>>,
+    pub user: Option<String>,
+    pub password_file: Option<String>,
+    pub ca_file: Option<String>,
+    pub client_cert_file: Option<String>,
+    pub client_key_file: Option<String>,
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    pub timeout: Option<Span>,
+    pub requests_per_minute: Option<u32>,
+}
+
+pub(super) fn agent(entry: Spanned<Written>, folder: &Path) -> Result<Agent, Mistake> {
+    let whole = entry.span();
+    let entry = entry.into_inner();
+    let defaults = Agent::default();
+    let span = entry.url.as_ref().map_or(whole.clone(), Spanned::span);
+    let temperature = entry.temperature.unwrap_or(defaults.temperature);
+    if !(0.0..=2.0).contains(&temperature) {
+        return mistake(span, "`temperature` is out of range", "0 to 2");
+    }
+    let max_iterations = entry.max_iterations.unwrap_or(defaults.max_iterations);
+    if !(1..=10).contains(&max_iterations) {
+        return mistake(span, "`max_iterations` is out of range", "1 to 10");
+    }
+    let max_tokens = entry.max_tokens.unwrap_or(defaults.max_tokens);
+    Ok(Agent {
+        servers: servers(entry, whole, folder)?,
+        max_iterations,
+        max_tokens,
+        temperature,
+    })
+}
+
+/// The one of the table itself stands before those of the list.
+fn servers(
+    entry: Written,
+    whole: Range<usize>,
+    folder: &Path,
+) -> Result<Vec<ModelServer>, Mistake> {
+    let alone = entry.servers.is_empty();
+    let signed = [
+        entry.model.is_some(),
+        entry.bearer_file.is_some(),
+        entry.bearer_command.is_some(),
+        entry.user.is_some(),
+        entry.password_file.is_some(),
+        entry.ca_file.is_some(),
+        entry.client_cert_file.is_some(),
+        entry.client_key_file.is_some(),
+        !entry.headers.is_empty(),
+        entry.timeout.is_some(),
+        entry.requests_per_minute.is_some(),
+    ];
+    let own = match entry.url {
+        Some(url) => Some(Spanned::new(
+            url.span(),
+            Server {
+                url,
+                model: entry.model,
+                bearer_file: entry.bearer_file,
+                bearer_command: entry.bearer_command,
+                user: entry.user,
+                password_file: entry.password_file,
+                ca_file: entry.ca_file,
+                client_cert_file: entry.client_cert_file,
+                client_key_file: entry.client_key_file,
+                headers: entry.headers,
+                timeout: entry.timeout,
+                requests_per_minute: entry.requests_per_minute,
+            },
+        )),
+        None if alone || signed.contains(&true) => {
+            return mistake(
+                whole,
+                "`url` is missing",
+                "what says how a server is asked stands beside its `url`",
+            );
+        }
+        None => None,
+    };
+    let all = own.into_iter().chain(entry.servers);
+    all.map(|server| one(server, folder)).collect()
+}
+
+fn one(server: Spanned<Server>, folder: &Path) -> Result<ModelServer, Mistake> {
+    let span = server.span();
+    let server = server.into_inner();
+    let written = file::Endpoint {
+        url: Some(server.url),
+        bearer_file: server.bearer_file,
+        bearer_command: server.bearer_command,
+        user: server.user,
+        password_file: server.password_file,
+        ca_file: server.ca_file,
+        client_cert_file: server.client_cert_file,
+        client_key_file: server.client_key_file,
+        headers: server.headers,
+        timeout: server.timeout,
+        requests_per_minute: server.requests_per_minute,
+        ..file::Endpoint::default()
+    };
+    let shared = Shared {
+        folder,
+        interval: None,
+        timeout: AGENT_TIMEOUT,
+        requests: AGENT_REQUESTS,
+        kube: false,
+    };
+    Ok(ModelServer {
+        endpoint: endpoint(Spanned::new(span, written), &shared)?,
+        model: server.model,
+    })
+}
