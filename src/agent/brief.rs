@@ -83,7 +83,7 @@ fn around(world: &World, id: IncidentId) -> String {
         .filter(|i| i.id != id && i.closed.is_none())
         .take(5)
         .map(|i| {
-            let name = world.cluster(i.cluster).map_or("?", |c| c.name.as_ref());
+            let name = world.name_of(i.cluster);
             let since = i.opened.rfc3339();
             format!("- INC-{} on {name} since {since}: {}\n", i.number, i.title)
         })

@@ -81,8 +81,7 @@ fn fleet(world: &World) -> String {
 
 /// One incident in two lines; `[2]` is what `list_incidents` tells.
 fn brief(world: &World, incident: &Incident, out: &mut String) {
-    let cluster = world.cluster(incident.cluster);
-    let cluster = cluster.map_or("?", |c| c.name.as_ref());
+    let cluster = world.name_of(incident.cluster);
     out.push_str(&format!(
         "- **INC-{}** {} {} on {cluster} for {}: {} [2]\n",
         incident.number,
@@ -105,8 +104,7 @@ fn brief(world: &World, incident: &Incident, out: &mut String) {
 /// In the form of the agent's answers; `[1]` is what `analyze_root_cause` tells.
 fn one(world: &World, incident: &Incident) -> String {
     let causes = world.causes(incident);
-    let cluster = world.cluster(incident.cluster);
-    let cluster = cluster.map_or("?", |c| c.name.as_ref());
+    let cluster = world.name_of(incident.cluster);
     let (cause, sure) = concluded(&causes);
     let mut out = format!(
         "## Conclusion\n{cause}\n\nINC-{} {} {} on {cluster} for {}: {}\n## Confidence\n{sure}\n",

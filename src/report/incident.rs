@@ -30,7 +30,7 @@ fn likely(world: &World, incident: &Incident) -> Option<String> {
 }
 
 pub(super) fn row(world: &World, i: &Incident) -> Vec<String> {
-    let name = world.cluster(i.cluster).map_or("?", |c| c.name.as_ref());
+    let name = world.name_of(i.cluster);
     let end = i.closed.unwrap_or(world.now);
     vec![
         format!("INC-{}", i.number),
@@ -67,7 +67,7 @@ pub(super) fn fill(world: &World, asked: &Asked, report: &mut Report) -> Result<
         None => all.find(|i| i.is_live() && asked.clusters.contains(&i.cluster)),
     };
     let i = found.ok_or("there is no such incident, or none is open")?;
-    let name = world.cluster(i.cluster).map_or("?", |c| c.name.as_ref());
+    let name = world.name_of(i.cluster);
     report.title = format!("Incident report: INC-{} on {name}", i.number);
     report.clusters = vec![name.to_owned()];
     report.start = i.opened.plus_ms(-BEFORE_MS).rfc3339();

@@ -161,7 +161,7 @@ fn overview(world: &World, clusters: &[&ClusterState], asked: &Asked, report: &m
         open.clone().count()
     ));
     for i in open.take(3) {
-        let name = world.cluster(i.cluster).map_or("?", |c| c.name.as_ref());
+        let name = world.name_of(i.cluster);
         report
             .summary
             .push(format!("INC-{} on {name}: {}", i.number, i.title));

@@ -300,6 +300,11 @@ impl World {
         self.clusters.get(usize::from(id.0))
     }
 
+    /// A cluster is never without a name on the screen.
+    pub fn name_of(&self, id: ClusterId) -> &str {
+        self.cluster(id).map_or("?", |c| c.name.as_ref())
+    }
+
     pub fn cluster_by_name(&self, name: &str) -> Option<&ClusterState> {
         self.clusters.get(*self.by_name.get(name)?)
     }

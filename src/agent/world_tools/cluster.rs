@@ -23,15 +23,8 @@ const MOST: usize = 20;
 /// Status, sources, alerts and incidents.
 pub(super) fn status(world: &World, ids: &[ClusterId], told: &mut Told) {
     for c in chosen(world, ids) {
-        let (status, why) = world.standing(c.id);
+        told.line(head(world, c));
         let counts = c.alert_counts();
-        told.line(format!(
-            "cluster {}{}: {} ({why}); reach {}",
-            c.name,
-            hearing(world, c),
-            status.word(),
-            health(world, c)
-        ));
         told.line(format!(
             "  alerts: critical {} warning {} info {} pending {} suppressed {}",
             counts.critical, counts.warning, counts.info, counts.pending, counts.suppressed
@@ -47,6 +40,17 @@ pub(super) fn status(world: &World, ids: &[ClusterId], told: &mut Told) {
         }
         told.rows(open, MOST);
     }
+}
+
+fn head(world: &World, c: &ClusterState) -> String {
+    let (status, why) = world.standing(c.id);
+    format!(
+        "cluster {}{}: {} ({why}); reach {}",
+        c.name,
+        hearing(world, c),
+        status.word(),
+        health(world, c)
+    )
 }
 
 fn sources(world: &World, c: &ClusterState) -> Vec<String> {
@@ -170,14 +174,7 @@ fn amount(world: &World, what: &str, amount: &Amount, write: impl Fn(u64) -> Str
 /// What costs points, which operators are degraded, what no source tells.
 pub(super) fn of_health(world: &World, ids: &[ClusterId], told: &mut Told) {
     for c in chosen(world, ids) {
-        let (status, why) = world.standing(c.id);
-        told.line(format!(
-            "cluster {}{}: {} ({why}); reach {}",
-            c.name,
-            hearing(world, c),
-            status.word(),
-            health(world, c)
-        ));
+        told.line(head(world, c));
         let bad = c.nodes.values().filter(|n| n.ready == Some(false));
         told.rows(
             bad.map(|n| format!("  node {} is not ready{}", n.name, listed(&n.problems)))

@@ -181,7 +181,7 @@ pub(super) fn incidents(world: &World, ids: &[ClusterId], args: &args::Incidents
 /// One incident with its findings.
 pub(in crate::agent) fn incident(world: &World, i: &Incident) -> String {
     let state = i.word(world.now);
-    let cluster = world.cluster(i.cluster).map_or("?", |c| c.name.as_ref());
+    let cluster = world.name_of(i.cluster);
     let subjects: Vec<String> = i.subjects.iter().take(8).map(ToString::to_string).collect();
     let mut out = format!(
         "INC-{} {} {state} cluster={cluster} opened {}{} score {:.2} about {}: {}",

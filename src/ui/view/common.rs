@@ -29,9 +29,8 @@ pub fn clusters(world: &World, scope: Option<ClusterId>) -> impl Iterator<Item =
         .filter(move |c| scope.is_none_or(|s| s == c.id))
 }
 
-/// Name of a cluster; a cluster is never without one on the screen.
 pub fn name(world: &World, id: ClusterId) -> &str {
-    world.cluster(id).map_or("?", |c| c.name.as_ref())
+    world.name_of(id)
 }
 
 /// Numbers of the questions of one screen.
