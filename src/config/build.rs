@@ -227,6 +227,7 @@ fn cluster(entry: file::Cluster, folder: &Path, roles: &Roles) -> Result<Cluster
         labels: entry.labels.into_iter().collect(),
         discover: discover.unwrap_or(entry.kube.is_some()),
         nvidia_smi: nvidia_smi.unwrap_or(false),
+        nvidia_smi_namespaces: namespaces(entry.nvidia_smi_namespaces)?,
         discover_namespaces: namespaces(entry.discover_namespaces)?,
         kube: entry
             .kube

@@ -87,6 +87,8 @@ pub struct Cluster {
     pub roles: Option<Roles>,
     pub actions: Option<bool>,
     pub nvidia_smi: Option<Spanned<bool>>,
+    #[serde(default)]
+    pub nvidia_smi_namespaces: Vec<Spanned<String>>,
 }
 
 /// Groups that make an admin or an operator, and what everybody else is.

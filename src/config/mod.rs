@@ -158,6 +158,13 @@ pub struct Archive {
     pub keep: Duration,
 }
 
+impl Archive {
+    /// There is a place for it, and nobody said no.
+    pub fn is_wanted(&self) -> bool {
+        self.enabled && self.file.is_some()
+    }
+}
+
 impl Default for Archive {
     fn default() -> Self {
         Self {
@@ -196,6 +203,8 @@ pub struct Cluster {
     pub actions: Option<bool>,
     /// Runs `nvidia-smi` in a pod of each GPU node now and then.
     pub nvidia_smi: bool,
+    /// Where the pods for it are; empty: where the charts put them.
+    pub nvidia_smi_namespaces: Vec<String>,
 }
 
 impl Cluster {

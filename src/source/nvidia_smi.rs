@@ -5,7 +5,6 @@
 //! line, without the role and without the right nothing is run.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -16,7 +15,7 @@ use super::kubernetes::exec::Place;
 use super::kubernetes::{Cluster, Server, identity};
 use super::report::Report;
 use crate::clock;
-use crate::config::Roles;
+use crate::config::{self, Config, Roles};
 use crate::model::action::NEEDED;
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::rights;
@@ -58,17 +57,20 @@ pub struct Setup {
     pub server: Server,
     pub roles: Roles,
     pub audit: Audit,
+    /// Where its pods are; empty: where the charts put them.
+    pub namespaces: Vec<String>,
     /// Longest time for one run.
     pub time: Duration,
 }
 
 impl Setup {
-    /// `audit`: the file; without one nothing is run.
-    pub fn new(server: Server, roles: &Roles, audit: Option<PathBuf>) -> Self {
+    /// Without an audit file nothing is run.
+    pub fn new(config: &Config, cluster: &config::Cluster, server: Server) -> Self {
         Self {
             server,
-            roles: roles.clone(),
-            audit: Audit::new(audit),
+            roles: cluster.roles.as_ref().unwrap_or(&config.roles).clone(),
+            audit: Audit::new(config.audit_file.clone()),
+            namespaces: cluster.nvidia_smi_namespaces.clone(),
             time: TIME,
         }
     }
@@ -165,7 +167,7 @@ impl Work {
             return Err(fault(&cluster, FaultKind::Forbidden, what, hint));
         }
         if self.rounds.is_multiple_of(LOOK_ROUNDS) {
-            self.nodes = pods::find(&cluster).await?;
+            self.nodes = pods::find(&cluster, &self.setup.namespaces).await?;
             self.tries.retain(|node, _| self.nodes.contains_key(node));
             let there: BTreeSet<&Place> = self.nodes.values().flatten().collect();
             let mut audited = self.audited.lock().await;

@@ -82,12 +82,14 @@ impl Lab {
     }
 
     fn setup(&self, role: Role) -> Setup {
-        let roles = Roles {
-            default: role,
-            ..Roles::default()
-        };
+        let mut config = self.config();
+        config.roles.default = role;
+        self.set_up(&config)
+    }
+
+    fn set_up(&self, config: &Config) -> Setup {
         let server = Server::new("alpha", &self.kube());
-        Setup::new(server, &roles, Some(self.audit()))
+        Setup::new(config, &config.clusters[0], server)
     }
 
     /// One run on the one node.
@@ -97,14 +99,14 @@ impl Lab {
         ran.map(|(driver, _)| driver)
     }
 
-    fn config(&self) -> Arc<Config> {
+    fn config(&self) -> Config {
         let cluster = Cluster {
             name: "alpha".into(),
             kube: Some(self.kube()),
             nvidia_smi: true,
             ..Cluster::default()
         };
-        Arc::new(Config {
+        Config {
             clusters: vec![cluster],
             audit_file: Some(self.audit()),
             roles: Roles {
@@ -112,7 +114,7 @@ impl Lab {
                 ..Roles::default()
             },
             ..Config::default()
-        })
+        }
     }
 }
 
@@ -247,8 +249,11 @@ async fn nothing_is_run_without_role_right_and_audit_line() {
         "{fault:?}"
     );
 
-    let setup = lab.setup(Role::Operator);
-    let unwritten = Setup::new(setup.server.clone(), &setup.roles, None);
+    let unwritten = Config {
+        audit_file: None,
+        ..lab.config()
+    };
+    let unwritten = lab.set_up(&unwritten);
     let fault = try_once(unwritten).await.expect_err("no audit file");
     assert!(
         fault.what.contains("the audit file cannot be written"),
@@ -365,7 +370,7 @@ async fn one_bad_node_leaves_the_others_and_its_next_pod_is_tried() {
         .pod("driver-n2", Command::NotStarted("no such file"));
     lab.execs.pod("plugin-n2", Command::Prints(A10G.into()));
     let (outlet, mut queue) = Outlet::new(1_024);
-    let fleet = Fleet::start_with(lab.config(), outlet, Pace::default());
+    let fleet = Fleet::start_with(Arc::new(lab.config()), outlet, Pace::default());
     let (health, nodes) = round(&mut queue).await;
     assert_eq!(nodes, BTreeSet::from(["n1".to_owned()]));
     let fault = health.fault().expect("a fault");

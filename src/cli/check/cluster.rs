@@ -41,8 +41,7 @@ fn api<'a>(cluster: &'a Cluster, kube: &Kube, server: Server) -> Probe<'a> {
 
 /// Runs `nvidia-smi` on one node, as it will be run on all.
 fn cards<'a>(config: &Config, cluster: &'a Cluster, kube: &Kube, server: Server) -> Probe<'a> {
-    let roles = cluster.roles.as_ref().unwrap_or(&config.roles);
-    let setup = nvidia_smi::Setup::new(server, roles, config.audit_file.clone());
+    let setup = nvidia_smi::Setup::new(config, cluster, server);
     Probe {
         cluster: &cluster.name,
         source: SourceKind::NvidiaSmi.to_string(),

@@ -1,6 +1,6 @@
 //! Pods in which `nvidia-smi` can be run: the driver's own, the device plugin's, DCGM's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
@@ -36,8 +36,9 @@ const PAGES: usize = 8;
 /// Pods of each node, the best first.
 pub type Nodes = BTreeMap<String, Vec<Place>>;
 
-/// Looks for them in all namespaces.
-pub async fn find(cluster: &Cluster) -> Result<Nodes, Fault> {
+/// Looks for them in all namespaces, and takes those in the `named` ones; none is named: in those
+/// that are the cluster's own.
+pub async fn find(cluster: &Cluster, named: &[String]) -> Result<Nodes, Fault> {
     let api: Api<Pod> = Api::all(cluster.client.clone());
     let mut found: BTreeMap<String, Vec<(u8, Place)>> = BTreeMap::new();
     for selector in SELECTORS {
@@ -56,38 +57,65 @@ pub async fn find(cluster: &Cluster) -> Result<Nodes, Fault> {
             }
         }
     }
-    let nodes = best(found);
+    best(found, named).map_err(|elsewhere| none(cluster, named, &elsewhere))
+}
+
+/// The best of each node first. Labels are anyone's to write: a pod elsewhere that looks like them
+/// is not used at all. Error: the namespaces in which such pods are.
+fn best(
+    found: BTreeMap<String, Vec<(u8, Place)>>,
+    named: &[String],
+) -> Result<Nodes, BTreeSet<String>> {
+    let trusted = |place: &Place| match named.is_empty() {
+        true => OWN.contains(&place.namespace.as_str()),
+        false => named.contains(&place.namespace),
+    };
+    let mut nodes = Nodes::new();
+    let mut elsewhere = BTreeSet::new();
+    for (node, mut places) in found {
+        places.sort_unstable();
+        places.dedup();
+        for (_, place) in places {
+            match trusted(&place) {
+                true => nodes.entry(node.clone()).or_default().push(place),
+                false => drop(elsewhere.insert(place.namespace)),
+            }
+        }
+    }
     match nodes.is_empty() {
         false => Ok(nodes),
-        true => Err(Fault {
-            kind: FaultKind::NotFound,
-            cluster: cluster.name.clone(),
-            endpoint: cluster.place.clone(),
-            what:
-                "no ready pod of a DaemonSet of the GPU driver, the device plugin or DCGM in which \
-                   nvidia-smi could be run"
-                    .into(),
-            hint: "look at the GPU Operator, or leave `nvidia_smi` out".into(),
-        }),
+        true => Err(elsewhere),
     }
 }
 
-/// The best of each node first. Labels are anyone's to write: where pods of the namespaces that are
-/// the cluster's own are found, a pod elsewhere that looks like them is not used at all.
-fn best(mut found: BTreeMap<String, Vec<(u8, Place)>>) -> Nodes {
-    let own = |place: &Place| OWN.contains(&place.namespace.as_str());
-    let mut all = found.values().flatten();
-    if all.any(|(_, place)| own(place)) {
-        let each = found.values_mut();
-        each.for_each(|places| places.retain(|(_, place)| own(place)));
+fn none(cluster: &Cluster, named: &[String], elsewhere: &BTreeSet<String>) -> Fault {
+    let places: Vec<&str> = match named.is_empty() {
+        true => OWN.to_vec(),
+        false => named.iter().map(String::as_str).collect(),
+    };
+    let what = format!(
+        "no ready pod of a DaemonSet of the GPU driver, the device plugin or DCGM in {} in which \
+         nvidia-smi could be run",
+        places.join(", ")
+    );
+    let hint = match elsewhere.is_empty() {
+        true => "look at the GPU Operator, or leave `nvidia_smi` out".to_owned(),
+        false => {
+            let found: Vec<&str> = elsewhere.iter().take(5).map(String::as_str).collect();
+            format!(
+                "pods that look like it are in {}: where you trust them, name the namespace in \
+                 `nvidia_smi_namespaces`",
+                found.join(", ")
+            )
+        }
+    };
+    Fault {
+        kind: FaultKind::NotFound,
+        cluster: cluster.name.clone(),
+        endpoint: cluster.place.clone(),
+        what,
+        hint,
     }
-    let each = found.into_iter().filter(|(_, places)| !places.is_empty());
-    each.map(|(node, mut places)| {
-        places.sort_unstable();
-        places.dedup();
-        (node, places.into_iter().map(|(_, place)| place).collect())
-    })
-    .collect()
 }
 
 /// It came from a DaemonSet, as all of these do.
@@ -134,24 +162,29 @@ mod tests {
         serde_json::from_value(pod).expect("a pod")
     }
 
-    fn used(pods: &[Pod]) -> Vec<String> {
+    fn used(pods: &[Pod], named: &[&str]) -> Result<Vec<String>, BTreeSet<String>> {
         let mut found: BTreeMap<String, Vec<(u8, Place)>> = BTreeMap::new();
         for (node, rank, place) in pods.iter().filter_map(place) {
             found.entry(node).or_default().push((rank, place));
         }
-        let nodes = best(found);
+        let named: Vec<String> = named.iter().map(|n| (*n).to_owned()).collect();
+        let nodes = best(found, &named)?;
         let each = nodes.values().flatten();
-        each.map(|p| format!("{}/{}", p.namespace, p.pod)).collect()
+        Ok(each.map(|p| format!("{}/{}", p.namespace, p.pod)).collect())
     }
 
     #[test]
     fn a_pod_that_only_looks_like_the_drivers_is_not_used() {
         let own = pod("gpu-operator", "nvidia-dcgm-1", "DaemonSet");
         let tenant = pod("team-a", "nvidia-driver-daemonset-1", "DaemonSet");
-        assert_eq!(used(&[tenant.clone(), own]), ["gpu-operator/nvidia-dcgm-1"]);
-        // An operator that was put elsewhere.
-        assert_eq!(used(&[tenant]), ["team-a/nvidia-driver-daemonset-1"]);
+        let both = [tenant, own];
+        let of = |pods: &[Pod], named: &[&str]| used(pods, named).expect("some");
+        assert_eq!(of(&both, &[]), ["gpu-operator/nvidia-dcgm-1"]);
+        let told = used(&both[..1], &[]).expect_err("only a tenant's");
+        assert_eq!(told.into_iter().collect::<Vec<_>>(), ["team-a"]);
+        // An operator that was put elsewhere: the operator of the console names it.
+        assert_eq!(of(&both, &["team-a"]), ["team-a/nvidia-driver-daemonset-1"]);
         let bare = pod("gpu-operator", "nvidia-driver-daemonset-1", "ReplicaSet");
-        assert!(used(&[bare]).is_empty());
+        assert!(used(&[bare], &[]).expect_err("no DaemonSet").is_empty());
     }
 }

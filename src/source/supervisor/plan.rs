@@ -143,7 +143,7 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> Crew {
         let roles = cluster.roles.as_ref().unwrap_or(&config.roles);
         plans.push(who(cluster, server.clone(), roles));
         if cluster.nvidia_smi {
-            plans.push(cards(config, cluster, server.clone(), roles));
+            plans.push(cards(config, cluster, server.clone()));
         }
         if cluster.discover {
             plans.push(search(own, server, staff));
@@ -276,8 +276,8 @@ fn who(cluster: &Cluster, server: Server, roles: &Roles) -> Plan {
 }
 
 /// Reads the cards of its nodes by `nvidia-smi`.
-fn cards(config: &Config, cluster: &Cluster, server: Server, roles: &Roles) -> Plan {
-    let setup = nvidia_smi::Setup::new(server, roles, config.audit_file.clone());
+fn cards(config: &Config, cluster: &Cluster, server: Server) -> Plan {
+    let setup = nvidia_smi::Setup::new(config, cluster, server);
     Plan {
         kind: SourceKind::NvidiaSmi,
         cluster: cluster.name.clone(),
