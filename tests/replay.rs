@@ -19,6 +19,8 @@ mod ask;
 mod demo;
 #[path = "replay/explore.rs"]
 mod explore;
+#[path = "replay/headless.rs"]
+mod headless;
 #[path = "replay/record.rs"]
 mod record;
 #[path = "replay/show.rs"]

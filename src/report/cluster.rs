@@ -11,6 +11,14 @@ const ALERTS: usize = 30;
 const PODS: usize = 20;
 const DEVICES: usize = 40;
 
+/// None of them is only known of a cluster that told of something.
+fn told(c: &ClusterState, count: usize) -> String {
+    match count {
+        0 if c.last_sample.is_none() => "unknown".to_owned(),
+        count => count.to_string(),
+    }
+}
+
 /// `whole`: with what is not wrong, too.
 pub(super) fn section(world: &World, c: &ClusterState, whole: bool) -> Section {
     let (status, why) = world.standing(c.id);
@@ -28,9 +36,9 @@ pub(super) fn section(world: &World, c: &ClusterState, whole: bool) -> Section {
                     true => c.capacity.bad_pods.to_string(),
                     false => "unknown".to_owned(),
                 },
-                cards(c.gpus.iter()),
-                c.ptp.len(),
-                c.sriov.len()
+                told(c, cards(c.gpus.iter())),
+                told(c, c.ptp.len()),
+                told(c, c.sriov.len())
             ),
         ],
         ..Section::default()

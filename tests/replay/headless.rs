@@ -1,0 +1,263 @@
+//! `farwatch ask` and `farwatch report` as they are run: on the demo with and without a model, on a
+//! real Prometheus, and called wrongly.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::chat::{ChatServer, Say, calls, text};
+use crate::prometheus::Prometheus;
+
+const SCRAPED: &str = "scrape_configs: []\n";
+
+/// In a folder of its own, with this configuration.
+fn run(folder: &Path, config: &str, args: &[&str]) -> Output {
+    let file = folder.join("farwatch.toml");
+    std::fs::write(&file, config).expect("written");
+    Command::new(env!("CARGO_BIN_EXE_farwatch"))
+        .args(args)
+        .arg("--config")
+        .arg(&file)
+        .env("XDG_STATE_HOME", folder)
+        .env_remove("KUBECONFIG")
+        .env("HOME", folder)
+        .output()
+        .expect("started")
+}
+
+fn demo() -> String {
+    format!("{}/assets/demo.fwr", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn json_of(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"))
+}
+
+#[test]
+fn why_needs_no_model() {
+    let folder = tempfile::tempdir().expect("folder");
+    let demo = demo();
+    let args = [
+        "ask",
+        "/why INC-1",
+        "--replay",
+        &demo,
+        "--at",
+        "16m",
+        "--output",
+        "json",
+    ];
+    let output = run(folder.path(), "", &args);
+    assert!(output.status.success(), "{output:?}");
+    let told = json_of(&output);
+    assert_eq!(told["by"], "console");
+    assert_eq!(told["model"], Value::Null);
+    let conclusion = told["conclusion"].as_str().expect("text");
+    assert!(
+        conclusion.starts_with("It began at gpu-a-02 gpu 3 [1]."),
+        "{conclusion}"
+    );
+    let evidence = told["evidence"].as_array().expect("lines");
+    assert!(
+        evidence.len() > 3 && evidence.iter().all(|c| c["supported"] == true),
+        "{told}"
+    );
+    assert_eq!(told["calls"][0]["tool"], "analyze_root_cause");
+}
+
+/// The model says one thing that it read and one that it did not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_is_asked_and_what_it_did_not_read_is_marked() {
+    let answer = "## Conclusion\nGPU 3 of gpu-a-02 is too hot [1].\n## Evidence\n\
+        - XID and heat on gpu-a-02 [1]\n- the fan is broken\n";
+    let server =
+        ChatServer::start(vec![calls(&[("get_gpu_summary", json!({}))]), text(answer)]).await;
+    let config = format!("[agent]\nurl = \"{}\"\n", server.url());
+    let folder = tempfile::tempdir().expect("folder");
+    let demo = demo();
+    let output = tokio::task::spawn_blocking(move || {
+        let args = [
+            "ask",
+            "why is it slow?",
+            "--replay",
+            &demo,
+            "--at",
+            "16m",
+            "--persona",
+            "gpu-expert",
+        ];
+        run(folder.path(), &config, &args)
+    });
+    let output = output.await.expect("ran");
+    assert!(output.status.success(), "{output:?}");
+    let markdown = said(&output);
+    for part in [
+        "- the fan is broken **(unsupported)**",
+        "- [1] `get_gpu_summary {}`:",
+        "> unsupported: 1 of 2 statements",
+        "by the model lab",
+    ] {
+        assert!(markdown.contains(part), "{part} in {markdown}");
+    }
+    assert!(
+        !markdown.contains("heat on gpu-a-02 [1] **(uns"),
+        "{markdown}"
+    );
+    let requests = server.requests();
+    let tools = requests[0]["tools"].as_array().expect("tools");
+    let offered: Vec<_> = tools.iter().map(|t| &t["function"]["name"]).collect();
+    assert!(offered.contains(&&json!("get_gpu_nodes")), "{offered:?}");
+    assert!(!offered.contains(&&json!("query_logs")), "{offered:?}");
+    let read = requests[1]["messages"].to_string();
+    assert!(read.contains("gpu-a-02"), "the recording was read: {read}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_fails_leaves_the_console_s_own_findings() {
+    let refused = Say::Json(500, json!({"error": "out of memory"}).to_string());
+    let server = ChatServer::start(vec![refused]).await;
+    let config = format!("[agent]\nurl = \"{}\"\ntimeout = \"5s\"\n", server.url());
+    let folder = tempfile::tempdir().expect("folder");
+    let demo = demo();
+    let output = tokio::task::spawn_blocking(move || {
+        run(
+            folder.path(),
+            &config,
+            &["ask", "why?", "--replay", &demo, "--at", "16m"],
+        )
+    });
+    let output = output.await.expect("ran");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let markdown = said(&output);
+    assert!(markdown.contains("The model gave no answer"), "{markdown}");
+    assert!(
+        markdown.contains("INC-1") && markdown.contains("500"),
+        "{markdown}"
+    );
+}
+
+#[test]
+fn wrong_words_end_with_2_and_say_what_there_is() {
+    let folder = tempfile::tempdir().expect("folder");
+    let one = "[[clusters]]\nname = \"alpha\"\nprometheus = { url = \"http://127.0.0.1:9\" }\n";
+    for (config, args, wanted) in [
+        (
+            one,
+            &["ask", "x", "--cluster", "beta"][..],
+            "there is no cluster \"beta\"; there are alpha",
+        ),
+        (
+            one,
+            &["ask", "x", "--persona", "nobody"],
+            "there is no persona \"nobody\"",
+        ),
+        (
+            one,
+            &["report", "--cluster", "beta"],
+            "there is no cluster \"beta\"",
+        ),
+        (one, &["report", "weather"], "invalid value 'weather'"),
+        (one, &["report", "--hours", "0"], "0 is not in 1..=720"),
+    ] {
+        let output = run(folder.path(), config, args);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {told}");
+        assert!(told.contains(wanted), "{args:?}: {told}");
+    }
+    let demo = demo();
+    let args = [
+        "report",
+        "incident",
+        "--incident",
+        "INC-99",
+        "--replay",
+        &demo,
+    ];
+    let output = run(folder.path(), "", &args);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}
+
+#[test]
+fn reports_of_each_kind_in_each_form() {
+    let folder = tempfile::tempdir().expect("folder");
+    let demo = demo();
+    for (kind, wanted) in [
+        ("summary", "2 incidents in the period, 2 of them open."),
+        ("detailed", "du-07-02"),
+        ("incident", "Likely cause: du-07-02 clock ens4fx"),
+        ("capacity", "of the processors"),
+    ] {
+        let of = |format: &str| {
+            let args = [
+                "report", kind, "--replay", &demo, "--at", "16m", "--format", format,
+            ];
+            let output = run(folder.path(), "", &args);
+            assert!(output.status.success(), "{kind} {format}: {output:?}");
+            output
+        };
+        assert!(
+            said(&of("markdown")).contains(wanted),
+            "{kind}: {}",
+            said(&of("markdown"))
+        );
+        let told = json_of(&of("json"));
+        assert_eq!(told["recording"], "demo.fwr", "{kind}");
+        assert!(
+            told["data_gaps"].is_array() && told["sections"].is_array(),
+            "{kind}"
+        );
+        let page = said(&of("html"));
+        assert!(
+            page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"),
+            "{kind}"
+        );
+        assert_eq!(page.contains("<polyline"), kind == "incident", "{kind}");
+    }
+    let out = folder.path().join("r.md");
+    let path = out.display().to_string();
+    let args = ["report", "--replay", &demo, "--out", &path];
+    assert!(run(folder.path(), "", &args).status.success());
+    let kept = std::fs::read(&out).expect("written");
+    let again = run(folder.path(), "", &args);
+    assert_eq!(
+        again.status.code(),
+        Some(1),
+        "a file that is there is not written over"
+    );
+    assert_eq!(std::fs::read(&out).expect("there"), kept);
+}
+
+/// One cluster that answers, one whose server is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn live_clusters_are_heard_first_and_one_that_is_down_is_named() {
+    let prometheus = Prometheus::start(SCRAPED, "");
+    let config = format!(
+        "[[clusters]]\nname = \"alpha\"\nprometheus = {{ url = \"{}\" }}\n\n\
+         [[clusters]]\nname = \"gone\"\nprometheus = {{ url = \"http://127.0.0.1:9\" }}\n",
+        prometheus.url()
+    );
+    let folder = tempfile::tempdir().expect("folder");
+    let (asked, report) = tokio::task::spawn_blocking(move || {
+        let ask = ["ask", "/query vector(1)", "--listen", "10s"];
+        let asked = run(folder.path(), &config, &ask);
+        (
+            asked,
+            run(folder.path(), &config, &["report", "--listen", "10s"]),
+        )
+    })
+    .await
+    .expect("ran");
+    let markdown = said(&asked);
+    assert!(markdown.contains("PARTIAL_RESULTS: 1 of 2"), "{markdown}");
+    assert!(markdown.contains("cluster gone: FAILED"), "{markdown}");
+    let report = said(&report);
+    assert!(report.contains("- gone: not heard now"), "{report}");
+    for invented in ["nodes 0", "unhealthy pods 0", "GPUs 0"] {
+        assert!(!report.contains(invented), "{invented} in {report}");
+    }
+}
