@@ -99,7 +99,11 @@ fn work(
             tracing::error!(%error, "archive");
             told(Recalled::Fault(error.to_string()));
             // What comes is taken and let go, so that nobody counts it as waiting.
-            while orders.recv().is_ok() {}
+            while let Ok(order) = orders.recv() {
+                if matches!(order, Order::Recall(what) if what.is_asked_for()) {
+                    told(Recalled::Fault(error.to_string()));
+                }
+            }
             return;
         }
     };

@@ -47,6 +47,13 @@ pub enum Recall {
     Session(SessionId),
 }
 
+impl Recall {
+    /// The operator waits for the answer; the others only add to what is shown.
+    pub fn is_asked_for(&self) -> bool {
+        matches!(self, Self::Sessions(_) | Self::Session(_))
+    }
+}
+
 /// What the archive says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Recalled {

@@ -26,8 +26,9 @@ impl State {
         })
     }
 
+    /// An archive that is still being opened answers once it is.
     fn ask_sessions(&self, words: &str) -> Result<Vec<Effect>, String> {
-        match self.world.is_kept() {
+        match self.world.is_kept() || self.config.archive.is_wanted() {
             true => Ok(vec![Effect::Recall(Recall::Sessions(words.to_owned()))]),
             false => Err("Conversations are not kept: no archive takes them ([archive] of the configuration).".into()),
         }

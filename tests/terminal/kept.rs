@@ -85,3 +85,38 @@ fn from_the_flag_to_the_cause_to_the_evidence_in_five_keys() {
     pty.keys(":quit\r");
     assert_eq!(pty.ended(), 0);
 }
+
+/// Without a model: why, the screen behind what is cited, and the conversation after a restart.
+#[test]
+fn why_is_asked_its_evidence_opened_and_the_conversation_resumed_after_a_restart() {
+    let servers = servers();
+    let site = servers.block_on(Site::start(Texts::default()));
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("farwatch.db");
+    let archive = format!("[archive]\nfile = \"{}\"\n", file.display());
+    let config = site.config("alpha") + &archive;
+    let start = Start {
+        config: Some(&config),
+        size: (160, 50),
+        ..Start::default()
+    };
+    let mut pty = Pty::start(&start);
+    pty.see("ClockLost");
+    pty.keys("8").see("INC-1");
+    pty.keys("A/why INC-1\r").see("Conclusion");
+    pty.see("list_alerts").see("[3]");
+    // The calls, what is cited as [3], its screen.
+    pty.keys("\t3o").see("\u{25b8} Alerts");
+    pty.keys(":quit\r");
+    assert_eq!(pty.ended(), 0);
+    assert_given_back(&pty);
+
+    let mut pty = Pty::start(&start);
+    pty.see("Clusters 1");
+    pty.keys("A/sessions\r").see("1. /why INC-1");
+    pty.keys("/resume 1\r").see("Conclusion");
+    pty.keys("/forget 1\r").see("Forgotten: /why INC-1");
+    pty.keys("/sessions why\r").see("No conversation was kept");
+    pty.keys("<esc>:quit\r");
+    assert_eq!(pty.ended(), 0);
+}
