@@ -9,12 +9,15 @@ mod clocks;
 mod load;
 #[path = "../tests/support/scenario.rs"]
 mod scenario;
+#[path = "tool/talk.rs"]
+mod talk;
 mod tool;
 
 use std::sync::Arc;
 
 use farwatch::command::parse_keys;
 use farwatch::message::{Effect, Msg};
+use farwatch::model::archive::Recalled;
 use farwatch::model::ask::{Answer, Answered, Ask, Question};
 use farwatch::model::input::InputEvent;
 use farwatch::model::label::Labels;
@@ -55,6 +58,9 @@ fn main() {
     }
     if wanted("clocks") {
         ports();
+    }
+    if wanted("talk") {
+        conversation();
     }
     let mut console = Console::new(&names, SIZE);
     console.tell_live();
@@ -136,6 +142,50 @@ fn ports() {
         console.keys(keys);
         scrolled(&format!("{fleet}: {what}"), &mut console);
     }
+}
+
+/// Two hundred messages: opened, scrolled through, and what comes of an answer drawn below them.
+fn conversation() {
+    let mut console = Console::new(&cards::CLUSTERS, SIZE);
+    console.keys("A");
+    let session = Box::new(talk::session(NOW));
+    let name = format!("talk: {} messages", session.messages.len());
+    let kept = Msg::Recalled(Box::new(Recalled::Session(Some(session))));
+    let caps = Capabilities {
+        depth: ColorDepth::True,
+        ..Capabilities::default()
+    };
+    let mut painter = Painter::new(SIZE.0, SIZE.1, &caps);
+    let opened = cpu(|| {
+        console.update(kept);
+        painter.frame(|buf| ui::draw(&console.state, buf)).len()
+    });
+    console.has("rotate the logs");
+    let goal = || Goal::Most(16.0, 8.0);
+    judged(
+        &format!("{name}: opened, with its frame"),
+        opened / 1e6,
+        "ms CPU",
+        goal(),
+    );
+    let mut draw = || painter.frame(|buf| ui::draw(&console.state, buf)).len();
+    let still = time(60, &mut draw) / 1e6;
+    judged(&format!("{name}: one more frame"), still, "ms CPU", goal());
+    let mut longest = 0.0_f64;
+    for _ in 0..400 {
+        let took = cpu(|| {
+            console.keys("<pgup>");
+            painter.frame(|buf| ui::draw(&console.state, buf)).len()
+        });
+        longest = longest.max(took);
+    }
+    console.has("and what of node 0?");
+    judged(
+        &format!("{name}: longest page up with its frame"),
+        longest / 1e6,
+        "ms CPU",
+        goal(),
+    );
 }
 
 /// Five minutes of answers: what the last round cost, and the longest single answer.

@@ -1,7 +1,6 @@
 //! The chat pane: the conversation laid out, and the line that is being written.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,12 +9,13 @@ use ratatui_textarea::{CursorMove, TextArea};
 
 use super::Ctx;
 use super::common::{lines, pane};
-use crate::agent::conversation::{Author, Conversation, Message};
+use crate::agent::conversation::Conversation;
 use crate::model::chat::RunId;
 use crate::model::input::{Key, KeyPress};
-use crate::ui::widget::text::{fold_ascii, wrap};
+use crate::ui::widget::text::fold_ascii;
 
 mod body;
+mod talk;
 
 /// What the operator did in the pane; the frame carries it out.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,20 +42,6 @@ pub enum ChatCommand {
 /// Text sent with one question at most, bytes; a paste may be larger.
 const LIMIT: usize = 32 * 1024;
 
-/// Laid out lines of a message, with the part each belongs to.
-type Laid = Vec<(Option<usize>, Line<'static>)>;
-
-/// Message, its version, width, ASCII and theme for which it was laid out.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct LaidFor {
-    message: usize,
-    at: i64,
-    version: u64,
-    width: u16,
-    ascii: bool,
-    theme: String,
-}
-
 #[derive(Debug, Default)]
 pub struct Chat {
     input: TextArea<'static>,
@@ -68,8 +54,7 @@ pub struct Chat {
     chosen: Option<(usize, usize)>,
     history: Vec<String>,
     back_in_history: usize,
-    /// Droppable: what was laid out for messages that did not change since.
-    laid: RefCell<HashMap<LaidFor, Laid>>,
+    laid: RefCell<talk::Kept>,
 }
 
 impl Chat {
@@ -306,75 +291,6 @@ impl Chat {
         }
     }
 
-    fn draw_talk(
-        &self,
-        ctx: &Ctx<'_>,
-        talk: &Conversation,
-        configured: bool,
-        area: Rect,
-        buf: &mut Buffer,
-    ) {
-        let mut text: Laid = Vec::new();
-        if talk.messages.is_empty() {
-            let words = body::welcome(configured);
-            let parts = wrap(&words, usize::from(area.width));
-            text.extend(
-                parts
-                    .into_iter()
-                    .map(|p| (None, Line::styled(p, ctx.theme.muted))),
-            );
-        }
-        let mut marked = None;
-        let mut asked = 0;
-        let mut laid = self.laid.borrow_mut();
-        let wanted: Vec<LaidFor> = talk
-            .messages
-            .iter()
-            .enumerate()
-            .map(|(index, message)| laid_for(ctx, index, message, area.width))
-            .collect();
-        laid.retain(|key, _| wanted.contains(key));
-        for (key, message) in wanted.into_iter().zip(&talk.messages) {
-            let index = key.message;
-            if message.author == Author::Operator {
-                asked = text.len();
-            }
-            let own = laid
-                .entry(key)
-                .or_insert_with(|| body::lay_out(ctx, message, usize::from(area.width)));
-            for (part, line) in own.iter() {
-                if part.is_some() && *part == self.chosen.filter(|c| c.0 == index).map(|c| c.1) {
-                    marked.get_or_insert(text.len());
-                }
-                text.push((*part, line.clone()));
-            }
-        }
-        for queued in &talk.queue {
-            let words = format!("queued: {}", queued.text);
-            text.push((None, Line::styled(words, ctx.theme.muted)));
-        }
-        let height = usize::from(area.height);
-        let end = text.len().saturating_sub(height);
-        let skip = match (marked, self.from_question) {
-            (Some(place), _) => place.saturating_sub(height / 2).min(end),
-            (None, Some(up)) => asked.saturating_add_signed(up.saturating_neg()).min(end),
-            (None, None) => end - self.up.min(end),
-        };
-        let plain: Vec<Line<'_>> = text.into_iter().map(|(_, line)| line).collect();
-        lines(ctx, area, buf, &plain, skip);
-        if let Some(place) = marked.filter(|p| *p >= skip && *p - skip < height) {
-            let y = area.y + u16::try_from(place - skip).unwrap_or(0);
-            buf.set_style(
-                Rect {
-                    y,
-                    height: 1,
-                    ..area
-                },
-                ctx.theme.selected,
-            );
-        }
-    }
-
     /// The input as rows of at most `columns`; the cursor's row and column last.
     fn written(&self, columns: usize) -> Vec<(String, Option<usize>)> {
         let columns = columns.max(1);
@@ -428,17 +344,6 @@ impl Chat {
             out.push(Line::from(spans));
         }
         lines(ctx, area, buf, &out, skip);
-    }
-}
-
-fn laid_for(ctx: &Ctx<'_>, index: usize, message: &Message, width: u16) -> LaidFor {
-    LaidFor {
-        message: index,
-        at: message.at.0,
-        version: message.version,
-        width,
-        ascii: ctx.ascii,
-        theme: ctx.theme.name.clone(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ratatui::text::{Line, Span};
 
-use super::Laid;
+use super::talk::Laid;
 use crate::agent::answer::marked;
 use crate::agent::conversation::{Author, Conversation, Message, Part, ToolPart};
 use crate::model::chat::RunOutcome;

@@ -52,6 +52,48 @@ fn asked() -> (Conversation, RunId) {
     (talk, run)
 }
 
+/// Twenty questions with answers of a few lines.
+fn long() -> Conversation {
+    let mut talk = Conversation::default();
+    for n in 0..20 {
+        let question = format!("/what {n}");
+        let answer = format!("answer {n}\n\n- one of {n}\n- two of {n}\n\nend of {n}");
+        talk.answer_locally(Some(&question), answer, Timestamp(NOW));
+    }
+    talk
+}
+
+fn inner(screen: &str) -> Vec<&str> {
+    let lines: Vec<&str> = screen.lines().collect();
+    lines[1..lines.len() - 3].to_vec()
+}
+
+#[test]
+fn only_what_is_seen_is_laid_out_and_looks_as_if_all_were() {
+    let talk = long();
+    let mut chat = Chat::default();
+    let tall = show(&chat, &talk, true, (60, 400));
+    let whole: Vec<&str> = inner(&tall);
+    let end = whole
+        .iter()
+        .rposition(|l| l.contains("end of 19"))
+        .expect("the last");
+    let seen_once = Chat::default();
+    show(&seen_once, &talk, true, (60, 20));
+    assert!(
+        seen_once.laid.borrow().count() < 10,
+        "not all forty messages"
+    );
+    for up in (0..200).step_by(10) {
+        let small = show(&chat, &talk, true, (60, 20));
+        let seen = inner(&small);
+        // A blank line ends each message.
+        let first = (end + 2).saturating_sub(up + seen.len());
+        assert_eq!(seen, whole[first..first + seen.len()], "{up} lines up");
+        chat.scroll(10);
+    }
+}
+
 fn show(chat: &Chat, talk: &Conversation, configured: bool, size: (u16, u16)) -> String {
     let world = fake::world(&["a"]);
     fake::screen(&world, size.0, size.1, |ctx, area, buf| {
