@@ -37,7 +37,8 @@ pub fn path(series: usize, warm: i64) {
         let (mut parse, mut take) = (0.0, 0.0);
         for (poll, signal) in polls.iter().enumerate() {
             let cluster = (poll % usize::from(CLUSTERS)) as u16;
-            answer(&mut body, poll, (round, round >= warm + MEASURED / 2), at);
+            let broken = round >= warm + MEASURED / 2;
+            answer(&mut body, (poll, unit(signal)), (round, broken), at);
             let mut telemetry = None;
             parse += cpu(|| telemetry = Some(read(body.as_bytes(), cluster, signal, at)));
             let telemetry = telemetry.take().expect("an answer");
@@ -58,8 +59,10 @@ pub fn path(series: usize, warm: i64) {
     let (held, bytes, _) = world.store.usage();
     assert_eq!(held, polls.len() * ANSWER, "all series are held");
     report(held, median(parses), median(takes), longest);
-    told("path: series that were flagged", flagged as f64, "");
-    told("path: of as many that broke", (held / BREAKS) as f64, "");
+    let broke = held / BREAKS;
+    let what = format!("path: flagged of {broke} series that broke");
+    let all = broke as f64;
+    judged(&what, flagged as f64, "series", Goal::Least(all, all));
     let points = bytes as f64 / held as f64;
     told("path: points and labels of a series", points, "B");
     let all = (resident() - before) / held as f64;
@@ -112,8 +115,22 @@ fn polls(config: &Config, series: usize) -> Vec<Signal> {
     polls.collect()
 }
 
+/// What a change of the signal must exceed to matter: the figures are made of it, so that a break is
+/// one for a signal in bits a second as well as for a share of time.
+fn unit(signal: &Signal) -> f64 {
+    match signal.floor > 0.0 {
+        true => signal.floor,
+        false => 1.0,
+    }
+}
+
 /// What Prometheus answers to an instant query of this many pods.
-fn answer(body: &mut String, poll: usize, (round, broken): (i64, bool), at: Timestamp) {
+fn answer(
+    body: &mut String,
+    (poll, unit): (usize, f64),
+    (round, broken): (i64, bool),
+    at: Timestamp,
+) {
     body.clear();
     body.push_str(r#"{"status":"success","data":{"resultType":"vector","result":["#);
     let seconds = at.0 / 1000;
@@ -122,11 +139,11 @@ fn answer(body: &mut String, poll: usize, (round, broken): (i64, bool), at: Time
         let mixed = (round * 31 + series as i64).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64);
         let noise = ((mixed >> 40) & 0xffff) as f64 / 65_536.0;
         let level = if broken && series % BREAKS == 7 {
-            90.0
+            450.0
         } else {
-            0.3
+            1.5
         };
-        let value = level + noise * 0.02;
+        let value = unit * (level + noise * 0.1);
         let comma = if row == 0 { "" } else { "," };
         let _ = write!(
             body,

@@ -166,6 +166,10 @@ impl Expiry {
     }
 }
 
+/// How far a clock may seem off that is right, milliseconds: `Date` has whole seconds, and nobody
+/// knows how much of the round trip came before it.
+pub const CLOCK_ERROR_MS: i64 = 2_000;
+
 /// What a supervisor says of one source, latest value wins.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SourceHealth {
@@ -226,7 +230,7 @@ impl SourceHealth {
 
     /// Server's clock minus ours, milliseconds, where it is more than the measure's own error.
     pub fn clock_off_ms(&self) -> Option<i64> {
-        self.skew_ms.filter(|ms| ms.abs() > 2_000)
+        self.skew_ms.filter(|ms| ms.abs() > CLOCK_ERROR_MS)
     }
 }
 

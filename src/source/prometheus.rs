@@ -309,8 +309,7 @@ impl PromSource {
 
     /// Our clock, moved to the server's if they differ by more than the resolution of `Date`.
     fn server_now(&self, line: &Line) -> Timestamp {
-        let skew = line.health().skew_ms.filter(|s| s.abs() > 2_000);
-        clock::now().plus_ms(skew.unwrap_or(0))
+        clock::now().plus_ms(line.health().clock_off_ms().unwrap_or(0))
     }
 
     fn batch(

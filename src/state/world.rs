@@ -49,6 +49,7 @@ mod known;
 mod objects;
 mod readings;
 mod score;
+mod skew;
 mod sriov;
 mod standing;
 mod tellers;
@@ -64,6 +65,7 @@ pub use causes::{Asked, Basis, Causes, LEAST};
 pub use changed::BLAME_MS;
 pub use known::{Known, MOST_RELATED, Related, Relation};
 pub use score::{Reach, Score};
+pub use skew::{Apart, Skew};
 pub use standing::{AlertCounts, Freshness};
 pub use tellers::Telling;
 

@@ -1,8 +1,11 @@
 //! The result of a check as a table of text.
 
+use std::collections::BTreeMap;
+
 use unicode_width::UnicodeWidthStr;
 
 use super::{DASHBOARD, Row};
+use crate::model::health::CLOCK_ERROR_MS;
 use crate::model::text::clean;
 
 const HEAD: [&str; 9] = [
@@ -62,7 +65,48 @@ pub fn write(rows: &[Row]) -> String {
         1 => "; 1 warning\n".to_owned(),
         n => format!("; {n} warnings\n"),
     });
+    out.push_str(&clocks(rows).unwrap_or_default());
     out
+}
+
+/// How far the clocks of the clusters are from each other, where there are several.
+fn clocks(rows: &[Row]) -> Option<String> {
+    let mut each: BTreeMap<&str, Option<i64>> = BTreeMap::new();
+    for row in rows.iter().filter(|r| r.cluster != "-") {
+        let held = each.entry(&row.cluster).or_default();
+        if held.is_none_or(|h| row.clock_skew_ms.is_some_and(|ms| ms.abs() > h.abs())) {
+            *held = row.clock_skew_ms.or(*held);
+        }
+    }
+    if each.len() < 2 {
+        return None;
+    }
+    let mut known: Vec<(i64, &str)> = each
+        .iter()
+        .filter_map(|(name, off)| Some(((*off)?, *name)))
+        .collect();
+    known.sort_unstable();
+    let unknown = match each.len() - known.len() {
+        0 => String::new(),
+        n => format!("; unknown of {n}"),
+    };
+    let told = |(ms, name): (i64, &str)| {
+        let name = clean(name, CELL);
+        format!("{name} {:+.1} s", ms as f64 / 1000.0)
+    };
+    Some(match known.as_slice() {
+        [] => "clocks of the clusters: unknown, no server told the time\n".to_owned(),
+        [one] => format!("clocks of the clusters: {}{unknown}\n", told(*one)),
+        [low, .., high] if high.0 - low.0 > CLOCK_ERROR_MS => {
+            let apart = (high.0 - low.0) as f64 / 1000.0;
+            let (low, high) = (told(*low), told(*high));
+            format!("clocks of the clusters: {apart:.1} s apart ({low}, {high}){unknown}\n")
+        }
+        _ => {
+            let within = CLOCK_ERROR_MS / 1000;
+            format!("clocks of the clusters: within {within} s of each other{unknown}\n")
+        }
+    })
 }
 
 fn cells(row: &Row) -> [String; 9] {
@@ -90,8 +134,11 @@ fn cells(row: &Row) -> [String; 9] {
             .as_ref()
             .map_or_else(unknown, |v| clean(v, CELL)),
         row.latency_ms.map_or_else(unknown, |ms| format!("{ms} ms")),
-        row.clock_skew_ms
-            .map_or_else(unknown, |ms| format!("{:+.1} s", ms as f64 / 1000.0)),
+        match (row.clock_skew_ms, row.ok && row.reachable == Some(true)) {
+            (Some(ms), _) => format!("{:+.1} s", ms as f64 / 1000.0),
+            (None, true) => "unknown".to_owned(),
+            (None, _) => unknown(),
+        },
         clean(&advice, 400),
     ]
 }
@@ -159,5 +206,40 @@ mod tests {
             "{text}"
         );
         assert!(write(&[good]).ends_with("all 1 endpoints answer\n"));
+    }
+
+    #[test]
+    fn the_clocks_of_several_clusters_are_compared_and_unknown_ones_said() {
+        let row = |cluster: &str, clock_skew_ms: Option<i64>| Row {
+            ok: true,
+            reachable: Some(true),
+            clock_skew_ms,
+            ..Row::new(cluster, "prometheus".into(), "http://a".into())
+        };
+        let told = |rows: &[Row]| {
+            let text = write(rows);
+            let last = text.lines().last().unwrap_or_default().to_owned();
+            last.strip_prefix("clocks of the clusters: ")
+                .map(str::to_owned)
+        };
+        let (a, near, far) = (
+            row("a", Some(-300)),
+            row("b", Some(900)),
+            row("c", Some(95_000)),
+        );
+        let nobody = row("d", None);
+        assert!(write(std::slice::from_ref(&nobody)).contains("  unknown  nothing"));
+        assert_eq!(told(&[a.clone(), row("a", Some(9_000))]), None);
+        let both = told(&[a.clone(), near.clone()]);
+        assert_eq!(both.as_deref(), Some("within 2 s of each other"));
+        let all = told(&[a.clone(), near, far, nobody.clone()]);
+        assert_eq!(
+            all.as_deref(),
+            Some("95.3 s apart (a -0.3 s, c +95.0 s); unknown of 1")
+        );
+        let one = told(&[a, nobody.clone()]);
+        assert_eq!(one.as_deref(), Some("a -0.3 s; unknown of 1"));
+        let none = told(&[nobody, row("e", None)]);
+        assert_eq!(none.as_deref(), Some("unknown, no server told the time"));
     }
 }

@@ -17,7 +17,7 @@ use crate::ui::widget::badge;
 use crate::ui::widget::table::{Column, Table};
 
 /// `WAY` only where a source has one to tell.
-const COLUMNS: [Column; 12] = [
+const COLUMNS: [Column; 13] = [
     Column::new("S", 1, 1),
     Column::new("CLUSTER", 12, 24),
     Column::new("SOURCE", 12, 14),
@@ -29,6 +29,7 @@ const COLUMNS: [Column; 12] = [
     Column::new("DROPPED", 7, 8).priority(1).right(),
     Column::new("BAD", 5, 8).priority(3).right(),
     Column::new("EVERY", 5, 6).priority(4).right(),
+    Column::new("CLOCK", 7, 9).priority(3).right(),
     Column::new("WAY", 12, 60).priority(5),
 ];
 
@@ -159,13 +160,48 @@ fn own(world: &World) -> Vec<(&'static str, String, bool)> {
             false,
         ),
     ];
-    first.chain(rest).chain(credentials(world)).collect()
+    let last = credentials(world).into_iter();
+    first.chain(clocks(world)).chain(rest).chain(last).collect()
 }
 
 /// What is not told as it would be by itself.
 fn sensitivity(world: &World) -> Option<(&'static str, String, bool)> {
     let words = world.sensitivity.words();
     (!words.is_empty()).then(|| ("sensitivity", words.join("; "), false))
+}
+
+/// The clocks of the clusters against ours, those that are off first, and of which nobody knows.
+fn clocks(world: &World) -> Option<(&'static str, String, bool)> {
+    let (known, unknown): (Vec<_>, Vec<_>) = world
+        .clusters
+        .iter()
+        .map(|c| (c.name.as_ref(), c.skew()))
+        .partition(|(_, skew)| skew.is_some());
+    let known = known.into_iter().filter_map(|(name, s)| Some((name, s?)));
+    let (mut off, near): (Vec<_>, Vec<_>) = known.partition(|(_, skew)| skew.is_off());
+    off.sort_by_key(|(_, skew)| std::cmp::Reverse(skew.off_ms.abs()));
+    let age = |at| format!(", {} ago", badge::age(world.age_ms(at)));
+    let mut parts: Vec<String> = off
+        .iter()
+        .map(|(name, skew)| {
+            let heard = skew.heard.map(age).unwrap_or_default();
+            format!("{name} {} ({}{heard})", skew.words(), skew.source)
+        })
+        .collect();
+    let some = |parts: &mut Vec<String>, names: &[&str], word: &str| match names {
+        [] => {}
+        [one] => parts.push(format!("{one} {word}")),
+        [one, other] => parts.push(format!("{one}, {other} {word}")),
+        [one, other, rest @ ..] => {
+            parts.push(format!("{one}, {other} and {} more {word}", rest.len()));
+        }
+    };
+    let within = near.first().map(|(_, skew)| skew.words());
+    let near: Vec<&str> = near.iter().map(|(name, _)| *name).collect();
+    some(&mut parts, &near, &within.unwrap_or_default());
+    let unknown: Vec<&str> = unknown.iter().map(|(name, _)| *name).collect();
+    some(&mut parts, &unknown, "unknown");
+    (!parts.is_empty()).then(|| ("clocks", parts.join("; "), !off.is_empty()))
 }
 
 /// What ends first of all that is signed in with, where that is known.
@@ -205,10 +241,20 @@ fn cell<'a>(ctx: &Ctx, (c, kind, h): &Row<'a>, column: usize) -> Line<'a> {
         7 => Line::styled(Unit::Bytes.write(h.bytes as f64), base),
         8 => Line::styled(h.dropped.to_string(), lost(h.dropped)),
         9 => Line::styled(h.bad_lines.to_string(), lost(h.bad_lines)),
-        11 => Line::styled(h.via.clone().unwrap_or_default(), ctx.theme.muted),
+        11 => match (h.skew_ms, h.clock_off_ms()) {
+            (None, _) => Line::styled("unknown", ctx.theme.muted),
+            (_, Some(ms)) => Line::styled(seconds(ms), ctx.theme.warn),
+            (Some(ms), None) => Line::styled(seconds(ms), base),
+        },
+        12 => Line::styled(h.via.clone().unwrap_or_default(), ctx.theme.muted),
         _ if h.interval_ms == 0 => Line::styled("stream", ctx.theme.muted),
         _ => Line::styled(format!("{}s", h.interval_ms / 1000), ctx.theme.muted),
     }
+}
+
+/// `+95.4 s`: a server's clock minus ours.
+fn seconds(ms: i64) -> String {
+    format!("{:+.1} s", ms as f64 / 1000.0)
 }
 
 fn id(row: &Row) -> (ClusterId, SourceKind) {
@@ -216,7 +262,7 @@ fn id(row: &Row) -> (ClusterId, SourceKind) {
 }
 
 fn split(area: Rect) -> (Rect, Rect) {
-    split_bottom(area, 12.min(area.height / 2))
+    split_bottom(area, 15.min(area.height / 2))
 }
 
 impl View for Diagnostics {
@@ -288,5 +334,45 @@ impl View for Diagnostics {
             ("~", "notices"),
             ("?", "help"),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Cluster, Config};
+    use crate::model::time::Timestamp;
+
+    #[test]
+    fn clocks_that_are_off_are_told_first_with_their_source_and_age() {
+        let now = Timestamp(1_800_000_000_000);
+        let named = |name: &str| Cluster {
+            name: name.into(),
+            ..Cluster::default()
+        };
+        let config = Config {
+            clusters: ["a", "b", "c", "d"].map(named).into(),
+            ..Config::default()
+        };
+        let mut world = World::new(&config, now);
+        let unknown = clocks(&world).map(|(_, text, bad)| (text, bad));
+        assert_eq!(unknown, Some(("a, b and 2 more unknown".into(), false)));
+        let skews = [Some(400), Some(-7_600), Some(95_000), None];
+        for (cluster, skew_ms) in world.clusters.iter_mut().zip(skews) {
+            let health = SourceHealth {
+                skew_ms,
+                last_ok: Some(now.plus_ms(-120_000)),
+                ..SourceHealth::default()
+            };
+            cluster.sources.insert(SourceKind::Prometheus, health);
+        }
+        let (_, text, bad) = clocks(&world).expect("clusters");
+        assert!(bad);
+        assert_eq!(
+            text,
+            "c 95 s ahead of ours (prometheus, 2m ago); b 8 s behind ours (prometheus, 2m ago); \
+             a within 2 s of ours; d unknown"
+        );
+        assert!(clocks(&World::new(&Config::default(), now)).is_none());
     }
 }

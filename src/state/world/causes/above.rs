@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use crate::cause::picture::{Picture, Sign};
 use crate::incident::Incident;
 use crate::model::finding::{Finding, FindingKind};
-use crate::state::world::World;
+use crate::model::health::CLOCK_ERROR_MS;
+use crate::model::id::ClusterId;
+use crate::state::world::{Apart, World};
 
 use super::gather::{Objects, STEP_S, seconds};
 
@@ -24,7 +26,7 @@ impl World {
         };
         let same = |l: &Finding| !l.earlier && says(l) == says(lead);
         for other in &self.incidents {
-            let near = (other.opened.0 - incident.opened.0).abs() <= TOGETHER_MS;
+            let near = self.onsets(incident, other).ms.abs() <= TOGETHER_MS;
             let own = other.cluster == incident.cluster;
             if near && !own && found.iter().all(|f| f.cluster != other.cluster) {
                 found.extend(other.lead().is_some_and(same).then_some(other));
@@ -52,8 +54,14 @@ impl World {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        let first = all().map(|i| i.opened.0).min().unwrap_or(incident.opened.0);
-        let last = all().map(|i| i.opened.0).max().unwrap_or(first);
+        let apart: Vec<Apart> = together.iter().map(|o| self.onsets(incident, o)).collect();
+        let last = apart.iter().map(|a| a.ms).fold(0, i64::max);
+        let first = apart.iter().map(|a| a.ms).fold(0, i64::min);
+        // Who was first is known beyond the clocks only; the intervals are those of the signs.
+        let surely = apart
+            .iter()
+            .filter_map(|a| Some(a.ms.saturating_add(a.slack_ms?)));
+        let before_ms = surely.fold(0, i64::min);
         let above = objects.place("what these clusters share".to_owned());
         let ill: BTreeSet<usize> = picture.signs.iter().map(|s| s.object).collect();
         picture
@@ -67,16 +75,51 @@ impl World {
             object: above,
             name: lead.signal.to_string(),
             text: format!(
-                "{what} began within {} s in {}{more}",
+                "{what} began within {} s in {}{more}{}",
                 (last - first) / 1000,
-                names.join(", ")
+                names.join(", "),
+                self.clocks(&clusters)
             ),
             score: 1.0 - 0.5_f64.powi(together.len() as i32),
-            since: seconds(first),
+            since: seconds(incident.opened.plus_ms(before_ms).0),
             step: STEP_S,
             origin: "incidents of all clusters".to_owned(),
             ..Sign::default()
         });
+    }
+}
+
+impl World {
+    /// How long after an incident another of another cluster opened.
+    fn onsets(&self, incident: &Incident, other: &Incident) -> Apart {
+        let of = |i: &Incident| (i.cluster, i.opened);
+        self.apart(of(incident), of(other))
+    }
+
+    /// What is to be said of the clocks that such times were read from.
+    fn clocks(&self, clusters: &BTreeSet<ClusterId>) -> String {
+        let each = clusters.iter().filter_map(|id| self.cluster(*id));
+        let (known, unknown): (Vec<_>, Vec<_>) = each
+            .map(|c| (c.name.as_ref(), c.skew()))
+            .partition(|(_, skew)| skew.is_some());
+        let off = || known.iter().filter_map(|(_, skew)| *skew).map(|s| s.off_ms);
+        let between = off().max().unwrap_or(0) - off().min().unwrap_or(0);
+        let mut words = String::new();
+        if between > CLOCK_ERROR_MS {
+            words.push_str(&format!("; their clocks are {} s apart", between / 1000));
+        }
+        if !unknown.is_empty() {
+            let names: Vec<&str> = unknown.iter().map(|(name, _)| *name).take(4).collect();
+            let more = match unknown.len().saturating_sub(names.len()) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let names = names.join(", ");
+            words.push_str(&format!(
+                "; not known how far the clocks of {names}{more} are off"
+            ));
+        }
+        words
     }
 }
 

@@ -8,7 +8,7 @@ use crate::incident::IncidentState;
 use crate::model::alert::Severity;
 use crate::model::change::{ChangeKind, Told};
 use crate::model::finding::{Evidence, Finding, FindingKind};
-use crate::model::health::SourceKind;
+use crate::model::health::{SourceHealth, SourceKind};
 use crate::model::id::ClusterId;
 use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
 use crate::model::signal::Group;
@@ -384,6 +384,56 @@ fn the_same_onset_in_several_clusters_points_above_them() {
     world.incidents[1].opened = Timestamp(NOW - 600_000 - 500_000);
     let causes = world.causes(&world.incidents[0]);
     assert!(!causes.words().contains("share"), "{}", causes.words());
+}
+
+/// The clocks of the clusters are so many seconds ahead of ours, as their Prometheus tells.
+fn set_clocks(world: &mut World, seconds: &[Option<i64>]) {
+    for (cluster, seconds) in world.clusters.iter_mut().zip(seconds) {
+        let health = SourceHealth {
+            skew_ms: seconds.map(|s| s * 1000),
+            ..SourceHealth::default()
+        };
+        cluster.sources.insert(SourceKind::Prometheus, health);
+    }
+}
+
+#[test]
+fn who_was_first_among_clusters_is_known_beyond_their_clocks_only() {
+    let told = |after_s: i64, clocks: [Option<i64>; 3]| {
+        let mut world = world(&["a", "b", "c"]);
+        set_clocks(&mut world, &clocks);
+        let of = |cluster: u16, at_s: i64| {
+            let mut lost = finding(gpu(), "clock is in holdover", at_s, FindingKind::Spike);
+            lost.cluster = ClusterId(cluster);
+            let mut incident = incident(cluster, vec![lost]);
+            incident.opened = incident.opened.plus_ms(at_s * 1000);
+            incident
+        };
+        world.incidents = vec![of(0, after_s), of(1, 0), of(2, 0)];
+        world.causes(&world.incidents[0]).words()
+    };
+    let later = "came 96 s after the earliest";
+    // 100 s before, of which four seconds are the clocks': more than the interval of a minute.
+    let words = told(100, [Some(0); 3]);
+    assert!(words.contains(later), "{words}");
+    assert!(words.contains("within 100 s in a, b, c"), "{words}");
+    assert!(!words.contains("clocks"), "{words}");
+    // Its clock is half a minute ahead, or nobody knows: that is no order.
+    for clocks in [[Some(30), Some(0), Some(0)], [None, Some(0), Some(0)]] {
+        let words = told(100, clocks);
+        assert!(words.contains("what these clusters share"), "{words}");
+        assert!(!words.contains("after the earliest"), "{words}");
+    }
+    let words = told(100, [Some(0), None, Some(0)]);
+    assert!(words.contains("how far the clocks of b are off"), "{words}");
+    // Minutes apart, and at the same time by their clocks.
+    let words = told(600, [Some(590), Some(0), Some(-5)]);
+    assert!(
+        words.contains("within 10 s in a, b, c; their clocks are 595 s apart"),
+        "{words}"
+    );
+    let words = told(600, [Some(0); 3]);
+    assert!(!words.contains("share"), "{words}");
 }
 
 #[test]

@@ -106,6 +106,14 @@ fn cluster(world: &World, c: &ClusterState) -> String {
         None => "you: not known there".into(),
         Some(who) => format!("you: {} ({})", who.user, who.role.word()),
     });
+    lines.push(match c.skew() {
+        None => "clock: unknown, no source told the time".into(),
+        Some(skew) => {
+            let age = |at| format!(", {} ago", badge::age(world.age_ms(at)));
+            let heard = skew.heard.map(age).unwrap_or_default();
+            format!("clock: {} ({}{heard})", skew.words(), skew.source)
+        }
+    });
     lines.join("\n")
 }
 
