@@ -35,6 +35,7 @@ mod places;
 mod prompts;
 mod range;
 mod replay;
+mod runbooks;
 pub mod screen;
 mod sessions;
 mod slash;

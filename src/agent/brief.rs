@@ -46,6 +46,13 @@ pub fn incident_context(world: &World, id: IncidentId) -> String {
             out.push_str(&format!("- {text}\n"));
         }
     }
+    let fitting = world.runbooks_for(incident);
+    if !fitting.is_empty() {
+        out.push_str("Runbooks that fit:\n");
+        for f in fitting {
+            out.push_str(&format!("- {}: {}\n", f.runbook.id, f.runbook.title));
+        }
+    }
     out.push_str(&around(world, id));
     out
 }

@@ -131,7 +131,7 @@ fn one(world: &World, incident: &Incident) -> String {
             incident.findings.len() - FINDINGS
         ));
     }
-    rest(&causes, &mut out);
+    rest(&causes, &runbooks(world, incident), &mut out);
     out
 }
 
@@ -160,8 +160,18 @@ fn concluded(causes: &Causes) -> (String, String) {
     (told.join("\n\n"), sure)
 }
 
+/// Those that fit, as steps.
+fn runbooks(world: &World, incident: &Incident) -> String {
+    let fitting = world.runbooks_for(incident).into_iter().take(OTHERS);
+    let each = fitting.map(|f| {
+        let (id, title) = (&f.runbook.id, &f.runbook.title);
+        format!("- `/runbook {id}`: {title} ({})\n", f.why)
+    });
+    each.collect()
+}
+
 /// What speaks against the others, and what would confirm the first.
-fn rest(causes: &Causes, out: &mut String) {
+fn rest(causes: &Causes, runbooks: &str, out: &mut String) {
     let all = || causes.ranking.places.iter().chain(&causes.ranking.changes);
     let against: Vec<String> = all()
         .filter(|c| c.what != What::None && c.probability < LIKELY)
@@ -188,7 +198,8 @@ fn rest(causes: &Causes, out: &mut String) {
         })
         .take(OTHERS)
         .collect();
-    if !confirm.is_empty() {
-        out.push_str(&format!("## Next steps\n{}", confirm.concat()));
+    let steps = format!("{}{runbooks}", confirm.concat());
+    if !steps.is_empty() {
+        out.push_str(&format!("## Next steps\n{steps}"));
     }
 }

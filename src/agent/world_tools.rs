@@ -9,6 +9,7 @@ mod data_path;
 mod fleet;
 mod gitops;
 mod platform;
+mod runbooks;
 mod usage;
 
 pub(super) use fleet::incident as incident_text;
@@ -65,6 +66,8 @@ fn answered(world: &World, query: &WorldQuery, told: &mut Told) -> Result<(), St
         "get_dpdk_stats" => data_path::ports(world, ids, &read(query)?, told),
         "get_gitops_status" => gitops::apps(world, ids, &read(query)?, told),
         "get_changes" => gitops::changes(world, ids, &read(query)?, told),
+        "find_runbook" => runbooks::find(world, &read(query)?, told)?,
+        "read_runbook" => runbooks::read(world, &read(query)?, told)?,
         "generate_report" => cause::report(world, ids, &read(query)?, told)?,
         "time_now" => {
             told.line(format!("{} (UTC)", world.now.rfc3339()));

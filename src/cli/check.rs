@@ -24,6 +24,7 @@ use crate::source::kubernetes::clock_words;
 const SKEW_LIMIT_MS: i64 = 5_000;
 /// A file of the operator that is no dashboard.
 const DASHBOARD: &str = "dashboard";
+const RUNBOOK: &str = "runbook";
 /// Login commands ask an identity provider first; they have 30 s, and say so themselves.
 const KUBE_LIMIT: Duration = Duration::from_secs(50);
 /// The row of a cluster's API server.
@@ -143,7 +144,7 @@ pub fn run(config: Config, args: &CheckArgs) -> color_eyre::Result<ExitCode> {
 }
 
 /// All endpoints at once, and beside them what the clusters offer; the order is that of the
-/// configuration. Files of dashboards that cannot be used come last.
+/// configuration. Files of dashboards and runbooks that cannot be used come last.
 pub async fn check(config: &Config) -> Vec<Row> {
     let named = join_all(probe::all(config).into_iter().map(try_one));
     let (mut rows, found) = futures::join!(named, found::all(config));
@@ -157,11 +158,13 @@ pub async fn check(config: &Config) -> Vec<Row> {
     rows.extend(found);
     let place = |row: &Row| config.clusters.iter().position(|c| c.name == row.cluster);
     rows.sort_by_key(|row| place(row).unwrap_or(usize::MAX));
-    rows.extend(config.dashboard_faults.iter().map(|fault| Row {
+    let dashboards = config.dashboard_faults.iter().map(|f| (DASHBOARD, f));
+    let runbooks = config.runbook_faults.iter().map(|f| (RUNBOOK, f));
+    rows.extend(dashboards.chain(runbooks).map(|(kind, fault)| Row {
         auth: "-".into(),
         error: Some(fault.what()),
         advice: fault.hint().to_owned(),
-        ..Row::new("-", DASHBOARD.into(), fault.file().to_owned())
+        ..Row::new("-", kind.into(), fault.file().to_owned())
     }));
     rows
 }

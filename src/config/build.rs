@@ -124,6 +124,7 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
         dpdk: dpdk.into(),
         queries: queries(file.queries)?.into(),
         personas: personas(file.personas)?.into(),
+        runbook_folder: file.runbooks.folder.map(|f| resolve(&f, folder)),
         ..Config::default()
     })
 }

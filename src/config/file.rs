@@ -45,6 +45,14 @@ pub struct File {
     pub sensitivity: Vec<Spanned<Sensitivity>>,
     #[serde(default)]
     pub personas: Vec<Spanned<Persona>>,
+    #[serde(default)]
+    pub runbooks: Runbooks,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Runbooks {
+    pub folder: Option<String>,
 }
 
 /// A query kept under a name.

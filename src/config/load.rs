@@ -7,7 +7,7 @@ use toml::de::DeTable;
 
 use super::build::build;
 use super::file::File;
-use super::{Config, dashboard, secret};
+use super::{Config, dashboard, runbook, secret};
 
 /// Why there is no configuration. Shown as it is; holds no value of the file.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -77,6 +77,11 @@ pub fn load(flag: Option<&Path>, env: Option<&Path>) -> Result<Config, ConfigErr
         let (dashboards, faults) = dashboard::load(&folder.join("dashboards"));
         config.dashboards = dashboards.into();
         config.dashboard_faults = faults.into();
+    }
+    if let Some(folder) = &config.runbook_folder {
+        let (runbooks, faults) = runbook::load(folder);
+        config.runbooks = runbooks.into();
+        config.runbook_faults = faults.into();
     }
     Ok(config)
 }

@@ -10,6 +10,7 @@ use crate::model::dpdk::Names as DpdkNames;
 use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
 use crate::model::persona::Persona;
+use crate::model::runbook::Runbooks;
 use crate::model::sensitivity::Sensitivity;
 use crate::model::signal::{Metric, Signal};
 
@@ -24,6 +25,7 @@ pub mod load;
 pub mod name;
 pub mod persona;
 pub mod roles;
+pub mod runbook;
 pub mod secret;
 mod sensitivity;
 mod several;
@@ -73,6 +75,12 @@ pub struct Config {
     pub dashboards: Arc<[Arc<Dashboard>]>,
     /// Why a dashboard of the operator could not be read, one sentence each.
     pub dashboard_faults: Arc<[ConfigError]>,
+    /// Where the operator's own runbooks are.
+    pub runbook_folder: Option<PathBuf>,
+    /// Those of the program and the operator's own.
+    pub runbooks: Arc<Runbooks>,
+    /// Why a runbook of the operator could not be read, one sentence each.
+    pub runbook_faults: Arc<[ConfigError]>,
 }
 
 /// A query kept under a name.
@@ -128,6 +136,9 @@ impl Default for Config {
             personas: persona::built_in().into(),
             dashboards: dashboard::built_in().into(),
             dashboard_faults: Arc::default(),
+            runbook_folder: None,
+            runbooks: Arc::new(Runbooks::new(runbook::built_in())),
+            runbook_faults: Arc::default(),
         }
     }
 }

@@ -36,6 +36,7 @@ pub mod persona;
 pub mod ptp;
 pub mod redact;
 pub mod rights;
+pub mod runbook;
 pub mod sample;
 pub mod sensitivity;
 pub mod serving;

@@ -19,6 +19,7 @@ const RESULT: usize = 32 * 1024;
 
 const HELP: &str = "Carried out by the console itself, no model needed:\n\n\
 - `/why` or `/why INC-3`: what the console knows of the cause\n\
+- `/runbook`, `/runbook WORDS`, `/runbook ID`: which runbook fits, and what it says\n\
 - `/query PROMQL`: asks the clusters in scope, over the time that is looked at\n\
 - `/logs LOGQL`: likewise\n\
 - `/compare CLUSTER CLUSTER`: two clusters side by side\n\
@@ -45,6 +46,7 @@ impl State {
         let look = match word {
             "/persona" => return Some(self.choose_persona(rest)),
             "/help" => Err(HELP.to_owned()),
+            "/runbook" => Err(self.runbook(rest)),
             "/why" => self.why(rest),
             "/query" => self.asks("query_metrics", rest, "PromQL, such as `/query up == 0`"),
             "/logs" => self.asks(
@@ -217,7 +219,7 @@ impl State {
     }
 
     /// The incident of these words, else the one under the cursor, else the worst that is open.
-    fn meant(&self, words: &str) -> Result<Option<IncidentId>, String> {
+    pub(super) fn meant(&self, words: &str) -> Result<Option<IncidentId>, String> {
         let number = words.to_uppercase();
         let number = number.trim_start_matches("INC-");
         if !number.is_empty() {

@@ -20,6 +20,7 @@ use crate::model::identity::Identity;
 use crate::model::object::{Event, Node, ObjectKey, ObjectKind, Pod};
 use crate::model::openshift::{ClusterOperator, ClusterVersion};
 use crate::model::ptp::{ClockTold, PtpConfig, PtpDevices, PtpNode};
+use crate::model::runbook::Runbooks;
 use crate::model::sensitivity::Chosen;
 use crate::model::serving::{InferenceService, Serving};
 use crate::model::signal::{Group, Metric, Signal};
@@ -48,6 +49,7 @@ mod judge;
 mod known;
 mod objects;
 mod readings;
+mod runbooks;
 mod score;
 mod skew;
 mod sriov;
@@ -64,6 +66,7 @@ pub use capacity::{Amount, Capacity, holds_room, is_gpu};
 pub use causes::{Asked, Basis, Causes, LEAST};
 pub use changed::BLAME_MS;
 pub use known::{Known, MOST_RELATED, Related, Relation};
+pub use runbooks::Fitting;
 pub use score::{Reach, Score};
 pub use skew::{Apart, Skew};
 pub use standing::{AlertCounts, Freshness};
@@ -92,6 +95,7 @@ pub struct World {
     pub dashboards: Arc<[Arc<Dashboard>]>,
     /// Why a dashboard of the operator could not be read.
     pub dashboard_faults: Arc<[String]>,
+    pub runbooks: Arc<Runbooks>,
     judge: Judge,
     /// How much is told of which series.
     pub sensitivity: Chosen,

@@ -13,6 +13,7 @@ use farwatch::model::fault::{Fault, FaultKind};
 use farwatch::model::label::Labels;
 use farwatch::model::log::{Level, LogLine};
 use farwatch::model::object::{Event, Pod};
+use farwatch::model::runbook::{Matches, Runbook, Runbooks};
 use farwatch::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
 use farwatch::model::trace::{Span, SpanId, Status, Trace};
 use farwatch::source::Lookup;
@@ -66,6 +67,8 @@ fn channels() -> Vec<(&'static str, Value)> {
         ("get_events", json!({})),
         ("get_pod_issues", json!({})),
         ("list_clusters", json!({})),
+        ("read_runbook", json!({"id": "evil"})),
+        ("find_runbook", json!({"query": "evil"})),
         ("query_logs", json!({"query": "{app=\"x\"}"})),
         ("query_metrics", json!({"query": "up"})),
         ("get_trace", json!({"trace_id": "1"})),
@@ -91,6 +94,13 @@ fn world() -> World {
     };
     let config = Config {
         clusters: vec![cluster("alpha"), cluster("beta")],
+        runbooks: Arc::new(Runbooks::new(vec![Runbook {
+            id: "evil".into(),
+            title: said(),
+            matches: Matches::default(),
+            body: said(),
+            own: true,
+        }])),
         ..Config::default()
     };
     let mut world = World::new(&config, NOW);

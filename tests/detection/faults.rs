@@ -125,6 +125,101 @@ fn the_true_cause_of_each_fault_stands_first() {
     }
 }
 
+/// The one that is for a fault.
+const RUNBOOKS: &[(&str, &str)] = &[
+    ("a GPU falls off the bus, its model gets slow", "gpu-xid"),
+    ("a GPU gets hot and is held down", "gpu-hot"),
+    ("memory errors of a GPU wait for a row remap", "gpu-memory"),
+    ("uncorrectable memory errors stop a GPU's jobs", "gpu-xid"),
+    ("NVLink errors slow the model", "gpu-nvlink"),
+    (
+        "the clock loses its source and runs free; the vDU alarms",
+        "ptp-freerun",
+    ),
+    ("the clock holds over", "ptp-holdover"),
+    ("a port of ptp4l is faulty", "ptp-port-faulty"),
+    (
+        "functions cannot be made; the vDU waits for one",
+        "sriov-sync",
+    ),
+    (
+        "one virtual function drops what the vDU is sent",
+        "sriov-vf-drops",
+    ),
+    (
+        "a core of the vDU does not keep up with its fronthaul port",
+        "dpdk-loss",
+    ),
+    ("the network of a node drops packets", "node-network"),
+    ("a node runs short of memory and evicts", "node-memory"),
+    ("a disk is full", "node-disk"),
+    ("a node is gone", "node-not-ready"),
+    (
+        "a container is killed for its memory, what calls it fails",
+        "pod-oom",
+    ),
+    ("a bad deploy crashes", "pod-crashloop"),
+    ("a deploy names an image that is not there", "image-pull"),
+    (
+        "a noisy neighbour takes the processors of a node",
+        "node-cpu",
+    ),
+    ("names do not resolve", "dns"),
+    ("a certificate ended", "certificate"),
+    (
+        "a database is slow, and what needs it after it",
+        "slow-database",
+    ),
+    ("a model's queue fills", "vllm-saturated"),
+    ("the grandmaster of three clusters fails", "ptp-freerun"),
+];
+
+fn runbook(fault: &Fault) -> &'static str {
+    let found = RUNBOOKS.iter().find(|(name, _)| *name == fault.name);
+    found
+        .unwrap_or_else(|| panic!("no runbook is for {}", fault.name))
+        .1
+}
+
+/// What the operator is told to look at is about the fault.
+#[test]
+fn each_fault_has_its_runbook() {
+    let mut table = String::new();
+    let (mut without, mut first) = (0, 0);
+    for fault in FAULTS {
+        let names: &[&str] = match fault.everywhere {
+            true => &["alpha", "beta", "gamma"],
+            false => &["alpha"],
+        };
+        let mut site = Site::new(names, names.len() as u16);
+        site.play(fault.ill, |_, _| {});
+        let world = &site.stage.world;
+        let fitting = world.incidents.iter().map(|i| (i, world.runbooks_for(i)));
+        let named: Vec<String> = fitting
+            .flat_map(|(_, all)| {
+                all.into_iter()
+                    .map(|f| format!("{} ({})", f.runbook.id, f.why))
+            })
+            .collect();
+        let wanted = format!("{} ", runbook(fault));
+        let right = named.iter().any(|n| n.starts_with(&wanted));
+        first += usize::from(named.first().is_some_and(|n| n.starts_with(&wanted)));
+        without += usize::from(!right);
+        table.push_str(&format!("{right} {}: {}\n", fault.name, named.join(", ")));
+        for f in world
+            .incidents
+            .iter()
+            .flat_map(|i| &i.findings)
+            .filter(|_| !right)
+        {
+            table.push_str(&format!("      {} | {}\n", f.signal, f.text));
+        }
+    }
+    println!("{table}");
+    assert_eq!(without, 0, "{table}");
+    assert!(first * 10 >= FAULTS.len() * 9, "first of {first}:\n{table}");
+}
+
 #[test]
 fn a_healthy_variation_of_each_fault_is_no_incident() {
     for fault in FAULTS {

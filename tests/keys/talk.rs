@@ -50,6 +50,24 @@ fn why_is_answered_in_the_form_with_its_evidence() {
 }
 
 #[test]
+fn a_runbook_is_named_found_and_read() {
+    let mut console = Console::live(FULL);
+    console.keys("8A/runbook<enter>");
+    let said = last_text(&console);
+    assert!(said.starts_with("INC-1 ") && said.contains("- `"), "{said}");
+    let id = said.split('`').nth(1).expect("a name").to_owned();
+    console.keys("/why<enter>");
+    let why = last_text(&console);
+    assert!(why.contains(&format!("- `/runbook {id}`")), "{why}");
+    console.keys(&format!("/runbook {id}<enter>"));
+    assert!(last_text(&console).contains("## Look\n1. "));
+    console.keys("/runbook antenna jamming<enter>");
+    assert!(last_text(&console).starts_with("- `ptp-freerun`"));
+    console.keys("/runbook qqqq<enter>");
+    assert!(last_text(&console).contains("No runbook says anything of `qqqq`"));
+}
+
+#[test]
 fn a_citation_opens_the_screen_that_shows_it() {
     let mut console = Console::live(FULL);
     console.keys("A/why<enter>");

@@ -2,6 +2,7 @@
 
 pub mod asked;
 pub mod look;
+pub mod runbook;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -7,6 +7,7 @@ use super::args::look::{
     CnfWorkloads, CompareClusters, Nothing, OfNamespace, OneCluster, PodIssues, ReportArgs,
     RootCause, TopConsumers, Topology,
 };
+use super::args::runbook::{FindRunbook, ReadRunbook};
 use super::args::{
     Alerts, Changes, Clusters, Dpdk, Events, GitOps, Incidents, ListClusters, PodLogsArgs,
     QueryLogs, QueryMetrics, TimeNow,
@@ -73,6 +74,11 @@ fn trouble() -> Vec<Tool> {
             "generate_report",
             "A report in Markdown: summary, detailed, incident or capacity.",
         ),
+        Tool::of::<FindRunbook>(
+            "find_runbook",
+            "Runbooks that fit an incident, or that say some words.",
+        ),
+        Tool::of::<ReadRunbook>("read_runbook", "The steps of one runbook."),
         Tool::of::<Changes>(
             "get_changes",
             "What was changed, newest first: rollouts, syncs, scaling, nodes, config, upgrades.",

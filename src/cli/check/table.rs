@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{DASHBOARD, Row};
+use super::{DASHBOARD, RUNBOOK, Row};
 use crate::model::health::CLOCK_ERROR_MS;
 use crate::model::text::clean;
 
@@ -45,8 +45,8 @@ pub fn write(rows: &[Row]) -> String {
     let (files, failed): (Vec<&Row>, Vec<&Row>) = rows
         .iter()
         .filter(|r| !r.ok)
-        .partition(|r| r.source == DASHBOARD);
-    let (files, failed) = (files.len(), failed.len());
+        .partition(|r| r.source == DASHBOARD || r.source == RUNBOOK);
+    let failed = failed.len();
     let answer = rows
         .iter()
         .filter(|r| r.ok && r.reachable == Some(true))
@@ -55,11 +55,13 @@ pub fn write(rows: &[Row]) -> String {
         0 => format!("\nall {answer} endpoints answer"),
         n => format!("\n{n} of {} endpoints fail", n + answer),
     });
-    out.push_str(&match files {
-        0 => String::new(),
-        1 => "; 1 dashboard cannot be used".to_owned(),
-        n => format!("; {n} dashboards cannot be used"),
-    });
+    for kind in [DASHBOARD, RUNBOOK] {
+        out.push_str(&match files.iter().filter(|r| r.source == kind).count() {
+            0 => String::new(),
+            1 => format!("; 1 {kind} cannot be used"),
+            n => format!("; {n} {kind}s cannot be used"),
+        });
+    }
     out.push_str(&match warnings {
         0 => "\n".to_owned(),
         1 => "; 1 warning\n".to_owned(),

@@ -44,6 +44,7 @@ impl World {
             metrics: config.metrics.clone(),
             queries: config.queries.clone(),
             dashboards: config.dashboards.clone(),
+            runbooks: config.runbooks.clone(),
             dashboard_faults: config
                 .dashboard_faults
                 .iter()

@@ -14,7 +14,7 @@ use crate::incident::Incident;
 use crate::message::{Effect, Work};
 use crate::state::world::{Basis, Causes, LEAST, World};
 use crate::ui::Ctx;
-use crate::ui::view::common::{empty, heading, pane};
+use crate::ui::view::common::{empty, heading, pair, pane};
 use crate::ui::widget::text::wrap;
 
 /// Answers shown of each question, and evidence of each answer.
@@ -84,6 +84,7 @@ impl Incidents {
             let inner = pane(ctx, area, buf, "causes", "J/K scroll", true);
             let width = usize::from(inner.width);
             let mut text = lines(ctx, &causes, width);
+            text.extend(runbooks(ctx, incident, width));
             text.extend(self.told(ctx, incident, width));
             let beside = self.layout(self.area, ctx.world).findings.height > 0;
             // Where the findings have no room, nothing else says why the chosen one is one.
@@ -98,6 +99,7 @@ impl Incidents {
             Some(finding) => {
                 let width = usize::from(inner.width);
                 let mut text = brief(ctx, &causes, width);
+                text.extend(runbooks(ctx, incident, width));
                 text.extend(self.told(ctx, incident, width));
                 text.extend(why::lines(ctx, finding, width));
                 text.extend(desk::verdict(ctx, finding));
@@ -224,4 +226,18 @@ fn answers<'a>(
             out.extend(parts.map(|p| Line::styled(format!("      {p}"), theme.muted)));
         }
     }
+}
+
+/// Those that fit; `/runbook` in the chat pane shows one.
+fn runbooks<'a>(ctx: &Ctx<'_>, incident: &Incident, width: usize) -> Vec<Line<'a>> {
+    let fitting = ctx.world.runbooks_for(incident);
+    let words: Vec<String> = fitting.into_iter().map(|f| f.runbook.id.clone()).collect();
+    if words.is_empty() {
+        return Vec::new();
+    }
+    let mut parts = wrap(&words.join(", "), width.saturating_sub(12)).into_iter();
+    let first = parts.next().unwrap_or_default();
+    let mut out = vec![pair(ctx.theme, "/runbook", first, ctx.theme.base)];
+    out.extend(parts.map(|p| pair(ctx.theme, "", p, ctx.theme.base)));
+    out
 }
