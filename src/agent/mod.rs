@@ -12,6 +12,7 @@ pub mod dialect;
 pub mod fence;
 pub mod leak;
 pub mod lenient;
+pub mod mcp;
 pub mod offline;
 pub mod out;
 pub mod persona;

@@ -1,5 +1,6 @@
 //! Flags and subcommands.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -65,6 +66,8 @@ pub enum Command {
     Ask(AskArgs),
     /// Report on the fleet, an incident or the room there is, as Markdown, JSON or one HTML page
     Report(ReportArgs),
+    /// Serve the tools that only read to an MCP client, over standard input and output or HTTP
+    Mcp(McpArgs),
 }
 
 #[derive(Clone, Debug, ClapArgs)]
@@ -93,6 +96,25 @@ pub struct AskArgs {
     /// How to print it
     #[arg(long, value_enum, default_value_t = Print::Markdown)]
     pub output: Print,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub struct McpArgs {
+    /// Serve HTTP at http://ADDRESS/mcp; over standard input and output unless set
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// File with the bearer token that clients must bring; needed where others reach the address
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    pub token_file: Option<PathBuf>,
+    /// Only these clusters are heard and asked; all of the configuration unless set
+    #[arg(long, value_name = "NAME", conflicts_with = "replay")]
+    pub cluster: Vec<String>,
+    /// Serve a recording in place of live clusters
+    #[arg(long, value_name = "FILE")]
+    pub replay: Option<PathBuf>,
+    /// When in the recording: a time or a distance from its start; its end unless set
+    #[arg(long, value_name = "TIME", value_parser = start, requires = "replay")]
+    pub at: Option<Start>,
 }
 
 #[derive(Clone, Debug, ClapArgs)]

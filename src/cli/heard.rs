@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
+use tokio::sync::mpsc;
+use tokio::time::Interval;
 
 use super::record::everything;
 use crate::app::signals::{Caught, Signals};
@@ -13,6 +15,7 @@ use crate::config::Config;
 use crate::message::{Effect, Msg};
 use crate::model::health::Health;
 use crate::model::input::InputEvent;
+use crate::model::telemetry::Telemetry;
 use crate::source::Outlet;
 use crate::source::supervisor::Fleet;
 use crate::state::State;
@@ -41,44 +44,76 @@ pub fn keep_named(config: &mut Config, names: &[String]) -> Result<(), String> {
     Ok(())
 }
 
+/// The clusters while they are heard: what is known of them goes on with what they say.
+pub struct Hearing {
+    pub state: State,
+    pub fleet: Fleet,
+    telemetry: mpsc::Receiver<Telemetry>,
+    tick: Interval,
+    begin: Instant,
+}
+
+impl Hearing {
+    /// Starts everything that is configured.
+    pub fn begin(config: Arc<Config>) -> Self {
+        let looks = Looks {
+            depth: Depth::None,
+            ascii: true,
+        };
+        let mut state = State::new(Arc::clone(&config), clock::now(), TimeZone::UTC, looks);
+        let (columns, rows) = SIZE;
+        state.update(Msg::Input(InputEvent::Resize { columns, rows }));
+        let (outlet, telemetry) = Outlet::new(config.limits.queue.max(1));
+        let fleet = Fleet::start(Arc::clone(&config), outlet);
+        fleet.demand(everything(&config));
+        Self {
+            state,
+            fleet,
+            telemetry,
+            tick: tokio::time::interval(TICK),
+            begin: clock::instant(),
+        }
+    }
+
+    /// Every source has said something, or `most` is over.
+    pub fn is_heard(&self, most: Duration) -> bool {
+        let heard = self.begin.elapsed();
+        heard >= most || (heard >= LEAST && unheard(&self.state).is_empty())
+    }
+
+    /// Takes what is said next. May be dropped while it waits.
+    pub async fn next(&mut self) {
+        let effects = tokio::select! { biased;
+            _ = self.tick.tick() => self.state.update(Msg::Tick(clock::now())),
+            Some(heard) = self.telemetry.recv() => {
+                self.state.update(Msg::Telemetry(Box::new(heard)))
+            }
+        };
+        for effect in effects {
+            if let Effect::Work(work) = effect {
+                work.run();
+                self.state.update(Msg::Worked);
+            }
+        }
+    }
+}
+
 /// Until every source has said something, `most` at the longest. `None`: it was stopped.
 pub async fn hear(
     config: Arc<Config>,
     most: Duration,
 ) -> color_eyre::Result<Option<(State, Fleet)>> {
-    let looks = Looks {
-        depth: Depth::None,
-        ascii: true,
-    };
-    let mut state = State::new(Arc::clone(&config), clock::now(), TimeZone::UTC, looks);
-    let (columns, rows) = SIZE;
-    state.update(Msg::Input(InputEvent::Resize { columns, rows }));
-    let (outlet, mut telemetry) = Outlet::new(config.limits.queue.max(1));
-    let fleet = Fleet::start(Arc::clone(&config), outlet);
-    fleet.demand(everything(&config));
+    let mut hearing = Hearing::begin(config);
     let mut signals = Signals::start()?;
-    let begin = clock::instant();
-    let mut tick = tokio::time::interval(TICK);
-    loop {
-        let heard = begin.elapsed();
-        if heard >= most || (heard >= LEAST && unheard(&state).is_empty()) {
-            break;
-        }
-        let effects = tokio::select! { biased;
-            caught = signals.next() => match caught {
-                Caught::End(_) => return Ok(None),
-                _ => Vec::new(),
+    while !hearing.is_heard(most) {
+        tokio::select! { biased;
+            caught = signals.next() => if matches!(caught, Caught::End(_)) {
+                return Ok(None);
             },
-            _ = tick.tick() => state.update(Msg::Tick(clock::now())),
-            Some(heard) = telemetry.recv() => state.update(Msg::Telemetry(Box::new(heard))),
-        };
-        for effect in effects {
-            if let Effect::Work(work) = effect {
-                work.run();
-                state.update(Msg::Worked);
-            }
+            () = hearing.next() => {}
         }
     }
+    let Hearing { state, fleet, .. } = hearing;
     for source in unheard(&state) {
         eprintln!("farwatch: {source}: not heard within {} s", most.as_secs());
     }

@@ -19,6 +19,7 @@ pub mod headless;
 pub mod heard;
 pub mod logging;
 pub mod logs;
+pub mod mcp;
 pub mod record;
 pub mod replay;
 pub mod report;
@@ -85,6 +86,7 @@ fn asks_servers(command: Option<&Command>) -> bool {
         None | Some(Command::Check(_) | Command::Record(_) | Command::Logs(_)) => true,
         Some(Command::Ask(args)) => args.replay.is_none(),
         Some(Command::Report(args)) => args.replay.is_none(),
+        Some(Command::Mcp(args)) => args.replay.is_none(),
         Some(Command::Detect(args)) => args.query.is_some() && args.url.is_none(),
         _ => false,
     }
@@ -138,6 +140,7 @@ fn dispatch(command: Option<Command>, config: Config) -> color_eyre::Result<Exit
         Some(Command::Detect(args)) => detect::run(&config, &args),
         Some(Command::Ask(args)) => ask::run(config, &args),
         Some(Command::Report(args)) => report::run(config, &args),
+        Some(Command::Mcp(args)) => mcp::run(config, &args),
         None => run::live(config),
     }
 }

@@ -1,0 +1,3 @@
+//! The Model Context Protocol: our tools for other programs.
+
+pub mod serve;
