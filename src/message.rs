@@ -86,6 +86,12 @@ pub enum Effect {
     Refresh(Option<ClusterId>),
     Chat(ChatRequest),
     CancelChat(RunId),
+    /// What the operator says to a call of a tool of another program.
+    Approve {
+        run: RunId,
+        call: String,
+        allow: bool,
+    },
     /// Answer to a `WorldQuery`: text for the model, number of rows, fine or not.
     WorldAnswer {
         run: RunId,

@@ -14,6 +14,8 @@ mod asked;
 mod attacks;
 #[path = "agent/faults.rs"]
 mod faults;
+#[path = "agent/foreign.rs"]
+mod foreign;
 #[path = "agent/recorded.rs"]
 mod recorded;
 #[path = "agent/servers.rs"]

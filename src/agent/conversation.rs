@@ -33,6 +33,8 @@ pub struct Conversation {
     /// Once the server told.
     pub model: Option<Model>,
     running: Option<RunId>,
+    /// Calls of tools of other programs that wait for the operator's word, oldest first.
+    pending: VecDeque<String>,
     /// What the running answer reads is shown unfolded.
     unfold: bool,
     last_run: u64,
@@ -129,6 +131,7 @@ impl Conversation {
             | ChatEvent::Reasoning { run, .. }
             | ChatEvent::ToolStarted { run, .. }
             | ChatEvent::ToolEnded { run, .. }
+            | ChatEvent::Approval { run, .. }
             | ChatEvent::Note { run, .. }
             | ChatEvent::Ended { run, .. } => *run,
         };
@@ -138,6 +141,9 @@ impl Conversation {
         if let ChatEvent::Ended { outcome, .. } = event {
             self.end(run, outcome);
             return true;
+        }
+        if let ChatEvent::Approval { call, .. } = &event {
+            self.pending.push_back(call.clone());
         }
         let unfold = self.unfold;
         let Some(message) = self.message_of(run) else {
@@ -149,6 +155,28 @@ impl Conversation {
         take(&mut message.parts, event, folded);
         self.version += 1;
         true
+    }
+
+    /// Whether a call waits for the operator's word.
+    pub fn is_waiting(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// The operator's word on the call that waits longest. `None`: none waits.
+    pub fn decide(&mut self, allow: bool) -> Option<(RunId, String)> {
+        let run = self.running?;
+        let call = self.pending.pop_front()?;
+        let said = if allow {
+            "allowed by you"
+        } else {
+            "refused by you"
+        };
+        if let Some(message) = self.message_of(run) {
+            message.parts.push(Part::Note(said.into()));
+            message.version += 1;
+        }
+        self.version += 1;
+        Some((run, call))
     }
 
     /// Ends the running answer at once; what its task still says is ignored. Gives the run whose
@@ -310,6 +338,7 @@ impl Conversation {
 
     fn end(&mut self, run: RunId, outcome: RunOutcome) {
         self.running = None;
+        self.pending.clear();
         self.version += 1;
         if let Some(message) = self.message_of(run) {
             message.outcome = Some(outcome);
@@ -369,6 +398,12 @@ fn take(parts: &mut Vec<Part>, event: ChatEvent, folded: bool) {
                 });
             }
         }
+        ChatEvent::Approval {
+            tool, arguments, ..
+        } => parts.push(Part::Note(format!(
+            "{tool} {arguments} is a tool of another program. /allow lets it be called, now and with \
+             arguments of this kind until farwatch ends; /deny does not."
+        ))),
         ChatEvent::Note { text, .. } => parts.push(Part::Note(text)),
         ChatEvent::Model(_) | ChatEvent::Started { .. } | ChatEvent::Ended { .. } => {}
     }

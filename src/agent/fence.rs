@@ -24,7 +24,7 @@ pub fn as_data(from: &str, text: &str) -> String {
 }
 
 /// The brackets of such borders as brackets that mean nothing.
-fn without_borders(text: &str) -> String {
+pub fn without_borders(text: &str) -> String {
     let Some(borders) = BORDERS.as_ref() else {
         // Without the list nothing may pass that could be one.
         return text.replace('<', "‹").replace('[', "⟦");

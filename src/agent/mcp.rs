@@ -1,3 +1,4 @@
-//! The Model Context Protocol: our tools for other programs.
+//! The Model Context Protocol: our tools for other programs, and theirs for our agent.
 
+pub mod client;
 pub mod serve;

@@ -38,6 +38,7 @@ use crate::model::chat::{ChatEvent, ChatRequest, Model, RunId, RunOutcome, World
 use crate::model::fault::{Fault, FaultKind};
 use crate::source::Lookup;
 
+use mcp::client::{Approvals, Foreign};
 use out::Out;
 use servers::Servers;
 use tools::fetch::Fetched;
@@ -63,6 +64,8 @@ struct Shared {
     tool_timeout: Duration,
     runs: Mutex<HashMap<RunId, CancellationToken>>,
     waiting: Mutex<HashMap<(RunId, String), oneshot::Sender<Fetched>>>,
+    foreign: Foreign,
+    approvals: Approvals,
 }
 
 impl Agent {
@@ -91,6 +94,8 @@ impl Agent {
                 tool_timeout: TOOL_TIMEOUT,
                 runs: Mutex::default(),
                 waiting: Mutex::default(),
+                foreign: Foreign::new(&[], None, "operator".into()),
+                approvals: Approvals::default(),
             }),
         }
     }
@@ -101,6 +106,19 @@ impl Agent {
             shared.tool_timeout = limit;
         }
         self
+    }
+
+    /// With the tools of these servers too.
+    pub fn with_foreign(mut self, foreign: Foreign) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.foreign = foreign;
+        }
+        self
+    }
+
+    /// The operator's word on a call. Late words are dropped.
+    pub fn approve(&self, run: RunId, call: String, allow: bool) {
+        self.shared.approvals.say(run, &call, allow);
     }
 
     pub fn is_configured(&self) -> bool {
@@ -166,6 +184,7 @@ impl Agent {
             };
             lock(&shared.runs).remove(&run);
             lock(&shared.waiting).retain(|(waiting, _), _| *waiting != run);
+            shared.approvals.forget(run);
             out.ended(outcome).await;
         });
     }

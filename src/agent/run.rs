@@ -12,6 +12,7 @@ use super::Shared;
 use super::answer::{cites, unsupported};
 use super::chat::{ATTEMPTS, Asked, ChatError};
 use super::dialect::Message;
+use super::mcp::client::Tool;
 use super::out::Out;
 use super::prompt::{self, Budget};
 use super::servers::Servers;
@@ -34,6 +35,8 @@ struct Run<'a> {
     request: ChatRequest,
     out: &'a Out,
     budget: Budget,
+    /// Tools of other programs.
+    foreign: Vec<Tool>,
     messages: Vec<Message>,
     /// Results by tool and arguments, and how often each was asked for.
     seen: HashMap<String, Seen>,
@@ -81,11 +84,13 @@ pub(super) async fn run(shared: &Arc<Shared>, request: ChatRequest, out: &Out) -
         request,
         out,
         budget: Budget::looked_up(),
+        foreign: Vec::new(),
         seen: HashMap::new(),
         last: 0,
         good: Vec::new(),
         usage: Usage::default(),
     };
+    run.meet_foreign().await;
     if let Err(fault) = run.connect(&mut Vec::new(), None).await {
         return RunOutcome::Failed(fault);
     }
@@ -109,6 +114,7 @@ pub(super) async fn look(
         at: 0,
         messages: Vec::new(),
         budget: Budget::looked_up(),
+        foreign: Vec::new(),
         request,
         out,
         seen: HashMap::new(),
@@ -139,7 +145,7 @@ pub(super) async fn look(
 impl Run<'_> {
     /// `Ok(Some(_))`: a limit ended it.
     async fn rounds(&mut self) -> Result<Option<String>, Fault> {
-        let specs = tools::specs(&self.request.setting.tools);
+        let specs = self.specs();
         let mut limit = format!("{} rounds of tools", self.shared.max_iterations);
         for _ in 0..self.shared.max_iterations {
             let done = self.ask(&specs).await?;
@@ -170,6 +176,27 @@ impl Run<'_> {
         Ok(Some(limit))
     }
 
+    /// Ours, then those of other programs.
+    fn specs(&self) -> Vec<Value> {
+        let foreign = self.foreign.iter().map(|tool| tool.spec.clone());
+        let own = tools::specs(&self.request.setting.tools);
+        own.into_iter().chain(foreign).collect()
+    }
+
+    /// Asks the configured servers for their tools; without them the run goes on.
+    async fn meet_foreign(&mut self) {
+        let (foreign, faults) = self.shared.foreign.tools().await;
+        for fault in faults {
+            self.out.note(&fault).await;
+        }
+        if let (false, Some(Message::System(text))) =
+            (foreign.is_empty(), self.messages.first_mut())
+        {
+            text.push_str(prompt::FOREIGN);
+        }
+        self.foreign = foreign;
+    }
+
     fn native_tools(&self) -> bool {
         let client = self.servers.and_then(|all| all.client(self.at));
         client.is_some_and(super::chat::ChatClient::native_tools)
@@ -195,7 +222,7 @@ impl Run<'_> {
             match servers.model(at).await {
                 Ok(model) => {
                     self.at = at;
-                    let specs = tools::specs(&self.request.setting.tools);
+                    let specs = self.specs();
                     let chars = specs.iter().map(|spec| spec.to_string().len()).sum();
                     self.budget = Budget::new(model.context, self.shared.max_tokens, chars);
                     self.out.send(ChatEvent::Model(model)).await;

@@ -10,6 +10,7 @@ use toml::Spanned;
 
 use super::agent;
 use super::endpoint::{Shared, endpoint, kube, resolve, url};
+use super::mcp;
 use super::sensitivity::sensitivities;
 use super::{
     Archive, Cluster, ClusterKind, Config, Contexts, Limits, Nats, Query, Roles, Ui, dpdk, file,
@@ -111,6 +112,7 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
         contexts,
         agent: file.agent.map(|a| agent::agent(a, folder)).transpose()?,
         nats: file.nats.map(|n| nats(n, folder)).transpose()?,
+        mcp: mcp::servers(file.mcp, folder)?.into(),
         ui: ui(file.ui, folder)?,
         roles,
         actions: file.actions.enabled,

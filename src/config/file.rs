@@ -23,6 +23,8 @@ pub struct File {
     pub agent: Option<Spanned<super::agent::Written>>,
     pub nats: Option<Nats>,
     #[serde(default)]
+    pub mcp: Vec<Spanned<super::mcp::Written>>,
+    #[serde(default)]
     pub ui: Ui,
     pub roles: Option<Roles>,
     #[serde(default)]

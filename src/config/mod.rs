@@ -22,6 +22,7 @@ mod endpoint;
 pub mod file;
 pub mod grafana;
 pub mod load;
+pub mod mcp;
 pub mod name;
 pub mod persona;
 pub mod roles;
@@ -46,6 +47,8 @@ pub struct Config {
     pub contexts: Option<Contexts>,
     pub agent: Option<Agent>,
     pub nats: Option<Nats>,
+    /// Servers whose tools the agent may be allowed to call.
+    pub mcp: Arc<[McpServer]>,
     pub ui: Ui,
     /// Who is what; a cluster may have its own.
     pub roles: Roles,
@@ -120,6 +123,7 @@ impl Default for Config {
             contexts: Some(Contexts::default()),
             agent: None,
             nats: None,
+            mcp: Arc::default(),
             ui: Ui::default(),
             roles: Roles::default(),
             actions: false,
@@ -330,6 +334,25 @@ pub struct Agent {
     pub max_iterations: u32,
     pub max_tokens: u32,
     pub temperature: f32,
+}
+
+/// An MCP server of the operator.
+#[derive(Clone, Debug, PartialEq)]
+pub struct McpServer {
+    /// Its tools are called `name.tool`.
+    pub name: String,
+    pub place: McpPlace,
+    /// Time an answer may take.
+    pub timeout: Duration,
+    /// Only these are offered; all where it is empty.
+    pub tools: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum McpPlace {
+    /// A program with its arguments, started by us.
+    Command(Vec<String>),
+    Url(Box<Endpoint>),
 }
 
 /// An OpenAI-compatible server.

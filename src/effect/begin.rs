@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::{Behind, Effects, QUESTIONS};
 use crate::agent::Agent;
+use crate::agent::mcp::client::Foreign;
 use crate::app::Play;
 use crate::app::ears::{Ears, Feed};
 use crate::app::signals::Signals;
@@ -59,7 +60,12 @@ pub fn start(
     if let (Behind::Live { .. }, Some(watch)) = (&behind, contexts::Watch::new(&config)) {
         tokio::spawn(watch.follow(noticed));
     }
-    let agent = Agent::new(config.agent.clone(), Arc::clone(&lookup), said, asked);
+    let mut agent = Agent::new(config.agent.clone(), Arc::clone(&lookup), said, asked);
+    // A recording shows what was: nobody else is asked.
+    if let Behind::Live { .. } = &behind {
+        let audit = config.audit_file.clone();
+        agent = agent.with_foreign(Foreign::new(&config.mcp, audit, config.operator.clone()));
+    }
     agent.probe();
     let actions = match &behind {
         Behind::Live { fleet, .. } => {

@@ -45,6 +45,14 @@ pub enum ChatEvent {
         ok: bool,
         duration_ms: u32,
     },
+    /// A tool of another program is to be called: the operator says whether it may.
+    Approval {
+        run: RunId,
+        call: String,
+        tool: String,
+        /// As they are sent.
+        arguments: String,
+    },
     /// Said beside the answer: server without tools, without streaming, retried …
     Note {
         run: RunId,

@@ -23,6 +23,7 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use crate::clock;
@@ -143,6 +144,21 @@ impl Door {
     /// The endpoint as it may be shown.
     pub fn shown(&self) -> &str {
         &self.shared.shown
+    }
+
+    /// The client, for protocols that make their requests themselves.
+    pub fn client(&self) -> Client {
+        self.shared.client.clone()
+    }
+
+    /// The bearer token, for the same; `None`: no sign-in is configured.
+    pub async fn bearer(&self) -> Result<Option<SecretString>, SourceError> {
+        let header = self.shared.credentials.header(false).await;
+        let header = header.map_err(|cause| self.error("", cause))?;
+        let text = header.as_ref().and_then(|value| value.to_str().ok());
+        Ok(text
+            .and_then(|text| text.strip_prefix("Bearer "))
+            .map(SecretString::from))
     }
 
     pub fn timeout(&self) -> Duration {

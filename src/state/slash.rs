@@ -27,6 +27,7 @@ const HELP: &str = "Carried out by the console itself, no model needed:\n\n\
 - `/persona` or `/persona ID`: the field in which the agent works\n\
 - `/new`: a new conversation; `/branch 2`: one that goes on from your second question\n\
 - `/sessions`, `/sessions WORDS`: conversations that were kept; `/resume 1`, `/forget 1`\n\
+- `/allow`, `/deny`: whether a tool of another program (MCP) may be called\n\
 - `/export`: this conversation as a Markdown file\n\n\
 All else is asked of the model.";
 
@@ -44,6 +45,14 @@ impl State {
             }));
         }
         let look = match word {
+            "/allow" | "/deny" => match self.chat.decide(word == "/allow") {
+                Some((run, call)) => {
+                    self.dirty = true;
+                    let allow = word == "/allow";
+                    return Some(vec![Effect::Approve { run, call, allow }]);
+                }
+                None => Err("No call waits for your word.".into()),
+            },
             "/persona" => return Some(self.choose_persona(rest)),
             "/help" => Err(HELP.to_owned()),
             "/runbook" => Err(self.runbook(rest)),

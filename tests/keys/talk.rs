@@ -3,6 +3,7 @@
 
 use farwatch::message::{Effect, Msg};
 use farwatch::model::archive::{Keep, Recall, Recalled};
+use farwatch::model::chat::ChatEvent;
 use farwatch::model::talk::{Session, SessionHead, SessionId};
 
 use super::FULL;
@@ -65,6 +66,46 @@ fn a_runbook_is_named_found_and_read() {
     assert!(last_text(&console).starts_with("- `ptp-freerun`"));
     console.keys("/runbook qqqq<enter>");
     assert!(last_text(&console).contains("No runbook says anything of `qqqq`"));
+}
+
+/// A tool of another program waits for a word that is typed whole; nothing else allows it.
+#[test]
+fn a_call_of_another_program_is_allowed_by_word() {
+    for (word, allowed) in [("/allow", true), ("/deny", false)] {
+        let mut console = console_with_agent();
+        console.keys("8Awhy?<enter>");
+        let run = request(&console).run;
+        console.keys("/allow<enter>");
+        let allowed_now = |console: &Console| {
+            console.effects.iter().rev().find_map(|e| match e {
+                Effect::Approve { call, allow, .. } => Some((call.clone(), *allow)),
+                _ => None,
+            })
+        };
+        assert_eq!(allowed_now(&console), None, "nothing waits yet");
+        console.update(Msg::Chat(ChatEvent::Approval {
+            run,
+            call: "c1".into(),
+            tool: "tickets.search".into(),
+            arguments: "{\"text\":\"gpu\"}".into(),
+        }));
+        console.has("tickets.search {\"text\":\"gpu\"}");
+        console.has("─ /allow or /deny? ─");
+        console.keys("yes<enter>");
+        assert_eq!(
+            allowed_now(&console),
+            None,
+            "a question in the queue is no word"
+        );
+        console.keys(&format!("{word}<enter>"));
+        assert_eq!(allowed_now(&console), Some(("c1".to_owned(), allowed)));
+        console.keys(&format!("{word}<enter>"));
+        let told = console
+            .effects
+            .iter()
+            .filter(|e| matches!(e, Effect::Approve { .. }));
+        assert_eq!(told.count(), 1, "once");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use farwatch::agent::Agent;
+use farwatch::agent::mcp::client::Foreign;
 use farwatch::config;
 use farwatch::model::ask::{Answered, Question};
 use farwatch::model::chat::{ChatEvent, ChatRequest, RunOutcome, Setting, WorldQuery};
@@ -253,6 +254,8 @@ pub fn model_server(url: &str, timeout: Duration) -> config::ModelServer {
 pub struct Bench {
     pub agent: Agent,
     pub events: mpsc::Receiver<ChatEvent>,
+    /// What the operator says to calls of tools of other programs.
+    pub allow: bool,
     next: u64,
 }
 
@@ -264,6 +267,8 @@ pub struct Seen {
     pub notes: Vec<String>,
     /// Servers that were gone to.
     pub models: Vec<farwatch::model::chat::Model>,
+    /// Calls of tools of other programs that the operator was asked about.
+    pub asked: Vec<(String, String)>,
     /// Tool, arguments, number.
     pub started: Vec<(String, String, u32)>,
     /// Result, rows, fine.
@@ -305,10 +310,27 @@ impl Bench {
         lookup: Arc<dyn Lookup>,
         world: fn(&WorldQuery) -> Option<(String, usize, bool)>,
     ) -> Self {
+        let none = Foreign::new(&[], None, "operator".into());
+        Self::beside(settings, lookup, world, none)
+    }
+
+    pub fn with_foreign(settings: config::Agent, foreign: Foreign) -> Self {
+        let world =
+            |query: &WorldQuery| Some((format!("{} for {}", query.tool, query.arguments), 2, true));
+        Self::beside(Some(settings), nothing(), world, foreign)
+    }
+
+    fn beside(
+        settings: Option<config::Agent>,
+        lookup: Arc<dyn Lookup>,
+        world: fn(&WorldQuery) -> Option<(String, usize, bool)>,
+        foreign: Foreign,
+    ) -> Self {
         let (sender, events) = mpsc::channel(8);
         let (asks, mut queries) = mpsc::channel::<WorldQuery>(8);
         let agent = Agent::new(settings, lookup, sender, asks)
-            .with_tool_timeout(Duration::from_millis(700));
+            .with_tool_timeout(Duration::from_millis(700))
+            .with_foreign(foreign);
         let answering = agent.clone();
         tokio::spawn(async move {
             while let Some(query) = queries.recv().await {
@@ -320,6 +342,7 @@ impl Bench {
         Self {
             agent,
             events,
+            allow: false,
             next: 0,
         }
     }
@@ -364,6 +387,15 @@ impl Bench {
                 } => seen.ended.push((result, rows, ok)),
                 ChatEvent::Ended { outcome, .. } => seen.outcome = Some(outcome),
                 ChatEvent::Model(model) => seen.models.push(model),
+                ChatEvent::Approval {
+                    run,
+                    call,
+                    tool,
+                    arguments,
+                } => {
+                    seen.asked.push((tool, arguments));
+                    self.agent.approve(run, call, self.allow);
+                }
                 ChatEvent::Started { .. } => {}
             }
         }

@@ -1,12 +1,17 @@
 //! The calls of one answer: checked, carried out side by side, numbered, and given back.
 
+use std::time::Duration;
+
 use futures::future::join_all;
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::{Round, Run, Seen, millis};
 use crate::agent::dialect::Message;
 use crate::agent::fence::as_data;
+use crate::agent::lenient;
 use crate::agent::lock;
+use crate::agent::mcp::client::Tool;
 use crate::agent::stream::{Completion, ToolCall};
 use crate::agent::tools::fetch::{Fetched, fetch};
 use crate::agent::tools::{self, Checked, digest};
@@ -23,9 +28,20 @@ struct Job {
     call: ToolCall,
     key: String,
     number: u32,
-    checked: Result<Checked, String>,
+    checked: Result<Wanted, String>,
     repeated: bool,
 }
+
+/// Whose tool it is.
+enum Wanted {
+    Own(Checked),
+    Foreign(Tool, Value),
+}
+
+/// Longest arguments that can be shown to be allowed, letters.
+const SHOWN: usize = 2_000;
+/// How long the operator may think.
+const THINKING: Duration = Duration::from_secs(600);
 
 impl Run<'_> {
     /// Carries out the calls of one answer side by side and appends the results in their order.
@@ -33,14 +49,10 @@ impl Run<'_> {
         let mut jobs = Vec::new();
         let mut stuck = None;
         for mut call in done.calls {
-            let checked = tools::check(
-                &call.name,
-                &call.arguments,
-                &self.request.setting.clusters,
-                &self.request.setting.tools,
-            );
+            let checked = self.wanted(&call);
             let key = match &checked {
-                Ok(checked) => format!("{} {}", checked.tool, checked.arguments),
+                Ok(Wanted::Own(checked)) => format!("{} {}", checked.tool, checked.arguments),
+                Ok(Wanted::Foreign(tool, arguments)) => format!("{} {arguments}", tool.name),
                 Err(_) => format!("{} {}", call.name, call.arguments),
             };
             let twin = jobs
@@ -147,7 +159,8 @@ impl Run<'_> {
         self.show_start(job).await;
         let started = clock::instant();
         let result = match &job.checked {
-            Ok(checked) => self.tool(job, checked).await,
+            Ok(Wanted::Own(checked)) => self.tool(job, checked).await,
+            Ok(Wanted::Foreign(tool, arguments)) => self.foreign(job, tool, arguments).await,
             Err(what) => failed(format!("wrong arguments: {what}")),
         };
         let result = Fetched {
@@ -191,9 +204,64 @@ impl Run<'_> {
         }
     }
 
+    fn wanted(&self, call: &ToolCall) -> Result<Wanted, String> {
+        if let Some(tool) = self
+            .foreign
+            .iter()
+            .find(|tool| tool.name == call.name.trim())
+        {
+            let arguments = lenient::first_value(&call.arguments)?;
+            return match arguments.is_object() {
+                true => Ok(Wanted::Foreign(tool.clone(), arguments)),
+                false => Err("the arguments must be one JSON object".into()),
+            };
+        }
+        let setting = &self.request.setting;
+        tools::check(
+            &call.name,
+            &call.arguments,
+            &setting.clusters,
+            &setting.tools,
+        )
+        .map(Wanted::Own)
+    }
+
+    /// Another program's tool: called as the operator allowed, asked first where he did not yet.
+    async fn foreign(&self, job: &Job, tool: &Tool, arguments: &Value) -> Fetched {
+        let (foreign, approvals) = (&self.shared.foreign, &self.shared.approvals);
+        if !approvals.has(&tool.name, arguments) {
+            let written = arguments.to_string();
+            let shown = text::clean(&written, SHOWN);
+            // Nobody can allow what he cannot see as it is.
+            if shown != written {
+                foreign.refused(tool, arguments).await;
+                return failed("not called: such arguments cannot be shown to the operator".into());
+            }
+            let run = self.request.run;
+            let said = approvals.ask(run, &job.call.id);
+            self.out
+                .send(ChatEvent::Approval {
+                    run,
+                    call: job.call.id.clone(),
+                    tool: tool.name.clone(),
+                    arguments: shown,
+                })
+                .await;
+            if !matches!(tokio::time::timeout(THINKING, said).await, Ok(Ok(true))) {
+                foreign.refused(tool, arguments).await;
+                return failed(
+                    "not called: the operator did not allow it; go on without it".into(),
+                );
+            }
+            approvals.remember(&tool.name, arguments);
+        }
+        foreign.call(tool, arguments).await
+    }
+
     async fn show_start(&self, job: &Job) {
         let arguments = match &job.checked {
-            Ok(checked) => checked.arguments.to_string(),
+            Ok(Wanted::Own(checked)) => checked.arguments.to_string(),
+            Ok(Wanted::Foreign(_, arguments)) => arguments.to_string(),
             Err(_) => job.call.arguments.clone(),
         };
         self.out

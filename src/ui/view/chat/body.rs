@@ -51,6 +51,9 @@ pub fn standing(talk: &Conversation, now: Timestamp) -> String {
     });
     if talk.running().is_some() {
         let elapsed = last.map_or(0, |m| now.age_since_ms(m.at)) / 1000;
+        if talk.is_waiting() {
+            return "/allow or /deny?".into();
+        }
         return match last.is_some_and(|m| m.parts.is_empty()) {
             true => format!("waiting {elapsed} s · Esc stops"),
             false => format!("{} · {elapsed} s · Esc stops", counted(calls)),
