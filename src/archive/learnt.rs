@@ -10,7 +10,7 @@ use flate2::Crc;
 
 const MAGIC: &[u8; 16] = b"farwatch learned";
 /// Another one where the engine keeps something else of a series than before.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// More is not written, nor read.
 pub const MOST: usize = 64 << 20;
 /// Magic, version, sum, length.

@@ -4,12 +4,14 @@
 //! What it says is told at the onset only; each telling raises the bar of its series for some
 //! hours, the longer the more often it was told of late.
 
+mod daily;
 mod expected;
 mod group;
 mod novelty;
 mod rarity;
 mod season;
 mod views;
+mod week;
 
 pub(super) use expected::Expected;
 pub use group::{Group, GroupReading};
@@ -20,6 +22,7 @@ use std::f32::consts::LN_2;
 use crate::model::finding::FindingKind;
 use crate::model::signal::Bad;
 use crate::model::time::Timestamp;
+use daily::Daily;
 use views::{Look, Views};
 
 /// Decades that are told where points come each five minutes; more where they come oftener, so
@@ -57,11 +60,10 @@ pub struct Reading {
 struct Pace {
     last: Timestamp,
     step_s: f32,
-    early: u8,
 }
 
 /// Points in which the distance of points is yet to be found out.
-const EARLY: u8 = 20;
+const EARLY: u32 = 20;
 /// No point came yet.
 const NEVER: Timestamp = Timestamp(i64::MIN);
 
@@ -70,22 +72,20 @@ impl Default for Pace {
         Self {
             last: NEVER,
             step_s: 0.0,
-            early: EARLY,
         }
     }
 }
 
 impl Pace {
-    /// Seconds since the point before; none for the first.
-    fn take(&mut self, at: Timestamp) -> f32 {
+    /// Seconds since the point before; none for the first. `seen` came before this one.
+    fn take(&mut self, at: Timestamp, seen: u32) -> f32 {
         let last = self.last;
         self.last = at;
         if last == NEVER {
             return 0.0;
         }
         let passed = (at.age_since_ms(last) as f32 / 1000.0).min(LONGEST_S);
-        let early = self.early > 0;
-        self.early = self.early.saturating_sub(1);
+        let early = seen <= EARLY;
         // A hole makes a distance longer, nothing makes it shorter: at first the smallest is right.
         if self.step_s == 0.0 || (early && passed > 0.0 && passed < self.step_s) {
             self.step_s = passed;
@@ -114,6 +114,7 @@ struct Decision {
     raise: f32,
     lately: f32,
     held: f32,
+    daily: Daily,
 }
 
 fn faded(seconds: f32, half_h: f32) -> f32 {
@@ -135,10 +136,17 @@ impl Decision {
     }
 
     /// Takes a surprise; gives the score, and whether it is told.
-    fn take(&mut self, surprise: f32, passed_s: f32, step_s: f32) -> (f32, bool) {
+    fn take(
+        &mut self,
+        at: Timestamp,
+        surprise: f32,
+        (passed_s, step_s): (f32, f32),
+    ) -> (f32, bool) {
         self.raise *= faded(passed_s, HABIT_H * (1.0 + BACK_OFF * self.lately));
         self.lately *= faded(passed_s, LATELY_H);
-        let onset = surprise >= self.bar(step_s);
+        self.daily.take(at.0, surprise);
+        let bar = self.bar(step_s);
+        let onset = surprise >= bar && surprise >= bar + self.daily.raise();
         if onset {
             let over = surprise - self.plain(step_s);
             self.raise = self.raise.max(HABIT + HABIT_SHARE * over);
@@ -168,14 +176,14 @@ impl Ensemble {
     pub fn new(bad: Bad, floor: f64) -> Self {
         Self {
             pace: Pace::default(),
-            views: Views::new(bad, floor, 0.0),
+            views: Views::new(bad, floor),
             decision: Decision::default(),
         }
     }
 
-    /// Changes below this share of its level never matter either.
-    pub(super) fn but_for(mut self, share: f32) -> Self {
-        self.views.share = share;
+    /// Changes below so many per cent of its level never matter either.
+    pub(super) fn but_for(mut self, percent: u8) -> Self {
+        self.views.percent = percent;
         self
     }
 
@@ -192,7 +200,9 @@ impl Ensemble {
     pub fn observe(&mut self, at: Timestamp, value: f64) -> Reading {
         let (look, passed_s) = self.look(at, value);
         let surprise = look.map_or(0.0, |l| l.surprise);
-        let (score, onset) = self.decision.take(surprise, passed_s, self.pace.step_s());
+        let (score, onset) = self
+            .decision
+            .take(at, surprise, (passed_s, self.pace.step_s()));
         Reading {
             surprise,
             score,
@@ -205,7 +215,7 @@ impl Ensemble {
     }
 
     fn look(&mut self, at: Timestamp, value: f64) -> (Option<Look>, f32) {
-        let passed_s = self.pace.take(at);
+        let passed_s = self.pace.take(at, self.views.seen);
         let step_s = self.pace.step_s();
         let look = match value.is_finite() {
             true => self.views.look(at.0, step_s, value),

@@ -14,8 +14,8 @@ use super::{Detector, Verdict};
 /// Points before anything is told, and once more for each decade that the bar is raised by: of few
 /// points nobody knows what is very rare.
 const WARM: f32 = 40.0;
-/// Smallest change that matters, as a share of the level.
-const SHARE: f32 = 0.05;
+/// Smallest change that matters, per cent of the level.
+const PERCENT: u8 = 5;
 /// What comes again is told again after so long, milliseconds, and twice as long each time.
 const QUIET_MS: i64 = 1_800_000;
 const MOST_TIMES: u8 = 8;
@@ -44,7 +44,7 @@ impl Learned {
     /// `bad` is the direction that matters; changes below `floor`, in the series' unit, never do.
     pub fn new(bad: Bad, floor: f64) -> Self {
         Self {
-            engine: Ensemble::new(bad, floor).but_for(SHARE),
+            engine: Ensemble::new(bad, floor).but_for(PERCENT),
             beside: None,
         }
     }

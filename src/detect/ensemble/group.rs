@@ -47,7 +47,7 @@ impl Group {
 
     /// Takes one value of each metric, in their order.
     pub fn observe(&mut self, at: Timestamp, values: &[f64]) -> GroupReading {
-        let passed_s = self.pace.take(at);
+        let passed_s = self.pace.take(at, self.seen);
         let step_s = self.pace.step_s();
         let fade = faded(passed_s, HOLD_H);
         let mut now = Vec::with_capacity(self.members.len());
@@ -66,7 +66,7 @@ impl Group {
             self.rarity.close(closed, FLOOR);
         }
         let surprise = (1.0 - OWN) * sum + OWN * own;
-        let (score, onset) = self.decision.take(surprise, passed_s, step_s);
+        let (score, onset) = self.decision.take(at, surprise, (passed_s, step_s));
         let mut suspects: Vec<usize> = (0..self.held.len()).collect();
         let held = |i: &usize| self.held.get(*i).copied().unwrap_or_default();
         suspects.sort_by(|a, b| held(b).total_cmp(&held(a)));

@@ -4,8 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-const LEVELS: usize = 16;
-const MOVES: usize = 10;
+const LEVELS: usize = 12;
+const MOVES: usize = 8;
 /// Pairs remembered; then old ones fade.
 const MEMORY: u16 = 4_000;
 

@@ -37,9 +37,10 @@ const MOST: f32 = 10.0;
 /// Counts points into blocks, for all views of a series at once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Blocks {
-    count: u32,
-    length: f32,
+    /// Points of the one that is on, and blocks that are over.
+    count: u16,
     closed: u16,
+    length: f32,
     /// Logarithm of the length: what counts as once in a block.
     decades: f32,
 }
@@ -68,12 +69,12 @@ pub(super) struct Closed {
 impl Blocks {
     /// Takes a point, the `seen`th; `step_s` is their usual distance.
     pub(super) fn point(&mut self, seen: u32, step_s: f32) -> Option<Closed> {
-        self.count += 1;
-        if (self.count as f32) < self.length {
+        self.count = self.count.saturating_add(1);
+        if f32::from(self.count) < self.length.min(f32::from(u16::MAX)) {
             return None;
         }
         let day = 86_400.0 / step_s.max(1e-3);
-        let days = self.count as f32 / day;
+        let days = f32::from(self.count) / day;
         let largest = (LARGEST_BLOCK * (day / 24.0).powf(LARGEST_POWER)).max(FIRST_BLOCK);
         let wanted = (seen as f32 * BLOCK_SHARE).clamp(FIRST_BLOCK, largest);
         let growth = (wanted / self.length).max(1.0);
@@ -90,17 +91,35 @@ impl Blocks {
     }
 }
 
+/// A number from 0 to 32 in steps that are far finer than what it is used for.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Share(u16);
+
+impl Share {
+    const ONE: f32 = 2048.0;
+
+    fn of(value: f32) -> Self {
+        // A NaN becomes 0; what is greater than all is alike.
+        Self((value * Self::ONE).round() as u16)
+    }
+
+    fn get(self) -> f32 {
+        f32::from(self.0) / Self::ONE
+    }
+}
+
 /// One view's deviations.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Rarity {
     /// Greatest deviation of this block.
     peak: f32,
-    /// Logarithms of the usual peak and of the record; spread of the peaks.
+    /// Logarithm of the usual peak.
     usual: f32,
-    record: f32,
-    wide: f32,
     /// The deviation that is seen once in a block.
     mark: f32,
+    /// How far the record is above the usual, and the spread of the peaks, as logarithms.
+    lift: Share,
+    wide: Share,
 }
 
 impl Default for Rarity {
@@ -108,9 +127,9 @@ impl Default for Rarity {
         Self {
             peak: 0.0,
             usual: 0.0,
-            record: f32::NEG_INFINITY,
-            wide: WIDE_FIRST,
             mark: f32::NAN,
+            lift: Share::of(0.0),
+            wide: Share::of(WIDE_FIRST),
         }
     }
 }
@@ -131,7 +150,7 @@ impl Rarity {
     }
 
     fn beyond(&self, times: f32) -> f32 {
-        let wide = self.wide.max(WIDE_LEAST);
+        let wide = self.wide.get().max(WIDE_LEAST);
         ((1.0 - LOGARITHMIC) * (times - 1.0) + LOGARITHMIC * times.ln()) / wide / LN_10
     }
 
@@ -160,9 +179,9 @@ impl Rarity {
         }
         self.peak = deviation;
         if !early && deviation > self.mark {
-            let record = deviation.ln();
-            if record > self.record {
-                self.record = record;
+            let lift = Share::of(deviation.ln() - self.usual);
+            if lift.0 > self.lift.0 {
+                self.lift = lift;
                 self.set_mark();
             }
         }
@@ -175,18 +194,21 @@ impl Rarity {
 
     /// The greatest deviation of late.
     pub(super) fn farthest(&self) -> f32 {
-        self.record.exp().max(self.mark)
+        (self.usual + self.lift.get()).exp().max(self.mark)
     }
 
     fn set_mark(&mut self) {
-        let lift = (self.record - self.usual).max(0.0);
-        self.mark = (self.usual + RECORD * lift).exp().clamp(LEAST, FARTHEST);
+        self.mark = (self.usual + RECORD * self.lift.get())
+            .exp()
+            .clamp(LEAST, FARTHEST);
     }
 
     pub(super) fn close(&mut self, block: Closed, floor: f32) {
         let floor = floor.clamp(LEAST, FARTHEST).ln();
         let peak = self.peak.max(LEAST).ln().max(floor);
         self.peak = 0.0;
+        let record = self.usual + self.lift.get();
+        let mut wide = self.wide.get();
         if block.before == 0 {
             self.usual = peak;
         } else {
@@ -194,13 +216,21 @@ impl Rarity {
             let rate = RATE.max(1.0 / (f32::from(block.before) + 1.0));
             let off = peak - self.usual;
             self.usual += rate * off.clamp(-MOVE, MOVE);
-            self.wide += rate * (off.abs().min(2.0) - self.wide);
+            wide += rate * (off.abs().min(2.0) - wide);
         }
         let fade = (-LN_2 * block.days / RECORD_DAYS).exp();
-        self.record = self.usual + (self.record - self.usual).max(0.0) * fade;
-        if block.growth > 1.0 {
-            self.usual += self.wide.max(WIDE_LEAST) * block.growth.ln();
-        }
+        // Before the first block is over nothing is usual, and nothing a record.
+        let lift = match block.before {
+            0 => 0.0,
+            _ => (record - self.usual).max(0.0) * fade,
+        };
+        let grown = match block.growth > 1.0 {
+            true => wide.max(WIDE_LEAST) * block.growth.ln(),
+            false => 0.0,
+        };
+        self.usual += grown;
+        self.lift = Share::of(lift - grown);
+        self.wide = Share::of(wide);
         self.set_mark();
     }
 }

@@ -1,7 +1,9 @@
 //! What a series usually does at this time of the day, once two days are known and only where
-//! that says more than the plain level.
+//! that says more than the plain level; and of the week, where that says more again.
 
 use serde::{Deserialize, Serialize};
+
+use super::week::{self, Week};
 
 const HOURS: usize = 24;
 const HOUR_MS: i64 = 3_600_000;
@@ -14,6 +16,8 @@ const YOUNG: u16 = 72;
 const RATE: f32 = 0.1;
 /// The season is believed where its error is at most this share of the plain level's.
 const BETTER: f32 = 0.6;
+/// Weight of a point in the errors.
+const ERROR: f32 = 0.01;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Season {
@@ -28,6 +32,7 @@ pub(super) struct Season {
     /// Running mean of the absolute error: of the season's level, and of the plain one.
     error: f32,
     plain_error: f32,
+    week: Week,
 }
 
 impl Default for Season {
@@ -40,6 +45,7 @@ impl Default for Season {
             count: 0,
             error: 0.0,
             plain_error: 0.0,
+            week: Week::default(),
         }
     }
 }
@@ -50,8 +56,14 @@ impl Season {
         self.hours < YOUNG
     }
 
-    /// Level for this time of the day, where it beats the plain level.
+    /// Level for this time of the day or of the week, where it beats the plain level.
     pub(super) fn expect(&self, at_ms: i64) -> Option<f64> {
+        let best = self.error.min(self.plain_error);
+        if self.week.error < BETTER * best
+            && let Some(level) = self.level_of_week(at_ms)
+        {
+            return Some(level);
+        }
         let better = self.error < BETTER * self.plain_error;
         better.then(|| self.level_at(at_ms)).flatten()
     }
@@ -60,18 +72,33 @@ impl Season {
         // Only in times that no clock tells it would not fit; then the hour of the day is wrong.
         let hour = at_ms.div_euclid(HOUR_MS) as i32;
         if hour != self.hour {
-            self.close();
+            self.close(hour);
             self.hour = hour;
         }
+        let error = |of: f64| (value - of).abs().min(1e30) as f32;
         if let Some(level) = self.level_at(at_ms) {
-            let error = |of: f64| (value - of).abs().min(1e30) as f32;
-            self.error += 0.01 * (error(level) - self.error);
-            self.plain_error += 0.01 * (error(plain) - self.plain_error);
+            self.error += ERROR * (error(level) - self.error);
+            self.plain_error += ERROR * (error(plain) - self.plain_error);
+        }
+        if let Some(level) = self.level_of_week(at_ms) {
+            // At first it is as good as the others.
+            if self.week.error == 0.0 {
+                self.week.error = self.error.min(self.plain_error);
+            }
+            self.week.error += ERROR * (error(level) - self.week.error);
         }
         self.count = self.count.saturating_add(1);
         let value = value.clamp(-1e30, 1e30);
         let off = value - f64::from(self.mean);
         self.mean += (off / f64::from(self.count)) as f32;
+    }
+
+    fn level_of_week(&self, at_ms: i64) -> Option<f64> {
+        if self.hours < week::KNOWN {
+            return None;
+        }
+        let off = self.week.deviation_at(at_ms)?;
+        Some(self.level_at(at_ms)? + f64::from(off))
     }
 
     /// Between the middles of two hours the level moves evenly.
@@ -88,13 +115,17 @@ impl Season {
         level.is_finite().then_some(level)
     }
 
-    fn close(&mut self) {
+    fn close(&mut self, next: i32) {
         if self.count == 0 {
             return;
         }
         let place = self.hour.rem_euclid(HOURS as i32) as usize;
         let days = self.hours / HOURS as u16;
         if let Some(level) = self.level.get_mut(place) {
+            if !level.is_nan() {
+                let off = self.mean - *level;
+                self.week.close(self.hour, off, next, self.hours);
+            }
             let rate = RATE.max(1.0 / (f32::from(days) + 1.0));
             *level = match level.is_nan() {
                 true => self.mean,

@@ -1,7 +1,7 @@
 //! Several cheap views of one series, each judged by how rare it is for this very series.
 //!
-//! Residual of the level (or of the time of the day), jump, mean of the newest points against the
-//! level, restlessness, and pairs of level and move never seen. All is relative to the series' own
+//! Residual of the level (or of the time of the day and the week), jump, runs of points on one side
+//! of it, restlessness, and pairs of level and move never seen. All is relative to the series' own
 //! first value and spread: shifted or scaled, a series is judged the same.
 
 use super::expected::Expected;
@@ -20,7 +20,12 @@ const FAST: f32 = 0.3;
 const JITTER: f32 = 0.17;
 const USUAL_JITTER: f32 = 0.004;
 const WIDE: f32 = 0.0015;
-/// And of the mean that tells a slow move from a sudden one: it covers so long, seconds.
+/// A run of points on one side of what is expected adds up, but for so many spreads of each, and is
+/// forgotten by so much with each; below so many spreads all runs are alike.
+const RUN_KEEPS: f32 = 0.7;
+const RUN_BUT_FOR: f32 = 1.5;
+const RUN_FLOOR: f32 = 1.5;
+/// Weight of a point in the mean that tells a slow move from a sudden one: it covers so long, seconds.
 const LONG_S: f32 = 900.0;
 /// A point further off teaches as if it were so many spreads off.
 const CLIP: f32 = 10.0;
@@ -56,8 +61,8 @@ enum View {
     Below,
     JumpUp,
     JumpDown,
-    MeanAbove,
-    MeanBelow,
+    RunAbove,
+    RunBelow,
     Restless,
     Still,
     Novel,
@@ -68,8 +73,8 @@ const VIEWS: [(View, f32); 9] = [
     (View::Below, 1.0),
     (View::JumpUp, 1.0),
     (View::JumpDown, 1.0),
-    (View::MeanAbove, 1.0),
-    (View::MeanBelow, 1.0),
+    (View::RunAbove, 1.0),
+    (View::RunBelow, 1.0),
     (View::Restless, 0.85),
     (View::Still, 0.85),
     (View::Novel, 0.8),
@@ -87,9 +92,9 @@ pub(super) struct Look {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Views {
     pub(super) bad: Bad,
-    /// Smallest change that matters: in the series' unit, and as a share of its level.
+    /// Smallest change that matters: in the series' unit, and in per cent of its level.
     floor: f32,
-    pub(super) share: f32,
+    pub(super) percent: u8,
     /// All other values are told from the first one.
     origin: f64,
     level: f64,
@@ -97,6 +102,8 @@ pub(super) struct Views {
     spread: f32,
     mean_off: f32,
     long_off: f32,
+    /// How far the newest points are on one side, together.
+    run: f32,
     jitter: f32,
     usual_jitter: f32,
     /// Smallest step between two points that was ever seen.
@@ -112,17 +119,18 @@ pub(super) struct Views {
 }
 
 impl Views {
-    pub(super) fn new(bad: Bad, floor: f64, share: f32) -> Self {
+    pub(super) fn new(bad: Bad, floor: f64) -> Self {
         Self {
             bad,
             floor: floor as f32,
-            share,
+            percent: 0,
             origin: 0.0,
             level: 0.0,
             last: 0.0,
             spread: 0.0,
             mean_off: 0.0,
             long_off: 0.0,
+            run: 0.0,
             jitter: 0.0,
             usual_jitter: 0.0,
             grain: 0.0,
@@ -144,7 +152,7 @@ impl Views {
     /// The next points count as the first ones do.
     pub(super) fn begin_anew(&mut self) {
         self.seen = self.seen.min(1);
-        (self.mean_off, self.long_off) = (0.0, 0.0);
+        (self.mean_off, self.long_off, self.run) = (0.0, 0.0, 0.0);
     }
 
     /// Takes a finite value. None while it learns.
@@ -185,6 +193,8 @@ impl Views {
 
     fn follow(&mut self, step_s: f32, jump: f32, off: f32) {
         self.mean_off += FAST * (off - self.mean_off);
+        let run = RUN_KEEPS * self.run + off;
+        self.run = run.signum() * (run.abs() - RUN_BUT_FOR * self.spread).max(0.0);
         self.long_off += (step_s / LONG_S).min(0.5) * (off - self.long_off);
         let step = jump.abs();
         if step > 0.0 && (self.grain == 0.0 || step < self.grain) {
@@ -224,8 +234,8 @@ impl Views {
             -off,
             away(jump, off),
             away(-jump, -off),
-            self.mean_off,
-            -self.mean_off,
+            self.run,
+            -self.run,
             ratio,
             -ratio,
             novelty,
@@ -235,6 +245,10 @@ impl Views {
     fn floor_of(&self, view: View) -> f32 {
         match view {
             View::Restless | View::Still | View::Novel => RATIO_FLOOR,
+            View::RunAbove | View::RunBelow => {
+                let one = self.floor_of(View::Above);
+                one.max(RUN_FLOOR * self.spread)
+            }
             _ => {
                 // Where it is known what matters, that is far from a series that never moves.
                 let matters = match self.floor > 0.0 {
@@ -250,7 +264,7 @@ impl Views {
     /// Smallest change that matters around what is expected.
     fn least(&self, expected: f64) -> f32 {
         let level = (self.origin + expected).abs().min(f64::from(FARTHEST)) as f32;
-        self.floor.max(self.share * level)
+        self.floor.max(f32::from(self.percent) / 100.0 * level)
     }
 
     /// For how many points a lively series has said one and the same, if they are too many. Zero is
@@ -273,11 +287,11 @@ impl Views {
         let material = off.abs() >= least;
         match (view, self.bad) {
             (_, Bad::None) => false,
-            (View::Above | View::JumpUp | View::MeanAbove, Bad::Low) => false,
-            (View::Below | View::JumpDown | View::MeanBelow, Bad::High) => false,
+            (View::Above | View::JumpUp | View::RunAbove, Bad::Low) => false,
+            (View::Below | View::JumpDown | View::RunBelow, Bad::High) => false,
             (View::Restless | View::Still | View::Novel, Bad::High) => material && off > 0.0,
             (View::Restless | View::Still | View::Novel, Bad::Low) => material && off < 0.0,
-            (View::MeanAbove | View::MeanBelow, _) => self.mean_off.abs() >= least,
+            (View::RunAbove | View::RunBelow, _) => self.mean_off.abs() >= least,
             _ => material,
         }
     }
@@ -317,8 +331,8 @@ impl Views {
         match worst {
             View::Above | View::JumpUp => FindingKind::Spike,
             View::Below | View::JumpDown => FindingKind::Dip,
-            View::MeanAbove | View::MeanBelow if near => FindingKind::Drift,
-            View::MeanAbove | View::MeanBelow => FindingKind::LevelShift,
+            View::RunAbove | View::RunBelow if near => FindingKind::Drift,
+            View::RunAbove | View::RunBelow => FindingKind::LevelShift,
             View::Still if jump == 0.0 => FindingKind::FlatLine,
             View::Restless | View::Still => FindingKind::Variance,
             View::Novel => FindingKind::Pattern,
