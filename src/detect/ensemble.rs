@@ -142,18 +142,22 @@ impl Decision {
         surprise: f32,
         (passed_s, step_s): (f32, f32),
     ) -> (f32, bool) {
-        self.raise *= faded(passed_s, HABIT_H * (1.0 + BACK_OFF * self.lately));
-        self.lately *= faded(passed_s, LATELY_H);
+        // Mostly nothing was told of late.
+        if self.raise > 0.0 || self.lately > 0.0 {
+            self.raise *= faded(passed_s, HABIT_H * (1.0 + BACK_OFF * self.lately));
+            self.lately *= faded(passed_s, LATELY_H);
+        }
         self.daily.take(at.0, surprise);
-        let bar = self.bar(step_s);
+        let plain = self.plain(step_s);
+        let bar = plain + self.raise;
         let onset = surprise >= bar && surprise >= bar + self.daily.raise();
         if onset {
-            let over = surprise - self.plain(step_s);
+            let over = surprise - plain;
             self.raise = self.raise.max(HABIT + HABIT_SHARE * over);
             self.lately += 1.0;
         }
         self.held = (self.held * faded(passed_s, HOLD_H)).max(surprise);
-        (self.held / (self.held + self.plain(step_s)), onset)
+        (self.held / (self.held + plain), onset)
     }
 }
 

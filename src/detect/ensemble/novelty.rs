@@ -24,12 +24,21 @@ impl Default for Novelty {
     }
 }
 
-/// A value in spreads as one of `count` steps, narrow around the middle.
-fn step(spreads: f32, count: usize, scale: f32) -> usize {
-    let middle = (count / 2) as f32;
-    let place = middle + scale * spreads.clamp(-1e6, 1e6).asinh();
-    // A NaN becomes 0.
-    place.round().clamp(0.0, (count - 1) as f32) as usize
+/// Where the steps of a level and of a move begin, in spreads: narrow around the middle, as an inverse
+/// hyperbolic sine is.
+const LEVEL_STEPS: [f32; LEVELS / 2] =
+    [0.201336, 0.6366536, 1.175201, 1.904302, 2.942174, 4.457105];
+const MOVE_STEPS: [f32; MOVES / 2] = [0.3176112, 1.080992, 2.280561, 4.400353];
+
+/// A value in spreads as one of `count` steps.
+fn step(spreads: f32, begins: &[f32], count: usize) -> usize {
+    // A NaN is in the middle.
+    let far = begins.iter().filter(|b| spreads.abs() >= **b).count();
+    let middle = count / 2;
+    match spreads < 0.0 {
+        true => middle - far,
+        false => (middle + far).min(count - 1),
+    }
 }
 
 impl Novelty {
@@ -45,20 +54,19 @@ impl Novelty {
 
     /// Takes a level and the move that led there, in spreads; says how new the pair is, decades.
     pub(super) fn see(&mut self, level: f32, moved: f32) -> f32 {
-        let (row, column) = (step(level, LEVELS, 2.5), step(moved, MOVES, 1.6));
+        let row = step(level, &LEVEL_STEPS, LEVELS);
+        let column = step(moved, &MOVE_STEPS, MOVES);
         let mut near = 0.0_f32;
-        for (r, cells) in self.seen.iter().enumerate() {
-            if r.abs_diff(row) > 1 {
-                continue;
-            }
-            for (c, count) in cells.iter().enumerate() {
+        let around = |at: usize, count: usize| at.saturating_sub(1)..(at + 2).min(count);
+        for r in around(row, LEVELS) {
+            for c in around(column, MOVES) {
                 let weight = match r.abs_diff(row) + c.abs_diff(column) {
                     0 => 1.0,
                     1 => 0.5,
-                    _ if c.abs_diff(column) == 1 => 0.25,
-                    _ => continue,
+                    _ => 0.25,
                 };
-                near += weight * self.held(*count);
+                let count = self.seen.get(r).and_then(|cells| cells.get(c));
+                near += weight * self.held(count.copied().unwrap_or(0));
             }
         }
         let novelty = ((f32::from(self.total) + 1.0) / (near + 0.3)).log10();

@@ -59,13 +59,15 @@ impl Season {
     /// Level for this time of the day or of the week, where it beats the plain level.
     pub(super) fn expect(&self, at_ms: i64) -> Option<f64> {
         let best = self.error.min(self.plain_error);
-        if self.week.error < BETTER * best
-            && let Some(level) = self.level_of_week(at_ms)
-        {
-            return Some(level);
+        let weekly = self.week.error < BETTER * best;
+        if !weekly && self.error >= BETTER * self.plain_error {
+            return None;
         }
-        let better = self.error < BETTER * self.plain_error;
-        better.then(|| self.level_at(at_ms)).flatten()
+        let day = self.level_at(at_ms)?;
+        match self.of_week(at_ms, day).filter(|_| weekly) {
+            Some(level) => Some(level),
+            None => (self.error < BETTER * self.plain_error).then_some(day),
+        }
     }
 
     pub(super) fn learn(&mut self, at_ms: i64, value: f64, plain: f64) {
@@ -79,13 +81,13 @@ impl Season {
         if let Some(level) = self.level_at(at_ms) {
             self.error += ERROR * (error(level) - self.error);
             self.plain_error += ERROR * (error(plain) - self.plain_error);
-        }
-        if let Some(level) = self.level_of_week(at_ms) {
-            // At first it is as good as the others.
-            if self.week.error == 0.0 {
-                self.week.error = self.error.min(self.plain_error);
+            if let Some(of_week) = self.of_week(at_ms, level) {
+                // At first it is as good as the others.
+                if self.week.error == 0.0 {
+                    self.week.error = self.error.min(self.plain_error);
+                }
+                self.week.error += ERROR * (error(of_week) - self.week.error);
             }
-            self.week.error += ERROR * (error(level) - self.week.error);
         }
         self.count = self.count.saturating_add(1);
         let value = value.clamp(-1e30, 1e30);
@@ -93,12 +95,11 @@ impl Season {
         self.mean += (off / f64::from(self.count)) as f32;
     }
 
-    fn level_of_week(&self, at_ms: i64) -> Option<f64> {
-        if self.hours < week::KNOWN {
-            return None;
-        }
-        let off = self.week.deviation_at(at_ms)?;
-        Some(self.level_at(at_ms)? + f64::from(off))
+    /// Level for this time of the week; `day` is that for this time of the day.
+    fn of_week(&self, at_ms: i64, day: f64) -> Option<f64> {
+        let known = self.hours >= week::KNOWN;
+        let off = known.then(|| self.week.deviation_at(at_ms)).flatten()?;
+        Some(day + f64::from(off))
     }
 
     /// Between the middles of two hours the level moves evenly.
@@ -181,5 +182,44 @@ mod tests {
             season.learn(minute * 60_000, (minute % 7) as f64, 3.0);
         }
         assert_eq!(season.expect(0), None);
+    }
+
+    #[test]
+    fn a_quiet_weekend_is_expected_and_days_that_are_alike_have_no_week() {
+        let office = |minute: i64| {
+            if (480..1080).contains(&(minute % 1440)) {
+                100.0
+            } else {
+                10.0
+            }
+        };
+        let weekly = |minute: i64| {
+            if minute / 1440 % 7 < 2 {
+                10.0
+            } else {
+                office(minute)
+            }
+        };
+        let taught = |of: &dyn Fn(i64) -> f64| {
+            let mut season = Season::default();
+            for minute in (0..6 * 7 * 1440_i64).step_by(5) {
+                season.learn(minute * 60_000, of(minute), 50.0);
+            }
+            season
+        };
+        let noon = |season: &Season, day: i64| season.expect((day * 1440 + 720) * 60_000);
+        let (week, day) = (taught(&weekly), taught(&office));
+        let quiet = noon(&week, 43).expect("known");
+        let busy = noon(&week, 45).expect("known");
+        assert!(quiet < 25.0 && busy > 85.0, "{quiet} {busy}");
+        let alike = (noon(&day, 43), noon(&day, 45));
+        assert!(
+            alike.0.is_some_and(|l| (l - 100.0).abs() < 5.0),
+            "{alike:?}"
+        );
+        assert!(
+            alike.1.is_some_and(|l| (l - 100.0).abs() < 5.0),
+            "{alike:?}"
+        );
     }
 }

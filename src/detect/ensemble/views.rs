@@ -80,6 +80,23 @@ const VIEWS: [(View, f32); 9] = [
     (View::Novel, 0.8),
 ];
 
+/// The smallest deviation that is told from none: of a point, and of a run of them.
+#[derive(Clone, Copy, Debug)]
+struct Floors {
+    one: f32,
+    run: f32,
+}
+
+impl Floors {
+    fn of(&self, view: View) -> f32 {
+        match view {
+            View::Restless | View::Still | View::Novel => RATIO_FLOOR,
+            View::RunAbove | View::RunBelow => self.run,
+            _ => self.one,
+        }
+    }
+}
+
 /// What the views say of a point.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Look {
@@ -178,9 +195,9 @@ impl Views {
         self.learn(x);
         self.season.learn(at_ms, x, self.level);
         if let Some(closed) = self.blocks.point(self.seen, step_s) {
-            let floors = VIEWS.map(|(view, _)| self.floor_of(view));
-            for (rarity, floor) in self.rarity.iter_mut().zip(floors) {
-                rarity.close(closed, floor);
+            let floors = self.floors();
+            for (rarity, (view, _)) in self.rarity.iter_mut().zip(VIEWS) {
+                rarity.close(closed, floors.of(view));
             }
         }
         (self.seen >= LEARN).then_some(Look { surprise, kind })
@@ -242,22 +259,18 @@ impl Views {
         ]
     }
 
-    fn floor_of(&self, view: View) -> f32 {
-        match view {
-            View::Restless | View::Still | View::Novel => RATIO_FLOOR,
-            View::RunAbove | View::RunBelow => {
-                let one = self.floor_of(View::Above);
-                one.max(RUN_FLOOR * self.spread)
-            }
-            _ => {
-                // Where it is known what matters, that is far from a series that never moves.
-                let matters = match self.floor > 0.0 {
-                    true => MATTERS * self.floor,
-                    false => FARTHEST,
-                };
-                let steps = (GRAINS * self.grain).min(matters);
-                (FLOOR * self.spread).max(steps).max(LEAST)
-            }
+    /// Smallest deviation that is told from none.
+    fn floors(&self) -> Floors {
+        // Where it is known what matters, that is far from a series that never moves.
+        let matters = match self.floor > 0.0 {
+            true => MATTERS * self.floor,
+            false => FARTHEST,
+        };
+        let steps = (GRAINS * self.grain).min(matters);
+        let one = (FLOOR * self.spread).max(steps).max(LEAST);
+        Floors {
+            one,
+            run: one.max(RUN_FLOOR * self.spread),
         }
     }
 
@@ -298,10 +311,11 @@ impl Views {
 
     fn judge(&mut self, deviations: &[f32; VIEWS.len()], off: f32, least: f32) -> (f32, View) {
         let early = self.seen <= EARLY;
+        let floors = self.floors();
         let mut top = [0.0_f32; 3];
         let mut worst = View::Above;
         for (i, (view, weight)) in VIEWS.into_iter().enumerate() {
-            let floor = self.floor_of(view);
+            let floor = floors.of(view);
             let counts = self.counts(view, off, least);
             let (Some(deviation), Some(rarity)) = (deviations.get(i), self.rarity.get_mut(i))
             else {
@@ -370,7 +384,7 @@ impl Views {
             above,
             below,
             blocks: self.blocks.clone(),
-            floor: self.floor_of(View::Above),
+            floor: self.floors().one,
             least: self.least(middle),
             mean_off: self.mean_off,
             long_off: self.long_off,
