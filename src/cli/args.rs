@@ -58,7 +58,7 @@ pub enum Command {
     Logs(Box<super::logs::args::LogsArgs>),
     /// Dashboards: list them, print one, make one of Grafana's
     Dashboard(DashboardArgs),
-    /// Write what the console's methods say of labelled data, for a scorer
+    /// Write what the console's methods say of labelled data, for a scorer; judge investigations
     Evaluate(EvaluateArgs),
     /// Tell what is abnormal in series of your own: a CSV file, or a query to a Prometheus server
     Detect(DetectArgs),
@@ -250,6 +250,30 @@ pub enum Evaluation {
     Anomaly(AnomalyArgs),
     /// The causes of each incident of DIR/cases.json, as CSV: case, kind, rank, cause
     Causes(CausesArgs),
+    /// How well a model, or the console itself, investigates the cases of DIR/*.toml, as a table
+    Agent(AgentArgs),
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub struct AgentArgs {
+    /// Folder with the cases, such as tests/evals
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// An OpenAI-compatible server; that of the configuration unless set, and without any the console itself
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Its model; the first that it serves unless set
+    #[arg(long, value_name = "NAME", requires = "url")]
+    pub model: Option<String>,
+    /// Only cases with this in their name
+    #[arg(long, value_name = "TEXT")]
+    pub case: Option<String>,
+    /// How long one answer may take
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration)]
+    pub timeout: Duration,
+    /// Also as JSON, one line for each case
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
@@ -401,7 +425,7 @@ fn speed(text: &str) -> Result<f64, String> {
     }
 }
 
-fn start(text: &str) -> Result<Start, String> {
+pub(super) fn start(text: &str) -> Result<Start, String> {
     if let Some(at) = Timestamp::parse_rfc3339(text) {
         return Ok(Start::At(at));
     }

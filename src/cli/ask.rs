@@ -1,9 +1,10 @@
 //! `farwatch ask`: one investigation without a screen, of live clusters or a recording.
 
-mod told;
+pub(super) mod told;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -42,7 +43,14 @@ pub fn run(mut config: Config, args: &AskArgs) -> color_eyre::Result<ExitCode> {
             Err(error) => return Ok(replay::refused(file, &error)),
         };
         let Headless { state, lookup, .. } = headless;
-        runtime.block_on(Asking::new(state, lookup).answer(args))?
+        {
+            let asking = Asking::new(state, lookup);
+            runtime.block_on(asking.answer(
+                &args.question,
+                args.persona.as_deref(),
+                args.timeout,
+            ))?
+        }
     } else {
         if let Err(what) = heard::keep_named(&mut config, &args.cluster) {
             eprintln!("farwatch: {what}");
@@ -70,13 +78,16 @@ async fn live(config: Arc<Config>, args: &AskArgs) -> color_eyre::Result<Option<
     let Some((state, fleet)) = heard::hear(config, args.listen).await? else {
         return Ok(None);
     };
-    let answered = Asking::new(state, fleet.lookup()).answer(args).await;
+    let asking = Asking::new(state, fleet.lookup());
+    let answered = asking
+        .answer(&args.question, args.persona.as_deref(), args.timeout)
+        .await;
     heard::end(fleet).await;
     answered
 }
 
 /// The console's state, and the agent that works beside it.
-struct Asking {
+pub(super) struct Asking {
     state: State,
     agent: Agent,
     events: mpsc::Receiver<ChatEvent>,
@@ -85,7 +96,7 @@ struct Asking {
 }
 
 impl Asking {
-    fn new(state: State, lookup: Arc<dyn Lookup>) -> Self {
+    pub(super) fn new(state: State, lookup: Arc<dyn Lookup>) -> Self {
         let (said, events) = mpsc::channel(256);
         let (asked, queries) = mpsc::channel(16);
         let agent = Agent::new(state.config.agent.clone(), lookup, said, asked);
@@ -99,18 +110,23 @@ impl Asking {
     }
 
     /// `None`: it was stopped.
-    async fn answer(mut self, args: &AskArgs) -> color_eyre::Result<Option<State>> {
+    pub(super) async fn answer(
+        mut self,
+        question: &str,
+        persona: Option<&str>,
+        timeout: Duration,
+    ) -> color_eyre::Result<Option<State>> {
         let mut signals = Signals::start()?;
-        let limit = tokio::time::sleep(args.timeout);
+        let limit = tokio::time::sleep(timeout);
         tokio::pin!(limit);
-        self.begin(args);
+        self.begin(question, persona);
         while self.ended.is_none() {
             tokio::select! { biased;
                 caught = signals.next() => if matches!(caught, Caught::End(_)) {
                     return Ok(None);
                 },
                 () = &mut limit => {
-                    eprintln!("farwatch: no answer within {} s", args.timeout.as_secs());
+                    eprintln!("farwatch: no answer within {} s", timeout.as_secs());
                     let effects = self.state.stop_asking();
                     self.carry_out(effects);
                     self.ended = Some(RunOutcome::Cancelled);
@@ -122,11 +138,11 @@ impl Asking {
         Ok(Some(self.state))
     }
 
-    fn begin(&mut self, args: &AskArgs) {
-        if let Some(id) = &args.persona {
+    fn begin(&mut self, question: &str, persona: Option<&str>) {
+        if let Some(id) = persona {
             self.state.work_as(id);
         }
-        let effects = self.state.question(&args.question);
+        let effects = self.state.question(question);
         self.carry_out(effects);
         // What the console holds itself is answered at once.
         if self.state.chat.running().is_none() {

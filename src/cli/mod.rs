@@ -136,7 +136,7 @@ fn dispatch(command: Option<Command>, config: Config) -> color_eyre::Result<Exit
         Some(Command::Screenshot(args)) => screenshot::run(&config, &args),
         Some(Command::Logs(args)) => logs::run(&config, &args),
         Some(Command::Dashboard(args)) => dashboard::run(&config, &args),
-        Some(Command::Evaluate(args)) => evaluate::run(&args),
+        Some(Command::Evaluate(args)) => evaluate::run(&config, &args),
         Some(Command::Detect(args)) => detect::run(&config, &args),
         Some(Command::Ask(args)) => ask::run(config, &args),
         Some(Command::Report(args)) => report::run(config, &args),

@@ -8,40 +8,40 @@ use crate::model::chat::RunOutcome;
 use crate::state::State;
 
 #[derive(Serialize)]
-pub(super) struct Told {
+pub struct Told {
     question: String,
     /// When it was asked, UTC.
     at: String,
-    model: Option<String>,
+    pub model: Option<String>,
     persona: String,
     answered: bool,
     /// Why it is no full answer.
-    ended: Option<String>,
+    pub ended: Option<String>,
     /// `agent`, or `console` where no model said it.
-    by: &'static str,
+    pub by: &'static str,
     #[serde(flatten)]
-    answer: Answer,
-    text: String,
-    calls: Vec<Call>,
+    pub answer: Answer,
+    pub text: String,
+    pub calls: Vec<Call>,
     notes: Vec<String>,
-    prompt_tokens: Option<u32>,
-    completion_tokens: Option<u32>,
-    total_ms: Option<u32>,
+    pub prompt_tokens: Option<u32>,
+    pub completion_tokens: Option<u32>,
+    pub total_ms: Option<u32>,
 }
 
 #[derive(Serialize)]
-struct Call {
-    number: u32,
-    tool: String,
+pub struct Call {
+    pub number: u32,
+    pub tool: String,
     arguments: serde_json::Value,
-    ok: Option<bool>,
+    pub ok: Option<bool>,
     rows: Option<usize>,
     duration_ms: Option<u32>,
     result: Option<String>,
 }
 
 impl Told {
-    pub(super) fn of(state: &State, question: &str) -> Self {
+    pub fn of(state: &State, question: &str) -> Self {
         let spoken = |m: &&Message| m.author != Author::Operator;
         let messages = &state.chat.messages;
         let last = messages.iter().rev().find(spoken);
@@ -86,15 +86,15 @@ impl Told {
         }
     }
 
-    pub(super) fn is_answered(&self) -> bool {
+    pub fn is_answered(&self) -> bool {
         self.answered
     }
 
-    pub(super) fn json(&self) -> serde_json::Result<String> {
+    pub fn json(&self) -> serde_json::Result<String> {
         serde_json::to_string_pretty(self)
     }
 
-    pub(super) fn markdown(&self) -> String {
+    pub fn markdown(&self) -> String {
         let mut out = self.text.clone();
         if !out.ends_with('\n') {
             out.push('\n');
