@@ -100,6 +100,7 @@ impl Effects {
             Effect::Chat(request) => self.agent.start(request),
             Effect::CancelChat(run) => self.agent.cancel(run),
             Effect::Approve { run, call, allow } => self.agent.approve(run, call, allow),
+            Effect::OpenResult(wanted) => self.agent.open(wanted),
             Effect::WorldAnswer {
                 run,
                 call,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::model::action::{Acted, ActionRequest};
 use crate::model::archive::{Keep, Recall, Recalled};
 use crate::model::ask::{Answered, Question};
-use crate::model::chat::{ChatEvent, ChatRequest, RunId, WorldQuery};
+use crate::model::chat::{ChatEvent, ChatRequest, OpenResult, RunId, WorldQuery};
 use crate::model::export::Export;
 use crate::model::id::{ClusterId, RequestId};
 use crate::model::input::InputEvent;
@@ -92,6 +92,8 @@ pub enum Effect {
         call: String,
         allow: bool,
     },
+    /// Show a result in full; [`ChatEvent::Opened`] follows.
+    OpenResult(OpenResult),
     /// Answer to a `WorldQuery`: text for the model, number of rows, fine or not.
     WorldAnswer {
         run: RunId,

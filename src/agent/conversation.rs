@@ -126,6 +126,8 @@ impl Conversation {
                 self.version += u64::from(changed);
                 return changed;
             }
+            // It is of no run that goes on.
+            ChatEvent::Opened { .. } => return false,
             ChatEvent::Started { run }
             | ChatEvent::Text { run, .. }
             | ChatEvent::Reasoning { run, .. }
@@ -405,7 +407,10 @@ fn take(parts: &mut Vec<Part>, event: ChatEvent, folded: bool) {
              arguments of this kind until farwatch ends; /deny does not."
         ))),
         ChatEvent::Note { text, .. } => parts.push(Part::Note(text)),
-        ChatEvent::Model(_) | ChatEvent::Started { .. } | ChatEvent::Ended { .. } => {}
+        ChatEvent::Model(_)
+        | ChatEvent::Started { .. }
+        | ChatEvent::Ended { .. }
+        | ChatEvent::Opened { .. } => {}
     }
 }
 

@@ -17,7 +17,7 @@ pub mod offline;
 pub mod out;
 pub mod persona;
 pub mod prompt;
-
+pub mod results;
 mod run;
 pub mod servers;
 pub mod stream;
@@ -34,19 +34,26 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::config;
-use crate::model::chat::{ChatEvent, ChatRequest, Model, RunId, RunOutcome, WorldQuery};
+use crate::model::chat::{
+    ChatEvent, ChatRequest, Model, OpenResult, RunId, RunOutcome, WorldQuery,
+};
 use crate::model::fault::{Fault, FaultKind};
 use crate::source::Lookup;
 
 use mcp::client::{Approvals, Foreign};
 use out::Out;
+use results::Results;
 use servers::Servers;
 use tools::fetch::Fetched;
+use tools::whole::{Pick, Whole};
 
 /// Between two looks at the model servers.
 const HEALTH: Duration = Duration::from_secs(30);
 /// Time limit of one tool call.
 const TOOL_TIMEOUT: Duration = Duration::from_secs(30);
+/// What the operator is shown of a result at once.
+const OPENED_ROWS: usize = 200;
+const OPENED_CHARS: usize = 24 * 1024;
 
 /// The agent's handle; cheap to clone. Its methods never wait.
 #[derive(Clone)]
@@ -66,6 +73,7 @@ struct Shared {
     waiting: Mutex<HashMap<(RunId, String), oneshot::Sender<Fetched>>>,
     foreign: Foreign,
     approvals: Approvals,
+    results: Mutex<Results>,
 }
 
 impl Agent {
@@ -96,6 +104,7 @@ impl Agent {
                 waiting: Mutex::default(),
                 foreign: Foreign::new(&[], None, "operator".into()),
                 approvals: Approvals::default(),
+                results: Mutex::default(),
             }),
         }
     }
@@ -196,10 +205,45 @@ impl Agent {
         }
     }
 
+    /// Shows a result in full, as [`ChatEvent::Opened`]; what the screen holds of it, where the whole
+    /// is gone.
+    pub fn open(&self, wanted: OpenResult) {
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move {
+            let held = wanted
+                .run
+                .and_then(|run| lock(&shared.results).get(run, wanted.number));
+            let number = wanted.number;
+            let paged = tokio::task::spawn_blocking(move || {
+                let gone = match held {
+                    Some(_) => "",
+                    None => "only the digest is held: ",
+                };
+                let whole = held.unwrap_or_else(|| Whole::Text(wanted.digest.into()));
+                let (text, _) = whole.page(&Pick {
+                    contains: wanted.contains,
+                    from: wanted.from,
+                    rows: OPENED_ROWS,
+                    chars: OPENED_CHARS,
+                });
+                let (head, rows) = text.split_once('\n').unwrap_or((&text, ""));
+                format!("Result [{number}], {gone}{head}\n\n~~~~\n{rows}~~~~\n")
+            });
+            if let Ok(text) = paged.await {
+                let _ = shared.events.send(ChatEvent::Opened { text }).await;
+            }
+        });
+    }
+
     /// The answer to a `WorldQuery`. Late answers are dropped.
     pub fn world_answer(&self, run: RunId, call: String, text: String, rows: usize, ok: bool) {
         if let Some(waiting) = lock(&self.shared.waiting).remove(&(run, call)) {
-            let _ = waiting.send(Fetched { text, rows, ok });
+            let _ = waiting.send(Fetched {
+                text,
+                rows,
+                ok,
+                whole: None,
+            });
         }
     }
 }

@@ -32,10 +32,14 @@ pub fn setting(world: &World, persona: &Arc<Persona>) -> Setting {
 /// Names of the offered tools, in the order of the table.
 pub fn offered(world: &World, persona: &Persona) -> Vec<&'static str> {
     let named = tools::all().iter();
-    let named = named.filter(|tool| persona.tools.iter().any(|name| name == tool.name));
+    // Whoever reads shortened results may open them.
+    let of_run = |tool: &&tools::Tool| tool.needs == Needs::Results;
+    let named =
+        named.filter(|tool| of_run(tool) || persona.tools.iter().any(|name| name == tool.name));
     named
         .filter(|tool| {
-            world.clusters.iter().any(|c| has(c, tool.needs)) || tool.needs == Needs::Nothing
+            let always = tool.needs == Needs::Nothing || of_run(tool);
+            always || world.clusters.iter().any(|c| has(c, tool.needs))
         })
         .map(|tool| tool.name)
         .collect()
@@ -61,6 +65,7 @@ fn has(c: &ClusterState, needs: Needs) -> bool {
         Needs::Dpdk => !c.dpdk.apps.is_empty(),
         Needs::Functions => c.pods.values().any(|pod| CnfKind::of(pod).is_some()),
         Needs::GitOps => !c.apps.is_empty(),
+        Needs::Results => false,
     }
 }
 

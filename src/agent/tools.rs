@@ -7,6 +7,7 @@ pub mod args;
 pub mod digest;
 pub mod fetch;
 mod table;
+pub mod whole;
 
 use std::sync::LazyLock;
 
@@ -43,6 +44,8 @@ pub enum Needs {
     Functions,
     Dpdk,
     GitOps,
+    /// Results of the same run.
+    Results,
 }
 
 /// A call whose arguments are right.

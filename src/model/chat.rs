@@ -62,6 +62,23 @@ pub enum ChatEvent {
         run: RunId,
         outcome: RunOutcome,
     },
+    /// A result in full, as the operator wanted it.
+    Opened {
+        text: String,
+    },
+}
+
+/// A result of a tool that the operator wants to read in full.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenResult {
+    /// The run that it is of; `None`: of a conversation that was kept.
+    pub run: Option<RunId>,
+    pub number: u32,
+    /// What the conversation holds of it.
+    pub digest: String,
+    pub contains: String,
+    /// First row, from 1.
+    pub from: usize,
 }
 
 /// Which model answers.

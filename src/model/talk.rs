@@ -60,6 +60,15 @@ pub struct Message {
     pub version: u64,
 }
 
+impl Part {
+    pub fn tool(&self) -> Option<&ToolPart> {
+        match self {
+            Self::Tool(tool) => Some(tool),
+            _ => None,
+        }
+    }
+}
+
 impl Message {
     /// All text parts together.
     pub fn text(&self) -> String {

@@ -217,6 +217,12 @@ impl State {
             ChatEvent::Ended { outcome, .. } => Some(outcome.clone()),
             _ => None,
         };
+        if let ChatEvent::Opened { text } = event {
+            self.chat.answer_locally(None, text, self.world.now);
+            self.screen.views.chat.read_answer();
+            self.dirty |= self.screen.chat_open;
+            return Vec::new();
+        }
         if !self.chat.apply(event) {
             return Vec::new();
         }

@@ -6,10 +6,13 @@ use serde_json::json;
 use super::State;
 use crate::agent::{offline, tools, world_tools};
 use crate::message::Effect;
-use crate::model::chat::{ChatEvent, ChatRequest, Look, RunOutcome, Setting, WorldQuery};
+use crate::model::chat::{
+    ChatEvent, ChatRequest, Look, OpenResult, RunOutcome, Setting, WorldQuery,
+};
 use crate::model::export::{Export, Format, Kept, TextExport};
 use crate::model::id::IncidentId;
 use crate::model::redact::redact;
+use crate::model::talk::Part;
 use crate::model::text::clean_lines;
 use crate::report::{self, Asked, Kind};
 use crate::ui::view::Focus;
@@ -23,6 +26,8 @@ const HELP: &str = "Carried out by the console itself, no model needed:\n\n\
 - `/query PROMQL`: asks the clusters in scope, over the time that is looked at\n\
 - `/logs LOGQL`: likewise\n\
 - `/compare CLUSTER CLUSTER`: two clusters side by side\n\
+- `/result 3`, `/result 3 WORDS`, `/result 3 41`: result [3] in full, its rows with these words, its \
+rows from the 41st on\n\
 - `/report`, `/report detailed`, `/report capacity`, `/report INC-3`: a report as a Markdown file\n\
 - `/persona` or `/persona ID`: the field in which the agent works\n\
 - `/new`: a new conversation; `/branch 2`: one that goes on from your second question\n\
@@ -64,6 +69,13 @@ impl State {
                 "LogQL, such as `/logs {namespace=\"shop\"}`",
             ),
             "/compare" => compare(rest),
+            "/result" => match self.result(rest) {
+                Ok(effect) => {
+                    self.open_chat();
+                    return Some(vec![effect]);
+                }
+                Err(told) => Err(told),
+            },
             "/report" => match self.report(rest) {
                 Ok(effect) => {
                     self.open_chat();
@@ -193,6 +205,41 @@ impl State {
                 text: report::page::markdown(&report),
             }),
         })))
+    }
+
+    /// `3`, `3 41` or `3 41 words`: a result of the last answer that has it.
+    fn result(&self, words: &str) -> Result<Effect, String> {
+        let usage = || "Name a result by its number: `/result 3`.".to_owned();
+        let (number, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
+        let number: u32 = number
+            .trim_matches(['[', ']'])
+            .parse()
+            .map_err(|_| usage())?;
+        let rest = rest.trim();
+        let (first, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        let (from, contains) = match first.parse() {
+            Ok(from) => (from, after.trim()),
+            Err(_) => (1, rest),
+        };
+        let found = self.chat.messages.iter().rev().find_map(|message| {
+            let mut tools = message.parts.iter().filter_map(Part::tool);
+            Some((message.run, tools.find(|tool| tool.number == number)?))
+        });
+        let Some((run, tool)) = found else {
+            return Err(format!(
+                "There is no result [{number}] in this conversation."
+            ));
+        };
+        let Some(done) = &tool.done else {
+            return Err(format!("[{number}] is still under way."));
+        };
+        Ok(Effect::OpenResult(OpenResult {
+            run,
+            number,
+            digest: done.result.clone(),
+            contains: contains.to_owned(),
+            from,
+        }))
     }
 
     fn why(&self, words: &str) -> Result<Look, String> {

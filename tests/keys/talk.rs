@@ -297,3 +297,30 @@ fn a_list_tells_of_each_conversation_in_one_line() {
     };
     assert_eq!(empty.markdown(), "# why is it slow?\n");
 }
+
+#[test]
+fn a_result_is_opened_by_its_number() {
+    let mut console = Console::live(FULL);
+    console.keys("A/why<enter>");
+    let opened = |console: &mut Console, words: &str| {
+        console.effects.clear();
+        console.keys(&format!("/result {words}<enter>"));
+        console.effects.iter().find_map(|e| match e {
+            Effect::OpenResult(wanted) => Some(wanted.clone()),
+            _ => None,
+        })
+    };
+    let wanted = opened(&mut console, "[3] 41 disk full").expect("asked for");
+    assert_eq!((wanted.number, wanted.from), (3, 41));
+    assert_eq!(wanted.contains, "disk full");
+    assert!(!wanted.digest.is_empty());
+    let wanted = opened(&mut console, "1 oom").expect("asked for");
+    assert_eq!((wanted.from, wanted.contains.as_str()), (1, "oom"));
+    assert_eq!(opened(&mut console, "9"), None);
+    assert!(last_text(&console).contains("no result [9]"));
+    assert_eq!(opened(&mut console, "x"), None);
+    assert!(last_text(&console).contains("by its number"));
+    let text = "Result [1], rows 1 to 1 of 1 rows\n\n~~~~\nalpha: a row\n~~~~\n".to_owned();
+    console.update(Msg::Chat(ChatEvent::Opened { text }));
+    console.has("alpha: a row");
+}

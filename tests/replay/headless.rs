@@ -261,3 +261,49 @@ async fn live_clusters_are_heard_first_and_one_that_is_down_is_named() {
         assert!(!report.contains(invented), "{invented} in {report}");
     }
 }
+
+/// A model of 8k context still has room to work: whatever the persona, what it is told first, with
+/// the tools and the worst incident, takes at most 4,000 tokens.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_prompt_fits_a_small_model() {
+    for persona in ["default", "platform-ops", "gpu-expert", "network-cnf", "telco-5g"] {
+        let server = ChatServer::start(vec![text("Nothing [1].")]).await;
+        let config = format!("[agent]\nurl = \"{}\"\n", server.url());
+        let folder = tempfile::tempdir().expect("folder");
+        let demo = demo();
+        let output = tokio::task::spawn_blocking(move || {
+            let args = [
+                "ask", "why?", "--replay", &demo, "--at", "16m", "--persona", persona,
+            ];
+            run(folder.path(), &config, &args)
+        });
+        let output = output.await.expect("ran");
+        assert!(output.status.success(), "{output:?}");
+        let request = &server.requests()[0];
+        let told = format!("{}{}", request["messages"], request["tools"]);
+        let tokens = tokens(&told);
+        println!("{persona}: {} characters, about {tokens} tokens", told.len());
+        assert!(told.contains("INC-"), "the incidents are told: {told}");
+        assert!(tokens <= 4_000, "{persona}: {tokens} tokens in {} characters", told.len());
+    }
+}
+
+/// About what a tokenizer of today's models makes of JSON: a word of up to six letters is one token,
+/// every further four letters one more, each digit and each two signs one.
+fn tokens(text: &str) -> usize {
+    let kind = |c: char| match c {
+        c if c.is_alphabetic() => 0,
+        c if c.is_numeric() => 1,
+        c if c.is_whitespace() => 2,
+        _ => 3,
+    };
+    let letters: Vec<char> = text.chars().collect();
+    let runs = letters.chunk_by(|a, b| kind(*a) == kind(*b));
+    runs.map(|run| match run.first().map_or(2, |c| kind(*c)) {
+        0 => 1 + run.len().saturating_sub(6).div_ceil(4),
+        1 => run.len(),
+        2 => 0,
+        _ => run.len().div_ceil(2),
+    })
+    .sum()
+}

@@ -9,7 +9,7 @@ use farwatch::agent::Agent;
 use farwatch::agent::mcp::client::Foreign;
 use farwatch::config;
 use farwatch::model::ask::{Answered, Question};
-use farwatch::model::chat::{ChatEvent, ChatRequest, RunOutcome, Setting, WorldQuery};
+use farwatch::model::chat::{ChatEvent, ChatRequest, OpenResult, RunOutcome, Setting, WorldQuery};
 use farwatch::model::fault::Fault;
 use farwatch::model::id::RequestId;
 use farwatch::model::time::Timestamp;
@@ -367,6 +367,16 @@ impl Bench {
         self.wait().await
     }
 
+    /// The text in which a result is shown in full.
+    pub async fn open(&mut self, wanted: OpenResult) -> String {
+        self.agent.open(wanted);
+        let next = tokio::time::timeout(Duration::from_secs(20), self.events.recv());
+        match next.await.expect("in time").expect("open") {
+            ChatEvent::Opened { text } => text,
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// All events up to the end of the run.
     pub async fn wait(&mut self) -> Seen {
         let mut seen = Seen::default();
@@ -396,7 +406,7 @@ impl Bench {
                     seen.asked.push((tool, arguments));
                     self.agent.approve(run, call, self.allow);
                 }
-                ChatEvent::Started { .. } => {}
+                ChatEvent::Started { .. } | ChatEvent::Opened { .. } => {}
             }
         }
         seen

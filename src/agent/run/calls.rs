@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -13,7 +14,9 @@ use crate::agent::lenient;
 use crate::agent::lock;
 use crate::agent::mcp::client::Tool;
 use crate::agent::stream::{Completion, ToolCall};
+use crate::agent::tools::args::asked::{READ_RESULT, ReadResult};
 use crate::agent::tools::fetch::{Fetched, fetch};
+use crate::agent::tools::whole::{Pick, Whole};
 use crate::agent::tools::{self, Checked, digest};
 use crate::clock;
 use crate::model::chat::{ChatEvent, WorldQuery};
@@ -105,9 +108,12 @@ impl Run<'_> {
         Round::Go
     }
 
-    fn learn(&mut self, job: &Job, result: Fetched) {
+    fn learn(&mut self, job: &Job, mut result: Fetched) {
         if result.ok {
             self.good.push(job.number);
+            let text = || Whole::Text(result.text.as_str().into());
+            let whole = result.whole.take().unwrap_or_else(text);
+            lock(&self.shared.results).keep(self.request.run, job.number, whole);
         }
         self.seen.insert(
             job.key.clone(),
@@ -163,16 +169,17 @@ impl Run<'_> {
             Ok(Wanted::Foreign(tool, arguments)) => self.foreign(job, tool, arguments).await,
             Err(what) => failed(format!("wrong arguments: {what}")),
         };
-        let result = Fetched {
-            text: redact(&text::clean_lines(&result.text, RESULT)),
-            ..result
-        };
+        let text = redact(&text::clean_lines(&result.text, RESULT));
+        let result = Fetched { text, ..result };
         self.show_end(job, &result, millis(started.elapsed())).await;
         result
     }
 
     async fn tool(&self, job: &Job, checked: &Checked) -> Fetched {
         let limit = self.shared.tool_timeout;
+        if checked.tool == READ_RESULT {
+            return self.opened(checked);
+        }
         if checked.asks {
             let (lookup, names) = (self.shared.lookup.clone(), &self.request.setting.clusters);
             return fetch(lookup, checked, names, self.request.now, limit).await;
@@ -258,6 +265,33 @@ impl Run<'_> {
         foreign.call(tool, arguments).await
     }
 
+    /// More of a result of this run.
+    fn opened(&self, checked: &Checked) -> Fetched {
+        let Ok(args) = ReadResult::deserialize(&checked.arguments) else {
+            return failed("wrong arguments".into());
+        };
+        let held = lock(&self.shared.results).get(self.request.run, args.number);
+        let Some(whole) = held else {
+            let number = args.number;
+            return failed(format!(
+                "[{number}] names no result of this run that is held"
+            ));
+        };
+        let (text, rows) = whole.page(&Pick {
+            contains: args.contains.unwrap_or_default(),
+            from: args.from.unwrap_or(1) as usize,
+            rows: usize::MAX,
+            // Its heading and the fence stand around it.
+            chars: self.budget.result.saturating_sub(300),
+        });
+        Fetched {
+            text: format!("of [{}]: {text}", args.number),
+            rows,
+            ok: rows > 0,
+            whole: None,
+        }
+    }
+
     async fn show_start(&self, job: &Job) {
         let arguments = match &job.checked {
             Ok(Wanted::Own(checked)) => checked.arguments.to_string(),
@@ -294,5 +328,6 @@ fn failed(text: String) -> Fetched {
         text,
         rows: 0,
         ok: false,
+        whole: None,
     }
 }

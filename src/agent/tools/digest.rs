@@ -353,7 +353,7 @@ pub fn cut(text: &str, budget: usize) -> String {
         _ => head,
     };
     format!(
-        "{head}\n(cut: {} of {} characters shown; ask for less at once)",
+        "{head}\n(cut: {} of {} characters shown; read_result has the rest)",
         head.len(),
         text.len()
     )

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 
+use super::whole::Whole;
 use super::{Checked, digest};
 use crate::clock;
 use crate::model::ask::{Answer, Answered, Ask, Question};
@@ -22,6 +23,8 @@ pub struct Fetched {
     pub rows: usize,
     /// False when no cluster answered.
     pub ok: bool,
+    /// What the text is a digest of; `None`: it is all there is.
+    pub whole: Option<Whole>,
 }
 
 /// Apart from the ids that the loop gives its own questions.
@@ -48,12 +51,9 @@ pub async fn fetch(
     }))
     .await;
     // Failures first: where the text is cut, they must not be what is lost.
-    let (fine, bad): (Vec<&Fetched>, Vec<&Fetched>) = parts.iter().partition(|part| part.ok);
-    let told: Vec<&str> = bad
-        .iter()
-        .chain(&fine)
-        .map(|part| part.text.as_str())
-        .collect();
+    let (fine, bad): (Vec<&Part>, Vec<&Part>) = parts.iter().partition(|part| part.1.is_some());
+    let told = bad.iter().chain(&fine);
+    let told: Vec<&str> = told.map(|(part, _)| part.text.as_str()).collect();
     let failed = bad.len();
     let mut text = told.join("\n");
     if failed > 0 && failed < parts.len() {
@@ -62,11 +62,25 @@ pub async fn fetch(
             parts.len()
         );
     }
+    let (rows, ok) = (
+        parts.iter().map(|(p, _)| p.rows).sum(),
+        failed < parts.len(),
+    );
+    let whole: Vec<_> = parts.into_iter().filter_map(|(_, whole)| whole).collect();
     Fetched {
         text,
-        rows: parts.iter().map(|part| part.rows).sum(),
-        ok: failed < parts.len(),
+        rows,
+        ok,
+        whole: Some(Whole::Answers(Arc::new(whole))),
     }
+}
+
+/// What one cluster told: its digest, and the answer with the cluster's name where there is one.
+type Part = (Told, Option<(String, Answer)>);
+
+struct Told {
+    text: String,
+    rows: usize,
 }
 
 /// One cluster of a call.
@@ -78,7 +92,7 @@ struct One<'a> {
 }
 
 impl One<'_> {
-    async fn carry_out(&self, call: &Checked, now: Timestamp) -> Fetched {
+    async fn carry_out(&self, call: &Checked, now: Timestamp) -> Part {
         // Collectors name the labels of streams in different ways: the server is asked first.
         let mut labels = Vec::new();
         if call.tool == "search_error_logs" {
@@ -98,12 +112,12 @@ impl One<'_> {
             Err(text) => return failed(format!("cluster {}: {text}\n", self.name)),
         };
         match self.ask(ask).await {
-            Ok(answered) => told(self.name, call, &answered, now),
+            Ok(answered) => told(self.name, call, answered, now),
             Err(failed) => failed,
         }
     }
 
-    async fn ask(&self, ask: Ask) -> Result<Answered, Fetched> {
+    async fn ask(&self, ask: Ask) -> Result<Answered, Part> {
         let question = Question {
             id: RequestId(NEXT.fetch_add(1, Ordering::Relaxed)),
             cluster: self.cluster,
@@ -121,15 +135,11 @@ impl One<'_> {
     }
 }
 
-fn failed(text: String) -> Fetched {
-    Fetched {
-        text,
-        rows: 0,
-        ok: false,
-    }
+fn failed(text: String) -> Part {
+    (Told { text, rows: 0 }, None)
 }
 
-fn told(name: &str, call: &Checked, answered: &Answered, now: Timestamp) -> Fetched {
+fn told(name: &str, call: &Checked, answered: Answered, now: Timestamp) -> Part {
     let is_range = matches!(answered.ask, Ask::Range { .. });
     let (rows, body) = match &answered.result {
         Err(fault) => return failed(format!("cluster {name}: FAILED: {fault}\n")),
@@ -174,9 +184,6 @@ fn told(name: &str, call: &Checked, answered: &Answered, now: Timestamp) -> Fetc
         );
     }
     text.push_str(&body);
-    Fetched {
-        text,
-        rows,
-        ok: true,
-    }
+    let whole = answered.result.ok().map(|answer| (name.to_owned(), answer));
+    (Told { text, rows }, whole)
 }

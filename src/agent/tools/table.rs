@@ -1,7 +1,8 @@
 //! All tools there are.
 
 use super::args::asked::{
-    DetectAnomalies, ErrorLogs, GetTrace, MetricLabels, MetricTrends, SearchTraces,
+    DetectAnomalies, ErrorLogs, GetTrace, MetricLabels, MetricTrends, READ_RESULT, ReadResult,
+    SearchTraces,
 };
 use super::args::look::{
     CnfWorkloads, CompareClusters, Nothing, OfNamespace, OneCluster, PodIssues, ReportArgs,
@@ -117,6 +118,11 @@ fn asked() -> Vec<Tool> {
             "Judge the series of a query with the console's engine: when each left what was usual.",
         )
         .asking(),
+        Tool::of::<ReadResult>(
+            READ_RESULT,
+            "More of a result [n] than its digest: its rows in full, or those that hold some words.",
+        )
+        .needing(Needs::Results),
         Tool::of::<QueryLogs>(
             "query_logs",
             "Run LogQL (a log query with a selector such as {namespace=\"x\"} |= \"error\") on clusters. Results: counts by level, origin and pattern, and sample lines.",

@@ -160,3 +160,21 @@ fn hours(hours: Option<u32>) -> Result<(), String> {
         _ => Ok(()),
     }
 }
+
+/// The tool that opens a result; the run carries it out itself.
+pub const READ_RESULT: &str = "read_result";
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadResult {
+    /// The n of [n]
+    pub number: u32,
+    /// Only rows that hold this
+    #[serde(default)]
+    pub contains: Option<String>,
+    /// First row (1)
+    #[serde(default)]
+    pub from: Option<u32>,
+}
+
+impl Rules for ReadResult {}
