@@ -31,6 +31,7 @@ mod evidence;
 mod input;
 mod jump;
 mod learnt;
+mod mention;
 mod places;
 mod prompts;
 mod range;
@@ -38,6 +39,7 @@ mod replay;
 mod runbooks;
 pub mod screen;
 mod sessions;
+mod similar;
 mod slash;
 pub mod world;
 
@@ -54,6 +56,8 @@ pub struct State {
     pub persona: Arc<Persona>,
     /// Conversations as the archive listed them last.
     sessions: Vec<SessionHead>,
+    /// Calls of the agent that wait for the archive.
+    similar: Vec<similar::Waiting>,
     /// The incident the last question was about.
     asked_about: Option<IncidentId>,
     dirty: bool,
@@ -76,6 +80,7 @@ impl State {
             config,
             chat: Conversation::default(),
             sessions: Vec::new(),
+            similar: Vec::new(),
             asked_about: None,
             dirty: true,
             memory: learnt::Memory::default(),

@@ -1,5 +1,8 @@
 //! cloud-event-proxy, where one is configured: the current state of each clock resource that it
 //! publishes, asked for again and again. Nothing is subscribed to: that would change the proxy.
+//!
+//! What it sends is read from its sources: `v2/routes.go` of redhat-cne/rest-api, `pkg/pubsub` and
+//! `pkg/event` of redhat-cne/sdk-go, `docs/rest_api_v1.md` of the former for the first API.
 
 mod read;
 

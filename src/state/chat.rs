@@ -57,6 +57,17 @@ impl State {
     fn chat_command(&mut self, command: ChatCommand) -> Vec<Effect> {
         match command {
             ChatCommand::Send(text) => self.question(&text),
+            ChatCommand::Offer => {
+                let offers = self.offers();
+                self.screen.views.chat.offer(offers);
+                Vec::new()
+            }
+            ChatCommand::Refer(label) => {
+                if let Some(chip) = self.chip(&label) {
+                    self.screen.views.chat.refer(chip);
+                }
+                Vec::new()
+            }
             ChatCommand::Evidence { message, part } => {
                 let message = self.chat.messages.get(message);
                 let found = message.and_then(|m| match m.parts.get(part) {
@@ -143,6 +154,10 @@ impl State {
             context.push_str(&incident_context(&self.world, id));
         } else if let Some(focus) = focus {
             context.push_str(&format!("\nUnder the cursor: {}", self.name_of(&focus)));
+        }
+        for chip in self.screen.views.chat.take_chips(text) {
+            context.push_str("\n\nThe operator refers to ");
+            context.push_str(&chip.context);
         }
         self.send(text.to_owned(), context)
     }
@@ -246,8 +261,12 @@ impl State {
     }
 
     /// What the agent may know from here; the answer goes back to its run.
-    pub(super) fn answer_world(&self, query: &WorldQuery) -> Vec<Effect> {
-        let (text, rows, ok) = world_tools::answer(&self.world, query);
+    pub(super) fn answer_world(&mut self, query: &WorldQuery) -> Vec<Effect> {
+        let (text, rows, ok) = match query.tool.as_str() {
+            "describe_view" => self.described(),
+            "find_similar_incidents" => return self.ask_similar(query),
+            _ => world_tools::answer(&self.world, query),
+        };
         vec![Effect::WorldAnswer {
             run: query.run,
             call: query.call.clone(),

@@ -41,7 +41,8 @@ impl State {
                 numbered,
             } => self.world.restore(incidents, verdicts, numbered),
             Recalled::Like { id, past } => {
-                self.screen.views.incidents.remember(id, past, &self.world);
+                self.screen.views.incidents.remember(id, &past, &self.world);
+                return self.remembered(id, &past);
             }
             Recalled::Search { words, past } => {
                 let past = past.into_iter().map(|one| self.world.own(one)).collect();

@@ -47,6 +47,7 @@ mod heartbeat;
 mod ingest;
 mod judge;
 mod known;
+pub mod like;
 mod objects;
 mod readings;
 mod runbooks;

@@ -2,9 +2,12 @@
 //! conversations.
 
 use farwatch::message::{Effect, Msg};
-use farwatch::model::archive::{Keep, Recall, Recalled};
-use farwatch::model::chat::ChatEvent;
+use farwatch::model::archive::{Keep, Past, Recall, Recalled};
+use farwatch::model::chat::{ChatEvent, WorldQuery};
+use farwatch::model::id::{IncidentId, RequestId};
 use farwatch::model::talk::{Session, SessionHead, SessionId};
+
+use serde_json::json;
 
 use super::FULL;
 use super::scenario::Console;
@@ -323,4 +326,128 @@ fn a_result_is_opened_by_its_number() {
     let text = "Result [1], rows 1 to 1 of 1 rows\n\n~~~~\nalpha: a row\n~~~~\n".to_owned();
     console.update(Msg::Chat(ChatEvent::Opened { text }));
     console.has("alpha: a row");
+}
+
+fn context(console: &Console) -> String {
+    request(console).context
+}
+
+#[test]
+fn a_reference_is_chosen_from_a_list_and_told_to_the_model() {
+    let mut console = console_with_agent();
+    console.keys("7A");
+    console.keys("what of @");
+    console.has("@screen-alerts");
+    console.has("@INC-1");
+    // What is typed narrows; the chosen one stands in the text.
+    console.keys("inc-1<enter>");
+    console.lacks("@screen-alerts");
+    assert_eq!(console.state.screen.views.chat.text(), "what of @INC-1 ");
+    console.keys("and @edge-ran-07");
+    console.keys("<tab>?<enter>");
+    let told = context(&console);
+    assert!(told.contains("The operator refers to @INC-1"), "{told}");
+    assert!(
+        told.contains("The operator refers to @edge-ran-07 (cluster, "),
+        "{told}"
+    );
+    assert!(told.contains("as it was at "), "{told}");
+    let asked = &request(&console).text;
+    assert_eq!(asked, "what of @INC-1 and @edge-ran-07 ?");
+}
+
+#[test]
+fn what_is_no_reference_opens_no_list_and_what_was_taken_out_is_not_told() {
+    let mut console = console_with_agent();
+    console.keys("A");
+    console.keys("mail me@");
+    console.lacks("@screen-fleet");
+    console.keys("<c-u> @INC-1<tab>");
+    for _ in 0..7 {
+        console.keys("<bs>");
+    }
+    console.keys("@nothing-is-called-so");
+    console.has("nothing is called so");
+    console.keys("<esc>");
+    console.lacks("nothing is called so");
+    console.keys("<enter>");
+    assert!(!context(&console).contains("refers to"));
+}
+
+fn world_query(tool: &str, arguments: serde_json::Value) -> Msg {
+    Msg::WorldQuery(WorldQuery {
+        run: RequestId(1),
+        call: "c1".into(),
+        tool: tool.into(),
+        arguments,
+        clusters: Vec::new(),
+    })
+}
+
+fn answer_of(effects: &[Effect]) -> Option<(String, bool)> {
+    effects.iter().find_map(|e| match e {
+        Effect::WorldAnswer { text, ok, .. } => Some((text.clone(), *ok)),
+        _ => None,
+    })
+}
+
+#[test]
+fn the_agent_is_told_what_is_on_the_screen() {
+    let mut console = Console::live(FULL);
+    console.keys("8");
+    console.effects.clear();
+    console.update(world_query("describe_view", json!({})));
+    let (text, ok) = answer_of(&console.effects).expect("at once");
+    assert!(
+        ok && text.starts_with("The operator looks at: Incidents"),
+        "{text}"
+    );
+    assert!(text.contains("Under the cursor: INC-"), "{text}");
+}
+
+#[test]
+fn the_agent_is_told_what_was_like_an_incident_once_the_archive_has_answered() {
+    let ask = || world_query("find_similar_incidents", json!({"incident": "INC-1"}));
+    let mut console = Console::live(FULL);
+    console.effects.clear();
+    console.update(ask());
+    let (text, ok) = answer_of(&console.effects).expect("at once");
+    assert!(ok && text.contains("the archive was not asked"), "{text}");
+
+    let mut console = begun();
+    console.update(ask());
+    assert_eq!(
+        answer_of(&console.effects),
+        None,
+        "the archive has not answered"
+    );
+    let id = console.effects.iter().find_map(|e| match e {
+        Effect::Recall(Recall::Like { id, .. }) => Some(*id),
+        _ => None,
+    });
+    let id = id.expect("asked");
+    let mut before = console.state.world.incident(id).expect("there").clone();
+    before.id = IncidentId(77);
+    before.number = 77;
+    let past = vec![Past {
+        cluster: "gpu-train-1".into(),
+        signs: Vec::new(),
+        incident: before,
+    }];
+    let like = Recalled::Like { id, past };
+    console.update(Msg::Recalled(Box::new(like.clone())));
+    let (text, _) = answer_of(&console.effects).expect("answered");
+    assert!(
+        text.contains("100 % alike") && text.contains("INC-77 on gpu-train-1"),
+        "{text}"
+    );
+    console.effects.clear();
+    console.update(Msg::Recalled(Box::new(like)));
+    assert_eq!(answer_of(&console.effects), None, "answered once");
+    console.update(world_query(
+        "find_similar_incidents",
+        json!({"incident": "INC-99"}),
+    ));
+    let (text, ok) = answer_of(&console.effects).expect("at once");
+    assert!(!ok && text.contains("no incident `INC-99`"), "{text}");
 }

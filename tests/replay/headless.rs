@@ -266,14 +266,27 @@ async fn live_clusters_are_heard_first_and_one_that_is_down_is_named() {
 /// the tools and the worst incident, takes at most 4,000 tokens.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_prompt_fits_a_small_model() {
-    for persona in ["default", "platform-ops", "gpu-expert", "network-cnf", "telco-5g"] {
+    for persona in [
+        "default",
+        "platform-ops",
+        "gpu-expert",
+        "network-cnf",
+        "telco-5g",
+    ] {
         let server = ChatServer::start(vec![text("Nothing [1].")]).await;
         let config = format!("[agent]\nurl = \"{}\"\n", server.url());
         let folder = tempfile::tempdir().expect("folder");
         let demo = demo();
         let output = tokio::task::spawn_blocking(move || {
             let args = [
-                "ask", "why?", "--replay", &demo, "--at", "16m", "--persona", persona,
+                "ask",
+                "why?",
+                "--replay",
+                &demo,
+                "--at",
+                "16m",
+                "--persona",
+                persona,
             ];
             run(folder.path(), &config, &args)
         });
@@ -282,9 +295,16 @@ async fn the_first_prompt_fits_a_small_model() {
         let request = &server.requests()[0];
         let told = format!("{}{}", request["messages"], request["tools"]);
         let tokens = tokens(&told);
-        println!("{persona}: {} characters, about {tokens} tokens", told.len());
+        println!(
+            "{persona}: {} characters, about {tokens} tokens",
+            told.len()
+        );
         assert!(told.contains("INC-"), "the incidents are told: {told}");
-        assert!(tokens <= 4_000, "{persona}: {tokens} tokens in {} characters", told.len());
+        assert!(
+            tokens <= 4_000,
+            "{persona}: {tokens} tokens in {} characters",
+            told.len()
+        );
     }
 }
 

@@ -6,7 +6,7 @@ use super::args::asked::{
 };
 use super::args::look::{
     CnfWorkloads, CompareClusters, Nothing, OfNamespace, OneCluster, PodIssues, ReportArgs,
-    RootCause, TopConsumers, Topology,
+    RootCause, SimilarIncidents, TopConsumers, Topology,
 };
 use super::args::runbook::{FindRunbook, ReadRunbook};
 use super::args::{
@@ -71,6 +71,11 @@ fn trouble() -> Vec<Tool> {
             "analyze_root_cause",
             "Causes of a cluster's incidents as the console ranks them, with evidence for and against.",
         ),
+        Tool::of::<SimilarIncidents>(
+            "find_similar_incidents",
+            "Ended incidents like this one, and what was noted of them.",
+        ),
+        Tool::of::<Nothing>("describe_view", "What the operator has on the screen now, in words."),
         Tool::of::<ReportArgs>(
             "generate_report",
             "A report in Markdown: summary, detailed, incident or capacity.",
@@ -93,7 +98,7 @@ fn trouble() -> Vec<Tool> {
         .needing(Needs::Kubernetes),
         Tool::of::<GitOps>(
             "get_gitops_status",
-            "Argo CD and Flux applications: sync, health, revision, last operation, flags, whether a version has arrived; bad ones in full.",
+            "Argo CD and Flux applications: sync, health, revision, last operation; bad ones in full.",
         )
         .needing(Needs::GitOps),
     ]

@@ -15,6 +15,7 @@ use crate::model::input::{Key, KeyPress};
 use crate::ui::widget::text::fold_ascii;
 
 mod body;
+pub mod mention;
 mod talk;
 
 /// What the operator did in the pane; the frame carries it out.
@@ -35,6 +36,10 @@ pub enum ChatCommand {
         message: usize,
         part: usize,
     },
+    /// `@` was typed: what can be referred to is wanted.
+    Offer,
+    /// This was chosen of it.
+    Refer(String),
     /// Leave the pane.
     Leave,
 }
@@ -52,6 +57,10 @@ pub struct Chat {
     from_question: Option<isize>,
     /// Part under the cursor while the conversation, not the input, has the keys.
     chosen: Option<(usize, usize)>,
+    /// What can be referred to, while one of it is chosen.
+    offers: Option<mention::Offers>,
+    /// References in the text.
+    chips: Vec<mention::Chip>,
     history: Vec<String>,
     back_in_history: usize,
     laid: RefCell<talk::Kept>,
@@ -62,6 +71,9 @@ impl Chat {
     pub fn press(&mut self, press: KeyPress, talk: &Conversation) -> Option<ChatCommand> {
         if self.chosen.is_some() {
             return self.press_in_talk(press, talk);
+        }
+        if let Ok(done) = self.press_in_offers(press) {
+            return done;
         }
         match (press.ctrl, press.key) {
             (false, Key::Esc) | (true, Key::Char('c')) => {
@@ -78,8 +90,13 @@ impl Chat {
             (false, Key::Up) if self.is_one_line() => self.recall(true),
             (false, Key::Down) if self.is_one_line() => self.recall(false),
             (false, Key::Tab) => self.chosen = body::last_foldable(talk),
+            (false, Key::Char('@')) => {
+                self.edit(press);
+                return self.mentioned().map(|_| ChatCommand::Offer);
+            }
             _ => self.edit(press),
         }
+        self.keep_offers();
         None
     }
 
@@ -117,6 +134,9 @@ impl Chat {
 
     /// Keys worth telling now, best first.
     pub fn hints(&self, talk: &Conversation) -> &'static [(&'static str, &'static str)] {
+        if self.is_offering() {
+            return &[("Enter", "refer to it"), ("↑↓", "choose"), ("Esc", "close")];
+        }
         match (self.chosen.is_some(), talk.running().is_some()) {
             (true, _) => &[
                 ("Enter", "unfold"),
@@ -135,6 +155,7 @@ impl Chat {
             (false, false) => &[
                 ("Enter", "send"),
                 ("Esc", "leave"),
+                ("@", "refer"),
                 ("Tab", "tool calls"),
                 ("PgUp", "scroll"),
                 ("Ctrl-n", "new"),
@@ -272,6 +293,7 @@ impl Chat {
             ..inner
         };
         self.draw_talk(ctx, talk, configured, above, buf);
+        self.draw_offers(ctx, above, buf);
         let rule = "─".repeat(usize::from(inner.width));
         ctx.put(
             buf,
@@ -331,11 +353,11 @@ impl Chat {
                     let before: String = text.chars().take(column).collect();
                     let under = text.chars().nth(column).unwrap_or(' ').to_string();
                     let after: String = text.chars().skip(column + 1).collect();
-                    spans.push(Span::styled(before, ctx.theme.base));
+                    spans.extend(mention::styled(&before, ctx.theme.base, ctx.theme.accent));
                     spans.push(Span::styled(under, ctx.theme.selected));
                     spans.push(Span::styled(after, ctx.theme.base));
                 }
-                None => spans.push(Span::styled(text.as_str(), ctx.theme.base)),
+                None => spans.extend(mention::styled(text, ctx.theme.base, ctx.theme.accent)),
             }
             if written.len() == 1 && text.is_empty() {
                 let words = "ask   Enter sends   Ctrl-j new line   Tab tool calls";

@@ -129,3 +129,12 @@ impl Rules for CnfWorkloads {
         one_of("cnf_type", self.cnf_type.as_deref(), &kinds)
     }
 }
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SimilarIncidents {
+    /// Such as INC-3
+    pub incident: String,
+}
+
+impl Rules for SimilarIncidents {}

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use ratatui::text::{Line, Span};
 
+use super::mention::styled;
 use super::talk::Laid;
 use crate::agent::answer::marked;
 use crate::agent::conversation::{Author, Conversation, Message, Part, ToolPart};
@@ -156,7 +157,7 @@ pub fn lay_out(ctx: &Ctx<'_>, message: &Message, width: usize) -> Laid {
         match part {
             Part::Text(text) if message.author == Author::Operator => {
                 let parts = wrap(text, width).into_iter();
-                out.extend(parts.map(|p| (None, Line::styled(p, theme.base))));
+                out.extend(parts.map(|p| (None, styled(&p, theme.base, theme.accent))));
             }
             Part::Text(text) => {
                 // Told when the answer is whole: what it rests on may still come.

@@ -3,26 +3,17 @@
 use ratatui::text::Line;
 
 use super::Incidents;
-use crate::incident::{Incident, alike, signs};
+use crate::incident::{Incident, signs};
 use crate::message::Effect;
 use crate::model::archive::{Past, Recall};
 use crate::model::finding::Finding;
 use crate::model::id::IncidentId;
 use crate::model::incident::{Opinion, Stamp};
-use crate::model::time::Timestamp;
 use crate::state::world::World;
+use crate::state::world::like::Like;
 use crate::ui::Ctx;
-use crate::ui::view::common::{heading, name, pair};
-use crate::ui::widget::badge::age;
+use crate::ui::view::common::{heading, pair};
 use crate::ui::widget::text::wrap;
-
-/// Shown of those that were like it.
-const LIKE: usize = 5;
-/// Of those that ended while farwatch ran so many are looked at, the newest: older ones come from
-/// the archive.
-const HERE: usize = 50;
-/// Less alike is another kind of thing.
-const LEAST: f64 = 0.2;
 
 /// What was like the chosen one.
 #[derive(Debug, Default)]
@@ -31,37 +22,6 @@ pub struct Memory {
     of: Option<(IncidentId, usize)>,
     /// Most alike first.
     like: Vec<Like>,
-}
-
-/// One that was like it.
-#[derive(Debug)]
-struct Like {
-    id: IncidentId,
-    /// Share of the signs that both show.
-    share: f64,
-    opened: Timestamp,
-    /// As it is shown: what, where, when it ended; and what was noted last.
-    head: String,
-    note: String,
-}
-
-impl Like {
-    fn new(share: f64, cluster: &str, past: &Incident) -> Self {
-        let lasted = match past.closed {
-            Some(end) => format!("for {}", age(end.age_since_ms(past.opened))),
-            None => "its end is unknown".to_owned(),
-        };
-        Self {
-            id: past.id,
-            share,
-            opened: past.opened,
-            head: format!("INC-{} on {cluster}, {lasted}", past.number),
-            note: match past.desk.notes.last() {
-                Some((stamp, note)) => format!("{}: {note}", stamp.by),
-                None => format!("no note says what ended it. {}", past.title),
-            },
-        }
-    }
 }
 
 /// The list of what the archive holds, in place of what is going on.
@@ -87,12 +47,12 @@ impl Incidents {
             of: Some(of),
             like: Vec::new(),
         };
-        self.remember(id, Vec::new(), world);
+        self.remember(id, &[], world);
         vec![Effect::Recall(Recall::Like { id, signs })]
     }
 
     /// What the archive found, and what ended while farwatch ran.
-    pub fn remember(&mut self, id: IncidentId, past: Vec<Past>, world: &World) {
+    pub fn remember(&mut self, id: IncidentId, past: &[Past], world: &World) {
         let asked = world.incident(id).filter(|_| {
             let of = self.memory.of;
             of.is_some_and(|(of, _)| of == id)
@@ -100,23 +60,7 @@ impl Incidents {
         let Some(asked) = asked else {
             return;
         };
-        let own = signs(asked);
-        let ended = world.incidents.iter().filter(|i| !i.is_live()).take(HERE);
-        let here = ended.map(|i| (name(world, i.cluster), i));
-        let kept = past.iter().map(|p| (p.cluster.as_ref(), &p.incident));
-        let mut like: Vec<Like> = Vec::new();
-        for (cluster, other) in here.chain(kept).filter(|(_, other)| other.id != id) {
-            let share = alike(&own, &signs(other));
-            if share >= LEAST && like.iter().all(|held| held.id != other.id) {
-                like.push(Like::new(share, cluster, other));
-            }
-        }
-        like.sort_by(|a, b| {
-            let newer = || b.opened.cmp(&a.opened);
-            b.share.total_cmp(&a.share).then_with(newer)
-        });
-        like.truncate(LIKE);
-        self.memory.like = like;
+        self.memory.like = world.like(asked, past);
     }
 
     /// The archive answered for these words: whether they are still asked for.
