@@ -44,7 +44,13 @@ async fn looks_right(client: &Client) {
     let server = client.peer_info().expect("introduced");
     assert!(format!("{server:?}").contains("farwatch"), "{server:?}");
     let tools = client.list_all_tools().await.expect("tools");
-    assert_eq!(tools.len(), farwatch::agent::tools::all().len());
+    let all = farwatch::agent::tools::all().iter();
+    let served: Vec<&str> = all.filter(|t| t.stands_alone()).map(|t| t.name).collect();
+    let names: Vec<&str> = tools.iter().map(|t| t.name.as_ref()).collect();
+    assert_eq!(names, served);
+    for console in ["describe_view", "read_result", "find_similar_incidents"] {
+        assert!(!served.contains(&console), "{console} needs a console");
+    }
     for tool in &tools {
         let hints = tool.annotations.as_ref().expect("annotated");
         assert_eq!(hints.read_only_hint, Some(true), "{}", tool.name);

@@ -38,7 +38,7 @@ pub fn offered(world: &World, persona: &Persona) -> Vec<&'static str> {
         named.filter(|tool| of_run(tool) || persona.tools.iter().any(|name| name == tool.name));
     named
         .filter(|tool| {
-            let always = tool.needs == Needs::Nothing || of_run(tool);
+            let always = tool.needs == Needs::Nothing || !tool.stands_alone();
             always || world.clusters.iter().any(|c| has(c, tool.needs))
         })
         .map(|tool| tool.name)
@@ -65,7 +65,7 @@ fn has(c: &ClusterState, needs: Needs) -> bool {
         Needs::Dpdk => !c.dpdk.apps.is_empty(),
         Needs::Functions => c.pods.values().any(|pod| CnfKind::of(pod).is_some()),
         Needs::GitOps => !c.apps.is_empty(),
-        Needs::Results => false,
+        Needs::Results | Needs::Console => true,
     }
 }
 

@@ -46,6 +46,8 @@ pub enum Needs {
     GitOps,
     /// Results of the same run.
     Results,
+    /// The console with its screen and archive.
+    Console,
 }
 
 /// A call whose arguments are right.
@@ -189,6 +191,11 @@ impl Tool {
     fn asking(mut self) -> Self {
         self.asks = true;
         self
+    }
+
+    /// Whoever has sources can answer it: no run of the agent and no screen is needed.
+    pub fn stands_alone(&self) -> bool {
+        !matches!(self.needs, Needs::Results | Needs::Console)
     }
 
     fn needing(mut self, needs: Needs) -> Self {

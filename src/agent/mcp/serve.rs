@@ -58,10 +58,15 @@ pub enum Given {
     },
 }
 
+/// What a client can be answered without a console beside it.
+fn served() -> impl Iterator<Item = &'static tools::Tool> {
+    tools::all().iter().filter(|tool| tool.stands_alone())
+}
+
 /// What the world has to say to a call.
 pub fn given(world: &World, tool: &str, arguments: &Value) -> Given {
     let clusters: Vec<String> = world.clusters.iter().map(|c| c.name.to_string()).collect();
-    let all: Vec<&str> = tools::all().iter().map(|tool| tool.name).collect();
+    let all: Vec<&str> = served().map(|tool| tool.name).collect();
     let checked = match tools::check(tool, &arguments.to_string(), &clusters, &all) {
         Ok(checked) => checked,
         Err(what) => return Given::Told(failed(what)),
@@ -84,7 +89,12 @@ pub fn given(world: &World, tool: &str, arguments: &Value) -> Given {
             clusters: checked.clusters,
         },
     );
-    Given::Told(Fetched { text, rows, ok })
+    Given::Told(Fetched {
+        text,
+        rows,
+        ok,
+        whole: None,
+    })
 }
 
 /// What answers one client.
@@ -134,7 +144,7 @@ impl ServerHandler for Serving {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = tools::all().iter().map(|tool| {
+        let tools = served().map(|tool| {
             let schema = tool.schema.as_object().cloned().unwrap_or_default();
             let reads = ToolAnnotations::new().read_only(true);
             Tool::new(tool.name, tool.about, schema).with_annotations(reads)
@@ -173,5 +183,6 @@ fn failed(text: String) -> Fetched {
         text,
         rows: 0,
         ok: false,
+        whole: None,
     }
 }

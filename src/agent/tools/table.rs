@@ -74,8 +74,10 @@ fn trouble() -> Vec<Tool> {
         Tool::of::<SimilarIncidents>(
             "find_similar_incidents",
             "Ended incidents like this one, and what was noted of them.",
-        ),
-        Tool::of::<Nothing>("describe_view", "What the operator has on the screen now, in words."),
+        )
+        .needing(Needs::Console),
+        Tool::of::<Nothing>("describe_view", "What the operator has on the screen now, in words.")
+            .needing(Needs::Console),
         Tool::of::<ReportArgs>(
             "generate_report",
             "A report in Markdown: summary, detailed, incident or capacity.",
