@@ -288,6 +288,7 @@ fn told(result: &CallToolResult) -> Fetched {
         rows: text.lines().count(),
         text: clean_lines(&text, RESULT),
         ok: result.is_error != Some(true),
+        whole: None,
     }
 }
 
@@ -296,6 +297,7 @@ fn failed(text: String) -> Fetched {
         text,
         rows: 0,
         ok: false,
+        whole: None,
     }
 }
 
