@@ -64,7 +64,8 @@ fn main() {
     }
     // Minutes, and some gigabytes: by their names only.
     if named("million") {
-        path::path(1_000_000, 60);
+        // So many rounds, since of a million more points must be known before anything is told.
+        path::path(1_000_000, 200);
     }
     if named("healthy") {
         healthy::onsets();
