@@ -239,12 +239,15 @@ async fn a_program_is_started_and_asked() {
         "mcp",
         "--replay",
         demo,
+        "--at",
+        "3m",
         "--config",
         config,
     ];
     let place = McpPlace::Command(command.map(str::to_owned).into());
     let other = McpServer {
         tools: vec!["list_incidents".into()],
+        timeout: Duration::from_secs(60),
         ..configured(place)
     };
     let foreign = foreign(&[other], Some(home.path().join("actions.jsonl")));

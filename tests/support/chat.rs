@@ -381,7 +381,7 @@ impl Bench {
     pub async fn wait(&mut self) -> Seen {
         let mut seen = Seen::default();
         while seen.outcome.is_none() {
-            let next = tokio::time::timeout(Duration::from_secs(20), self.events.recv());
+            let next = tokio::time::timeout(Duration::from_secs(60), self.events.recv());
             match next.await.expect("in time").expect("open") {
                 ChatEvent::Text { text, .. } => seen.text.push_str(&text),
                 ChatEvent::Reasoning { text, .. } => seen.reasoning.push_str(&text),

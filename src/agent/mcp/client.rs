@@ -6,7 +6,7 @@ mod approval;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rmcp::ServiceExt;
 use rmcp::model::{CallToolRequestParams, CallToolResult};
@@ -21,6 +21,7 @@ pub use approval::{Approvals, shape};
 
 use crate::agent::fence;
 use crate::agent::tools::fetch::Fetched;
+use crate::clock;
 use crate::config::{McpPlace, McpServer};
 use crate::model::redact::redact;
 use crate::model::text::{clean, clean_lines};
@@ -35,8 +36,8 @@ const ABOUT: usize = 300;
 const SCHEMA: usize = 4 * 1024;
 /// Longest result.
 const RESULT: usize = 32 * 1024;
-/// Until a server has introduced itself and listed its tools.
-const HELLO: Duration = Duration::from_secs(8);
+/// A server that failed to introduce itself is left alone for so long: no question waits for it twice.
+const LEFT_ALONE: Duration = Duration::from_secs(60);
 
 /// A tool of one of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +72,8 @@ struct Server {
 struct State {
     client: Option<Arc<Client>>,
     tools: Vec<Tool>,
+    /// When it failed to introduce itself, and why.
+    failed: Option<(Instant, String)>,
 }
 
 impl Foreign {
@@ -96,12 +99,7 @@ impl Foreign {
             .servers
             .iter()
             .enumerate()
-            .map(|(at, server)| async move {
-                match tokio::time::timeout(HELLO, server.listed(at)).await {
-                    Ok(listed) => listed,
-                    Err(_) => Err(format!("no answer within {} s", HELLO.as_secs())),
-                }
-            });
+            .map(|(at, server)| async move { server.introduced(at).await });
         let mut tools = Vec::new();
         let mut faults = Vec::new();
         let listed = futures::future::join_all(each).await;
@@ -170,6 +168,23 @@ impl Foreign {
 }
 
 impl Server {
+    /// Its tools, within its time; why there are none is remembered for a while.
+    async fn introduced(&self, at: usize) -> Result<Vec<Tool>, String> {
+        if let Some((when, why)) = &self.state.lock().await.failed
+            && when.elapsed() < LEFT_ALONE
+        {
+            return Err(why.clone());
+        }
+        let limit = self.settings.timeout;
+        let listed = match tokio::time::timeout(limit, self.listed(at)).await {
+            Ok(listed) => listed,
+            Err(_) => Err(format!("no answer within {} s", limit.as_secs())),
+        };
+        let failed = listed.as_ref().err();
+        self.state.lock().await.failed = failed.map(|why| (clock::instant(), why.clone()));
+        listed
+    }
+
     async fn listed(&self, at: usize) -> Result<Vec<Tool>, String> {
         let mut state = self.state.lock().await;
         if state.client.as_ref().is_some_and(|c| !c.is_closed()) {
