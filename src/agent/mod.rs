@@ -209,6 +209,7 @@ impl Agent {
     /// is gone.
     pub fn open(&self, wanted: OpenResult) {
         let shared = Arc::clone(&self.shared);
+        let asked = wanted.asked.clone();
         tokio::spawn(async move {
             let held = wanted
                 .run
@@ -230,7 +231,7 @@ impl Agent {
                 format!("Result [{number}], {gone}{head}\n\n~~~~\n{rows}~~~~\n")
             });
             if let Ok(text) = paged.await {
-                let _ = shared.events.send(ChatEvent::Opened { text }).await;
+                let _ = shared.events.send(ChatEvent::Opened { asked, text }).await;
             }
         });
     }

@@ -64,6 +64,8 @@ pub enum ChatEvent {
     },
     /// A result in full, as the operator wanted it.
     Opened {
+        /// The operator's words.
+        asked: String,
         text: String,
     },
 }
@@ -71,6 +73,8 @@ pub enum ChatEvent {
 /// A result of a tool that the operator wants to read in full.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OpenResult {
+    /// The operator's words.
+    pub asked: String,
     /// The run that it is of; `None`: of a conversation that was kept.
     pub run: Option<RunId>,
     pub number: u32,

@@ -232,8 +232,9 @@ impl State {
             ChatEvent::Ended { outcome, .. } => Some(outcome.clone()),
             _ => None,
         };
-        if let ChatEvent::Opened { text } = event {
-            self.chat.answer_locally(None, text, self.world.now);
+        if let ChatEvent::Opened { asked, text } = event {
+            // It is read from the question on, which is the last one then.
+            self.chat.answer_locally(Some(&asked), text, self.world.now);
             self.screen.views.chat.read_answer();
             self.dirty |= self.screen.chat_open;
             return Vec::new();

@@ -234,6 +234,7 @@ impl State {
             return Err(format!("[{number}] is still under way."));
         };
         Ok(Effect::OpenResult(OpenResult {
+            asked: format!("/result {words}"),
             run,
             number,
             digest: done.result.clone(),

@@ -291,6 +291,7 @@ async fn a_result_is_opened_in_full() {
     );
 
     let mut wanted = OpenResult {
+        asked: "/result 1 sdq".into(),
         run: Some(RequestId(1)),
         number: 1,
         digest: "a digest".into(),

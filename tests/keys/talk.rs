@@ -324,7 +324,9 @@ fn a_result_is_opened_by_its_number() {
     assert_eq!(opened(&mut console, "x"), None);
     assert!(last_text(&console).contains("by its number"));
     let text = "Result [1], rows 1 to 1 of 1 rows\n\n~~~~\nalpha: a row\n~~~~\n".to_owned();
-    console.update(Msg::Chat(ChatEvent::Opened { text }));
+    console.keys("/why<enter>");
+    let asked = "/result 1".to_owned();
+    console.update(Msg::Chat(ChatEvent::Opened { asked, text }));
     console.has("alpha: a row");
 }
 

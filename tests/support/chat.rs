@@ -372,7 +372,7 @@ impl Bench {
         self.agent.open(wanted);
         let next = tokio::time::timeout(Duration::from_secs(20), self.events.recv());
         match next.await.expect("in time").expect("open") {
-            ChatEvent::Opened { text } => text,
+            ChatEvent::Opened { text, .. } => text,
             other => panic!("{other:?}"),
         }
     }

@@ -135,7 +135,11 @@ impl Chat {
     /// Keys worth telling now, best first.
     pub fn hints(&self, talk: &Conversation) -> &'static [(&'static str, &'static str)] {
         if self.is_offering() {
-            return &[("Enter", "refer to it"), ("↑↓", "choose"), ("Esc", "close")];
+            return &[
+                ("Enter", "refer to it"),
+                ("Up/Down", "choose"),
+                ("Esc", "close"),
+            ];
         }
         match (self.chosen.is_some(), talk.running().is_some()) {
             (true, _) => &[
