@@ -239,12 +239,7 @@ impl Agent {
     /// The answer to a `WorldQuery`. Late answers are dropped.
     pub fn world_answer(&self, run: RunId, call: String, text: String, rows: usize, ok: bool) {
         if let Some(waiting) = lock(&self.shared.waiting).remove(&(run, call)) {
-            let _ = waiting.send(Fetched {
-                text,
-                rows,
-                ok,
-                whole: None,
-            });
+            let _ = waiting.send(Fetched::told(text, rows, ok));
         }
     }
 }

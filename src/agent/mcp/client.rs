@@ -115,11 +115,11 @@ impl Foreign {
     /// Calls it, as the operator allowed. Written down before and after.
     pub async fn call(&self, tool: &Tool, arguments: &Value) -> Fetched {
         let Some(server) = self.servers.get(tool.server) else {
-            return failed(format!("there is no tool `{}`", tool.name));
+            return Fetched::failed(format!("there is no tool `{}`", tool.name));
         };
         let deed = self.deed(server, tool, arguments);
         if let Err(why) = self.audit.write(&deed, Stage::Asked, "").await {
-            return failed(format!(
+            return Fetched::failed(format!(
                 "not called: the audit file cannot be written: {why}"
             ));
         }
@@ -132,12 +132,12 @@ impl Foreign {
             // The next call begins anew: the program may have ended, or a token changed.
             server.state.lock().await.client = None;
         }
-        let told = done.map_or_else(failed, |result| told(&result));
+        let told = done.map_or_else(Fetched::failed, |result| told(&result));
         let stage = if told.ok { Stage::Done } else { Stage::Failed };
         let outcome = format!("{} bytes", told.text.len());
         match self.audit.write(&deed, stage, &outcome).await {
             Ok(()) => told,
-            Err(why) => failed(format!("called, but the audit file lacks it: {why}")),
+            Err(why) => Fetched::failed(format!("called, but the audit file lacks it: {why}")),
         }
     }
 
@@ -299,21 +299,9 @@ fn told(result: &CallToolResult) -> Fetched {
     {
         text = value.to_string();
     }
-    Fetched {
-        rows: text.lines().count(),
-        text: clean_lines(&text, RESULT),
-        ok: result.is_error != Some(true),
-        whole: None,
-    }
-}
-
-fn failed(text: String) -> Fetched {
-    Fetched {
-        text,
-        rows: 0,
-        ok: false,
-        whole: None,
-    }
+    let rows = text.lines().count();
+    let ok = result.is_error != Some(true);
+    Fetched::told(clean_lines(&text, RESULT), rows, ok)
 }
 
 /// Words of a server to a model: one line, cut, and no borders of turns in it.

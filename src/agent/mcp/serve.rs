@@ -69,7 +69,7 @@ pub fn given(world: &World, tool: &str, arguments: &Value) -> Given {
     let all: Vec<&str> = served().map(|tool| tool.name).collect();
     let checked = match tools::check(tool, &arguments.to_string(), &clusters, &all) {
         Ok(checked) => checked,
-        Err(what) => return Given::Told(failed(what)),
+        Err(what) => return Given::Told(Fetched::failed(what)),
     };
     if checked.asks {
         let now = world.now;
@@ -89,12 +89,7 @@ pub fn given(world: &World, tool: &str, arguments: &Value) -> Given {
             clusters: checked.clusters,
         },
     );
-    Given::Told(Fetched {
-        text,
-        rows,
-        ok,
-        whole: None,
-    })
+    Given::Told(Fetched::told(text, rows, ok))
 }
 
 /// What answers one client.
@@ -117,7 +112,7 @@ impl Serving {
             answer,
         };
         if self.calls.send(call).await.is_err() {
-            return failed("farwatch is ending".into());
+            return Fetched::failed("farwatch is ending".into());
         }
         match given.await {
             Ok(Given::Told(told)) => told,
@@ -126,7 +121,7 @@ impl Serving {
                 clusters,
                 now,
             }) => fetch(self.lookup.clone(), &checked, &clusters, now, LIMIT).await,
-            Err(_) => failed("farwatch is ending".into()),
+            Err(_) => Fetched::failed("farwatch is ending".into()),
         }
     }
 }
@@ -175,14 +170,5 @@ impl ServerHandler for Serving {
             false => CallToolResult::error(content),
         }
         .into())
-    }
-}
-
-fn failed(text: String) -> Fetched {
-    Fetched {
-        text,
-        rows: 0,
-        ok: false,
-        whole: None,
     }
 }

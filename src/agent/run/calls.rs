@@ -167,7 +167,7 @@ impl Run<'_> {
         let result = match &job.checked {
             Ok(Wanted::Own(checked)) => self.tool(job, checked).await,
             Ok(Wanted::Foreign(tool, arguments)) => self.foreign(job, tool, arguments).await,
-            Err(what) => failed(format!("wrong arguments: {what}")),
+            Err(what) => Fetched::failed(format!("wrong arguments: {what}")),
         };
         let text = redact(&text::clean_lines(&result.text, RESULT));
         let result = Fetched { text, ..result };
@@ -196,17 +196,17 @@ impl Run<'_> {
         lock(&self.shared.waiting).insert(key.clone(), answer);
         let work = async {
             if self.shared.world.send(query).await.is_err() {
-                return failed("the console is ending".into());
+                return Fetched::failed("the console is ending".into());
             }
             waiting
                 .await
-                .unwrap_or_else(|_| failed("the console did not answer".into()))
+                .unwrap_or_else(|_| Fetched::failed("the console did not answer".into()))
         };
         match tokio::time::timeout(limit, work).await {
             Ok(result) => result,
             Err(_) => {
                 lock(&self.shared.waiting).remove(&key);
-                failed(format!("no answer within {:.0} s", limit.as_secs_f32()))
+                Fetched::failed(format!("no answer within {:.0} s", limit.as_secs_f32()))
             }
         }
     }
@@ -242,7 +242,9 @@ impl Run<'_> {
             // Nobody can allow what he cannot see as it is.
             if shown != written {
                 foreign.refused(tool, arguments).await;
-                return failed("not called: such arguments cannot be shown to the operator".into());
+                return Fetched::failed(
+                    "not called: such arguments cannot be shown to the operator".into(),
+                );
             }
             let run = self.request.run;
             let said = approvals.ask(run, &job.call.id);
@@ -256,7 +258,7 @@ impl Run<'_> {
                 .await;
             if !matches!(tokio::time::timeout(THINKING, said).await, Ok(Ok(true))) {
                 foreign.refused(tool, arguments).await;
-                return failed(
+                return Fetched::failed(
                     "not called: the operator did not allow it; go on without it".into(),
                 );
             }
@@ -268,12 +270,12 @@ impl Run<'_> {
     /// More of a result of this run.
     fn opened(&self, checked: &Checked) -> Fetched {
         let Ok(args) = ReadResult::deserialize(&checked.arguments) else {
-            return failed("wrong arguments".into());
+            return Fetched::failed("wrong arguments".into());
         };
         let held = lock(&self.shared.results).get(self.request.run, args.number);
         let Some(whole) = held else {
             let number = args.number;
-            return failed(format!(
+            return Fetched::failed(format!(
                 "[{number}] names no result of this run that is held"
             ));
         };
@@ -284,12 +286,7 @@ impl Run<'_> {
             // Its heading and the fence stand around it.
             chars: self.budget.result.saturating_sub(300),
         });
-        Fetched {
-            text: format!("of [{}]: {text}", args.number),
-            rows,
-            ok: rows > 0,
-            whole: None,
-        }
+        Fetched::told(format!("of [{}]: {text}", args.number), rows, rows > 0)
     }
 
     async fn show_start(&self, job: &Job) {
@@ -320,14 +317,5 @@ impl Run<'_> {
                 duration_ms,
             })
             .await;
-    }
-}
-
-fn failed(text: String) -> Fetched {
-    Fetched {
-        text,
-        rows: 0,
-        ok: false,
-        whole: None,
     }
 }

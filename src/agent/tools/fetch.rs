@@ -27,6 +27,23 @@ pub struct Fetched {
     pub whole: Option<Whole>,
 }
 
+impl Fetched {
+    /// A text that is all there is.
+    pub fn told(text: String, rows: usize, ok: bool) -> Self {
+        Self {
+            text,
+            rows,
+            ok,
+            whole: None,
+        }
+    }
+
+    /// Nothing was read; the text says why.
+    pub fn failed(text: String) -> Self {
+        Self::told(text, 0, false)
+    }
+}
+
 /// Apart from the ids that the loop gives its own questions.
 static NEXT: AtomicU64 = AtomicU64::new(1 << 62);
 
