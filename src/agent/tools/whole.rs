@@ -99,14 +99,19 @@ struct Page<'a> {
 impl Page<'_> {
     fn take(&mut self, row: &str) {
         self.all += 1;
-        if !self.words.is_empty() && !row.to_lowercase().contains(&self.words) {
+        // Looked for in what may be shown: else a secret could be guessed letter by letter.
+        let shown = || redact(&clean_lines(row, ROW));
+        let found = (!self.words.is_empty()).then(shown);
+        if let Some(row) = &found
+            && !row.to_lowercase().contains(&self.words)
+        {
             return;
         }
         self.fitting += 1;
         if self.fitting < self.from || self.full {
             return;
         }
-        let row = redact(&clean_lines(row, ROW));
+        let row = found.unwrap_or_else(shown);
         let room = self.wanted.chars.saturating_sub(self.text.len());
         self.full = self.shown == self.wanted.rows || (row.len() >= room && self.shown > 0);
         if !self.full {
@@ -233,6 +238,8 @@ mod tests {
             text.starts_with("rows 2 to 10 of 10 rows that hold \"oom\" (of 100)\n"),
             "{text}"
         );
+        let (guessed, rows) = logs(100).page(&wanted("hunter2", 1));
+        assert_eq!(rows, 0, "{guessed}");
         assert!(
             !text.contains("hunter2") && !text.contains('\u{1b}'),
             "{text}"
