@@ -144,18 +144,22 @@ impl State {
     pub(super) fn ask(&mut self, text: &str) -> Vec<Effect> {
         self.open_chat();
         let focus = self.screen.view().focus(&self.world);
-        self.asked_about = match focus {
+        let referred = self.referred(text);
+        let under = match focus {
             Some(Focus::Incident(id)) => Some(id),
             _ => None,
         };
+        // What is named goes before what the cursor happens to be on.
+        let named = referred.iter().find_map(|chip| chip.incident);
+        self.asked_about = named.or(under);
         let mut context = self.screen.view().brief(&self.ctx(false));
-        if let Some(id) = self.asked_about {
+        if let Some(id) = under {
             context.push_str("\nUnder the cursor:\n");
             context.push_str(&incident_context(&self.world, id));
         } else if let Some(focus) = focus {
             context.push_str(&format!("\nUnder the cursor: {}", self.name_of(&focus)));
         }
-        for chip in self.screen.views.chat.take_chips(text) {
+        for chip in referred {
             context.push_str("\n\nThe operator refers to ");
             context.push_str(&chip.context);
         }
@@ -216,6 +220,7 @@ impl State {
     /// Ends the run now, not when its task has heard of it; the next question follows.
     pub(super) fn cancel_run(&mut self) -> Vec<Effect> {
         self.dirty = true;
+        self.similar.clear();
         let cancelled = self.chat.cancel().map(Effect::CancelChat);
         cancelled.into_iter().chain(self.next_question()).collect()
     }
@@ -246,6 +251,7 @@ impl State {
         let Some(outcome) = ended else {
             return Vec::new();
         };
+        self.similar.clear();
         let mut effects = Vec::new();
         if let RunOutcome::Failed(fault) = &outcome
             && fault.kind != FaultKind::Cancelled

@@ -10,7 +10,7 @@ use crate::model::id::{ClusterId, IncidentId, RequestId};
 use crate::model::text::clean;
 use crate::model::unit::age;
 use crate::ui::view::Focus;
-use crate::ui::view::chat::mention::{Chip, Offer};
+use crate::ui::view::chat::mention::{Chip, Offer, labels};
 
 /// Incidents that are offered.
 const INCIDENTS: usize = 30;
@@ -32,10 +32,29 @@ impl State {
             .collect()
     }
 
+    /// What a question refers to: as it was when it was chosen from the list, or as it is now where it
+    /// was written by hand.
+    pub(super) fn referred(&mut self, text: &str) -> Vec<Chip> {
+        let chosen = self.screen.views.chat.take_chips();
+        let labels = labels(text).into_iter();
+        labels
+            .filter_map(|label| {
+                let held = chosen.iter().find(|chip| chip.label == label).cloned();
+                held.or_else(|| self.chip(label))
+            })
+            .collect()
+    }
+
     /// What this label stands for, as it is now. `None`: it is gone meanwhile.
     pub(super) fn chip(&self, label: &str) -> Option<Chip> {
         let all = self.mentions().into_iter();
-        let (label, about, meant) = all.into_iter().find(|(known, ..)| known == label)?;
+        let (label, about, meant) = all
+            .into_iter()
+            .find(|(known, ..)| known.eq_ignore_ascii_case(label))?;
+        let incident = match &meant {
+            Meant::Incident(id) => Some(*id),
+            _ => None,
+        };
         let context = match meant {
             Meant::Screen => self.screen.view().brief(&self.ctx(false)),
             Meant::Under(focus) => {
@@ -49,6 +68,7 @@ impl State {
         Some(Chip {
             context: format!("{label} ({about}), as it was at {at}:\n{context}\n"),
             label,
+            incident,
         })
     }
 

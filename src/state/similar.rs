@@ -13,7 +13,7 @@ const WAITING: usize = 8;
 /// Characters that are told of a screen.
 const SCREEN: usize = 16 * 1024;
 
-/// A call that waits for what the archive remembers.
+/// A call that waits for what the archive remembers; gone when its run is over.
 #[derive(Debug)]
 pub(super) struct Waiting {
     run: RunId,

@@ -278,7 +278,7 @@ impl State {
     /// The incident of these words, else the one under the cursor, else the worst that is open.
     pub(super) fn meant(&self, words: &str) -> Result<Option<IncidentId>, String> {
         let number = words.to_uppercase();
-        let number = number.trim_start_matches("INC-");
+        let number = number.trim_start_matches('@').trim_start_matches("INC-");
         if !number.is_empty() {
             let found = number.parse().ok().and_then(|n: u32| {
                 let mut all = self.world.incidents.iter();

@@ -453,3 +453,25 @@ fn the_agent_is_told_what_was_like_an_incident_once_the_archive_has_answered() {
     let (text, ok) = answer_of(&console.effects).expect("at once");
     assert!(!ok && text.contains("no incident `INC-99`"), "{text}");
 }
+
+#[test]
+fn a_reference_written_by_hand_counts_and_goes_before_the_cursor() {
+    let mut console = console_with_agent();
+    // The cursor is on the worst incident.
+    console.keys("8A");
+    console.keys("why @INC-2, please?<enter>");
+    let told = context(&console);
+    assert!(told.contains("The operator refers to @INC-2 ("), "{told}");
+    assert_eq!(told.matches("refers to").count(), 1, "{told}");
+
+    let mut console = Console::live(FULL);
+    console.keys("8A");
+    console.keys("why @inc-2?<esc><enter>");
+    let said = last_text(&console);
+    assert!(
+        said.contains("INC-2 ") && !said.contains("INC-1 "),
+        "{said}"
+    );
+    console.keys("/why @INC-2<enter>");
+    assert!(last_text(&console).contains("INC-2 "));
+}

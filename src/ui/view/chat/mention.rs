@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::{Chat, ChatCommand};
+use crate::model::id::IncidentId;
 use crate::model::input::{Key, KeyPress};
 use crate::ui::Ctx;
 use crate::ui::widget::text::cut;
@@ -26,6 +27,8 @@ pub struct Offer {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chip {
     pub label: String,
+    /// The incident that it is.
+    pub incident: Option<IncidentId>,
     pub context: String,
 }
 
@@ -68,14 +71,9 @@ impl Chat {
         self.chips.push(chip);
     }
 
-    /// The references that still stand in this text; all others are forgotten.
-    pub fn take_chips(&mut self, text: &str) -> Vec<Chip> {
-        let mut chips = std::mem::take(&mut self.chips);
-        chips.retain(|chip| {
-            text.split_whitespace()
-                .any(|word| is_label(word, &chip.label))
-        });
-        chips
+    /// The references that were chosen; those whose label does not stand in the text are none.
+    pub fn take_chips(&mut self) -> Vec<Chip> {
+        std::mem::take(&mut self.chips)
     }
 
     /// A list is open.
@@ -138,7 +136,7 @@ impl Chat {
             .bottom()
             .saturating_sub(u16::try_from(shown).unwrap_or(1));
         let width = usize::from(above.width);
-        let at = offers.at.min(shown - 1);
+        let at = offers.at.min(shown.saturating_sub(1));
         for (place, y) in (top..above.bottom()).enumerate() {
             let (text, style) = match fitting.get(place) {
                 Some(offer) => {
@@ -160,10 +158,16 @@ impl Chat {
     }
 }
 
-/// `@INC-3,` is `@INC-3` too.
-fn is_label(word: &str, label: &str) -> bool {
-    let rest = word.strip_prefix(label);
-    rest.is_some_and(|rest| rest.chars().all(|c| ",.;:!?)".contains(c)))
+/// The labels in a text, each once: `@INC-3,` is `@INC-3`.
+pub fn labels(text: &str) -> Vec<&str> {
+    let mut found: Vec<&str> = Vec::new();
+    for word in text.split_whitespace().filter(|word| word.starts_with('@')) {
+        let label = word.trim_end_matches([',', '.', ';', ':', '!', '?', ')']);
+        if label.len() > 1 && !found.contains(&label) {
+            found.push(label);
+        }
+    }
+    found
 }
 
 /// The text with its references set off.
