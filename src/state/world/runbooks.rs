@@ -9,6 +9,8 @@ use crate::model::alert::Alert;
 use crate::model::finding::{Evidence, Finding};
 use crate::model::runbook::Runbook;
 
+/// So many findings are looked at, those that would go first: it is done for each frame.
+const FINDINGS: usize = 60;
 /// Runbooks told of one incident at most.
 const MOST: usize = 4;
 
@@ -25,7 +27,10 @@ impl World {
     /// what an incident began with is nearer to its cause than what came after; then those that fit an
     /// alert by name, a signal, words.
     pub fn runbooks_for(&self, incident: &Incident) -> Vec<Fitting<'_>> {
-        let traits: Vec<Traits> = incident.findings.iter().map(|f| self.traits(f)).collect();
+        let mut findings: Vec<&Finding> = incident.findings.iter().collect();
+        findings.sort_by_key(|f| (f.kind.is_learned(), f.since));
+        let nearest = findings.into_iter().take(FINDINGS);
+        let traits: Vec<Traits> = nearest.map(|f| self.traits(f)).collect();
         let best = |runbook: &Runbook| {
             let each = traits.iter().filter_map(|t| {
                 let (fit, why) = t.why(runbook)?;
