@@ -70,6 +70,19 @@ fn why_needs_no_model() {
     assert_eq!(told["calls"][0]["tool"], "analyze_root_cause");
 }
 
+/// Asks this server's model about the demo at its sixteenth minute.
+async fn ask_model(server: &ChatServer, more: &'static [&'static str]) -> Output {
+    let config = format!("[agent]\nurl = \"{}\"\ntimeout = \"20s\"\n", server.url());
+    let folder = tempfile::tempdir().expect("folder");
+    let demo = demo();
+    let ran = tokio::task::spawn_blocking(move || {
+        let mut args = vec!["ask", "why?", "--replay", &demo, "--at", "16m"];
+        args.extend(more);
+        run(folder.path(), &config, &args)
+    });
+    ran.await.expect("ran")
+}
+
 /// The model says one thing that it read and one that it did not.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_is_asked_and_what_it_did_not_read_is_marked() {
@@ -77,23 +90,7 @@ async fn a_model_is_asked_and_what_it_did_not_read_is_marked() {
         - XID and heat on gpu-a-02 [1]\n- the fan is broken\n";
     let server =
         ChatServer::start(vec![calls(&[("get_gpu_summary", json!({}))]), text(answer)]).await;
-    let config = format!("[agent]\nurl = \"{}\"\n", server.url());
-    let folder = tempfile::tempdir().expect("folder");
-    let demo = demo();
-    let output = tokio::task::spawn_blocking(move || {
-        let args = [
-            "ask",
-            "why is it slow?",
-            "--replay",
-            &demo,
-            "--at",
-            "16m",
-            "--persona",
-            "gpu-expert",
-        ];
-        run(folder.path(), &config, &args)
-    });
-    let output = output.await.expect("ran");
+    let output = ask_model(&server, &["--persona", "gpu-expert"]).await;
     assert!(output.status.success(), "{output:?}");
     let markdown = said(&output);
     for part in [
@@ -121,17 +118,7 @@ async fn a_model_is_asked_and_what_it_did_not_read_is_marked() {
 async fn a_model_that_fails_leaves_the_console_s_own_findings() {
     let refused = Say::Json(500, json!({"error": "out of memory"}).to_string());
     let server = ChatServer::start(vec![refused]).await;
-    let config = format!("[agent]\nurl = \"{}\"\ntimeout = \"5s\"\n", server.url());
-    let folder = tempfile::tempdir().expect("folder");
-    let demo = demo();
-    let output = tokio::task::spawn_blocking(move || {
-        run(
-            folder.path(),
-            &config,
-            &["ask", "why?", "--replay", &demo, "--at", "16m"],
-        )
-    });
-    let output = output.await.expect("ran");
+    let output = ask_model(&server, &[]).await;
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let markdown = said(&output);
     assert!(markdown.contains("The model gave no answer"), "{markdown}");
@@ -267,31 +254,16 @@ async fn live_clusters_are_heard_first_and_one_that_is_down_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_prompt_fits_a_small_model() {
     for persona in [
-        "default",
-        "platform-ops",
-        "gpu-expert",
-        "network-cnf",
-        "telco-5g",
+        &["--persona", "default"],
+        &["--persona", "platform-ops"],
+        &["--persona", "gpu-expert"],
+        &["--persona", "network-cnf"],
+        &["--persona", "telco-5g"],
     ] {
         let server = ChatServer::start(vec![text("Nothing [1].")]).await;
-        let config = format!("[agent]\nurl = \"{}\"\n", server.url());
-        let folder = tempfile::tempdir().expect("folder");
-        let demo = demo();
-        let output = tokio::task::spawn_blocking(move || {
-            let args = [
-                "ask",
-                "why?",
-                "--replay",
-                &demo,
-                "--at",
-                "16m",
-                "--persona",
-                persona,
-            ];
-            run(folder.path(), &config, &args)
-        });
-        let output = output.await.expect("ran");
+        let output = ask_model(&server, persona).await;
         assert!(output.status.success(), "{output:?}");
+        let persona = persona[1];
         let request = &server.requests()[0];
         let told = format!("{}{}", request["messages"], request["tools"]);
         let tokens = tokens(&told);

@@ -3,19 +3,26 @@
 use super::site::{Site, Texts};
 use super::*;
 
+/// A console of this site that keeps what it knows in this file.
+fn archived(site: &Site, file: &std::path::Path) -> String {
+    site.config("alpha") + &format!("[archive]\nfile = \"{}\"\n", file.display())
+}
+
+fn wide(config: &str) -> Start<'_> {
+    Start {
+        config: Some(config),
+        size: (160, 50),
+        ..Start::default()
+    }
+}
+
 #[test]
 fn an_incident_and_what_was_said_of_it_are_there_after_a_restart() {
     let servers = servers();
     let site = servers.block_on(Site::start(Texts::default()));
     let folder = tempfile::tempdir().expect("folder");
-    let file = folder.path().join("kept/farwatch.db");
-    let archive = format!("[archive]\nfile = \"{}\"\n", file.display());
-    let config = site.config("alpha") + &archive;
-    let start = Start {
-        config: Some(&config),
-        size: (160, 50),
-        ..Start::default()
-    };
+    let config = archived(&site, &folder.path().join("kept/farwatch.db"));
+    let start = wide(&config);
     let mut pty = Pty::start(&start);
     pty.see("Clusters 1");
     pty.keys("8").see("INC-1");
@@ -50,11 +57,7 @@ fn a_file_that_is_no_archive_is_told_and_all_else_works() {
     std::fs::write(&file, &letter).expect("written");
     let archive = format!("[archive]\nfile = \"{}\"\n", file.display());
     let config = site.config("alpha") + &archive;
-    let mut pty = Pty::start(&Start {
-        config: Some(&config),
-        size: (160, 50),
-        ..Start::default()
-    });
+    let mut pty = Pty::start(&wide(&config));
     pty.see("file is not a database");
     pty.keys("8").see("INC-1");
     pty.keys(":quit\r");
@@ -68,11 +71,7 @@ fn from_the_flag_to_the_cause_to_the_evidence_in_five_keys() {
     let servers = servers();
     let site = servers.block_on(Site::start(Texts::default()));
     let config = site.config("alpha");
-    let mut pty = Pty::start(&Start {
-        config: Some(&config),
-        size: (160, 50),
-        ..Start::default()
-    });
+    let mut pty = Pty::start(&wide(&config));
     pty.see("ClockLost");
     pty.keys("8").see("INC-1");
     pty.keys("\r").see("likely cause");
@@ -92,14 +91,8 @@ fn why_is_asked_its_evidence_opened_and_the_conversation_resumed_after_a_restart
     let servers = servers();
     let site = servers.block_on(Site::start(Texts::default()));
     let folder = tempfile::tempdir().expect("folder");
-    let file = folder.path().join("farwatch.db");
-    let archive = format!("[archive]\nfile = \"{}\"\n", file.display());
-    let config = site.config("alpha") + &archive;
-    let start = Start {
-        config: Some(&config),
-        size: (160, 50),
-        ..Start::default()
-    };
+    let config = archived(&site, &folder.path().join("farwatch.db"));
+    let start = wide(&config);
     let mut pty = Pty::start(&start);
     pty.see("ClockLost");
     pty.keys("8").see("INC-1");
