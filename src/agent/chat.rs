@@ -6,7 +6,7 @@
 mod fault;
 mod read;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -43,6 +43,8 @@ pub struct ModelInfo {
 pub struct Asked<'a> {
     pub messages: &'a [Message],
     pub tools: &'a [Value],
+    /// Names of other programs' tools, to find their calls in the text.
+    pub foreign: &'a Arc<[String]>,
     /// Of the answer.
     pub max_tokens: u32,
     /// Tries, as long as nothing of the answer has come.
@@ -231,7 +233,7 @@ impl ChatClient {
                 self.temperature,
             );
             self.budget.take().await;
-            let failure = match self.attempt(&body, out).await {
+            let failure = match self.attempt(&body, asked.foreign, out).await {
                 Ok(done) => {
                     self.dialect().tools_accepted |= dialect.native_tools && !tools.is_empty();
                     self.dialect().structured &= !done.unformed;
@@ -269,7 +271,13 @@ impl ChatClient {
         }
     }
 
-    async fn attempt(&self, body: &Value, out: &Out) -> Result<Completion, Failure> {
+    async fn attempt(
+        &self,
+        body: &Value,
+        foreign: &Arc<[String]>,
+        out: &Out,
+    ) -> Result<Completion, Failure> {
+        let all = read::accumulator(body, foreign);
         let path = self.path("chat/completions");
         let started = clock::instant();
         let builder = self.door.request(Method::POST, &path).json(body);
@@ -292,7 +300,7 @@ impl ChatClient {
             .unwrap_or_default()
             .to_ascii_lowercase();
         if kind.contains("event-stream") {
-            self.streamed(response, body, started, out).await
+            self.streamed(response, all, started, out).await
         } else {
             if kind.starts_with("text/html") {
                 return Err(self.failure(
@@ -301,7 +309,7 @@ impl ChatClient {
                     false,
                 ));
             }
-            self.whole(response, body, out).await
+            self.whole(response, all, body, out).await
         }
     }
 

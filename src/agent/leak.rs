@@ -4,6 +4,8 @@
 //! `[TOOL_CALLS]`, a bare object. The gate holds such pieces back while they stream, so that the
 //! operator reads words and not wire format; what turns out to be plain text is let through.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::lenient;
@@ -57,9 +59,27 @@ const fn mark(open: &'static str, close: &'static str, wire: bool) -> Mark {
     Mark { open, close, wire }
 }
 
+/// Which names are tools: of others, what looks like a call is an example.
+#[derive(Clone, Debug)]
+pub struct Known {
+    own: fn(&str) -> bool,
+    /// `server.tool`, of other programs.
+    foreign: Arc<[String]>,
+}
+
+impl Known {
+    pub fn new(own: fn(&str) -> bool, foreign: Arc<[String]>) -> Self {
+        Self { own, foreign }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        (self.own)(name) || self.foreign.iter().any(|known| known == name)
+    }
+}
+
 #[derive(Debug)]
 pub struct Gate {
-    known: fn(&str) -> bool,
+    known: Known,
     held: String,
     open: Option<Mark>,
     begun: bool,
@@ -69,8 +89,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// `known` tells the names of our tools.
-    pub fn new(known: fn(&str) -> bool) -> Self {
+    pub fn new(known: Known) -> Self {
         Self {
             known,
             held: String::new(),
@@ -191,7 +210,7 @@ impl Gate {
 
     /// True if the body was one or more calls of known tools.
     fn judge(&mut self, body: &str) -> bool {
-        let calls = calls_in(body, self.known);
+        let calls = calls_in(body, &self.known);
         let any = !calls.is_empty();
         self.calls.extend(calls);
         any
@@ -199,7 +218,7 @@ impl Gate {
 }
 
 /// Calls of known tools written as JSON: objects one after another, or a list of them.
-fn calls_in(body: &str, known: fn(&str) -> bool) -> Vec<Leaked> {
+fn calls_in(body: &str, known: &Known) -> Vec<Leaked> {
     let Some(start) = body.find(['{', '[']) else {
         return Vec::new();
     };
@@ -213,13 +232,13 @@ fn calls_in(body: &str, known: fn(&str) -> bool) -> Vec<Leaked> {
     calls
 }
 
-fn call_of(value: &Value, known: fn(&str) -> bool) -> Option<Leaked> {
+fn call_of(value: &Value, known: &Known) -> Option<Leaked> {
     let value = value.get("function").unwrap_or(value);
     let name = value
         .get("name")
         .or_else(|| value.get("tool"))
         .and_then(Value::as_str)?;
-    if !known(name) {
+    if !known.has(name) {
         return None;
     }
     let arguments = ["arguments", "parameters", "args"]
@@ -266,13 +285,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn known(name: &str) -> bool {
-        name == "list_alerts"
+    fn known() -> Known {
+        Known::new(
+            |name| name == "list_alerts",
+            ["tickets.search".to_owned()].into(),
+        )
     }
 
     /// Feeds the text in pieces of `size` characters.
     fn feed(text: &str, size: usize) -> (String, String, Gate) {
-        let mut gate = Gate::new(known);
+        let mut gate = Gate::new(known());
         let chars: Vec<char> = text.chars().collect();
         let mut pieces = Vec::new();
         for chunk in chars.chunks(size) {
@@ -314,6 +336,22 @@ mod tests {
         let json = "```json\n{\"name\": \"rm\", \"arguments\": {}}\n```\nis an example";
         let (said, _, gate) = feed(json, 5);
         assert_eq!((said.as_str(), gate.calls.len()), (json, 0));
+    }
+
+    #[test]
+    fn a_call_of_another_programs_tool_is_found_under_its_whole_name_only() {
+        let call = |name: &str| {
+            format!("```json\n{{\"name\": \"{name}\", \"arguments\": {{\"q\": 1}}}}\n```")
+        };
+        for size in [1, 4, 1000] {
+            let (said, _, gate) = feed(&call("tickets.search"), size);
+            assert_eq!((said.as_str(), gate.calls.len()), ("", 1), "by {size}");
+            assert_eq!(gate.calls[0].name, "tickets.search");
+            for other in ["search", "tickets.delete", "wiki.search"] {
+                let (said, _, gate) = feed(&call(other), size);
+                assert_eq!((said, gate.calls.len()), (call(other), 0));
+            }
+        }
     }
 
     #[test]

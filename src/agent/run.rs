@@ -37,6 +37,7 @@ struct Run<'a> {
     budget: Budget,
     /// Tools of other programs.
     foreign: Vec<Tool>,
+    foreign_names: Arc<[String]>,
     messages: Vec<Message>,
     /// Results by tool and arguments, and how often each was asked for.
     seen: HashMap<String, Seen>,
@@ -85,6 +86,7 @@ pub(super) async fn run(shared: &Arc<Shared>, request: ChatRequest, out: &Out) -
         out,
         budget: Budget::looked_up(),
         foreign: Vec::new(),
+        foreign_names: Arc::default(),
         seen: HashMap::new(),
         last: 0,
         good: Vec::new(),
@@ -115,6 +117,7 @@ pub(super) async fn look(
         messages: Vec::new(),
         budget: Budget::looked_up(),
         foreign: Vec::new(),
+        foreign_names: Arc::default(),
         request,
         out,
         seen: HashMap::new(),
@@ -194,6 +197,7 @@ impl Run<'_> {
         {
             text.push_str(prompt::FOREIGN);
         }
+        self.foreign_names = foreign.iter().map(|tool| tool.name.clone()).collect();
         self.foreign = foreign;
     }
 
@@ -249,6 +253,7 @@ impl Run<'_> {
             let asked = Asked {
                 messages: &fitted,
                 tools: specs,
+                foreign: &self.foreign_names,
                 max_tokens: self.budget.answer,
                 // Another server is there sooner than this one is well again.
                 attempts: servers.next(&tried).map_or(ATTEMPTS, |_| 1),

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::constrained::Reader;
-use super::leak::{Gate, Piece};
+use super::leak::{Gate, Known, Piece};
 
 /// Most calls that one answer may ask for.
 const CALLS: usize = 16;
@@ -80,8 +80,8 @@ struct Partial {
 }
 
 impl Accumulator {
-    /// `known` tells the names of our tools, to find calls left in the text.
-    pub fn new(known: fn(&str) -> bool) -> Self {
+    /// `known`: to find calls left in the text.
+    pub fn new(known: Known) -> Self {
         Self {
             gate: Gate::new(known),
             form: None,
@@ -93,7 +93,7 @@ impl Accumulator {
     }
 
     /// For an answer that the server was asked to hold to the form of [`super::constrained`].
-    pub fn formed(known: fn(&str) -> bool) -> Self {
+    pub fn formed(known: Known) -> Self {
         Self {
             form: Some(Reader::default()),
             ..Self::new(known)

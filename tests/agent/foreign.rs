@@ -167,6 +167,32 @@ async fn each_kind_of_call_is_allowed_once_and_written_down() {
     assert!(tool_texts(last)[3].contains("list_alerts for"));
 }
 
+/// A server without a tool parser leaves the call in the text: it goes the same way.
+#[tokio::test]
+async fn a_call_in_the_text_is_asked_about_like_any_other() {
+    for allow in [true, false] {
+        let hostile = Hostile::default();
+        let called = Arc::clone(&hostile.called);
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("actions.jsonl");
+        let foreign = foreign(&[at(served(hostile).await)], Some(file.clone()));
+        let written =
+            "```json\n{\"name\": \"tickets.echo\", \"arguments\": {\"text\": \"a\"}}\n```";
+        let server = ChatServer::start(vec![text(written), text("So [1].")]).await;
+        let mut bench =
+            Bench::with_foreign(settings(&server.url(), Duration::from_secs(20)), foreign);
+        bench.allow = allow;
+        let seen = bench.ask("why?").await;
+        assert!(seen.answered() && !seen.text.contains("```"), "{seen:?}");
+        let asked = ("tickets.echo".to_owned(), r#"{"text":"a"}"#.to_owned());
+        assert_eq!(seen.asked, [asked]);
+        assert_eq!(called.lock().expect("whole").len(), usize::from(allow));
+        let audit = std::fs::read_to_string(&file).expect("written");
+        let stage = if allow { "\"done\"" } else { "\"refused\"" };
+        assert!(audit.contains(stage), "{audit}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_not_allowed_is_not_called() {
     let tried = tried("x", &[("tickets.echo", json!({"text": "a"}))], false).await;

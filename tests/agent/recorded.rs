@@ -24,6 +24,7 @@ async fn complete(url: &str) -> Completion {
             &Asked {
                 messages: &[Message::User("why".into())],
                 tools: &[],
+                foreign: &Default::default(),
                 max_tokens: 64,
                 attempts: 3,
             },

@@ -1,6 +1,7 @@
 //! Reading an answer: as a stream of events, or whole.
 
 use std::io::Cursor;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{Stream, StreamExt, TryStreamExt};
@@ -10,7 +11,7 @@ use sse_stream::SseByteStream;
 
 use super::fault::{fault_of, refused};
 use super::{ChatClient, ChatError, Failure};
-use crate::agent::leak::Piece;
+use crate::agent::leak::{Known, Piece};
 use crate::agent::out::Out;
 use crate::agent::stream::{Accumulator, Completion, Refusal};
 use crate::clock;
@@ -25,6 +26,7 @@ impl ChatClient {
     pub(super) async fn whole(
         &self,
         response: Response,
+        mut all: Accumulator,
         body: &Value,
         out: &Out,
     ) -> Result<Completion, Failure> {
@@ -50,7 +52,6 @@ impl ChatClient {
                 cause: None,
             }
         })?;
-        let mut all = accumulator(body);
         let pieces = all.value(&value).map_err(|r| self.refusal(r, true))?;
         if value.get("choices").is_none() {
             return Err(self.failure(
@@ -73,12 +74,11 @@ impl ChatClient {
     pub(super) async fn streamed(
         &self,
         response: Response,
-        body: &Value,
+        mut all: Accumulator,
         started: Instant,
         out: &Out,
     ) -> Result<Completion, Failure> {
         let mut events = SseByteStream::new(limited(response));
-        let mut all = accumulator(body);
         let mut begun = None;
         let mut first = true;
         loop {
@@ -129,8 +129,8 @@ impl ChatClient {
 }
 
 /// Reads what this request asks for.
-fn accumulator(body: &Value) -> Accumulator {
-    let known = crate::agent::tools::is_known;
+pub(super) fn accumulator(body: &Value, foreign: &Arc<[String]>) -> Accumulator {
+    let known = Known::new(crate::agent::tools::is_known, Arc::clone(foreign));
     match body.get("response_format") {
         Some(_) => Accumulator::formed(known),
         None => Accumulator::new(known),

@@ -4,7 +4,7 @@ use super::*;
 use serde_json::json;
 
 fn run(deltas: &[Value], finish: &str) -> Completion {
-    let mut all = Accumulator::new(|_| true);
+    let mut all = Accumulator::new(Known::new(|_| true, [].into()));
     for delta in deltas {
         all.value(&json!({"choices": [{"delta": delta}]}))
             .expect("fine");
