@@ -16,6 +16,8 @@ mod kube;
 mod ports;
 #[path = "support/faults.rs"]
 mod sick;
+#[path = "check/tools.rs"]
+mod tools;
 
 struct Server(Child);
 

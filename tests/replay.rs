@@ -13,6 +13,8 @@ mod loki;
 #[path = "support/prometheus.rs"]
 mod prometheus;
 
+#[path = "replay/allowed.rs"]
+mod allowed;
 #[path = "replay/ask.rs"]
 mod ask;
 #[path = "replay/demo.rs"]

@@ -14,6 +14,7 @@ use super::heard::{self, SIZE};
 use super::replay::{self, Recording};
 use super::{FAILED, USAGE};
 use crate::agent::Agent;
+use crate::agent::mcp::client::Foreign;
 use crate::app::signals::{Caught, Signals};
 use crate::config::Config;
 use crate::message::{Effect, Msg};
@@ -44,7 +45,7 @@ pub fn run(mut config: Config, args: &AskArgs) -> color_eyre::Result<ExitCode> {
         };
         let Headless { state, lookup, .. } = headless;
         {
-            let asking = Asking::new(state, lookup);
+            let asking = Asking::new(state, lookup).with_allowed();
             runtime.block_on(asking.answer(
                 &args.question,
                 args.persona.as_deref(),
@@ -78,7 +79,7 @@ async fn live(config: Arc<Config>, args: &AskArgs) -> color_eyre::Result<Option<
     let Some((state, fleet)) = heard::hear(config, args.listen).await? else {
         return Ok(None);
     };
-    let asking = Asking::new(state, fleet.lookup());
+    let asking = Asking::new(state, fleet.lookup()).with_allowed();
     let answered = asking
         .answer(&args.question, args.persona.as_deref(), args.timeout)
         .await;
@@ -107,6 +108,15 @@ impl Asking {
             queries,
             ended: None,
         }
+    }
+
+    /// With the tools of other programs that the operator allowed beforehand.
+    fn with_allowed(mut self) -> Self {
+        let config = &self.state.config;
+        let (audit, operator) = (config.audit_file.clone(), config.operator.clone());
+        let foreign = Foreign::allowed_only(&config.mcp, audit, operator).unasked();
+        self.agent = self.agent.with_foreign(foreign);
+        self
     }
 
     /// `None`: it was stopped.

@@ -5,6 +5,7 @@ mod cluster;
 mod found;
 mod probe;
 mod table;
+mod tools;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -30,6 +30,9 @@ pub struct Written {
     /// Only these of its tools are offered; all unless set.
     #[serde(default)]
     pub tools: Vec<String>,
+    /// Those that may be used where nobody can be asked.
+    #[serde(default)]
+    pub allow: Vec<Spanned<String>>,
 }
 
 pub(super) fn servers(
@@ -97,10 +100,19 @@ fn server(entry: Spanned<Written>, folder: &Path) -> Result<McpServer, Mistake> 
             );
         }
     };
+    let offered = |name: &str| entry.tools.is_empty() || entry.tools.iter().any(|t| t == name);
+    if let Some(odd) = entry.allow.iter().find(|n| !offered(n.get_ref())) {
+        let what = format!(
+            "`allow` names {:?}, which `tools` leaves out",
+            odd.get_ref()
+        );
+        return mistake(odd.span(), what, "name it in `tools` too, or leave it out");
+    }
     Ok(McpServer {
         name,
         place,
         timeout,
+        allow: entry.allow.into_iter().map(Spanned::into_inner).collect(),
         tools: entry.tools,
     })
 }

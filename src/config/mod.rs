@@ -346,6 +346,8 @@ pub struct McpServer {
     pub timeout: Duration,
     /// Only these are offered; all where it is empty.
     pub tools: Vec<String>,
+    /// Those that may be called where nobody can be asked, and asked of in a replay.
+    pub allow: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -60,12 +60,14 @@ pub fn start(
     if let (Behind::Live { .. }, Some(watch)) = (&behind, contexts::Watch::new(&config)) {
         tokio::spawn(watch.follow(noticed));
     }
-    let mut agent = Agent::new(config.agent.clone(), Arc::clone(&lookup), said, asked);
-    // A recording shows what was: nobody else is asked.
-    if let Behind::Live { .. } = &behind {
-        let audit = config.audit_file.clone();
-        agent = agent.with_foreign(Foreign::new(&config.mcp, audit, config.operator.clone()));
-    }
+    // A recording shows what was: of others only those are asked that were allowed beforehand.
+    let foreign = match &behind {
+        Behind::Live { .. } => Foreign::new,
+        Behind::Replay(_) => Foreign::allowed_only,
+    };
+    let audit = config.audit_file.clone();
+    let agent = Agent::new(config.agent.clone(), Arc::clone(&lookup), said, asked)
+        .with_foreign(foreign(&config.mcp, audit, config.operator.clone()));
     agent.probe();
     let actions = match &behind {
         Behind::Live { fleet, .. } => {

@@ -79,6 +79,7 @@ fn configured(place: McpPlace) -> McpServer {
         place,
         timeout: Duration::from_secs(10),
         tools: Vec::new(),
+        allow: Vec::new(),
     }
 }
 

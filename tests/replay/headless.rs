@@ -12,7 +12,7 @@ use crate::prometheus::Prometheus;
 const SCRAPED: &str = "scrape_configs: []\n";
 
 /// In a folder of its own, with this configuration.
-fn run(folder: &Path, config: &str, args: &[&str]) -> Output {
+pub fn run(folder: &Path, config: &str, args: &[&str]) -> Output {
     let file = folder.join("farwatch.toml");
     std::fs::write(&file, config).expect("written");
     Command::new(env!("CARGO_BIN_EXE_farwatch"))
@@ -26,7 +26,7 @@ fn run(folder: &Path, config: &str, args: &[&str]) -> Output {
         .expect("started")
 }
 
-fn demo() -> String {
+pub fn demo() -> String {
     format!("{}/assets/demo.fwr", env!("CARGO_MANIFEST_DIR"))
 }
 

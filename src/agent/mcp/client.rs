@@ -3,30 +3,27 @@
 //! cleaned, and every call stands in the audit file.
 
 mod approval;
+mod reach;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rmcp::ServiceExt;
 use rmcp::model::{CallToolRequestParams, CallToolResult};
-use rmcp::service::{RoleClient, RunningService};
-use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
-use rmcp::transport::{StreamableHttpClientTransport, TokioChildProcess};
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 pub use approval::{Approvals, shape};
+use reach::{Client, connected};
+pub use reach::{Introduced, look, shown, silent};
 
 use crate::agent::fence;
 use crate::agent::tools::fetch::Fetched;
 use crate::clock;
-use crate::config::{McpPlace, McpServer};
+use crate::config::McpServer;
 use crate::model::redact::redact;
 use crate::model::text::{clean, clean_lines};
 use crate::source::audit::{Audit, Deed, Stage};
-use crate::source::door::{Door, SourceError};
 
 /// Tools of one server that are offered at most: each costs a small model room.
 const TOOLS: usize = 24;
@@ -51,11 +48,12 @@ pub struct Tool {
     pub spec: Value,
 }
 
-type Client = RunningService<RoleClient, ()>;
-
 /// All servers. Nothing is started or asked before the first question.
 pub struct Foreign {
     servers: Vec<Server>,
+    /// Servers of which nothing was allowed beforehand.
+    left_out: Vec<String>,
+    asks: bool,
     audit: Audit,
     /// Who allows.
     operator: Arc<str>,
@@ -79,18 +77,45 @@ struct State {
 impl Foreign {
     pub fn new(servers: &[McpServer], audit: Option<PathBuf>, operator: Arc<str>) -> Self {
         let servers = servers.iter().map(|settings| Server {
-            place: match &settings.place {
-                McpPlace::Command(command) => command.first().cloned().unwrap_or_default(),
-                McpPlace::Url(endpoint) => crate::source::door::shown_text(&endpoint.url),
-            },
+            place: reach::shown(&settings.place),
             settings: settings.clone(),
             state: Mutex::default(),
         });
         Self {
             servers: servers.collect(),
+            left_out: Vec::new(),
+            asks: true,
             audit: Audit::new(audit),
             operator,
         }
+    }
+
+    /// Of each server only the tools that the operator allowed beforehand.
+    pub fn allowed_only(servers: &[McpServer], audit: Option<PathBuf>, operator: Arc<str>) -> Self {
+        let (allowed, left_out): (Vec<&McpServer>, Vec<_>) =
+            servers.iter().partition(|server| !server.allow.is_empty());
+        let allowed: Vec<McpServer> = allowed
+            .into_iter()
+            .map(|server| McpServer {
+                tools: server.allow.clone(),
+                ..server.clone()
+            })
+            .collect();
+        Self {
+            left_out: left_out.into_iter().map(|s| s.name.clone()).collect(),
+            ..Self::new(&allowed, audit, operator)
+        }
+    }
+
+    /// Calls without asking: nobody is there to be asked.
+    pub fn unasked(mut self) -> Self {
+        self.asks = false;
+        self
+    }
+
+    /// Whether the operator is asked before a kind of call.
+    pub fn asks(&self) -> bool {
+        self.asks
     }
 
     /// The tools there are now, and what is wrong with servers that have none to offer.
@@ -102,6 +127,12 @@ impl Foreign {
             .map(|(at, server)| async move { server.introduced(at).await });
         let mut tools = Vec::new();
         let mut faults = Vec::new();
+        if !self.left_out.is_empty() {
+            let names = self.left_out.join(", ");
+            faults.push(format!(
+                "MCP server {names}: not used here, since its `allow` names no tool"
+            ));
+        }
         let listed = futures::future::join_all(each).await;
         for (server, listed) in self.servers.iter().zip(listed) {
             match listed {
@@ -190,7 +221,7 @@ impl Server {
         if state.client.as_ref().is_some_and(|c| !c.is_closed()) {
             return Ok(state.tools.clone());
         }
-        let client = self.connected().await?;
+        let client = connected(&self.settings).await.map_err(|f| f.what)?;
         let listed = client.list_all_tools().await.map_err(|e| told_error(&e))?;
         let wanted = &self.settings.tools;
         let tools = listed
@@ -237,7 +268,7 @@ impl Server {
         let client = match client {
             Some(client) => client,
             None => {
-                let client = Arc::new(self.connected().await?);
+                let client = Arc::new(connected(&self.settings).await.map_err(|f| f.what)?);
                 self.state.lock().await.client = Some(Arc::clone(&client));
                 client
             }
@@ -245,37 +276,6 @@ impl Server {
         let arguments = arguments.as_object().cloned().unwrap_or_default();
         let asked = CallToolRequestParams::new(tool.own.clone()).with_arguments(arguments);
         client.call_tool(asked).await.map_err(|e| told_error(&e))
-    }
-
-    async fn connected(&self) -> Result<Client, String> {
-        let running = match &self.settings.place {
-            McpPlace::Command(command) => {
-                let (program, arguments) = command.split_first().ok_or("`command` is empty")?;
-                let mut command = tokio::process::Command::new(program);
-                command.args(arguments).kill_on_drop(true);
-                // Its words would stand across the screen.
-                let started = TokioChildProcess::builder(command)
-                    .stderr(std::process::Stdio::null())
-                    .spawn();
-                let (transport, _) = started.map_err(|e| told_error(&e))?;
-                ().serve(transport).await
-            }
-            McpPlace::Url(endpoint) => {
-                let wrong = |e: SourceError| e.fault().to_string();
-                let door = Door::open(endpoint, "", None).map_err(wrong)?;
-                let mut config =
-                    StreamableHttpClientTransportConfig::with_uri(door.url("").as_str());
-                if let Some(token) = door.bearer().await.map_err(wrong)? {
-                    config = config.auth_header(token.expose_secret());
-                }
-                let config = config
-                    .max_sse_event_size(1 << 20)
-                    .max_json_response_size(1 << 20);
-                let transport = StreamableHttpClientTransport::with_client(door.client(), config);
-                ().serve(transport).await
-            }
-        };
-        running.map_err(|e| told_error(&e))
     }
 }
 

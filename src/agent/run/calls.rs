@@ -236,7 +236,7 @@ impl Run<'_> {
     /// Another program's tool: called as the operator allowed, asked first where he did not yet.
     async fn foreign(&self, job: &Job, tool: &Tool, arguments: &Value) -> Fetched {
         let (foreign, approvals) = (&self.shared.foreign, &self.shared.approvals);
-        if !approvals.has(&tool.name, arguments) {
+        if foreign.asks() && !approvals.has(&tool.name, arguments) {
             let written = arguments.to_string();
             let shown = text::clean(&written, SHOWN);
             // Nobody can allow what he cannot see as it is.

@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::{Good, KUBE_LIMIT, Probe, boxed, cluster, way};
+use super::{Good, KUBE_LIMIT, Probe, boxed, cluster, tools, way};
 use crate::clock;
 use crate::config::{Config, Endpoint, Nats};
 use crate::model::fault::{Fault, FaultKind};
@@ -22,7 +22,7 @@ const REQUESTS: u32 = 3;
 const NATS_LIMIT: Duration = Duration::from_secs(10);
 /// Longest INFO line of a NATS server, bytes.
 const NATS_LINE: u64 = 64 * 1024;
-const NO_CLUSTER: &str = "-";
+pub(super) const NO_CLUSTER: &str = "-";
 
 /// One probe for everything that the configuration names.
 pub fn all(config: &Config) -> Vec<Probe<'_>> {
@@ -79,6 +79,7 @@ pub fn all(config: &Config) -> Vec<Probe<'_>> {
             None,
         ));
     }
+    probes.extend(config.mcp.iter().map(tools::probe));
     if let Some(server) = &config.nats {
         probes.push(Probe {
             cluster: NO_CLUSTER,
@@ -374,6 +375,9 @@ mod tests {
             url = "http://127.0.0.1:1/v1"
             [nats]
             url = "nats://127.0.0.1:1"
+            [[mcp]]
+            name = "tickets"
+            command = ["tickets-mcp"]
         "#;
         let config =
             crate::config::load::parse(text, std::path::Path::new("/x/c.toml")).expect("valid");
@@ -390,6 +394,7 @@ mod tests {
                 "exporter 1",
                 "exporter 2",
                 "agent",
+                "mcp tickets",
                 "nats"
             ]
         );
