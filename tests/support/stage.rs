@@ -25,6 +25,8 @@ pub const START: i64 = 1_795_262_400_000;
 
 pub struct Stage {
     pub world: World,
+    /// What is told goes here instead, where it is to be recorded.
+    pub tape: Option<Vec<Telemetry>>,
     seed: u64,
 }
 
@@ -48,6 +50,7 @@ impl Stage {
         };
         Self {
             world: World::new(&config, Timestamp(START)),
+            tape: None,
             seed: 0x9e37_79b9_7f4a_7c15,
         }
     }
@@ -65,12 +68,19 @@ impl Stage {
     }
 
     pub fn tell(&mut self, cluster: u16, source: SourceKind, at: Timestamp, body: Body) -> bool {
-        self.world.ingest(Telemetry {
+        let told = Telemetry {
             cluster: ClusterId(cluster),
             source,
             received: at,
             body,
-        })
+        };
+        match &mut self.tape {
+            Some(tape) => {
+                tape.push(told);
+                false
+            }
+            None => self.world.ingest(told),
+        }
     }
 
     /// One answer of one query.

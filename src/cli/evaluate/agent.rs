@@ -51,6 +51,14 @@ pub fn run(config: &Config, args: &AgentArgs) -> color_eyre::Result<ExitCode> {
         eprintln!("farwatch: there is no case {wanted:?}");
         return Ok(ExitCode::from(USAGE));
     }
+    let files = cases.iter().filter_map(|case| case.file(&args.data));
+    if let Some(file) = files.into_iter().find(|file| !file.exists()) {
+        let file = file.display();
+        eprintln!(
+            "farwatch: {file} is not there; the head of the file of its cases says how it is made"
+        );
+        return Ok(ExitCode::from(FAILED));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -65,7 +73,7 @@ pub fn run(config: &Config, args: &AgentArgs) -> color_eyre::Result<ExitCode> {
         let Headless { state, lookup, .. } = headless;
         let question = match config.agent {
             Some(_) => case.question.clone(),
-            None => format!("/why {}", case.why),
+            None => format!("/why {}", case.why).trim_end().to_owned(),
         };
         let asking = Asking::new(state, lookup);
         let ended =
@@ -78,7 +86,7 @@ pub fn run(config: &Config, args: &AgentArgs) -> color_eyre::Result<ExitCode> {
         println!("{}", score.row(scores.is_empty()));
         scores.push(score);
     }
-    println!("\n{}", Score::total(&scores));
+    println!("\n{}", Score::totals(&scores));
     if let Some(file) = &args.out {
         let mut out = std::fs::File::create(file)?;
         for score in &scores {

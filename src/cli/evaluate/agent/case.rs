@@ -15,12 +15,12 @@ const DEMO: &str = "demo";
 #[serde(deny_unknown_fields)]
 pub struct Case {
     pub name: String,
-    /// `demo`, or a file beside that of the case.
+    /// `demo`, or a file beside that of the case; its folder is the set that it belongs to.
     pub replay: PathBuf,
     #[serde(deserialize_with = "at")]
     pub at: Start,
     pub question: String,
-    /// The incident that the console itself is asked about.
+    /// The incident that the console itself is asked about; empty where nothing is wrong.
     pub why: String,
     pub persona: String,
     /// Of each group one word must stand in the conclusion.
@@ -77,6 +77,8 @@ pub fn read(folder: &Path) -> Result<Vec<Case>, String> {
 #[derive(Debug, Serialize)]
 pub struct Score {
     case: String,
+    /// Where it is from: the demo, or a set of recordings, and whether there was a fault at all.
+    set: String,
     by: &'static str,
     model: Option<String>,
     cause: bool,
@@ -99,6 +101,15 @@ impl Case {
     /// `None`: the recording of the program.
     pub fn file(&self, folder: &Path) -> Option<PathBuf> {
         (self.replay != Path::new(DEMO)).then(|| folder.join(&self.replay))
+    }
+
+    fn set(&self) -> String {
+        let folder = self.replay.parent().filter(|p| !p.as_os_str().is_empty());
+        let name = folder.unwrap_or(&self.replay).display();
+        match self.why.is_empty() {
+            true => format!("{name}, nothing wrong"),
+            false => name.to_string(),
+        }
     }
 
     pub fn judged(&self, told: &Told) -> Score {
@@ -129,6 +140,7 @@ impl Case {
         };
         Score {
             case: self.name.clone(),
+            set: self.set(),
             by: told.by,
             model: told.model.clone(),
             cause: own && self.cause.iter().all(|group| group.iter().any(says)),
@@ -174,9 +186,27 @@ impl Score {
         )
     }
 
-    pub fn total(all: &[Self]) -> String {
+    /// A line for each set of recordings, and one for all where there are several.
+    pub fn totals(all: &[Self]) -> String {
+        let mut sets: Vec<&str> = all.iter().map(|score| score.set.as_str()).collect();
+        sets.dedup();
+        let of = |set: &str| all.iter().filter(|s| s.set == set).collect::<Vec<_>>();
+        let mut lines: Vec<String> = sets
+            .iter()
+            .map(|set| format!("{set}: {}", Self::total(&of(set))))
+            .collect();
+        if sets.len() > 1 {
+            lines.push(format!(
+                "all: {}",
+                Self::total(&all.iter().collect::<Vec<_>>())
+            ));
+        }
+        lines.join("\n")
+    }
+
+    fn total(all: &[&Self]) -> String {
         let count = |which: fn(&Self) -> bool| all.iter().filter(|s| which(s)).count();
-        let sum = |of: fn(&Self) -> usize| all.iter().map(of).sum::<usize>();
+        let sum = |of: fn(&Self) -> usize| all.iter().map(|s| of(s)).sum::<usize>();
         let by = match all.first() {
             Some(Self {
                 model: Some(model), ..
