@@ -319,6 +319,12 @@ fn mistakes_name_line_and_remedy() {
         ),
         ("[[cluster]]\nname = \"abc\"", 1, "`cluster`", "`clusters`"),
         (
+            "[[mcp]]\nname = \"abc\"\ncommand = [\"x\"]\ntools = [\"read\"]\nallow = [\"write\"]",
+            5,
+            "\"write\", which `tools` leaves out",
+            "name it in `tools` too",
+        ),
+        (
             "[[clusters]]\nname = \"abc\"\ntype = \"huub\"",
             3,
             "`huub`",

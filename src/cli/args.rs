@@ -50,7 +50,7 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Try every endpoint of the configuration and say what to do about those that fail
+    /// Try every endpoint of the configuration and each MCP server, and say what to do about those that fail
     Check(CheckArgs),
     /// Write what the sources deliver to a file, without a screen
     Record(RecordArgs),

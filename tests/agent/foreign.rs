@@ -221,6 +221,41 @@ async fn what_is_not_allowed_is_not_called() {
     }
 }
 
+/// Beside a recording only what was allowed beforehand is there, and is asked about; with nobody to be
+/// asked it is called at once.
+#[tokio::test]
+async fn what_was_allowed_beforehand_is_all_there_is() {
+    for (allow, asks) in [("echo", true), ("echo", false), ("list_alerts", false)] {
+        let hostile = Hostile::default();
+        let called = Arc::clone(&hostile.called);
+        let allowed = McpServer {
+            allow: vec![allow.into()],
+            ..at(served(hostile).await)
+        };
+        let other = McpServer {
+            name: "absent".into(),
+            ..configured(McpPlace::Command(vec!["/no/such/program".into()]))
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let audit = Some(folder.path().join("actions.jsonl"));
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let foreign = Foreign::allowed_only(&[allowed, other], audit, "anna".into());
+        let foreign = if asks { foreign } else { foreign.unasked() };
+        let server =
+            ChatServer::start(vec![calls(&[("tickets.echo", json!({}))]), text("So.")]).await;
+        let settings = settings(&server.url(), Duration::from_secs(20));
+        let mut bench = Bench::with_foreign(settings, foreign);
+        let seen = bench.ask("why?").await;
+        assert!(
+            seen.noted("MCP server absent: not used here") && !seen.noted("cannot be started"),
+            "{seen:?}"
+        );
+        assert_eq!(seen.asked.len(), usize::from(asks), "{allow} {seen:?}");
+        let is_called = allow == "echo" && !asks;
+        assert_eq!(called.lock().expect("whole").len(), usize::from(is_called));
+    }
+}
+
 #[tokio::test]
 async fn without_an_audit_file_nothing_is_called() {
     let hostile = Hostile::default();
