@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::message::{Effect, Msg};
 use crate::model::id::IncidentId;
 use crate::model::input::InputEvent;
+use crate::model::limits::RunLimits;
 use crate::model::persona::Persona;
 use crate::model::talk::SessionHead;
 use crate::model::time::Timestamp;
@@ -24,6 +25,7 @@ use crate::ui::theme::Looks;
 mod act;
 mod actions;
 mod ages;
+mod budget;
 mod chat;
 mod cursor;
 mod desk;
@@ -54,6 +56,8 @@ pub struct State {
     pub chat: Conversation,
     /// In which field the agent works from the next question on.
     pub persona: Arc<Persona>,
+    /// What one run of the agent may take, from the next question on.
+    pub limits: RunLimits,
     /// Conversations as the archive listed them last.
     sessions: Vec<SessionHead>,
     /// Calls of the agent that wait for the archive.
@@ -77,6 +81,10 @@ impl State {
             world,
             screen,
             persona: persona::first(&config.personas),
+            limits: config
+                .agent
+                .as_ref()
+                .map_or_else(RunLimits::default, |a| a.limits),
             config,
             chat: Conversation::default(),
             sessions: Vec::new(),

@@ -12,6 +12,8 @@ mod vllm;
 mod asked;
 #[path = "agent/attacks.rs"]
 mod attacks;
+#[path = "agent/budgets.rs"]
+mod budgets;
 #[path = "agent/faults.rs"]
 mod faults;
 #[path = "agent/foreign.rs"]

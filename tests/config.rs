@@ -99,12 +99,8 @@ fn the_example_parses_with_every_setting_switched_on() {
         .agent
         .expect("agent");
     assert_eq!(
-        (agent.max_iterations, agent.max_tokens, agent.temperature),
-        (
-            defaults.max_iterations,
-            defaults.max_tokens,
-            defaults.temperature
-        )
+        (agent.limits, agent.max_tokens, agent.temperature),
+        (defaults.limits, defaults.max_tokens, defaults.temperature)
     );
     let (endpoint, usual) = (&agent.servers[0].endpoint, &defaults.servers[0].endpoint);
     assert_eq!(endpoint.timeout, usual.timeout);

@@ -105,6 +105,12 @@ pub fn read(text: &str, good: &[u32]) -> Answer {
     answer
 }
 
+/// Whether it has the headings without which it is no investigation's answer.
+pub fn is_formed(text: &str) -> bool {
+    let answer = read(text, &[]);
+    !answer.conclusion.is_empty() && !answer.evidence.is_empty()
+}
+
 fn push(to: &mut String, line: &str) {
     if !to.is_empty() {
         to.push(' ');

@@ -45,6 +45,8 @@ pub struct Asked<'a> {
     pub tools: &'a [Value],
     /// Names of other programs' tools, to find their calls in the text.
     pub foreign: &'a Arc<[String]>,
+    /// Of what form the answer is to be, where the server can hold it to one; only without tools.
+    pub form: Option<&'a Value>,
     /// Of the answer.
     pub max_tokens: u32,
     /// Tries, as long as nothing of the answer has come.
@@ -177,7 +179,7 @@ impl ChatClient {
                 Ok((value, _)) => return Ok(value),
                 Err(error) => {
                     let bare = matches!(error.cause, Cause::NotFound(_))
-                        && self.dialect().adapt(&error.cause, false).is_some();
+                        && self.dialect().adapt(&error.cause, false, false).is_some();
                     if !bare {
                         return Err(error);
                     }
@@ -229,6 +231,7 @@ impl ChatClient {
                 &model,
                 asked.messages,
                 tools,
+                asked.form,
                 asked.max_tokens,
                 self.temperature,
             );
@@ -242,7 +245,11 @@ impl ChatClient {
                 Err(failure) => failure,
             };
             if let Some(cause) = &failure.cause {
-                let learned = self.dialect().adapt(cause, !tools.is_empty());
+                let learned = self.dialect().adapt(
+                    cause,
+                    !tools.is_empty(),
+                    body.get("response_format").is_some(),
+                );
                 if let Some(note) = learned {
                     if !note.is_empty() {
                         out.note(note).await;

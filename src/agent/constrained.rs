@@ -10,6 +10,9 @@ use super::stream::ToolCall;
 /// Most calls that the schema allows in one answer.
 const CALLS: usize = 8;
 
+/// The name of the schema.
+pub const NAME: &str = "step";
+
 /// What the model is told of the form.
 pub const WORDS: &str = "Answer with one JSON object and nothing else. To use tools, and wait for their results:\n\
     {\"calls\": [{\"name\": \"list_alerts\", \"arguments\": {\"clusters\": []}}], \"answer\": \"\"}\n\
@@ -31,7 +34,7 @@ pub fn format(tools: &[Value]) -> Value {
         }))
     });
     let calls: Vec<Value> = calls.collect();
-    json!({"type": "json_schema", "json_schema": {"name": "step", "schema": {
+    json!({"type": "json_schema", "json_schema": {"name": NAME, "schema": {
         "type": "object",
         "properties": {
             "calls": {"type": "array", "maxItems": CALLS, "items": {"anyOf": calls}},

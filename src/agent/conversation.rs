@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::model::chat::{ChatEvent, ChatRequest, Look, Model, RunId, RunOutcome, Setting};
 use crate::model::id::{IncidentId, RequestId};
+use crate::model::limits::Spent;
 pub use crate::model::talk::{Author, Message, Part, ToolDone, ToolPart};
 use crate::model::talk::{Session, SessionHead, SessionId};
 use crate::model::time::Timestamp;
@@ -32,6 +33,8 @@ pub struct Conversation {
     pub queue: VecDeque<Queued>,
     /// Once the server told.
     pub model: Option<Model>,
+    /// What the last run has taken of its limits.
+    pub spent: Option<Spent>,
     running: Option<RunId>,
     /// Calls of tools of other programs that wait for the operator's word, oldest first.
     pending: VecDeque<String>,
@@ -134,7 +137,9 @@ impl Conversation {
             | ChatEvent::ToolStarted { run, .. }
             | ChatEvent::ToolEnded { run, .. }
             | ChatEvent::Approval { run, .. }
+            | ChatEvent::Formed { run, .. }
             | ChatEvent::Note { run, .. }
+            | ChatEvent::Spent { run, .. }
             | ChatEvent::Ended { run, .. } => *run,
         };
         if self.running != Some(run) {
@@ -142,6 +147,11 @@ impl Conversation {
         }
         if let ChatEvent::Ended { outcome, .. } = event {
             self.end(run, outcome);
+            return true;
+        }
+        if let ChatEvent::Spent { spent, .. } = event {
+            self.spent = Some(spent);
+            self.version += 1;
             return true;
         }
         if let ChatEvent::Approval { call, .. } = &event {
@@ -307,6 +317,7 @@ impl Conversation {
         }
         self.push(author, now, Some(run), String::new());
         self.running = Some(run);
+        self.spent = None;
         ChatRequest {
             run,
             text,
@@ -406,12 +417,29 @@ fn take(parts: &mut Vec<Part>, event: ChatEvent, folded: bool) {
             "{tool} {arguments} is a tool of another program. /allow lets it be called, now and with \
              arguments of this kind until farwatch ends; /deny does not."
         ))),
+        ChatEvent::Formed { text, .. } => form(parts, text),
         ChatEvent::Note { text, .. } => parts.push(Part::Note(text)),
         ChatEvent::Model(_)
+        | ChatEvent::Spent { .. }
         | ChatEvent::Started { .. }
         | ChatEvent::Ended { .. }
         | ChatEvent::Opened { .. } => {}
     }
+}
+
+/// What the model said in its own way stays, folded.
+fn form(parts: &mut Vec<Part>, text: String) {
+    let last_call = parts.iter().rposition(|part| part.tool().is_some());
+    let after = parts.iter_mut().skip(last_call.map_or(0, |at| at + 1));
+    for part in after {
+        if let Part::Text(said) = part {
+            *part = Part::Reasoning {
+                text: std::mem::take(said),
+                folded: true,
+            };
+        }
+    }
+    parts.push(Part::Text(text));
 }
 
 #[cfg(test)]

@@ -73,8 +73,9 @@ impl Dialect {
     }
 
     /// Changes the dialect after a refusal. `None`: nothing that could help.
-    /// `Some(note)`: try again; the note (if not empty) is for the operator.
-    pub fn adapt(&mut self, cause: &Cause, with_tools: bool) -> Option<&'static str> {
+    /// `Some(note)`: try again; the note (if not empty) is for the operator. `formed`: the answer was to
+    /// be of a schema.
+    pub fn adapt(&mut self, cause: &Cause, with_tools: bool, formed: bool) -> Option<&'static str> {
         let (told, generic) = match cause {
             Cause::Query(told) => (told.to_ascii_lowercase(), true),
             Cause::NotFound(told) => (told.to_ascii_lowercase(), false),
@@ -101,7 +102,7 @@ impl Dialect {
             self.stream_options = false;
             return Some("");
         }
-        if self.is_formed(with_tools) {
+        if formed && self.structured {
             let form = [
                 "response_format",
                 "json_schema",
@@ -141,12 +142,13 @@ impl Dialect {
         with_tools && !self.native_tools && self.structured
     }
 
-    /// The body of a request.
+    /// The body of a request. `form`: the `response_format` of an answer without tools.
     pub fn body(
         &self,
         model: &str,
         messages: &[Message],
         tools: &[Value],
+        form: Option<&Value>,
         max_tokens: u32,
         temperature: f32,
     ) -> Value {
@@ -183,6 +185,8 @@ impl Dialect {
         }
         if self.is_formed(!tools.is_empty()) {
             set("response_format", constrained::format(tools));
+        } else if let Some(form) = form.filter(|_| self.structured) {
+            set("response_format", form.clone());
         }
         body
     }
@@ -282,37 +286,38 @@ mod tests {
         let mut dialect = Dialect::new(true);
         let told = |text: &str| Cause::Query(text.into());
         assert_eq!(
-            dialect.adapt(&told("unknown field stream_options"), true),
+            dialect.adapt(&told("unknown field stream_options"), true, true),
             Some("")
         );
         assert!(
             dialect
-                .adapt(&told("streaming not supported"), true)
+                .adapt(&told("streaming not supported"), true, true)
                 .is_some_and(|n| n.contains("stream"))
         );
         assert!(
             dialect
-                .adapt(&told("\"auto\" tool choice requires"), true)
+                .adapt(&told("\"auto\" tool choice requires"), true, true)
                 .is_some_and(|n| n.contains("tools: json"))
         );
         // The form goes first, and is missed by nobody where no tools are asked for.
         assert!(dialect.is_formed(true) && !dialect.is_formed(false));
         assert_eq!(
-            dialect.adapt(&told("response_format is not supported"), true),
+            dialect.adapt(&told("response_format is not supported"), true, true),
             Some("")
         );
         assert!(!dialect.is_formed(true));
-        assert_eq!(dialect.adapt(&told("something else"), true), None);
+        assert_eq!(dialect.adapt(&told("something else"), true, true), None);
         let mut dialect = Dialect::new(true);
         assert_eq!(
             dialect.adapt(
                 &told("This model's maximum context length is 2048 tokens"),
+                true,
                 true
             ),
             None
         );
         dialect.tools_accepted = true;
-        assert_eq!(dialect.adapt(&told("bad thing"), true), None);
+        assert_eq!(dialect.adapt(&told("bad thing"), true, true), None);
     }
 
     #[test]
@@ -341,7 +346,7 @@ mod tests {
             },
         ];
         let mut dialect = Dialect::new(true);
-        let native = dialect.body("m", &messages, &[json!({})], 10, 0.2);
+        let native = dialect.body("m", &messages, &[json!({})], None, 10, 0.2);
         assert_eq!(native["messages"].as_array().map(Vec::len), Some(5));
         assert_eq!(
             native["messages"][2]["tool_calls"][0]["function"]["arguments"],
@@ -349,7 +354,7 @@ mod tests {
         );
         assert_eq!(native["temperature"], json!(0.2));
         dialect.native_tools = false;
-        let text = dialect.body("m", &messages, &[json!({})], 10, 0.2);
+        let text = dialect.body("m", &messages, &[json!({})], None, 10, 0.2);
         let roles: Vec<_> = text["messages"]
             .as_array()
             .expect("list")
@@ -361,7 +366,7 @@ mod tests {
         let turn = text["messages"][2]["content"].as_str().expect("text");
         assert!(turn.starts_with("{\"answer\":\"\",\"calls\":[{"), "{turn}");
         dialect.structured = false;
-        let text = dialect.body("m", &messages, &[json!({})], 10, 0.2);
+        let text = dialect.body("m", &messages, &[json!({})], None, 10, 0.2);
         assert!(text.get("response_format").is_none());
         let turn = text["messages"][2]["content"].as_str().expect("text");
         assert_eq!(turn.matches("```tool").count(), 2, "{turn}");

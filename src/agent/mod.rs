@@ -10,6 +10,7 @@ pub mod constrained;
 pub mod conversation;
 pub mod dialect;
 pub mod fence;
+pub mod form;
 pub mod leak;
 pub mod lenient;
 pub mod mcp;
@@ -66,7 +67,6 @@ struct Shared {
     lookup: Arc<dyn Lookup>,
     events: mpsc::Sender<ChatEvent>,
     world: mpsc::Sender<WorldQuery>,
-    max_iterations: u32,
     max_tokens: u32,
     tool_timeout: Duration,
     runs: Mutex<HashMap<RunId, CancellationToken>>,
@@ -88,16 +88,13 @@ impl Agent {
             Some(settings) => Servers::open(settings),
             None => Err(not_configured()),
         };
-        let (max_iterations, max_tokens) = settings
-            .as_ref()
-            .map_or((1, 1024), |s| (s.max_iterations, s.max_tokens));
+        let max_tokens = settings.as_ref().map_or(1024, |s| s.max_tokens);
         Self {
             shared: Arc::new(Shared {
                 servers,
                 lookup,
                 events,
                 world,
-                max_iterations: max_iterations.clamp(1, 10),
                 max_tokens: max_tokens.max(64),
                 tool_timeout: TOOL_TIMEOUT,
                 runs: Mutex::default(),

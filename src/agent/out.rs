@@ -15,6 +15,8 @@ pub struct Out {
     run: RunId,
     events: mpsc::Sender<ChatEvent>,
     first: std::sync::Arc<std::sync::OnceLock<std::time::Instant>>,
+    /// What the model writes is not shown.
+    quiet: bool,
 }
 
 impl Out {
@@ -23,6 +25,15 @@ impl Out {
             run,
             events,
             first: std::sync::Arc::default(),
+            quiet: false,
+        }
+    }
+
+    /// For an answer that is read before it is shown.
+    pub fn quiet(&self) -> Self {
+        Self {
+            quiet: true,
+            ..self.clone()
         }
     }
 
@@ -32,6 +43,9 @@ impl Out {
     }
 
     pub async fn text(&self, piece: String) {
+        if self.quiet {
+            return;
+        }
         self.first.get_or_init(crate::clock::instant);
         let text = text::clean_lines(&piece, PIECE);
         self.send(ChatEvent::Text {
@@ -42,6 +56,9 @@ impl Out {
     }
 
     pub async fn reasoning(&self, piece: String) {
+        if self.quiet {
+            return;
+        }
         self.first.get_or_init(crate::clock::instant);
         let text = text::clean_lines(&piece, PIECE);
         self.send(ChatEvent::Reasoning {

@@ -6,6 +6,7 @@ use super::tools::{self, Needs};
 use crate::model::chat::Setting;
 use crate::model::cnf::CnfKind;
 use crate::model::health::SourceKind;
+use crate::model::limits::RunLimits;
 use crate::model::persona::Persona;
 use crate::state::world::{ClusterState, World};
 
@@ -21,11 +22,12 @@ pub fn first(all: &[Arc<Persona>]) -> Arc<Persona> {
 }
 
 /// Where and with what a run works now.
-pub fn setting(world: &World, persona: &Arc<Persona>) -> Setting {
+pub fn setting(world: &World, persona: &Arc<Persona>, limits: RunLimits) -> Setting {
     Setting {
         clusters: world.clusters.iter().map(|c| c.name.to_string()).collect(),
         tools: offered(world, persona),
         persona: Arc::clone(persona),
+        limits,
     }
 }
 

@@ -92,6 +92,11 @@ impl Budget {
     }
 }
 
+/// How many tokens so many letters are about.
+pub fn tokens(chars: usize) -> u32 {
+    u32::try_from(chars / CHARS_PER_TOKEN).unwrap_or(u32::MAX)
+}
+
 /// The messages a run begins with.
 pub fn opening(request: &ChatRequest) -> Vec<Message> {
     let mut messages = vec![Message::System(system(request))];
@@ -214,6 +219,7 @@ mod tests {
                 clusters: vec!["alpha".into(), "beta".into()],
                 persona: crate::config::persona::built_in().remove(0),
                 tools: vec!["query_logs"],
+                limits: crate::model::limits::RunLimits::default(),
             },
             look: None,
             now: Timestamp(1_795_227_000_000),

@@ -1,27 +1,30 @@
 //! One run: ask the model, carry out the calls it wants, give it the results, until it answers.
 
 mod calls;
+mod last;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::Shared;
-use super::answer::{cites, unsupported};
 use super::chat::{ATTEMPTS, Asked, ChatError};
 use super::dialect::Message;
 use super::mcp::client::Tool;
 use super::out::Out;
 use super::prompt::{self, Budget};
 use super::servers::Servers;
-use super::stream::{Completion, Finish, ToolCall};
+use super::stream::{Completion, ToolCall};
 use super::tools;
 use super::tools::fetch::Fetched;
 use crate::clock;
 use crate::model::chat::{ChatEvent, ChatRequest, Look, RunOutcome};
 use crate::model::fault::Fault;
+use crate::model::limits::{Asked as Counted, RunLimits, Spent};
+use crate::model::unit;
 
 const STOP: &str =
     "No more tools now. Answer with what you have; cite it as [n], and say what is not known.";
@@ -46,6 +49,13 @@ struct Run<'a> {
     /// Numbers of results that succeeded.
     good: Vec<u32>,
     usage: Usage,
+    started: Instant,
+    spent: Spent,
+    /// Calls that asked the sources of each cluster.
+    counted: Counted,
+    /// How long the operator was waited for, milliseconds: in the rounds before, and in this one.
+    waited_ms: u64,
+    waiting_ms: AtomicU64,
 }
 
 /// What the model's answers took.
@@ -72,32 +82,21 @@ enum Round {
 }
 
 pub(super) async fn run(shared: &Arc<Shared>, request: ChatRequest, out: &Out) -> RunOutcome {
-    let started = clock::instant();
     let servers = match &shared.servers {
         Ok(servers) => servers,
         Err(fault) => return RunOutcome::Failed(fault.clone()),
     };
+    let messages = prompt::opening(&request);
     let mut run = Run {
-        shared,
-        servers: Some(servers),
-        at: 0,
-        messages: prompt::opening(&request),
-        request,
-        out,
-        budget: Budget::looked_up(),
-        foreign: Vec::new(),
-        foreign_names: Arc::default(),
-        seen: HashMap::new(),
-        last: 0,
-        good: Vec::new(),
-        usage: Usage::default(),
+        messages,
+        ..Run::new(shared, Some(servers), request, out)
     };
     run.meet_foreign().await;
     if let Err(fault) = run.connect(&mut Vec::new(), None).await {
         return RunOutcome::Failed(fault);
     }
     match run.rounds().await {
-        Ok(limit) => run.outcome(limit, started),
+        Ok(limit) => run.outcome(limit),
         Err(fault) => RunOutcome::Failed(fault),
     }
 }
@@ -109,22 +108,7 @@ pub(super) async fn look(
     look: Look,
     out: &Out,
 ) -> RunOutcome {
-    let started = clock::instant();
-    let mut run = Run {
-        shared,
-        servers: None,
-        at: 0,
-        messages: Vec::new(),
-        budget: Budget::looked_up(),
-        foreign: Vec::new(),
-        foreign_names: Arc::default(),
-        request,
-        out,
-        seen: HashMap::new(),
-        last: 0,
-        good: Vec::new(),
-        usage: Usage::default(),
-    };
+    let mut run = Run::new(shared, None, request, out);
     let calls = look.calls.into_iter();
     let done = Completion {
         calls: calls
@@ -142,19 +126,61 @@ pub(super) async fn look(
         text: look.answer,
     })
     .await;
-    run.outcome(None, started)
+    run.outcome(None)
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        shared: &'a Arc<Shared>,
+        servers: Option<&'a Servers>,
+        request: ChatRequest,
+        out: &'a Out,
+    ) -> Self {
+        Self {
+            shared,
+            servers,
+            at: 0,
+            messages: Vec::new(),
+            spent: Spent {
+                limits: request.setting.limits,
+                ..Spent::default()
+            },
+            request,
+            out,
+            budget: Budget::looked_up(),
+            foreign: Vec::new(),
+            foreign_names: Arc::default(),
+            seen: HashMap::new(),
+            last: 0,
+            good: Vec::new(),
+            usage: Usage::default(),
+            started: clock::instant(),
+            counted: Counted::default(),
+            waited_ms: 0,
+            waiting_ms: AtomicU64::new(0),
+        }
+    }
 }
 
 impl Run<'_> {
     /// `Ok(Some(_))`: a limit ended it.
     async fn rounds(&mut self) -> Result<Option<String>, Fault> {
         let specs = self.specs();
-        let mut limit = format!("{} rounds of tools", self.shared.max_iterations);
-        for _ in 0..self.shared.max_iterations {
-            let done = self.ask(&specs).await?;
+        self.tell_spent().await;
+        let limit = loop {
+            if let Some(limit) = self.used_up() {
+                break limit;
+            }
+            let left = self.left();
+            let Ok(done) = tokio::time::timeout(left, self.ask(&specs)).await else {
+                break self.out_of_time();
+            };
+            let done = done?;
             if done.calls.is_empty() {
                 return Ok(self.answered(&done).await);
             }
+            self.spent.rounds += 1;
+            self.tell_spent().await;
             if done.leaked && self.native_tools() {
                 self.out
                     .note("the server left the tool call in the text; it was read from there")
@@ -162,21 +188,58 @@ impl Run<'_> {
             }
             match self.carry_out(done).await {
                 Round::Go => {}
-                Round::Stuck(tool) => {
-                    limit = format!("the same call of {tool} three times");
-                    break;
-                }
+                Round::Stuck(tool) => break format!("the same call of {tool} three times"),
             }
-        }
+            self.waited_ms += std::mem::take(self.waiting_ms.get_mut());
+            self.tell_spent().await;
+        };
         self.out
             .note(&format!(
                 "limit reached: {limit}; answering with what is known"
             ))
             .await;
         self.messages.push(Message::User(STOP.into()));
-        let done = self.ask(&[]).await?;
-        self.answered(&done).await;
-        Ok(Some(limit))
+        let most = self.spent.limits.last_answer();
+        match tokio::time::timeout(most, self.ask(&[])).await {
+            Ok(done) => {
+                self.answered(&done?).await;
+                Ok(Some(limit))
+            }
+            Err(_) => Ok(Some(format!(
+                "{limit}; the last answer was not whole after {}",
+                span(most)
+            ))),
+        }
+    }
+
+    /// What is used up; looked at between the steps.
+    fn used_up(&self) -> Option<String> {
+        let RunLimits { rounds, tokens, .. } = self.spent.limits;
+        if self.spent.rounds >= rounds {
+            return Some(format!("{rounds} rounds of tools"));
+        }
+        if self.spent.tokens >= tokens {
+            return Some(format!("{tokens} tokens"));
+        }
+        self.left().is_zero().then(|| self.out_of_time())
+    }
+
+    /// Of the time; waiting for the operator does not count.
+    fn left(&self) -> Duration {
+        let waited = Duration::from_millis(self.waited_ms);
+        let used = self.started.elapsed().saturating_sub(waited);
+        self.spent.limits.time.saturating_sub(used)
+    }
+
+    fn out_of_time(&self) -> String {
+        format!("{} of time", span(self.spent.limits.time))
+    }
+
+    async fn tell_spent(&mut self) {
+        self.spent.queries = self.counted.most();
+        let spent = self.spent;
+        let run = self.request.run;
+        self.out.send(ChatEvent::Spent { run, spent }).await;
     }
 
     /// Ours, then those of other programs.
@@ -254,6 +317,7 @@ impl Run<'_> {
                 messages: &fitted,
                 tools: specs,
                 foreign: &self.foreign_names,
+                form: None,
                 max_tokens: self.budget.answer,
                 // Another server is there sooner than this one is well again.
                 attempts: servers.next(&tried).map_or(ATTEMPTS, |_| 1),
@@ -261,7 +325,7 @@ impl Run<'_> {
             match client.complete(&asked, self.out).await {
                 Ok(done) => {
                     servers.answered(self.at);
-                    self.usage.add(&done);
+                    self.take_usage(&done, &fitted, specs);
                     return Ok(done);
                 }
                 Err(ChatError::ContextTooLong(_)) if halvings < 2 => {
@@ -284,45 +348,24 @@ impl Run<'_> {
         }
     }
 
-    /// Looks at a final answer. `Some`: it was cut.
-    async fn answered(&self, done: &Completion) -> Option<String> {
-        let said = done.text.trim();
-        if let Some(unknown) = cites(said).into_iter().find(|n| *n == 0 || *n > self.last) {
-            self.out
-                .note(&format!(
-                    "unverified: [{unknown}] names no result of this run"
-                ))
-                .await;
-        } else if !said.is_empty()
-            && self.last > 0
-            && !cites(said).iter().any(|n| self.good.contains(n))
-        {
-            self.out
-                .note("unverified: the answer cites no result that succeeded")
-                .await;
-        } else if !said.is_empty() && self.last == 0 {
-            self.out
-                .note("no evidence: the model used no tool for this answer")
-                .await;
-        }
-        if let Some(bare) = unsupported(said, &self.good) {
-            self.out.note(&bare).await;
-        }
-        if done.finish == Some(Finish::Length) {
-            let what = if done.cut_call {
-                "a tool call was cut by the token limit"
-            } else {
-                "the answer was cut by the token limit"
-            };
-            return Some(format!("{what} ({} tokens)", self.budget.answer));
-        }
-        if said.is_empty() {
-            self.out.note("the model gave an empty answer").await;
-        }
-        None
+    /// Counts what an answer took, by the length of the text where the server does not tell.
+    fn take_usage(&mut self, done: &Completion, asked: &[Message], specs: &[Value]) {
+        self.usage.add(done);
+        let told = done.prompt_tokens.zip(done.completion_tokens);
+        let tokens = match told {
+            Some((read, wrote)) => read.saturating_add(wrote),
+            None => {
+                self.spent.estimated = true;
+                let messages: usize = asked.iter().map(Message::chars).sum();
+                let calls: usize = done.calls.iter().map(|call| call.arguments.len()).sum();
+                let specs: usize = specs.iter().map(|spec| spec.to_string().len()).sum();
+                prompt::tokens(messages + specs + done.text.len() + calls)
+            }
+        };
+        self.spent.tokens = self.spent.tokens.saturating_add(tokens);
     }
 
-    fn outcome(&self, limit: Option<String>, started: Instant) -> RunOutcome {
+    fn outcome(&self, limit: Option<String>) -> RunOutcome {
         match limit {
             Some(limit) => RunOutcome::Limit(limit),
             None => RunOutcome::Answered {
@@ -333,8 +376,8 @@ impl Run<'_> {
                 first_token_ms: self
                     .out
                     .first_token()
-                    .map_or(0, |at| millis(at.saturating_duration_since(started))),
-                total_ms: millis(started.elapsed()),
+                    .map_or(0, |at| millis(at.saturating_duration_since(self.started))),
+                total_ms: millis(self.started.elapsed()),
             },
         }
     }
@@ -351,6 +394,11 @@ impl Usage {
         self.wrote_ms = add(self.wrote_ms, done.wrote_ms);
         self.context = add(done.prompt_tokens, done.completion_tokens).or(self.context);
     }
+}
+
+/// A limit of time as it was set.
+fn span(time: Duration) -> String {
+    unit::age(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn millis(duration: Duration) -> u32 {

@@ -11,6 +11,7 @@ use super::build::{AGENT_REQUESTS, AGENT_TIMEOUT, Mistake, mistake};
 use super::endpoint::{Shared, endpoint};
 use super::file::{self, Span};
 use super::{Agent, ModelServer};
+use crate::model::limits::RunLimits;
 
 /// The keys of one server stand beside the agent's own: `flatten` would lose the line of a mistake.
 #[derive(Debug, Default, Deserialize)]
@@ -20,6 +21,9 @@ pub struct Written {
     pub model: Option<String>,
     pub max_iterations: Option<u32>,
     pub max_tokens: Option<u32>,
+    pub max_run_tokens: Option<u32>,
+    pub max_run_time: Option<Span>,
+    pub max_queries_per_cluster: Option<u32>,
     pub temperature: Option<f32>,
     pub bearer_file: Option<String>,
     pub bearer_command: Option<Vec<String>>,
@@ -65,17 +69,28 @@ pub(super) fn agent(entry: Spanned<Written>, folder: &Path) -> Result<Agent, Mis
     if !(0.0..=2.0).contains(&temperature) {
         return mistake(span, "`temperature` is out of range", "0 to 2");
     }
-    let max_iterations = entry.max_iterations.unwrap_or(defaults.max_iterations);
-    if !(1..=10).contains(&max_iterations) {
-        return mistake(span, "`max_iterations` is out of range", "1 to 10");
-    }
+    let limits = match limits(&entry, defaults.limits) {
+        Ok(limits) => limits,
+        Err((key, range)) => return mistake(span, format!("`{key}` is out of range"), range),
+    };
     let max_tokens = entry.max_tokens.unwrap_or(defaults.max_tokens);
     Ok(Agent {
         servers: servers(entry, whole, folder)?,
-        max_iterations,
+        limits,
         max_tokens,
         temperature,
     })
+}
+
+/// `Err`: the key that is out of range, and the range.
+fn limits(entry: &Written, usual: RunLimits) -> Result<RunLimits, (&'static str, &'static str)> {
+    let limits = RunLimits {
+        rounds: entry.max_iterations.unwrap_or(usual.rounds),
+        tokens: entry.max_run_tokens.unwrap_or(usual.tokens),
+        time: entry.max_run_time.map_or(usual.time, |span| span.0),
+        queries: entry.max_queries_per_cluster.unwrap_or(usual.queries),
+    };
+    limits.check().map(|()| limits)
 }
 
 /// The one of the table itself stands before those of the list.

@@ -9,6 +9,7 @@ use crate::model::dashboard::Dashboard;
 use crate::model::dpdk::Names as DpdkNames;
 use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
+use crate::model::limits::RunLimits;
 use crate::model::persona::Persona;
 use crate::model::runbook::Runbooks;
 use crate::model::sensitivity::Sensitivity;
@@ -331,7 +332,9 @@ pub enum Auth {
 pub struct Agent {
     /// Best first: the next one is asked where one fails.
     pub servers: Vec<ModelServer>,
-    pub max_iterations: u32,
+    /// What one run may take unless the operator sets other limits.
+    pub limits: RunLimits,
+    /// Of one answer.
     pub max_tokens: u32,
     pub temperature: f32,
 }
@@ -369,7 +372,7 @@ impl Default for Agent {
     fn default() -> Self {
         Self {
             servers: Vec::new(),
-            max_iterations: 8,
+            limits: RunLimits::default(),
             max_tokens: 2048,
             temperature: 0.3,
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::id::{ClusterId, RequestId};
+use super::limits::{RunLimits, Spent};
 use super::persona::Persona;
 use super::time::Timestamp;
 
@@ -20,6 +21,11 @@ pub enum ChatEvent {
     },
     /// A piece of the answer.
     Text {
+        run: RunId,
+        text: String,
+    },
+    /// The answer in its fixed form, in place of what the model said after its last call.
+    Formed {
         run: RunId,
         text: String,
     },
@@ -52,6 +58,11 @@ pub enum ChatEvent {
         tool: String,
         /// As they are sent.
         arguments: String,
+    },
+    /// What the run has taken of its limits so far.
+    Spent {
+        run: RunId,
+        spent: Spent,
     },
     /// Said beside the answer: server without tools, without streaming, retried …
     Note {
@@ -160,4 +171,6 @@ pub struct Setting {
     pub persona: Arc<Persona>,
     /// Names of the tools it is offered.
     pub tools: Vec<&'static str>,
+    /// What it may take.
+    pub limits: RunLimits,
 }

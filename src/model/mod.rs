@@ -29,6 +29,7 @@ pub mod image;
 pub mod incident;
 pub mod input;
 pub mod label;
+pub mod limits;
 pub mod log;
 pub mod object;
 pub mod openshift;

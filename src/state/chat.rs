@@ -179,7 +179,7 @@ impl State {
     }
 
     pub(super) fn setting(&self) -> Setting {
-        persona::setting(&self.world, &self.persona)
+        persona::setting(&self.world, &self.persona, self.limits)
     }
 
     /// `/persona`: which there are; `/persona ID`: works in that field from the next question on.

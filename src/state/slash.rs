@@ -29,6 +29,7 @@ const HELP: &str = "Carried out by the console itself, no model needed:\n\n\
 - `/result 3`, `/result 3 WORDS`, `/result 3 41`: result [3] in full, its rows with these words, its \
 rows from the 41st on\n\
 - `/report`, `/report detailed`, `/report capacity`, `/report INC-3`: a report as a Markdown file\n\
+- `/budget`, `/budget time 2m`: what one answer of the agent may take
 - `/persona` or `/persona ID`: the field in which the agent works\n\
 - `/new`: a new conversation; `/branch 2`: one that goes on from your second question\n\
 - `/sessions`, `/sessions WORDS`: conversations that were kept; `/resume 1`, `/forget 1`\n\
@@ -60,6 +61,7 @@ impl State {
             },
             "/persona" => return Some(self.choose_persona(rest)),
             "/help" => Err(HELP.to_owned()),
+            "/budget" => Err(self.budget(rest)),
             "/runbook" => Err(self.runbook(rest)),
             "/why" => self.why(rest),
             "/query" => self.asks("query_metrics", rest, "PromQL, such as `/query up == 0`"),

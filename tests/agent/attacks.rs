@@ -254,7 +254,9 @@ async fn nothing_that_is_read_can_leave_its_fence_or_give_orders() {
         let seen = bench.ask("why?").await;
         assert!(seen.answered(), "{attack:?}: {seen:?}");
         let requests = server.requests();
-        assert_eq!(requests.len(), 3, "{attack:?}");
+        // The last asks for the answer in its form.
+        assert_eq!(requests.len(), 4, "{attack:?}");
+        assert_eq!(tool_texts(&requests[3]), tool_texts(&requests[2]));
         let texts = tool_texts(&requests[2]);
         assert_eq!(texts.len(), channels().len() + obeys.len());
         for text in &texts {
@@ -266,10 +268,14 @@ async fn nothing_that_is_read_can_leave_its_fence_or_give_orders() {
                 &request["messages"][0], first,
                 "{attack:?}: the rules changed"
             );
-            assert_eq!(
-                request["tools"], requests[0]["tools"],
-                "{attack:?}: other tools"
-            );
+        }
+        for (at, request) in requests.iter().enumerate() {
+            let offered = if at < 3 {
+                &requests[0]["tools"]
+            } else {
+                &Value::Null
+            };
+            assert_eq!(&request["tools"], offered, "{attack:?}: other tools");
         }
         let refused = &seen.ended[channels().len()..];
         assert!(

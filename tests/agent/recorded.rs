@@ -25,6 +25,7 @@ async fn complete(url: &str) -> Completion {
                 messages: &[Message::User("why".into())],
                 tools: &[],
                 foreign: &Default::default(),
+                form: None,
                 max_tokens: 64,
                 attempts: 3,
             },

@@ -59,6 +59,7 @@ async fn a_model_asks_the_recording() {
                 .iter()
                 .map(|t| t.name)
                 .collect(),
+            limits: farwatch::model::limits::RunLimits::default(),
         },
         look: None,
         now,

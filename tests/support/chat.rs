@@ -12,6 +12,7 @@ use farwatch::model::ask::{Answered, Question};
 use farwatch::model::chat::{ChatEvent, ChatRequest, OpenResult, RunOutcome, Setting, WorldQuery};
 use farwatch::model::fault::Fault;
 use farwatch::model::id::RequestId;
+use farwatch::model::limits::{RunLimits, Spent};
 use farwatch::model::time::Timestamp;
 use farwatch::source::Lookup;
 use futures::future::BoxFuture;
@@ -233,7 +234,7 @@ pub fn answered(q: &Question, result: Result<farwatch::model::ask::Answer, Fault
 pub fn settings(url: &str, timeout: Duration) -> config::Agent {
     config::Agent {
         servers: vec![model_server(url, timeout)],
-        max_iterations: 5,
+        limits: RunLimits::default(),
         max_tokens: 512,
         temperature: 0.2,
     }
@@ -256,6 +257,8 @@ pub struct Bench {
     pub events: mpsc::Receiver<ChatEvent>,
     /// What the operator says to calls of tools of other programs.
     pub allow: bool,
+    /// What a run may take.
+    pub limits: RunLimits,
     next: u64,
 }
 
@@ -273,6 +276,10 @@ pub struct Seen {
     pub started: Vec<(String, String, u32)>,
     /// Result, rows, fine.
     pub ended: Vec<(String, usize, bool)>,
+    /// The answer in its form.
+    pub formed: Option<String>,
+    /// What was taken, step by step.
+    pub spent: Vec<Spent>,
     pub outcome: Option<RunOutcome>,
 }
 
@@ -343,6 +350,7 @@ impl Bench {
             agent,
             events,
             allow: false,
+            limits: setting(&[]).limits,
             next: 0,
         }
     }
@@ -355,7 +363,10 @@ impl Bench {
             text: words.into(),
             context: String::new(),
             history: Vec::new(),
-            setting: setting(&["alpha", "beta"]),
+            setting: Setting {
+                limits: self.limits,
+                ..setting(&["alpha", "beta"])
+            },
             look: None,
             now: NOW,
         });
@@ -406,6 +417,8 @@ impl Bench {
                     seen.asked.push((tool, arguments));
                     self.agent.approve(run, call, self.allow);
                 }
+                ChatEvent::Formed { text, .. } => seen.formed = Some(text),
+                ChatEvent::Spent { spent, .. } => seen.spent.push(spent),
                 ChatEvent::Started { .. } | ChatEvent::Opened { .. } => {}
             }
         }
@@ -422,5 +435,9 @@ pub fn setting(clusters: &[&str]) -> Setting {
             .iter()
             .map(|t| t.name)
             .collect(),
+        limits: RunLimits {
+            rounds: 5,
+            ..RunLimits::default()
+        },
     }
 }

@@ -11,6 +11,7 @@ use sse_stream::SseByteStream;
 
 use super::fault::{fault_of, refused};
 use super::{ChatClient, ChatError, Failure};
+use crate::agent::constrained;
 use crate::agent::leak::{Known, Piece};
 use crate::agent::out::Out;
 use crate::agent::stream::{Accumulator, Completion, Refusal};
@@ -131,9 +132,9 @@ impl ChatClient {
 /// Reads what this request asks for.
 pub(super) fn accumulator(body: &Value, foreign: &Arc<[String]>) -> Accumulator {
     let known = Known::new(crate::agent::tools::is_known, Arc::clone(foreign));
-    match body.get("response_format") {
-        Some(_) => Accumulator::formed(known),
-        None => Accumulator::new(known),
+    match body.pointer("/response_format/json_schema/name") {
+        Some(name) if name == constrained::NAME => Accumulator::formed(known),
+        _ => Accumulator::new(known),
     }
 }
 

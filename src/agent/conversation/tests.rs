@@ -1,6 +1,7 @@
 //! Pieces, cancelling, queueing and bounds of the conversation.
 
 use super::*;
+use crate::model::limits::RunLimits;
 
 const NOW: Timestamp = Timestamp(1_000);
 
@@ -16,6 +17,7 @@ fn setting() -> Setting {
         clusters: Vec::new(),
         persona: crate::config::persona::built_in().remove(0),
         tools: Vec::new(),
+        limits: RunLimits::default(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The calls of one answer: checked, carried out side by side, numbered, and given back.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -20,6 +21,7 @@ use crate::agent::tools::whole::{Pick, Whole};
 use crate::agent::tools::{self, Checked, digest};
 use crate::clock;
 use crate::model::chat::{ChatEvent, WorldQuery};
+use crate::model::id::ClusterId;
 use crate::model::redact::redact;
 use crate::model::text;
 
@@ -52,7 +54,7 @@ impl Run<'_> {
         let mut jobs = Vec::new();
         let mut stuck = None;
         for mut call in done.calls {
-            let checked = self.wanted(&call);
+            let mut checked = self.wanted(&call);
             let key = match &checked {
                 Ok(Wanted::Own(checked)) => format!("{} {}", checked.tool, checked.arguments),
                 Ok(Wanted::Foreign(tool, arguments)) => format!("{} {arguments}", tool.name),
@@ -76,9 +78,13 @@ impl Run<'_> {
                     self.last
                 }
             };
+            let repeated = known.is_some() || twin.is_some();
+            if !repeated {
+                self.count(&mut checked);
+            }
             call.id = format!("call_{}_{}", number, jobs.len() + self.messages.len());
             jobs.push(Job {
-                repeated: known.is_some() || twin.is_some(),
+                repeated,
                 call,
                 key,
                 number,
@@ -106,6 +112,25 @@ impl Run<'_> {
             self.give_back(job).await;
         }
         Round::Go
+    }
+
+    /// Counts a call that asks sources; one beyond the limit of a cluster is not carried out.
+    fn count(&mut self, wanted: &mut Result<Wanted, String>) {
+        let Ok(Wanted::Own(checked)) = wanted else {
+            return;
+        };
+        let most = self.spent.limits.queries;
+        if !checked.asks {
+            return;
+        }
+        if let Err(full) = self.counted.count(&checked.clusters, most) {
+            let name = |id: &ClusterId| self.request.setting.clusters.get(usize::from(id.0));
+            let names: Vec<&str> = full.iter().filter_map(name).map(String::as_str).collect();
+            *wanted = Err(format!(
+                "not asked: the {most} queries of this run are used up for {}; answer with what you have",
+                names.join(", ")
+            ));
+        }
     }
 
     fn learn(&mut self, job: &Job, mut result: Fetched) {
@@ -167,7 +192,7 @@ impl Run<'_> {
         let result = match &job.checked {
             Ok(Wanted::Own(checked)) => self.tool(job, checked).await,
             Ok(Wanted::Foreign(tool, arguments)) => self.foreign(job, tool, arguments).await,
-            Err(what) => Fetched::failed(format!("wrong arguments: {what}")),
+            Err(what) => Fetched::failed(what.clone()),
         };
         let text = redact(&text::clean_lines(&result.text, RESULT));
         let result = Fetched { text, ..result };
@@ -217,10 +242,11 @@ impl Run<'_> {
             .iter()
             .find(|tool| tool.name == call.name.trim())
         {
-            let arguments = lenient::first_value(&call.arguments)?;
+            let arguments = lenient::first_value(&call.arguments)
+                .map_err(|what| format!("wrong arguments: {what}"))?;
             return match arguments.is_object() {
                 true => Ok(Wanted::Foreign(tool.clone(), arguments)),
-                false => Err("the arguments must be one JSON object".into()),
+                false => Err("wrong arguments: they must be one JSON object".into()),
             };
         }
         let setting = &self.request.setting;
@@ -231,6 +257,7 @@ impl Run<'_> {
             &setting.tools,
         )
         .map(Wanted::Own)
+        .map_err(|what| format!("wrong arguments: {what}"))
     }
 
     /// Another program's tool: called as the operator allowed, asked first where he did not yet.
@@ -256,7 +283,11 @@ impl Run<'_> {
                     arguments: shown,
                 })
                 .await;
-            if !matches!(tokio::time::timeout(THINKING, said).await, Ok(Ok(true))) {
+            let asked = clock::instant();
+            let said = tokio::time::timeout(THINKING, said).await;
+            let waited = u64::from(millis(asked.elapsed()));
+            self.waiting_ms.fetch_max(waited, Ordering::Relaxed);
+            if !matches!(said, Ok(Ok(true))) {
                 foreign.refused(tool, arguments).await;
                 return Fetched::failed(
                     "not called: the operator did not allow it; go on without it".into(),

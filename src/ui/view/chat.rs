@@ -298,7 +298,7 @@ impl Chat {
         };
         self.draw_talk(ctx, talk, configured, above, buf);
         self.draw_offers(ctx, above, buf);
-        let rule = "─".repeat(usize::from(inner.width));
+        let rule = body::rule(talk, ctx.world.now, usize::from(inner.width));
         ctx.put(
             buf,
             (inner.x, above.bottom()),

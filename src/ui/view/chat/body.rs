@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::mention::styled;
 use super::talk::Laid;
 use crate::agent::answer::marked;
 use crate::agent::conversation::{Author, Conversation, Message, Part, ToolPart};
 use crate::model::chat::RunOutcome;
+use crate::model::limits::Spent;
 use crate::model::time::Timestamp;
 use crate::ui::Ctx;
 use crate::ui::widget::markdown;
@@ -89,6 +91,56 @@ pub fn standing(talk: &Conversation, now: Timestamp) -> String {
             format!("{} · {:.1} s{more}", counted(calls), seconds(*total_ms))
         }
         _ => String::new(),
+    }
+}
+
+/// The line above the input; while a run goes on, what it has taken of its limits, as far as there is
+/// room.
+pub fn rule(talk: &Conversation, now: Timestamp, width: usize) -> String {
+    let mut label = String::new();
+    if let Some(spent) = talk.running().and(talk.spent) {
+        for part in taken(talk, &spent, now) {
+            let joint = if label.is_empty() { "─ " } else { " · " };
+            if label.width() + joint.width() + part.width() + 2 > width {
+                break;
+            }
+            label.push_str(joint);
+            label.push_str(&part);
+        }
+        if !label.is_empty() {
+            label.push(' ');
+        }
+    }
+    let rest = width.saturating_sub(label.width());
+    format!("{label}{}", "─".repeat(rest))
+}
+
+/// Each as taken/limit, the most telling first.
+fn taken(talk: &Conversation, spent: &Spent, now: Timestamp) -> [String; 4] {
+    let limits = spent.limits;
+    let asked = talk.messages.iter().rev().find(|m| m.run == talk.running());
+    let seconds = asked.map_or(0, |m| now.age_since_ms(m.at)) / 1000;
+    let about = if spent.estimated { "~" } else { "" };
+    [
+        format!("rounds {}/{}", spent.rounds, limits.rounds),
+        format!(
+            "{about}{}/{} tok",
+            short(u64::from(spent.tokens)),
+            short(u64::from(limits.tokens))
+        ),
+        format!("{seconds}/{} s", limits.time.as_secs()),
+        format!("{}/{} queries", spent.queries, limits.queries),
+    ]
+}
+
+/// `940`, `12.3k`, `200k`.
+fn short(count: u64) -> String {
+    match count {
+        0..1_000 => count.to_string(),
+        1_000..100_000 if count % 1_000 >= 100 => {
+            format!("{}.{}k", count / 1_000, count % 1_000 / 100)
+        }
+        _ => format!("{}k", count / 1_000),
     }
 }
 

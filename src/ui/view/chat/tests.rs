@@ -25,6 +25,7 @@ fn asked() -> (Conversation, RunId) {
             crate::agent::persona::setting(
                 &crate::state::world::World::default(),
                 &crate::config::persona::built_in().remove(0),
+                crate::model::limits::RunLimits::default(),
             ),
             Timestamp(NOW),
         )
