@@ -15,7 +15,7 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, summary};
 use crate::archive::desk::Desk;
 use crate::config::Config;
 use crate::export;
@@ -128,6 +128,7 @@ impl Effects {
                     let _ = told.blocking_send(Msg::Worked);
                 });
             }
+            Effect::Summarise(report) => self.summarise(report),
             Effect::Cancel(ids) => self.cancel(&ids),
             Effect::Keep(what) => {
                 if let Some(desk) = &mut self.desk {
@@ -192,6 +193,14 @@ impl Effects {
         if let Behind::Live { fleet, .. } = self.behind {
             let _ = tokio::time::timeout(GRACE, fleet.shutdown()).await;
         }
+    }
+
+    fn summarise(&self, report: String) {
+        let (config, told) = (Arc::clone(&self.config), self.told.clone());
+        tokio::spawn(async move {
+            let words = summary::of_report(config.agent.as_ref(), &report).await;
+            let _ = told.send(Msg::Summarised(words)).await;
+        });
     }
 
     fn ask(&mut self, question: Question) {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::model::action::{Acted, ActionRequest};
 use crate::model::archive::{Keep, Recall, Recalled};
 use crate::model::ask::{Answered, Question};
-use crate::model::chat::{ChatEvent, ChatRequest, OpenResult, RunId, WorldQuery};
+use crate::model::chat::{ChatEvent, ChatRequest, ModelWords, OpenResult, RunId, WorldQuery};
 use crate::model::export::Export;
+use crate::model::fault::Fault;
 use crate::model::id::{ClusterId, RequestId};
 use crate::model::input::InputEvent;
 use crate::model::log::Tail;
@@ -41,6 +42,8 @@ pub enum Msg {
     Worked,
     /// From the archive.
     Recalled(Box<Recalled>),
+    /// Answer to [`Effect::Summarise`].
+    Summarised(Result<ModelWords, Fault>),
     /// What an earlier run learned, as it was put away; `None`: nothing was. Or why it is not read.
     Learnt(Result<Option<Arc<Vec<u8>>>, String>),
 }
@@ -124,6 +127,8 @@ pub enum Effect {
     Remember(Arc<Vec<Vec<u8>>>),
     /// Ask the archive; [`Msg::Recalled`] follows, where there is one.
     Recall(Recall),
+    /// Ask a model to put this report into its words; [`Msg::Summarised`] follows.
+    Summarise(String),
     /// Tell the operator why nothing was done.
     Say(&'static str),
 }

@@ -18,9 +18,11 @@ use crate::model::limits::RunLimits;
 use crate::model::persona::Persona;
 use crate::model::talk::SessionHead;
 use crate::model::time::Timestamp;
+use crate::report::Report;
 use crate::ui::Ctx;
 use crate::ui::layout;
 use crate::ui::theme::Looks;
+use crate::ui::view::Focus;
 
 mod act;
 mod actions;
@@ -38,6 +40,7 @@ mod places;
 mod prompts;
 mod range;
 mod replay;
+mod reporting;
 mod runbooks;
 pub mod screen;
 mod sessions;
@@ -56,6 +59,8 @@ pub struct State {
     pub chat: Conversation,
     /// In which field the agent works from the next question on.
     pub persona: Arc<Persona>,
+    /// A report that waits for a model's summary.
+    reporting: Option<Box<Report>>,
     /// What one run of the agent may take, from the next question on.
     pub limits: RunLimits,
     /// Conversations as the archive listed them last.
@@ -81,6 +86,7 @@ impl State {
             world,
             screen,
             persona: persona::first(&config.personas),
+            reporting: None,
             limits: config
                 .agent
                 .as_ref()
@@ -127,11 +133,21 @@ impl State {
         if goes_on {
             let view = self.screen.views.get_mut(self.screen.at);
             effects.extend(view.work(&self.world));
+            effects.extend(self.rank());
             if let Some(Overlay::WhatIf(whatif)) = &mut self.screen.overlay {
                 effects.extend(whatif.work(&self.world));
             }
         }
         effects
+    }
+
+    /// The causes of what is looked at, and of what may be asked about.
+    fn rank(&mut self) -> Option<Effect> {
+        let chosen = match self.screen.view().focus(&self.world) {
+            Some(Focus::Incident(id)) => Some(id),
+            _ => None,
+        };
+        self.world.rank_next(chosen).map(Effect::Work)
     }
 
     fn take(&mut self, msg: Msg) -> Vec<Effect> {
@@ -171,6 +187,7 @@ impl State {
                 self.go_on_learnt()
             }
             Msg::Recalled(recalled) => self.recalled(*recalled),
+            Msg::Summarised(words) => self.take_summary(words),
             Msg::Learnt(read) => self.take_learnt(read),
             Msg::Chat(event) => self.take_chat(event),
             Msg::WorldQuery(query) => self.answer_world(&query),

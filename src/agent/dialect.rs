@@ -286,17 +286,17 @@ mod tests {
         let mut dialect = Dialect::new(true);
         let told = |text: &str| Cause::Query(text.into());
         assert_eq!(
-            dialect.adapt(&told("unknown field stream_options"), true, true),
+            dialect.adapt(&told("unknown field stream_options"), true, false),
             Some("")
         );
         assert!(
             dialect
-                .adapt(&told("streaming not supported"), true, true)
+                .adapt(&told("streaming not supported"), true, false)
                 .is_some_and(|n| n.contains("stream"))
         );
         assert!(
             dialect
-                .adapt(&told("\"auto\" tool choice requires"), true, true)
+                .adapt(&told("\"auto\" tool choice requires"), true, false)
                 .is_some_and(|n| n.contains("tools: json"))
         );
         // The form goes first, and is missed by nobody where no tools are asked for.
@@ -317,7 +317,7 @@ mod tests {
             None
         );
         dialect.tools_accepted = true;
-        assert_eq!(dialect.adapt(&told("bad thing"), true, true), None);
+        assert_eq!(dialect.adapt(&told("bad thing"), true, false), None);
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod results;
 mod run;
 pub mod servers;
 pub mod stream;
+pub mod summary;
 pub mod tools;
 pub mod world_tools;
 

@@ -148,6 +148,9 @@ pub struct ReportArgs {
     pub listen: Duration,
     #[arg(long, value_enum, default_value_t = Page::Markdown)]
     pub format: Page,
+    /// With a summary in the words of the configured model, labelled as such
+    #[arg(long)]
+    pub by_model: bool,
     /// A new file to write; printed unless set
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

@@ -9,8 +9,9 @@ use super::headless::Headless;
 use super::heard::{self, SIZE};
 use super::replay::{self, Recording};
 use super::{FAILED, USAGE};
+use crate::agent::summary;
 use crate::config::Config;
-use crate::report::{self, Asked, Kind, page};
+use crate::report::{self, Asked, Kind, Report, page};
 use crate::state::State;
 use crate::state::world::World;
 
@@ -40,6 +41,7 @@ pub fn run(mut config: Config, args: &ReportArgs) -> color_eyre::Result<ExitCode
         }
     };
     let report = match report::make(&state.world, &asked) {
+        Ok(report) if args.by_model => summed(report, &state)?,
         Ok(report) => report,
         Err(what) => {
             eprintln!("farwatch: {what}");
@@ -52,6 +54,20 @@ pub fn run(mut config: Config, args: &ReportArgs) -> color_eyre::Result<ExitCode
         Page::Html => page::page(&report),
     };
     written(&text, args.out.as_deref())
+}
+
+/// With the model's words; without them where there is none, which it then says itself.
+fn summed(report: Report, state: &State) -> color_eyre::Result<Report> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let text = page::markdown(&report);
+    let asked = summary::of_report(state.config.agent.as_ref(), &text);
+    let words = runtime.block_on(asked);
+    if let Err(fault) = &words {
+        eprintln!("farwatch: no summary by a model: {fault}");
+    }
+    Ok(report.with_words(words))
 }
 
 fn live(config: Config, args: &ReportArgs) -> color_eyre::Result<Option<State>> {

@@ -153,6 +153,14 @@ pub struct ChatRequest {
     pub now: Timestamp,
 }
 
+/// A report in a model's own words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ModelWords {
+    /// The model that wrote it.
+    pub model: String,
+    pub text: String,
+}
+
 /// What is looked up and said without a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Look {

@@ -9,6 +9,8 @@ mod incident;
 pub mod page;
 mod room;
 
+use crate::model::chat::ModelWords;
+use crate::model::fault::Fault;
 use crate::model::id::{ClusterId, IncidentId};
 use crate::model::time::Timestamp;
 use crate::model::unit::age;
@@ -63,6 +65,9 @@ pub struct Report {
     /// The recording that was played, where it was one.
     pub recording: Option<String>,
     pub summary: Vec<String>,
+    /// The same in a model's words, where one was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_model: Option<ModelWords>,
     pub sections: Vec<Section>,
     pub recommendations: Vec<String>,
     pub data_gaps: Vec<String>,
@@ -98,6 +103,19 @@ impl Table {
     }
 }
 
+impl Report {
+    /// With what the model wrote, or why it wrote nothing.
+    pub fn with_words(mut self, words: Result<ModelWords, Fault>) -> Self {
+        match words {
+            Ok(words) => self.by_model = Some(words),
+            Err(fault) => self
+                .data_gaps
+                .push(format!("No summary by a model: {fault}")),
+        }
+        self
+    }
+}
+
 /// Makes the report. `Err`: there is nothing of that kind to report.
 pub fn make(world: &World, asked: &Asked) -> Result<Report, String> {
     let clusters: Vec<&ClusterState> = world
@@ -114,6 +132,7 @@ pub fn make(world: &World, asked: &Asked) -> Result<Report, String> {
         generated_by: concat!("farwatch ", env!("CARGO_PKG_VERSION")).into(),
         recording: world.replay.as_ref().map(|r| r.file.to_string()),
         summary: Vec::new(),
+        by_model: None,
         sections: Vec::new(),
         recommendations: Vec::new(),
         data_gaps: gaps(world, &clusters, asked.from),

@@ -89,6 +89,17 @@ fn head(report: &Report) -> String {
             )),
     );
     list(&report.summary, &mut out);
+    if let Some(words) = &report.by_model {
+        let _ = writeln!(
+            out,
+            "\n## Summary by a model\n\nWritten by {}, not checked; what was heard stands below.\n",
+            plain(&words.model)
+        );
+        // Set off, so that it cannot pass for what the console says.
+        for line in words.text.lines() {
+            let _ = writeln!(out, "> {}", plain(line));
+        }
+    }
     out
 }
 

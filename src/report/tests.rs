@@ -94,3 +94,36 @@ fn a_page_needs_nothing_else() {
         assert!(!html.contains(part), "{part} in {html}");
     }
 }
+
+#[test]
+fn what_a_model_wrote_is_labelled_and_cannot_pass_for_more() {
+    let report = make(&world(), &asked(Kind::ExecutiveSummary)).expect("made");
+    let text = "All is well.\n## What is not known\n- nothing\n<script>alert(1)</script>";
+    let words = ModelWords {
+        model: "lab|1".into(),
+        text: text.into(),
+    };
+    let report = report.with_words(Ok(words));
+    let (markdown, html) = (page::markdown(&report), page::page(&report));
+    assert!(markdown.contains("## Summary by a model\n\nWritten by lab\\|1, not checked"));
+    let set_off = markdown.lines().filter(|line| line.starts_with("> "));
+    assert_eq!(set_off.count(), text.lines().count(), "{markdown}");
+    assert_eq!(
+        markdown.matches("\n## What is not known").count(),
+        1,
+        "{markdown}"
+    );
+    assert!(!html.contains("<script>"), "{html}");
+    let json = page::json(&report).expect("made");
+    assert!(json.contains("\"by_model\""), "{json}");
+}
+
+#[test]
+fn a_model_that_wrote_nothing_is_named_as_a_gap() {
+    let report = make(&world(), &asked(Kind::ExecutiveSummary)).expect("made");
+    assert!(!page::json(&report).expect("made").contains("by_model"));
+    let report = report.with_words(Err(crate::agent::not_configured()));
+    let text = page::markdown(&report);
+    assert!(text.contains("- No summary by a model: "), "{text}");
+    assert!(!text.contains("## Summary by"), "{text}");
+}

@@ -9,12 +9,10 @@ use crate::message::Effect;
 use crate::model::chat::{
     ChatEvent, ChatRequest, Look, OpenResult, RunOutcome, Setting, WorldQuery,
 };
-use crate::model::export::{Export, Format, Kept, TextExport};
 use crate::model::id::IncidentId;
 use crate::model::redact::redact;
 use crate::model::talk::Part;
 use crate::model::text::clean_lines;
-use crate::report::{self, Asked, Kind};
 use crate::ui::view::Focus;
 
 /// Longest result kept for the screen.
@@ -28,7 +26,8 @@ const HELP: &str = "Carried out by the console itself, no model needed:\n\n\
 - `/compare CLUSTER CLUSTER`: two clusters side by side\n\
 - `/result 3`, `/result 3 WORDS`, `/result 3 41`: result [3] in full, its rows with these words, its \
 rows from the 41st on\n\
-- `/report`, `/report detailed`, `/report capacity`, `/report INC-3`: a report as a Markdown file\n\
+- `/report`, `/report detailed`, `/report capacity`, `/report INC-3`: a report as a Markdown \
+file; with `model` behind it, as `/report model`, a summary by the model stands in it\n\
 - `/budget`, `/budget time 2m`: what one answer of the agent may take
 - `/persona` or `/persona ID`: the field in which the agent works\n\
 - `/new`: a new conversation; `/branch 2`: one that goes on from your second question\n\
@@ -79,9 +78,9 @@ impl State {
                 Err(told) => Err(told),
             },
             "/report" => match self.report(rest) {
-                Ok(effect) => {
+                Ok(effects) => {
                     self.open_chat();
-                    return Some(vec![effect]);
+                    return Some(effects);
                 }
                 Err(told) => Err(told),
             },
@@ -177,36 +176,6 @@ impl State {
             },
         });
         Some(events)
-    }
-
-    /// Of the clusters in scope, for the time that is looked at.
-    fn report(&self, words: &str) -> Result<Effect, String> {
-        let (kind, incident) = match words {
-            "" | "summary" => (Kind::ExecutiveSummary, None),
-            "detailed" => (Kind::DetailedAnalysis, None),
-            "capacity" => (Kind::CapacityPlan, None),
-            "incident" => (Kind::IncidentReport, self.meant("")?),
-            number => (Kind::IncidentReport, self.meant(number)?),
-        };
-        let scope = self.screen.scope;
-        let clusters = self.world.clusters.iter().map(|c| c.id);
-        let asked = Asked {
-            kind,
-            clusters: clusters
-                .filter(|id| scope.is_none_or(|s| s == *id))
-                .collect(),
-            from: self.screen.window.bounds(self.world.now).0,
-            incident,
-        };
-        let report = report::make(&self.world, &asked)?;
-        Ok(Effect::Save(Box::new(Export {
-            format: Format::Markdown,
-            at: self.world.now,
-            kept: Kept::Text(TextExport {
-                name: "report".into(),
-                text: report::page::markdown(&report),
-            }),
-        })))
     }
 
     /// `3`, `3 41` or `3 41 words`: a result of the last answer that has it.

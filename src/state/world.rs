@@ -64,7 +64,7 @@ pub mod whatif;
 
 pub use blind::{Blind, NodeValue};
 pub use capacity::{Amount, Capacity, holds_room, is_gpu};
-pub use causes::{Asked, Basis, Causes, LEAST};
+pub use causes::{Asked, Basis, Causes, LEAST, Rankings};
 pub use changed::BLAME_MS;
 pub use known::{Known, MOST_RELATED, Related, Relation};
 pub use runbooks::Fitting;
@@ -104,6 +104,7 @@ pub struct World {
     pub miner: Miner,
     grouper: Grouper,
     desk: desk::Desk,
+    rankings: Rankings,
     /// Ended incidents that the archive found, as they were asked for last.
     pub past: Vec<Incident>,
     /// Whether anything can be changed, and where that is written down.

@@ -3,7 +3,8 @@
 
 use farwatch::message::{Effect, Msg};
 use farwatch::model::archive::{Keep, Past, Recall, Recalled};
-use farwatch::model::chat::{ChatEvent, WorldQuery};
+use farwatch::model::chat::{ChatEvent, ModelWords, WorldQuery};
+use farwatch::model::export::Kept;
 use farwatch::model::id::{IncidentId, RequestId};
 use farwatch::model::talk::{Session, SessionHead, SessionId};
 
@@ -474,4 +475,79 @@ fn a_reference_written_by_hand_counts_and_goes_before_the_cursor() {
     );
     console.keys("/why @INC-2<enter>");
     assert!(last_text(&console).contains("INC-2 "));
+}
+
+#[test]
+fn a_report_waits_for_the_model_and_is_saved_in_any_case() {
+    let mut console = Console::live(FULL);
+    console.keys("8A/report model<enter>");
+    assert!(last_text(&console).contains("No model is configured"));
+
+    for words in [
+        Ok(ModelWords {
+            model: "lab".into(),
+            text: "Two clusters are in trouble.".into(),
+        }),
+        Err(farwatch::agent::not_configured()),
+    ] {
+        let mut console = console_with_agent();
+        console.keys("8A/report INC-1 model<enter>");
+        let asked = console.effects.iter().find_map(|effect| match effect {
+            Effect::Summarise(text) => Some(text.clone()),
+            _ => None,
+        });
+        assert!(asked.expect("asked").contains("INC-1"));
+        assert!(saved(&console).is_none(), "it waits");
+        console.keys("/report model<enter>");
+        assert!(last_text(&console).contains("still at work"));
+        let told = words.is_ok();
+        console.update(Msg::Summarised(words));
+        let text = saved(&console).expect("saved");
+        assert_eq!(
+            text.contains("> Two clusters are in trouble."),
+            told,
+            "{text}"
+        );
+        assert_eq!(text.contains("No summary by a model"), !told, "{text}");
+    }
+}
+
+/// The report that was saved last.
+fn saved(console: &Console) -> Option<String> {
+    let mut effects = console.effects.iter().rev();
+    effects.find_map(|effect| match effect {
+        Effect::Save(export) => match &export.kept {
+            Kept::Text(text) if text.name == "report" => Some(text.text.clone()),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+#[test]
+fn what_an_answer_may_take_is_shown_and_set() {
+    let mut console = console_with_agent();
+    console.keys("8A/budget<enter>");
+    let told = last_text(&console);
+    assert!(
+        told.contains("- rounds of tools: 8\n") && told.contains("- time: 10m\n"),
+        "{told}"
+    );
+    console.keys("/budget time 2m<enter>");
+    assert!(
+        last_text(&console).contains("- time: 2m (configured: 10m)"),
+        "{}",
+        last_text(&console)
+    );
+    console.keys("/budget rounds 99<enter>");
+    assert!(
+        last_text(&console).contains("`rounds` goes from 1 to 30"),
+        "{}",
+        last_text(&console)
+    );
+    console.keys("why?<enter>");
+    let limits = request(&console).setting.limits;
+    assert_eq!((limits.time.as_secs(), limits.rounds), (120, 8));
+    console.keys("/budget usual<enter>");
+    assert_eq!(console.state.limits.time.as_secs(), 600);
 }

@@ -114,6 +114,60 @@ async fn a_model_is_asked_and_what_it_did_not_read_is_marked() {
     assert!(read.contains("gpu-a-02"), "the recording was read: {read}");
 }
 
+/// What `farwatch report incident --by-model` prints, and its standard error.
+async fn report_by_model(server: &ChatServer) -> (String, String) {
+    let config = format!("[agent]\nurl = \"{}\"\ntimeout = \"20s\"\n", server.url());
+    let folder = tempfile::tempdir().expect("folder");
+    let demo = demo();
+    let ran = tokio::task::spawn_blocking(move || {
+        let args = [
+            "report",
+            "incident",
+            "--replay",
+            &demo,
+            "--at",
+            "16m",
+            "--by-model",
+        ];
+        run(folder.path(), &config, &args)
+    });
+    let output = ran.await.expect("ran");
+    assert!(output.status.success(), "{output:?}");
+    (
+        said(&output),
+        String::from_utf8_lossy(&output.stderr).into(),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_summarised_by_a_model_from_what_it_says() {
+    let words = "The GPU of gpu-a-02 is hot. token=hunter2hunter2";
+    let server = ChatServer::start(vec![text(words)]).await;
+    let (markdown, _) = report_by_model(&server).await;
+    let labelled = "## Summary by a model\n\nWritten by lab, not checked; what was heard stands below.\n\n\
+        > The GPU of gpu-a-02 is hot.";
+    assert!(markdown.contains(labelled), "{markdown}");
+    assert!(!markdown.contains("hunter2"), "{markdown}");
+    let requests = server.requests();
+    assert_eq!(requests.len(), 1);
+    assert!(requests[0].get("tools").is_none());
+    let asked = requests[0]["messages"][1]["content"]
+        .as_str()
+        .expect("text");
+    assert!(
+        asked.starts_with("<data from=\"report\">") && asked.contains("INC-2"),
+        "{asked}"
+    );
+
+    let refused = Say::Json(500, json!({"error": "out of memory"}).to_string());
+    let (markdown, told) = report_by_model(&ChatServer::start(vec![refused]).await).await;
+    assert!(
+        markdown.contains("- No summary by a model: ") && markdown.contains("INC-2"),
+        "{markdown}"
+    );
+    assert!(told.contains("no summary by a model"), "{told}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_that_fails_leaves_the_console_s_own_findings() {
     let refused = Say::Json(500, json!({"error": "out of memory"}).to_string());

@@ -14,6 +14,9 @@ use super::World;
 
 mod above;
 mod gather;
+mod held;
+
+pub use held::Rankings;
 
 /// Answers told of each question, and evidence of each.
 const WORDS: usize = 4;
@@ -148,13 +151,6 @@ impl Asked {
 }
 
 impl World {
-    /// Where an incident began, and what was changed before: likely first. Up to some
-    /// milliseconds: of many, or again and again, it is [`World::ask_causes`] and elsewhere.
-    pub fn causes(&self, incident: &Incident) -> Causes {
-        let asked = self.ask_causes(incident);
-        asked.map_or_else(Causes::default, |asked| asked.ranked())
-    }
-
     /// What its causes hang on now.
     pub fn causes_basis(&self, incident: &Incident) -> Basis {
         let together = self.together(incident);

@@ -55,7 +55,6 @@ pub struct Incidents {
     part: Part,
     causes: Scroll,
     /// The causes of the chosen incident, as they were worked out last, and for what.
-    ranked: causes::Held,
     picture: Picture,
     memory: desk::Memory,
     kept: desk::Kept,
@@ -72,7 +71,6 @@ impl Default for Incidents {
             findings: Table::default(),
             part: Part::List,
             causes: Scroll::default(),
-            ranked: causes::Held::default(),
             picture: Picture::default(),
             memory: desk::Memory::default(),
             kept: desk::Kept::default(),
@@ -350,9 +348,7 @@ impl View for Incidents {
     }
 
     fn work(&mut self, world: &World) -> Vec<Effect> {
-        let mut effects = self.ask_memory(world);
-        effects.extend(self.rank(world));
-        effects
+        self.ask_memory(world)
     }
 
     fn filter(&self) -> &str {

@@ -204,3 +204,42 @@ fn says_that_no_model_is_configured_and_how_a_run_failed() {
         "{text}"
     );
 }
+
+#[test]
+fn what_a_run_has_taken_stands_above_the_input_while_it_goes_on() {
+    use crate::model::limits::{RunLimits, Spent};
+    let mut talk = Conversation::default();
+    let setting = crate::agent::persona::setting(
+        &crate::state::world::World::default(),
+        &crate::config::persona::built_in().remove(0),
+        RunLimits::default(),
+    );
+    let asked = talk
+        .ask("why?", "", setting, Timestamp(NOW))
+        .expect("starts");
+    let spent = Spent {
+        limits: RunLimits::default(),
+        rounds: 2,
+        tokens: 9_340,
+        estimated: true,
+        queries: 3,
+    };
+    talk.apply(ChatEvent::Spent {
+        run: asked.run,
+        spent,
+    });
+    let now = Timestamp(NOW + 12_000);
+    let rule = |talk: &Conversation, width| body::rule(talk, now, width);
+    let whole = "─ rounds 2/8 · ~9.3k/200k tok · 12/600 s · 3/40 queries ";
+    assert!(rule(&talk, 70).starts_with(whole), "{}", rule(&talk, 70));
+    assert!(
+        rule(&talk, 40).starts_with("─ rounds 2/8 · ~9.3k/200k tok ─"),
+        "{}",
+        rule(&talk, 40)
+    );
+    for width in [0, 5, 40, 70] {
+        assert_eq!(rule(&talk, width).chars().count(), width);
+    }
+    talk.cancel();
+    assert_eq!(rule(&talk, 9), "─".repeat(9));
+}

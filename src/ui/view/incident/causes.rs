@@ -1,8 +1,6 @@
 //! The causes of an incident: where it began and what was changed before, with the evidence for
 //! and against each.
 
-use std::sync::{Arc, OnceLock};
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -11,8 +9,7 @@ use super::{Incidents, Part, desk, why};
 use crate::cause::{Cause, What};
 use crate::command::Command;
 use crate::incident::Incident;
-use crate::message::{Effect, Work};
-use crate::state::world::{Basis, Causes, LEAST, World};
+use crate::state::world::{Causes, LEAST};
 use crate::ui::Ctx;
 use crate::ui::view::common::{empty, heading, pair, pane};
 use crate::ui::widget::text::wrap;
@@ -26,52 +23,7 @@ const PAGE: usize = 8;
 /// Of a cluster that is not there it never comes.
 const UNKNOWN: &str = "causes not worked out";
 
-/// The causes of the chosen incident, as they were worked out last, and those in work.
-#[derive(Debug, Default)]
-pub struct Held {
-    made: Option<(Basis, Arc<Causes>)>,
-    working: Option<(Basis, Arc<OnceLock<Arc<Causes>>>)>,
-}
-
 impl Incidents {
-    /// As they were worked out last; empty until they were.
-    pub(super) fn causes(&self, _world: &World, incident: &Incident) -> Arc<Causes> {
-        let made = self.ranked.made.as_ref();
-        let own = made.filter(|(basis, _)| basis.incident == incident.id);
-        own.map_or_else(Arc::default, |(_, causes)| Arc::clone(causes))
-    }
-
-    /// Works them out anew when something that they hang on is another: many off the loop.
-    pub(super) fn rank(&mut self, world: &World) -> Vec<Effect> {
-        if let Some((basis, made)) = &self.ranked.working {
-            let Some(causes) = made.get() else {
-                return Vec::new();
-            };
-            self.ranked.made = Some((basis.clone(), Arc::clone(causes)));
-            self.ranked.working = None;
-        }
-        let Some(incident) = self.chosen(world) else {
-            return Vec::new();
-        };
-        let basis = world.causes_basis(incident);
-        if self.ranked.made.as_ref().is_some_and(|(b, _)| *b == basis) {
-            return Vec::new();
-        }
-        let Some(asked) = world.ask_causes(incident) else {
-            return Vec::new();
-        };
-        if asked.is_little() {
-            self.ranked.made = Some((basis, Arc::new(asked.ranked())));
-            return Vec::new();
-        }
-        let made = Arc::new(OnceLock::new());
-        self.ranked.working = Some((basis, Arc::clone(&made)));
-        vec![Effect::Work(Work::new(move || {
-            // Nobody else sets it.
-            let _ = made.set(Arc::new(asked.ranked()));
-        }))]
-    }
-
     pub(super) fn draw_why(
         &self,
         ctx: &Ctx<'_>,
@@ -79,7 +31,7 @@ impl Incidents {
         area: Rect,
         buf: &mut Buffer,
     ) {
-        let causes = self.causes(ctx.world, incident);
+        let causes = ctx.world.causes_so_far(incident);
         if self.part == Part::Causes {
             let inner = pane(ctx, area, buf, "causes", "J/K scroll", true);
             let width = usize::from(inner.width);

@@ -51,7 +51,7 @@ impl Incidents {
             let finding = self.finding(incident);
             return flagged::draw(ctx, (incident, finding), area, buf);
         }
-        let causes = self.causes(ctx.world, incident);
+        let causes = ctx.world.causes_so_far(incident);
         let curves = self.picture == Picture::Curves;
         lanes::draw(ctx, (incident, &causes), curves, area, buf);
     }

@@ -165,7 +165,9 @@ fn signs_of_another_day_tell_the_day() {
 
 #[test]
 fn the_causes_stand_beside_the_findings_and_in_full_one_key_further() {
-    let world = world();
+    let mut world = world();
+    let id = world.incidents[0].id;
+    assert!(world.rank_next(Some(id)).is_none(), "few signs");
     for (width, height) in [(80, 21), (120, 33), (200, 47)] {
         let mut view = Incidents::default();
         view.place(Rect::new(0, 0, width, height), &world);
@@ -175,7 +177,6 @@ fn the_causes_stand_beside_the_findings_and_in_full_one_key_further() {
             })
         };
         view.update(Command::Open, &world);
-        view.work(&world);
         if width >= 120 {
             assert!(shown(&view).contains("began at: "), "{}", shown(&view));
         }
@@ -295,22 +296,24 @@ fn causes_of_many_signs_are_ranked_off_the_loop() {
         let sign = finding("ready", subject, 900, Severity::Critical, evidence);
         world.incidents[0].findings.push(sign);
     }
-    let worked = |view: &mut Incidents| -> Vec<crate::message::Work> {
-        let effects = view.work(&world).into_iter();
-        let works = effects.filter_map(|effect| match effect {
-            Effect::Work(work) => Some(work),
-            _ => None,
-        });
-        works.collect()
-    };
-    let work = worked(&mut view);
-    assert_eq!(work.len(), 1);
+    let id = Some(world.incidents[0].id);
+    let work = world.rank_next(id).expect("many signs");
     // It is asked for once; until it comes nothing is shown of it.
-    assert!(worked(&mut view).is_empty());
+    assert!(world.rank_next(id).is_none());
     assert!(shown(&view, &world).contains("causes not worked out"));
-    work.iter().for_each(crate::message::Work::run);
-    assert!(worked(&mut view).is_empty());
+    work.run();
+    assert!(world.rank_next(id).is_none());
     assert!(shown(&view, &world).contains("where it began"));
+    // More signs: as it was ranked last, until it is ranked anew.
+    let sign = world.incidents[0].findings[0].clone();
+    world.incidents[0].findings.push(sign);
+    assert!(shown(&view, &world).contains("where it began"));
+    let held = world.causes_so_far(&world.incidents[0]);
+    assert!(std::sync::Arc::ptr_eq(
+        &held,
+        &world.causes(&world.incidents[0])
+    ));
+    assert!(world.rank_next(id).is_some());
     // What is in view is of this incident: of another it is worked out first.
     world.incidents[0].id = IncidentId(42);
     assert!(shown(&view, &world).contains("causes not worked out"));
@@ -333,8 +336,9 @@ fn a_change_long_before_the_first_sign_is_named_on_the_timeline_too() {
         unwatched: None,
     };
     world.clusters[0].changes.push_back(rollout);
-    let mut view = Incidents::default();
-    view.work(&world);
+    let id = world.incidents[0].id;
+    assert!(world.rank_next(Some(id)).is_none(), "few signs");
+    let view = Incidents::default();
     let text = fake::screen(&world, 200, 47, |ctx, area, buf| view.draw(ctx, area, buf));
     let lane = text.lines().find(|l| l.contains("▼")).expect("its mark");
     assert!(!lane.contains("none seen"), "{lane}");
