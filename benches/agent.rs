@@ -104,7 +104,7 @@ fn sources() -> Arc<dyn Lookup> {
         at_ns: (NOW.0 - n as i64) * 1_000_000,
         labels: Labels::from_pairs([("pod", "web-1")]),
         line: format!("request {n} of user {} took {} ms", n % 90, n * 13 % 700).into(),
-        level: if n % 50 == 0 {
+        level: if n.is_multiple_of(50) {
             Level::Error
         } else {
             Level::Info

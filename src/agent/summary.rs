@@ -1,6 +1,8 @@
 //! A report in a model's own words: asked once, without tools. What comes is labelled as a model's
 //! wherever it is shown.
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 
 use super::chat::{ATTEMPTS, Asked};
@@ -60,6 +62,7 @@ async fn of_server(
             Message::User(as_data("report", &shown)),
         ],
         tools: &[],
+        foreign: &Arc::default(),
         form: None,
         max_tokens: budget.answer,
         attempts: ATTEMPTS,
