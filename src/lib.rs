@@ -29,6 +29,7 @@ pub mod language;
 pub mod message;
 pub mod model;
 pub mod pattern;
+pub mod promql;
 pub mod report;
 pub mod source;
 pub mod state;

@@ -13,6 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["model", "pattern"]),
     ("pattern", &[]),
     ("language", &["model"]),
+    ("promql", &["model"]),
     ("detect", &["model", "store"]),
     ("incident", &["model", "store"]),
     ("cause", &[]),
@@ -50,8 +51,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Modules without effects.
 const PURE: &[&str] = &[
-    "model", "store", "pattern", "language", "detect", "incident", "cause", "state", "ui",
-    "command", "message", "report",
+    "model", "store", "pattern", "language", "promql", "detect", "incident", "cause", "state",
+    "ui", "command", "message", "report",
 ];
 /// What they must not name.
 const EFFECTS: &[&str] = &[
