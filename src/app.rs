@@ -271,11 +271,11 @@ impl App {
         let took = begin.elapsed().as_micros();
         self.gauges.frame_build_us = u32::try_from(took).unwrap_or(u32::MAX);
         self.pace.drawn(begin);
-        if let Some(serial) = self.state.unarmed()
+        if let Some((serial, unasked)) = self.state.unarmed()
             && self.armed < serial
         {
             self.armed = serial;
-            self.effects.arm(serial);
+            self.effects.arm(serial, unasked);
         }
     }
 

@@ -37,6 +37,8 @@ const QUESTIONS: usize = 128;
 const WAITING: usize = 1024;
 /// How long a dialog is in view before its keys count.
 const READ: Duration = Duration::from_millis(300);
+/// And one that came by itself: whoever was typing has to stop first.
+const UNASKED: Duration = Duration::from_secs(1);
 /// Pause in typing after which a list is asked for.
 const PAUSE: Duration = Duration::from_millis(150);
 /// How long sources may take to end.
@@ -121,6 +123,11 @@ impl Effects {
             Effect::TailLogs(wanted) => return self.follow(wanted),
             Effect::Save(export) => self.save(*export),
             Effect::Act(request) => return self.act(*request),
+            Effect::NotActed(request, why) => {
+                if let Some(actions) = &self.actions {
+                    actions.refused(*request, why);
+                }
+            }
             Effect::Work(work) => {
                 let told = self.told.clone();
                 tokio::task::spawn_blocking(move || {
@@ -287,10 +294,12 @@ impl Effects {
     }
 
     /// A dialog was drawn: what was typed before that, or in haste, does not count for it.
-    pub fn arm(&self, serial: u64) {
+    /// `unasked`: it came by itself.
+    pub fn arm(&self, serial: u64, unasked: bool) {
         let told = self.told.clone();
+        let wait = if unasked { UNASKED } else { READ };
         tokio::spawn(async move {
-            tokio::time::sleep(READ).await;
+            tokio::time::sleep(wait).await;
             let _ = told.send(Msg::Armed(serial)).await;
         });
     }

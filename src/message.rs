@@ -109,6 +109,8 @@ pub enum Effect {
     Copy(String),
     /// Change something, as the operator confirmed.
     Act(Box<ActionRequest>),
+    /// The agent proposed this and it is not sent: written down, with the reason.
+    NotActed(Box<ActionRequest>, &'static str),
     Replay(ReplayCommand),
     /// Follow these logs live, beside those that always are, in place of the former ones.
     TailLogs(Vec<(ClusterId, Tail)>),

@@ -72,6 +72,10 @@ pub struct State {
     dirty: bool,
     /// What the detectors have learned, on its way to the next run.
     memory: learnt::Memory,
+    /// An operator sits before the screen: a dialog can be answered. Not so without a screen.
+    pub attended: bool,
+    /// What the agent wants done and the operator has not decided yet.
+    proposal: Option<actions::proposal::Proposal>,
     /// Dialogs shown so far.
     dialogs: u64,
     /// What of the screen depends on the time of day, so that a tick can tell whether it shows.
@@ -98,6 +102,8 @@ impl State {
             asked_about: None,
             dirty: true,
             memory: learnt::Memory::default(),
+            attended: false,
+            proposal: None,
             dialogs: 0,
             shown_ages: 0,
         }
@@ -138,6 +144,7 @@ impl State {
                 effects.extend(whatif.work(&self.world));
             }
         }
+        effects.extend(self.mind_proposal());
         effects
     }
 

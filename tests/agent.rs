@@ -18,6 +18,8 @@ mod budgets;
 mod faults;
 #[path = "agent/foreign.rs"]
 mod foreign;
+#[path = "agent/proposed.rs"]
+mod proposed;
 #[path = "agent/recorded.rs"]
 mod recorded;
 #[path = "agent/servers.rs"]

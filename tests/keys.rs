@@ -6,6 +6,8 @@ mod actions;
 mod jumps;
 #[path = "keys/memory.rs"]
 mod memory;
+#[path = "keys/proposals.rs"]
+mod proposals;
 #[path = "support/scenario.rs"]
 mod scenario;
 #[path = "keys/talk.rs"]

@@ -48,7 +48,13 @@ async fn looks_right(client: &Client) {
     let served: Vec<&str> = all.filter(|t| t.stands_alone()).map(|t| t.name).collect();
     let names: Vec<&str> = tools.iter().map(|t| t.name.as_ref()).collect();
     assert_eq!(names, served);
-    for console in ["describe_view", "read_result", "find_similar_incidents"] {
+    for console in [
+        "describe_view",
+        "read_result",
+        "find_similar_incidents",
+        "propose_silence",
+        "propose_gitops",
+    ] {
         assert!(!served.contains(&console), "{console} needs a console");
     }
     for tool in &tools {

@@ -191,6 +191,15 @@ impl Conversation {
         Some((run, call))
     }
 
+    /// Said beside the answer of a run, also once that is over.
+    pub fn note(&mut self, run: RunId, text: String) {
+        if let Some(message) = self.message_of(run) {
+            message.parts.push(Part::Note(text));
+            message.version += 1;
+            self.version += 1;
+        }
+    }
+
     /// Ends the running answer at once; what its task still says is ignored. Gives the run whose
     /// task is to be cancelled.
     pub fn cancel(&mut self) -> Option<RunId> {

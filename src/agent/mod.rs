@@ -72,6 +72,8 @@ struct Shared {
     tool_timeout: Duration,
     runs: Mutex<HashMap<RunId, CancellationToken>>,
     waiting: Mutex<HashMap<(RunId, String), oneshot::Sender<Fetched>>>,
+    /// Held by the one call whose proposal the operator is asked about.
+    proposing: tokio::sync::Mutex<()>,
     foreign: Foreign,
     approvals: Approvals,
     results: Mutex<Results>,
@@ -100,6 +102,7 @@ impl Agent {
                 tool_timeout: TOOL_TIMEOUT,
                 runs: Mutex::default(),
                 waiting: Mutex::default(),
+                proposing: tokio::sync::Mutex::default(),
                 foreign: Foreign::new(&[], None, "operator".into()),
                 approvals: Approvals::default(),
                 results: Mutex::default(),

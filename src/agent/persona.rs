@@ -31,7 +31,7 @@ pub fn setting(world: &World, persona: &Arc<Persona>, limits: RunLimits) -> Sett
     }
 }
 
-/// Names of the offered tools, in the order of the table.
+/// Names of the offered tools that read, in the order of the table.
 pub fn offered(world: &World, persona: &Persona) -> Vec<&'static str> {
     let named = tools::all().iter();
     // Whoever reads shortened results may open them.
@@ -41,6 +41,7 @@ pub fn offered(world: &World, persona: &Persona) -> Vec<&'static str> {
     named
         .filter(|tool| {
             let always = tool.needs == Needs::Nothing || !tool.stands_alone();
+            let always = always && !tool.proposes();
             always || world.clusters.iter().any(|c| has(c, tool.needs))
         })
         .map(|tool| tool.name)
@@ -68,6 +69,8 @@ fn has(c: &ClusterState, needs: Needs) -> bool {
         Needs::Functions => c.pods.values().any(|pod| CnfKind::of(pod).is_some()),
         Needs::GitOps => !c.apps.is_empty(),
         Needs::Results | Needs::Console => true,
+        // The world does not know who may act: `State::proposals` does.
+        Needs::Operator => false,
     }
 }
 

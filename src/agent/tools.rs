@@ -1,6 +1,6 @@
 //! The tools of the agent: what they take, and the check of what a model gives them.
 //!
-//! All of them read. Schemas come from the Rust types of the arguments, so that what is told to the
+//! All of them read, but those that propose: these ask the operator. Schemas come from the Rust types of the arguments, so that what is told to the
 //! model and what is accepted cannot part.
 
 pub mod args;
@@ -48,6 +48,8 @@ pub enum Needs {
     Results,
     /// The console with its screen and archive.
     Console,
+    /// An operator before the screen who may act, and who is asked each time.
+    Operator,
 }
 
 /// A call whose arguments are right.
@@ -73,6 +75,12 @@ pub fn is_known(name: &str) -> bool {
 
 pub fn find(name: &str) -> Option<&'static Tool> {
     TOOLS.iter().find(|tool| tool.name == name)
+}
+
+/// Whether one of these asks the operator to let something be done.
+pub fn may_propose(names: &[&str]) -> bool {
+    let mut proposing = TOOLS.iter().filter(|tool| tool.proposes());
+    proposing.any(|tool| names.contains(&tool.name))
 }
 
 /// The tools of these names as the API wants them told.
@@ -195,7 +203,15 @@ impl Tool {
 
     /// Whoever has sources can answer it: no run of the agent and no screen is needed.
     pub fn stands_alone(&self) -> bool {
-        !matches!(self.needs, Needs::Results | Needs::Console)
+        !matches!(
+            self.needs,
+            Needs::Results | Needs::Console | Needs::Operator
+        )
+    }
+
+    /// It reads nothing: the operator is asked to let one request through.
+    pub fn proposes(&self) -> bool {
+        self.needs == Needs::Operator
     }
 
     fn needing(mut self, needs: Needs) -> Self {

@@ -59,6 +59,7 @@ pub fn screen(
     };
     let now = replay.as_ref().map_or_else(clock::now, |r| r.now);
     let mut state = State::new(Arc::clone(&config), now, TimeZone::system(), looks);
+    state.attended = true;
     if let Some(status) = replay {
         state.update(Msg::Replay(status));
     }

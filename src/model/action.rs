@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use super::api::ApiKind;
+use super::chat::RunId;
 use super::fault::Fault;
 use super::gitops::AppKind;
 use super::id::ClusterId;
@@ -15,6 +16,9 @@ use super::time::Timestamp;
 
 /// The role it takes to act.
 pub const NEEDED: Role = Role::Operator;
+
+/// Hours that a silence may last.
+pub const SILENCE_HOURS: [u8; 5] = [1, 2, 4, 8, 24];
 
 /// A label and the value it must have.
 pub type Matcher = (String, String);
@@ -67,6 +71,15 @@ pub struct ActionRequest {
     pub server: String,
     /// The way there, where it is worth a word.
     pub via: Option<String>,
+    /// The agent's call that wants it; `None`: the operator's own.
+    pub proposer: Option<Proposer>,
+}
+
+/// A call of the agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposer {
+    pub run: RunId,
+    pub call: String,
 }
 
 /// The exact request, without the sign-in.
@@ -150,6 +163,7 @@ impl ActionRequest {
             by: by.to_owned(),
             server: String::new(),
             via: None,
+            proposer: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What is said in the chat pane, and what the agent reports while it works.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,9 @@ use super::time::Timestamp;
 
 /// A run of the agent has one id from question to answer.
 pub type RunId = RequestId;
+
+/// How long the operator may think about what a run asks of him.
+pub const THINKING: Duration = Duration::from_secs(600);
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChatEvent {

@@ -71,6 +71,22 @@ impl Actions {
         self.begun.spawn(work)
     }
 
+    /// Writes down what the agent proposed and nobody let through.
+    pub fn refused(&self, request: ActionRequest, why: &'static str) {
+        let own = self.clone();
+        self.begun.spawn(async move {
+            let cluster = own.config.clusters.get(usize::from(request.cluster.0));
+            let name = cluster.map(|c| c.name.as_str()).unwrap_or_default();
+            let deed = Deed {
+                allowed_by: None,
+                ..Deed::of(name, &request)
+            };
+            if let Err(why) = own.audit.write(&deed, Stage::Refused, why).await {
+                tracing::warn!(%why, "a refusal is not in the audit file");
+            }
+        });
+    }
+
     pub fn is_idle(&self) -> bool {
         self.begun.is_empty()
     }

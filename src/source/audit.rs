@@ -32,6 +32,12 @@ pub struct Deed<'a> {
     pub cluster: &'a str,
     /// As the API server knows the operator; the account on this machine stands beside it.
     pub user: &'a str,
+    /// `agent`; nobody but the operator where it is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proposed_by: Option<&'static str>,
+    /// Who let the agent's wish through, in its dialog.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_by: Option<&'a str>,
     pub action: &'static str,
     pub subject: String,
     /// Where it is sent, as it was shown.
@@ -50,6 +56,8 @@ impl<'a> Deed<'a> {
         Self {
             cluster,
             user: &request.by,
+            proposed_by: request.proposer.as_ref().map(|_| "agent"),
+            allowed_by: request.proposer.as_ref().map(|_| request.by.as_str()),
             action: request.action.word(),
             subject: request.action.subject(),
             server: &request.server,

@@ -331,6 +331,8 @@ fn deed<'a>(cluster: &'a Cluster, user: &'a str, node: &str, place: &Place) -> D
     Deed {
         cluster: &cluster.name,
         user,
+        proposed_by: None,
+        allowed_by: None,
         action: "nvidia-smi",
         subject: format!("Pod {place} on {node}"),
         server: &cluster.place,

@@ -7,15 +7,16 @@
 use super::State;
 use super::screen::{Overlay, Prompt, PromptKind};
 use crate::message::Effect;
-use crate::model::action::{Acted, Action, ActionRequest, Server};
+use crate::model::action::{Acted, Action, ActionRequest, SILENCE_HOURS, Server};
 use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
 use crate::model::input::{Key, KeyPress};
 use crate::ui::view::Focus;
-use crate::ui::view::actions::{Actions, Confirm, HOURS, Menu, Mute, Step};
+use crate::ui::view::actions::{Actions, Confirm, Menu, Mute, Proposed, Step};
 use crate::ui::{layout, measured};
 
 mod entries;
+pub(super) mod proposal;
 
 impl State {
     /// Whether something of what is looked at can be changed.
@@ -28,10 +29,14 @@ impl State {
             }
     }
 
-    /// A dialog that is yet to be drawn long enough for keys to count.
-    pub fn unarmed(&self) -> Option<u64> {
+    /// A dialog that is yet to be drawn long enough for keys to count, and whether it came by itself.
+    pub fn unarmed(&self) -> Option<(u64, bool)> {
         match &self.screen.overlay {
-            Some(Overlay::Actions(Actions::Confirm(c))) if !c.armed => Some(c.serial),
+            // Where nothing is drawn nothing was read.
+            _ if layout::too_small(self.screen.area) => None,
+            Some(Overlay::Actions(Actions::Confirm(c))) if !c.armed => {
+                Some((c.serial, c.proposed.is_some()))
+            }
             _ => None,
         }
     }
@@ -42,6 +47,7 @@ impl State {
             && c.serial == serial
         {
             c.armed = true;
+            self.dirty = true;
         }
     }
 
@@ -118,7 +124,7 @@ impl State {
             Key::Enter => match menu.entries.get(menu.at).map(|e| e.step.clone()) {
                 Some(Ok(Step::Ask(request))) => {
                     let request = self.addressed(request);
-                    return self.ask_to_confirm(request, Vec::new());
+                    return self.ask_to_confirm(request, Vec::new(), None);
                 }
                 Some(Ok(Step::Mute(mute))) => return self.lay_over(Actions::Mute(Box::new(mute))),
                 Some(Err(_)) | None => {}
@@ -132,7 +138,7 @@ impl State {
         mute.error = None;
         match press.key {
             Key::Esc => return,
-            Key::Down => mute.hours = (mute.hours + 1).min(HOURS.len() - 1),
+            Key::Down => mute.hours = (mute.hours + 1).min(SILENCE_HOURS.len() - 1),
             Key::Up => mute.hours = mute.hours.saturating_sub(1),
             Key::Tab | Key::BackTab => mute.wide = !mute.wide,
             Key::Enter if mute.comment.text().trim().is_empty() => {
@@ -164,7 +170,7 @@ impl State {
         let mut all = places.map(|kind| self.sent_to(request.clone(), kind));
         let first = all.next().unwrap_or_else(|| request.clone());
         let next = all.collect();
-        self.ask_to_confirm(first, next);
+        self.ask_to_confirm(first, next, None);
     }
 
     /// To the server that this one goes to.
@@ -193,7 +199,12 @@ impl State {
         request
     }
 
-    fn ask_to_confirm(&mut self, request: ActionRequest, next: Vec<ActionRequest>) {
+    fn ask_to_confirm(
+        &mut self,
+        request: ActionRequest,
+        next: Vec<ActionRequest>,
+        proposed: Option<Proposed>,
+    ) {
         let own = self.config.clusters.get(usize::from(request.cluster.0));
         let name = self.name_of(&Focus::Cluster(request.cluster));
         let cluster = match own.and_then(|c| c.environment.as_ref()) {
@@ -210,13 +221,20 @@ impl State {
             role: role.unwrap_or_default().word(),
             request,
             next,
+            proposed,
         };
         self.lay_over(Actions::Confirm(Box::new(dialog)));
     }
 
     /// Only `y` sends, and only in a dialog that could be read.
     fn confirm_key(&mut self, mut dialog: Box<Confirm>, press: KeyPress) -> Vec<Effect> {
-        if !dialog.armed {
+        if !dialog.armed || layout::too_small(self.screen.area) {
+            if dialog.proposed.is_some() {
+                // Whoever is still typing something else has not read it: the wait begins anew.
+                self.dialogs += 1;
+                dialog.serial = self.dialogs;
+                dialog.armed = false;
+            }
             self.lay_over(Actions::Confirm(dialog));
             return Vec::new();
         }
@@ -225,13 +243,20 @@ impl State {
                 let action = &dialog.request.action;
                 let what = format!("asked: {} of {}", action.word(), short(&action.subject()));
                 self.notice(false, what);
+                if dialog.proposed.is_some() {
+                    return self.decided(true, false);
+                }
                 self.ask_further(dialog.next);
                 return vec![Effect::Act(Box::new(dialog.request))];
             }
             Key::Esc | Key::Enter | Key::Char('n' | 'N' | 'q') => {
                 self.notice(false, "not sent");
                 // No to this server; Esc and q leave all of them.
-                if !matches!(press.key, Key::Esc | Key::Char('q')) {
+                let all = matches!(press.key, Key::Esc | Key::Char('q'));
+                if dialog.proposed.is_some() {
+                    return self.decided(false, all);
+                }
+                if !all {
                     self.ask_further(dialog.next);
                 }
                 return Vec::new();
@@ -252,12 +277,13 @@ impl State {
     fn ask_further(&mut self, mut next: Vec<ActionRequest>) {
         if !next.is_empty() {
             let request = next.remove(0);
-            self.ask_to_confirm(request, next);
+            self.ask_to_confirm(request, next, None);
         }
     }
 
     /// What became of it; what it changed is asked for at once.
     pub(super) fn take_acted(&mut self, acted: Acted) -> Vec<Effect> {
+        self.proposal_acted(&acted);
         let Acted { request, result } = acted;
         let name = self.name_of(&Focus::Cluster(request.cluster));
         let (word, subject) = (request.action.word(), request.action.subject());

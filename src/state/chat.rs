@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::State;
+use super::actions::proposal::is_proposal;
 use crate::agent::brief::{EXPLAIN, incident_context};
 use crate::agent::conversation::Part;
 use crate::agent::{offline, persona, world_tools};
@@ -179,7 +180,9 @@ impl State {
     }
 
     pub(super) fn setting(&self) -> Setting {
-        persona::setting(&self.world, &self.persona, self.limits)
+        let mut setting = persona::setting(&self.world, &self.persona, self.limits);
+        setting.tools.extend(self.proposals(&self.persona));
+        setting
     }
 
     /// `/persona`: which there are; `/persona ID`: works in that field from the next question on.
@@ -197,7 +200,8 @@ impl State {
             self.chat.answer_locally(None, told, self.world.now);
             return Vec::new();
         };
-        let offered = persona::offered(&self.world, &found);
+        let mut offered = persona::offered(&self.world, &found);
+        offered.extend(self.proposals(&found));
         let mut told = format!(
             "The agent works as `{}` ({}) now, with {} tools: {}.",
             found.id,
@@ -272,6 +276,7 @@ impl State {
         let (text, rows, ok) = match query.tool.as_str() {
             "describe_view" => self.described(),
             "find_similar_incidents" => return self.ask_similar(query),
+            tool if is_proposal(tool) => return self.propose(query),
             _ => world_tools::answer(&self.world, query),
         };
         vec![Effect::WorldAnswer {

@@ -98,7 +98,8 @@ impl State {
     }
 }
 
-fn told_to(run: RunId, call: &str, (text, rows, ok): (String, usize, bool)) -> Effect {
+/// The answer to a call of the agent.
+pub(super) fn told_to(run: RunId, call: &str, (text, rows, ok): (String, usize, bool)) -> Effect {
     Effect::WorldAnswer {
         run,
         call: call.to_owned(),

@@ -102,8 +102,12 @@ impl State {
     /// What the console holds itself is looked up at once, the rest by the agent's task.
     pub(super) fn look_up(&mut self, text: &str, look: Look) -> Vec<Effect> {
         let setting = Setting {
-            // A persona limits the model, not the operator.
-            tools: tools::all().iter().map(|tool| tool.name).collect(),
+            // A persona limits the model, not the operator. What he wants done he does by keys.
+            tools: tools::all()
+                .iter()
+                .filter(|tool| !tool.proposes())
+                .map(|tool| tool.name)
+                .collect(),
             ..self.setting()
         };
         let Some(request) = self.chat.look(text, look, setting, self.world.now) else {

@@ -23,14 +23,14 @@ use crate::FULL;
 use crate::scenario::{Console, alert, objects};
 
 /// The live console with actions switched on for all, and a role in the first cluster.
-fn acting(role: Role) -> Console {
+pub fn acting(role: Role) -> Console {
     let mut console = Console::live(FULL);
     switch(&mut console, true);
     console.tell(0, SourceKind::Kubernetes, Body::Identity(identity(role)));
     console
 }
 
-fn switch(console: &mut Console, on: bool) {
+pub fn switch(console: &mut Console, on: bool) {
     console.state.config = Arc::new(Config {
         actions: on,
         ..Config::clone(&console.state.config)
@@ -47,7 +47,7 @@ fn identity(role: Role) -> Box<Identity> {
 }
 
 /// One application, with its last operation in this phase.
-fn tell_app(console: &mut Console, phase: &str) {
+pub fn tell_app(console: &mut Console, phase: &str) {
     let operation = Operation {
         phase: phase.into(),
         ..Operation::default()
@@ -66,7 +66,7 @@ fn tell_app(console: &mut Console, phase: &str) {
     console.tell(0, SourceKind::Kubernetes, body);
 }
 
-fn acts(console: &Console) -> Vec<ActionRequest> {
+pub fn acts(console: &Console) -> Vec<ActionRequest> {
     let sent = console.effects.iter().filter_map(|e| match e {
         Effect::Act(request) => Some((**request).clone()),
         _ => None,
@@ -74,8 +74,8 @@ fn acts(console: &Console) -> Vec<ActionRequest> {
     sent.collect()
 }
 
-fn arm(console: &mut Console) {
-    if let Some(serial) = console.state.unarmed() {
+pub fn arm(console: &mut Console) {
+    if let Some((serial, _)) = console.state.unarmed() {
         console.update(Msg::Armed(serial));
     }
 }

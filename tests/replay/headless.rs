@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use farwatch::agent::prompt::PROPOSING;
+use farwatch::agent::tools;
 use serde_json::{Value, json};
 
 use crate::chat::{ChatServer, Say, calls, text};
@@ -273,6 +275,33 @@ fn reports_of_each_kind_in_each_form() {
     assert_eq!(std::fs::read(&out).expect("there"), kept);
 }
 
+/// Whoever may act by keys is still before no screen here: nothing is offered, nothing is sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_action_is_proposed_where_nobody_can_be_asked() {
+    let silence = json!({"cluster": "alpha", "matchers": {"alertname": "Down"}, "reason": "x"});
+    let says = vec![calls(&[("propose_silence", silence)]), text("Not done.")];
+    let server = ChatServer::start(says).await;
+    let config = format!(
+        "[[clusters]]\nname = \"alpha\"\nalertmanager = {{ url = \"http://127.0.0.1:9\" }}\n\
+         [agent]\nurl = \"{}\"\n[actions]\nenabled = true\n[roles]\ndefault = \"admin\"\n",
+        server.url()
+    );
+    let folder = tempfile::tempdir().expect("folder");
+    let asked = tokio::task::spawn_blocking(move || {
+        let ask = ["ask", "silence all", "--listen", "1s", "--output", "json"];
+        run(folder.path(), &config, &ask)
+    });
+    let told = said(&asked.await.expect("ran"));
+    let requests = server.requests();
+    assert_eq!(requests.len(), 2, "{told}");
+    assert!(!requests[0]["tools"].to_string().contains("propose_"));
+    let answered = requests[1]["messages"].to_string();
+    assert!(
+        answered.contains("there is no tool `propose_silence`"),
+        "{answered}"
+    );
+}
+
 /// One cluster that answers, one whose server is gone.
 #[tokio::test(flavor = "multi_thread")]
 async fn live_clusters_are_heard_first_and_one_that_is_down_is_named() {
@@ -319,7 +348,10 @@ async fn the_first_prompt_fits_a_small_model() {
         assert!(output.status.success(), "{output:?}");
         let persona = persona[1];
         let request = &server.requests()[0];
-        let told = format!("{}{}", request["messages"], request["tools"]);
+        // An operator who may act is offered two more.
+        let proposals = tools::specs(&["propose_silence", "propose_gitops"]);
+        let proposals = format!("{PROPOSING}{}", Value::from(proposals));
+        let told = format!("{}{}{proposals}", request["messages"], request["tools"]);
         let tokens = tokens(&told);
         println!(
             "{persona}: {} characters, about {tokens} tokens",

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use farwatch::clock;
 use farwatch::config::{Cluster, Config, Roles};
-use farwatch::model::action::{Action, ActionRequest};
-use farwatch::model::id::ClusterId;
+use farwatch::model::action::{Action, ActionRequest, Proposer};
+use farwatch::model::id::{ClusterId, RequestId};
 use farwatch::model::identity::Role;
 use farwatch::model::telemetry::Body;
 use farwatch::source::Outlet;
@@ -16,6 +16,70 @@ use serde_json::Value;
 
 use crate::endpoint;
 use crate::prometheus::Alertmanager;
+
+/// The audit file tells who wanted it and who let it through, or that nobody did.
+#[tokio::test]
+async fn what_the_agent_proposed_is_written_down_as_such() {
+    let alertmanager = Alertmanager::start();
+    let config = Arc::new(Config {
+        clusters: vec![Cluster {
+            name: "alpha".into(),
+            alertmanagers: vec![endpoint(alertmanager.program.url())],
+            ..Cluster::default()
+        }],
+        actions: true,
+        roles: Roles {
+            default: Role::Operator,
+            ..Roles::default()
+        },
+        ..Config::default()
+    });
+    let (outlet, _queue) = Outlet::new(256);
+    let fleet = Fleet::start_with(config.clone(), outlet, Pace::default());
+    let folder = tempfile::tempdir().unwrap();
+    let audit = folder.path().join("actions.jsonl");
+    let actions = Actions::new(config, fleet.reach(), Some(audit.clone()));
+    let now = clock::now();
+    let action = Action::Silence {
+        matchers: vec![("alertname".into(), "Down".into())],
+        from: now,
+        until: now.plus_ms(3_600_000),
+        comment: "proposed by the agent: planned".into(),
+    };
+    let request = ActionRequest {
+        server: alertmanager.program.url(),
+        proposer: Some(Proposer {
+            run: RequestId(1),
+            call: "c1".into(),
+        }),
+        ..ActionRequest::new(ClusterId(0), action, "alice")
+    };
+    actions.refused(request.clone(), "refused by the operator");
+    actions.finish().await;
+    let url = format!("{}/api/v2/silences", alertmanager.program.url());
+    let held = async || -> Value {
+        let text = reqwest::get(&url).await.unwrap().text().await.unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    assert_eq!(held().await, serde_json::json!([]), "refused");
+    actions.carry_out(request).await.result.unwrap();
+    assert_eq!(held().await.as_array().map(Vec::len), Some(1));
+
+    let text = std::fs::read_to_string(&audit).unwrap();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let of = |field: &str| -> Vec<Value> { lines.iter().map(|l| l[field].clone()).collect() };
+    assert_eq!(of("stage"), ["refused", "asked", "done"]);
+    assert_eq!(of("proposed_by"), ["agent", "agent", "agent"]);
+    assert_eq!(
+        of("allowed_by"),
+        [Value::Null, "alice".into(), "alice".into()]
+    );
+    assert_eq!(lines[0]["outcome"], "refused by the operator");
+    fleet.shutdown().await;
+}
 
 #[tokio::test]
 async fn a_silence_is_made_listed_and_ended() {

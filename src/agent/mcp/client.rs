@@ -187,6 +187,8 @@ impl Foreign {
         Deed {
             cluster: "",
             user: &self.operator,
+            proposed_by: Some("agent"),
+            allowed_by: None,
             action: "mcp",
             subject: tool.name.clone(),
             server: &server.place,

@@ -20,7 +20,7 @@ use crate::agent::tools::fetch::{Fetched, fetch};
 use crate::agent::tools::whole::{Pick, Whole};
 use crate::agent::tools::{self, Checked, digest};
 use crate::clock;
-use crate::model::chat::{ChatEvent, WorldQuery};
+use crate::model::chat::{ChatEvent, THINKING, WorldQuery};
 use crate::model::id::ClusterId;
 use crate::model::redact::redact;
 use crate::model::text;
@@ -45,8 +45,8 @@ enum Wanted {
 
 /// Longest arguments that can be shown to be allowed, letters.
 const SHOWN: usize = 2_000;
-/// How long the operator may think.
-const THINKING: Duration = Duration::from_secs(600);
+/// What a proposal may take beyond the operator's time: servers are asked, and answer.
+const SENDING: Duration = Duration::from_secs(120);
 
 impl Run<'_> {
     /// Carries out the calls of one answer side by side and appends the results in their order.
@@ -201,6 +201,11 @@ impl Run<'_> {
     }
 
     async fn tool(&self, job: &Job, checked: &Checked) -> Fetched {
+        if tools::find(checked.tool).is_some_and(tools::Tool::proposes) {
+            // One dialog at a time; the next waits without its time running.
+            let _turn = self.shared.proposing.lock().await;
+            return self.told_by_console(job, checked, THINKING + SENDING).await;
+        }
         let limit = self.shared.tool_timeout;
         if checked.tool == READ_RESULT {
             return self.opened(checked);
@@ -209,6 +214,10 @@ impl Run<'_> {
             let (lookup, names) = (self.shared.lookup.clone(), &self.request.setting.clusters);
             return fetch(lookup, checked, names, self.request.now, limit).await;
         }
+        self.told_by_console(job, checked, limit).await
+    }
+
+    async fn told_by_console(&self, job: &Job, checked: &Checked, limit: Duration) -> Fetched {
         let query = WorldQuery {
             run: self.request.run,
             call: job.call.id.clone(),

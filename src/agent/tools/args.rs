@@ -1,5 +1,6 @@
 //! Arguments of the tools as types, and the rules that a type cannot say.
 
+pub mod act;
 pub mod asked;
 pub mod look;
 pub mod runbook;

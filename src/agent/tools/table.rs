@@ -1,5 +1,6 @@
 //! All tools there are.
 
+use super::args::act::{PROPOSE_GITOPS, PROPOSE_SILENCE, ProposeGitOps, ProposeSilence};
 use super::args::asked::{
     DetectAnomalies, ErrorLogs, GetTrace, MetricLabels, MetricTrends, READ_RESULT, ReadResult,
     SearchTraces,
@@ -16,7 +17,7 @@ use super::args::{
 use super::{Needs, Tool};
 
 pub(super) fn tools() -> Vec<Tool> {
-    let parts = [clusters(), trouble(), asked(), devices()];
+    let parts = [clusters(), trouble(), asked(), devices(), proposals()];
     parts.into_iter().flatten().collect()
 }
 
@@ -207,5 +208,21 @@ fn devices() -> Vec<Tool> {
             "Network functions (vDU, UPF ...): whether each can meet its timing now, and why not.",
         )
         .needing(Needs::Functions),
+    ]
+}
+
+/// The console's own actions, and no others.
+fn proposals() -> Vec<Tool> {
+    vec![
+        Tool::of::<ProposeSilence>(
+            PROPOSE_SILENCE,
+            "Ask the operator to let a silence be made: exact labels, for some hours.",
+        )
+        .needing(Needs::Operator),
+        Tool::of::<ProposeGitOps>(
+            PROPOSE_GITOPS,
+            "Ask the operator to let one application be refreshed, synced or reconciled.",
+        )
+        .needing(Needs::Operator),
     ]
 }

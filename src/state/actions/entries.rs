@@ -35,7 +35,13 @@ impl State {
         }
     }
 
-    fn on_app(&self, cluster: ClusterId, kind: AppKind, namespace: &str, name: &str) -> Vec<Entry> {
+    pub(super) fn on_app(
+        &self,
+        cluster: ClusterId,
+        kind: AppKind,
+        namespace: &str,
+        name: &str,
+    ) -> Vec<Entry> {
         let known = self.world.cluster(cluster);
         let key = (kind, namespace.into(), name.into());
         let Some(app) = known.and_then(|c| c.apps.get(&key)) else {
@@ -153,7 +159,7 @@ impl State {
     }
 
     /// Under which name the operator may act there, or why not.
-    fn standing(&self, cluster: ClusterId, server: Server) -> Result<String, String> {
+    pub(super) fn standing(&self, cluster: ClusterId, server: Server) -> Result<String, String> {
         if self.world.replay.is_some() {
             return Err("this is a recording: nothing can be changed".into());
         }

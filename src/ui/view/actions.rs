@@ -9,7 +9,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::common::{self, pair};
-use crate::model::action::{Action, ActionRequest, Matcher, Server};
+use crate::model::action::{Action, ActionRequest, Matcher, SILENCE_HOURS, Server};
 use crate::model::alert::{Alert, AlertState};
 use crate::model::id::ClusterId;
 use crate::model::text::clean;
@@ -18,9 +18,6 @@ use crate::ui::Ctx;
 use crate::ui::layout::middle;
 use crate::ui::widget::field::Field;
 use crate::ui::widget::text::wrap;
-
-/// Hours that a silence may last.
-pub const HOURS: [u8; 5] = [1, 2, 4, 8, 24];
 
 /// What lies over the screen.
 #[derive(Debug)]
@@ -65,7 +62,7 @@ pub struct Mute {
     pub labels: Vec<Matcher>,
     /// All alerts of the name, not only this one.
     pub wide: bool,
-    /// Position in [`HOURS`].
+    /// Position in [`SILENCE_HOURS`].
     pub hours: usize,
     pub comment: Field,
     pub error: Option<&'static str>,
@@ -84,6 +81,17 @@ pub struct Confirm {
     /// With its environment.
     pub cluster: String,
     pub role: &'static str,
+    /// The agent wants it; `None`: the operator chose it.
+    pub proposed: Option<Proposed>,
+}
+
+/// What is said of a request that the agent wants sent.
+#[derive(Clone, Debug)]
+pub struct Proposed {
+    /// What it does, in the console's words.
+    pub does: String,
+    /// In the agent's: one line, cut, of safe letters.
+    pub reason: String,
 }
 
 impl Mute {
@@ -106,7 +114,7 @@ impl Mute {
     }
 
     pub fn action(&self, world: &World) -> Action {
-        let hours = HOURS.get(self.hours).copied().unwrap_or(1);
+        let hours = SILENCE_HOURS.get(self.hours).copied().unwrap_or(1);
         Action::Silence {
             matchers: self.matchers(),
             from: world.now,
@@ -143,7 +151,7 @@ impl Actions {
                 ("Mute: make a silence".into(), "Esc closes", text, pinned)
             }
             Self::Confirm(confirm) => (
-                format!("Send this? {}", confirm.request.action.word()),
+                confirm.title(),
                 match confirm.next.is_empty() {
                     true => "default: no",
                     false => "another server is asked about next",
@@ -222,7 +230,7 @@ impl Mute {
         let theme = ctx.theme;
         let count = self.matching(ctx.world);
         let mut hours = vec![Span::styled("for         ", theme.muted)];
-        for (at, hour) in HOURS.iter().enumerate() {
+        for (at, hour) in SILENCE_HOURS.iter().enumerate() {
             let style = match at == self.hours {
                 true => theme.selected,
                 false => theme.base,
@@ -273,6 +281,14 @@ fn comment(field: &Field, base: Style, muted: Style) -> Line<'static> {
 }
 
 impl Confirm {
+    fn title(&self) -> String {
+        let who = match self.proposed {
+            Some(_) => "The agent asks: send this?",
+            None => "Send this?",
+        };
+        format!("{who} {}", self.request.action.word())
+    }
+
     /// How far it can be scrolled in this area.
     pub fn most_scroll(&self, ctx: &Ctx<'_>, area: Rect) -> usize {
         let lines = self.lines(ctx, wide(area)).len();
@@ -282,7 +298,7 @@ impl Confirm {
 
     fn lines(&self, ctx: &Ctx<'_>, wide: u16) -> Vec<Line<'static>> {
         let theme = ctx.theme;
-        let room = usize::from(wide.saturating_sub(4));
+        let room = usize::from(wide.saturating_sub(4 + QUOTE_COLUMNS));
         let wire = self.request.wire();
         let server = match wire.server {
             Server::Kubernetes => "API server",
@@ -295,8 +311,15 @@ impl Confirm {
             pair(theme, "cluster", self.cluster.clone(), theme.accent),
             pair(theme, "server", server, theme.base),
             pair(theme, "as", by, theme.base),
-            Line::default(),
         ];
+        if let Some(proposed) = &self.proposed {
+            let does = proposed.does.clone();
+            out.insert(0, pair(theme, "asked by", "the agent", theme.warn));
+            out.push(pair(theme, "does", does, theme.base));
+            let says = wrap(&format!("it says: {}", proposed.reason), room);
+            out.extend(says.into_iter().map(|part| quote(part, theme.muted)));
+        }
+        out.push(Line::default());
         let mut text = vec![format!("{} {}", wire.method, wire.path)];
         text.extend(
             wire.content_type
@@ -304,16 +327,28 @@ impl Confirm {
         );
         text.extend(wire.body);
         for part in text.iter().flat_map(|text| wrap(text, room)) {
-            out.push(Line::styled(part, theme.base));
+            out.push(quote(part, theme.base));
         }
         out.push(Line::default());
-        out.push(Line::from(vec![
-            Span::styled("[ No ]", theme.selected),
-            Span::styled("  y", theme.key),
-            Span::styled(" sends it, once", theme.muted),
-        ]));
+        let mut answer = vec![Span::styled("[ No ]", theme.selected)];
+        if self.armed || self.proposed.is_none() {
+            answer.push(Span::styled("  y", theme.key));
+            answer.push(Span::styled(" sends it, once", theme.muted));
+        } else {
+            let wait = "  keys count once none was pressed for a second";
+            answer.push(Span::styled(wait, theme.muted));
+        }
+        out.push(Line::from(answer));
         out
     }
+}
+
+/// Columns before what is quoted.
+const QUOTE_COLUMNS: u16 = 2;
+
+/// What is sent or said stands behind a bar: no text in it can pass for a line of the dialog.
+fn quote(text: String, style: Style) -> Line<'static> {
+    Line::styled(format!("┊ {text}"), style)
 }
 
 #[cfg(test)]
