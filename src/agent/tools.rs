@@ -237,6 +237,9 @@ fn simplify(value: &mut Value) {
             fields.remove("title");
             fields.remove("format");
             fields.remove("default");
+            if fields.get("minimum").is_some_and(|least| *least == 0) {
+                fields.remove("minimum");
+            }
             if let Some(Value::Array(types)) = fields.get("type")
                 && let Some(first) = types.iter().find(|t| t.as_str() != Some("null")).cloned()
             {

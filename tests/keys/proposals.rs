@@ -218,6 +218,41 @@ fn gitops_actions_are_those_of_the_menu() {
     assert!(refused(prune, "Succeeded").contains("unknown variant"));
 }
 
+/// Two of one name: the kind before it tells which.
+#[test]
+fn a_flux_object_is_reconciled_by_its_kind() {
+    use farwatch::model::gitops::{App, AppKind};
+    use farwatch::model::object::{Object, ObjectKind};
+    let flux = || {
+        let (mut console, run) = asked(Role::Operator);
+        for (kind, listed) in [
+            (AppKind::HelmRelease, ObjectKind::HelmRelease),
+            (AppKind::Kustomization, ObjectKind::Kustomization),
+        ] {
+            let app = Object::App(Box::new(App::new(kind, "shop", "cart")));
+            let body = super::scenario::objects(listed, vec![app]);
+            let source = farwatch::model::health::SourceKind::Kubernetes;
+            console.tell(0, source, body);
+        }
+        (console, run)
+    };
+    let cart = |name: &str| {
+        json!({"cluster": NAMES[0], "action": "reconcile", "namespace": "shop", "name": name,
+            "reason": "it is behind"})
+    };
+    let (mut console, run) = flux();
+    propose(&mut console, run, GITOPS, cart("cart"));
+    console.lacks("[ No ]");
+    let why = told(&console).remove(0).0;
+    assert!(
+        why.contains("KIND/cart: ") && why.contains("HelmRelease"),
+        "{why}"
+    );
+    propose(&mut console, run, GITOPS, cart("HelmRelease/cart"));
+    console.has("/namespaces/shop/helmreleases/cart");
+    console.has("reconcile.fluxcd.io/requestedAt");
+}
+
 #[test]
 fn a_refusal_goes_back_to_the_agent_and_into_the_audit_file() {
     for key in ["<esc>", "<enter>", "n", "N", "q"] {

@@ -36,7 +36,6 @@ pub struct ListClusters {
 pub struct QueryMetrics {
     /// PromQL
     pub query: String,
-    /// Names; empty: all
     #[serde(default)]
     pub clusters: Vec<String>,
     /// RFC 3339, Unix seconds, or back from now: -1h
@@ -55,7 +54,6 @@ pub struct QueryMetrics {
 pub struct QueryLogs {
     /// LogQL log query
     pub query: String,
-    /// Names; empty: all
     #[serde(default)]
     pub clusters: Vec<String>,
     /// RFC 3339, Unix seconds, or back from now: -1h (the default)
@@ -110,7 +108,6 @@ pub enum SeverityArg {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Alerts {
-    /// Names; empty: all
     #[serde(default)]
     pub clusters: Vec<String>,
     /// Left out: firing, pending and suppressed
@@ -123,7 +120,6 @@ pub struct Alerts {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Clusters {
-    /// Names; empty: all
     #[serde(default)]
     pub clusters: Vec<String>,
 }
@@ -131,7 +127,6 @@ pub struct Clusters {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dpdk {
-    /// Names; empty: all
     #[serde(default)]
     pub clusters: Vec<String>,
     #[serde(default)]
@@ -144,7 +139,6 @@ pub struct Dpdk {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GitOps {
-    /// Names; empty: all
     #[serde(default)]
     pub clusters: Vec<String>,
     /// Only applications whose name holds this
@@ -155,7 +149,6 @@ pub struct GitOps {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Changes {
-    /// Names; empty: all
     #[serde(default)]
     pub clusters: Vec<String>,
     #[serde(default)]
@@ -171,7 +164,6 @@ pub struct Changes {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Events {
-    /// Names; empty: all
     #[serde(default)]
     pub clusters: Vec<String>,
     #[serde(default)]
@@ -184,7 +176,6 @@ pub struct Events {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Incidents {
-    /// Names; empty: all
     #[serde(default)]
     pub clusters: Vec<String>,
     /// Also those that are over

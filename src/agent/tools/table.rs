@@ -214,14 +214,11 @@ fn devices() -> Vec<Tool> {
 /// The console's own actions, and no others.
 fn proposals() -> Vec<Tool> {
     vec![
-        Tool::of::<ProposeSilence>(
-            PROPOSE_SILENCE,
-            "Ask the operator to let a silence be made: exact labels, for some hours.",
-        )
-        .needing(Needs::Operator),
+        Tool::of::<ProposeSilence>(PROPOSE_SILENCE, "Ask the operator to make a silence.")
+            .needing(Needs::Operator),
         Tool::of::<ProposeGitOps>(
             PROPOSE_GITOPS,
-            "Ask the operator to let one application be refreshed, synced or reconciled.",
+            "Ask the operator to do this with an application.",
         )
         .needing(Needs::Operator),
     ]

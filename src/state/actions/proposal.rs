@@ -183,7 +183,7 @@ impl State {
     ) -> Result<(Vec<ActionRequest>, Proposed), String> {
         let reason = quoted(&args.reason)?;
         let kind = self.proposed_app(cluster, args)?;
-        let entries = self.on_app(cluster, kind, &args.namespace, &args.name);
+        let entries = self.on_app(cluster, kind, &args.namespace, args.named().1);
         let word = args.action.word();
         let entry = entries.into_iter().find(|entry| entry.label == word);
         let entry = entry.ok_or("it is not known")?;
@@ -202,13 +202,13 @@ impl State {
     fn proposed_app(&self, cluster: ClusterId, args: &ProposeGitOps) -> Result<AppKind, String> {
         let known = self.world.cluster(cluster).ok_or("it is not known")?;
         let flux = args.action == GitOpsAction::Reconcile;
+        let (told, name_told) = args.named();
         let wanted = |kind: &AppKind| {
-            let told = args.kind.as_deref();
             (*kind != AppKind::Application) == flux
                 && told.is_none_or(|told| told.eq_ignore_ascii_case(kind.as_str()))
         };
         let named = known.apps.keys().filter(|(kind, namespace, name)| {
-            wanted(kind) && **namespace == *args.namespace && **name == *args.name
+            wanted(kind) && **namespace == *args.namespace && **name == *name_told
         });
         let kinds: Vec<AppKind> = named.map(|(kind, ..)| *kind).collect();
         match kinds.as_slice() {
@@ -222,7 +222,10 @@ impl State {
             )),
             many => {
                 let names: Vec<&str> = many.iter().map(|kind| kind.as_str()).collect();
-                Err(format!("name its `kind`: {}", names.join(" or ")))
+                let names = names.join(" or ");
+                Err(format!(
+                    "write its kind before the name, such as KIND/{name_told}: {names}"
+                ))
             }
         }
     }

@@ -19,12 +19,11 @@ const USUAL_HOURS: u8 = 2;
 #[serde(deny_unknown_fields)]
 pub struct ProposeSilence {
     pub cluster: String,
-    /// Labels of a firing alert, whole values; alertname must be one
+    /// Labels of a firing alert, alertname among them
     pub matchers: BTreeMap<String, String>,
-    /// 1, 2 (if left out), 4, 8 or 24
+    /// 1, 2 (default), 4, 8 or 24
     #[serde(default)]
     pub hours: Option<u32>,
-    /// One sentence for those who look at the silence
     pub reason: String,
 }
 
@@ -42,14 +41,10 @@ pub enum GitOpsAction {
 #[serde(deny_unknown_fields)]
 pub struct ProposeGitOps {
     pub cluster: String,
-    /// reconcile is for Flux, the others for Argo CD
+    /// reconcile: Flux
     pub action: GitOpsAction,
     pub namespace: String,
     pub name: String,
-    /// Such as HelmRelease, where Flux has several of that name
-    #[serde(default)]
-    pub kind: Option<String>,
-    /// One sentence for the operator
     pub reason: String,
 }
 
@@ -58,6 +53,16 @@ impl ProposeSilence {
     pub fn hours(&self) -> u8 {
         let told = self.hours.map(|hours| u8::try_from(hours).unwrap_or(0));
         told.unwrap_or(USUAL_HOURS)
+    }
+}
+
+impl ProposeGitOps {
+    /// A kind where one stands before the name, as in `HelmRelease/cart`; and the name.
+    pub fn named(&self) -> (Option<&str>, &str) {
+        match self.name.split_once('/') {
+            Some((kind, name)) => (Some(kind), name),
+            None => (None, &self.name),
+        }
     }
 }
 
@@ -154,7 +159,6 @@ mod tests {
             action: GitOpsAction::Sync,
             namespace: "argocd".into(),
             name: "shop".into(),
-            kind: None,
             reason: reason.into(),
         };
         assert_eq!(wanted("drifted").rules(), Ok(()));

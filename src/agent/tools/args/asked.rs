@@ -11,7 +11,6 @@ use crate::model::trace::TraceId;
 pub struct MetricLabels {
     /// Such as namespace; __name__ gives the names of metrics
     pub label_name: String,
-    /// Names; empty: all
     #[serde(default)]
     pub clusters: Vec<String>,
     /// Only values that hold this
@@ -61,7 +60,6 @@ pub struct SearchTraces {
     /// Only those with a failed span
     #[serde(default)]
     pub failed: Option<bool>,
-    /// Names; empty: all
     #[serde(default)]
     pub clusters: Vec<String>,
     /// RFC 3339, Unix seconds, or back from now: -1h (the default)

@@ -47,7 +47,6 @@ pub struct TopConsumers {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CnfWorkloads {
-    /// Names; empty: all
     #[serde(default)]
     pub clusters: Vec<String>,
     /// vDU, vCU, UPF, AMF, SMF or NRF
@@ -58,7 +57,6 @@ pub struct CnfWorkloads {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PodIssues {
-    /// Names; empty: all
     #[serde(default)]
     pub clusters: Vec<String>,
     #[serde(default)]
@@ -94,7 +92,6 @@ pub struct Topology {
 pub struct ReportArgs {
     /// summary, detailed, incident (the worst that is open) or capacity
     pub report_type: String,
-    /// Names; empty: all
     #[serde(default)]
     pub clusters: Vec<String>,
     /// How far back (24, at most 720)
