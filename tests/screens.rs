@@ -1,5 +1,7 @@
 //! Every screen at three sizes and in three states, as text; and what may never be drawn.
 
+#[path = "screens/approval.rs"]
+mod approval;
 #[path = "screens/demo.rs"]
 mod demo;
 #[path = "screens/gitops.rs"]

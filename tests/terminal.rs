@@ -18,6 +18,8 @@ mod stream;
 #[path = "support/tempo.rs"]
 mod tempo_server;
 
+#[path = "terminal/approved.rs"]
+mod approved;
 #[path = "terminal/clocks.rs"]
 mod clocks;
 #[path = "terminal/clusters.rs"]

@@ -202,9 +202,15 @@ impl Run<'_> {
 
     async fn tool(&self, job: &Job, checked: &Checked) -> Fetched {
         if tools::find(checked.tool).is_some_and(tools::Tool::proposes) {
+            let asked = clock::instant();
             // One dialog at a time; the next waits without its time running.
-            let _turn = self.shared.proposing.lock().await;
-            return self.told_by_console(job, checked, THINKING + SENDING).await;
+            let turn = self.shared.proposing.lock().await;
+            let limit = THINKING + SENDING;
+            let told = self.told_by_console(job, checked, limit).await;
+            drop(turn);
+            let waited = u64::from(millis(asked.elapsed()));
+            self.waiting_ms.fetch_max(waited, Ordering::Relaxed);
+            return told;
         }
         let limit = self.shared.tool_timeout;
         if checked.tool == READ_RESULT {
