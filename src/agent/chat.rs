@@ -201,7 +201,11 @@ impl ChatClient {
             None => listed.first(),
         };
         let context = entry
-            .and_then(|m| m.get("max_model_len").or_else(|| m.get("context_length")))
+            .and_then(|m| {
+                // vLLM; others; llama.cpp.
+                let own = m.get("max_model_len").or_else(|| m.get("context_length"));
+                own.or_else(|| m.pointer("/meta/n_ctx"))
+            })
             .and_then(Value::as_u64)
             .and_then(|n| u32::try_from(n).ok());
         match wanted.or_else(|| entry.and_then(|m| name_of(m))) {

@@ -101,8 +101,8 @@ impl Scene {
         let requests = self.agent.requests();
         let last = requests.last().expect("asked");
         let messages = last["messages"].as_array().expect("messages");
-        let tools = messages.iter().filter(|m| m["role"] == "tool");
-        let told = tools.last().expect("two calls")["content"].as_str();
+        let mut tools = messages.iter().filter(|m| m["role"] == "tool");
+        let told = tools.next_back().expect("two calls")["content"].as_str();
         told.expect("text").to_owned()
     }
 }
