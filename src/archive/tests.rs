@@ -63,6 +63,7 @@ pub fn incident(id: u64, text: &str, ended: Option<i64>) -> Incident {
         reopened: 1,
         revision: 7,
         awaited: None,
+        handed: None,
     }
 }
 

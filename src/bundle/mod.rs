@@ -1,9 +1,13 @@
 //! Recordings: what the sources delivered, written down and read back.
 //!
-//! A file is a magic line with the version, a header (the clusters as they are shown), chunks of
-//! gzip that hold frames, and an index of the chunks. A file that was cut reads up to its last whole
-//! chunk. Frames are [`Telemetry`](crate::model::telemetry::Telemetry) and nothing else: headers,
+//! A file is a magic line with the version, a header (the clusters as they are shown), what somebody
+//! handed over with it (an incident, conversations), chunks of gzip that hold frames, and an index of
+//! the chunks. A file that was cut reads up to its last whole chunk. docs/recording.md is the format
+//! in full. Frames are [`Telemetry`](crate::model::telemetry::Telemetry) and nothing else: headers,
 //! credentials and paths of the recording host have no place in the format.
+//!
+//! Version 2 has a checksum on each part and what is handed over; version 1 had neither and is read
+//! as before.
 //!
 //! Reading takes nothing on trust: lengths are checked against what is there before memory is
 //! taken, and every text is cleaned as if it came from a cluster.
@@ -18,6 +22,8 @@ use crate::model::time::Timestamp;
 
 pub mod demo;
 mod frame;
+mod handed;
+mod part;
 pub mod read;
 mod samples;
 mod texts;
@@ -28,12 +34,18 @@ pub use read::Reader;
 pub use write::Writer;
 
 /// First line of every recording; the number is the version of all that follows.
-const MAGIC: &[u8] = b"farwatch recording 1\n";
+const MAGIC: &[u8] = b"farwatch recording 2\n";
+/// The same of those that are only read.
+const MAGIC_1: &[u8] = b"farwatch recording 1\n";
 const MAGIC_STEM: &[u8] = b"farwatch recording ";
 /// Last bytes of a recording that was finished; the offset of the index stands before them.
 const END: &[u8] = b"farwend\n";
 const CHUNK: u8 = b'C';
 const INDEX: u8 = b'I';
+/// Who handed it over, why, and the incidents.
+const HANDED: u8 = b'H';
+/// A conversation that goes with it.
+const TALK: u8 = b'T';
 /// Longest header and index.
 const TABLE_LIMIT: usize = 8 << 20;
 /// Longest chunk, unpacked.
@@ -41,18 +53,27 @@ const CHUNK_LIMIT: usize = 64 << 20;
 /// Texts that one recording may define, in bytes.
 const DICTIONARY_LIMIT: usize = 256 << 20;
 
+/// How the parts of a file are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Version {
+    One,
+    Two,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
     #[error("the recording cannot be read or written")]
     Io(#[from] io::Error),
     #[error("this is not a recording of farwatch")]
     NotARecording,
-    #[error("the recording has version {0}; this farwatch reads version 1")]
+    #[error("the recording has version {0}; this farwatch reads versions 1 and 2")]
     Version(String),
     #[error("the recording ends before its first delivery")]
     Empty,
     #[error("the recording is damaged: {0}")]
     Damaged(&'static str),
+    #[error("the recording is damaged in {0}")]
+    Part(String),
     #[error("a delivery of {0} bytes is too large for a recording; it was left out")]
     TooLarge(usize),
 }
@@ -62,10 +83,12 @@ impl BundleError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Io(_) => "check the path, its permissions and the room on the disk",
-            Self::NotARecording => "give a file made by `farwatch record`",
+            Self::NotARecording => "give a file made by `farwatch record` or `farwatch export`",
             Self::Version(_) => "replay it with the farwatch that made it, or a newer one",
             Self::Empty => "copy it again whole, or record for longer",
-            Self::Damaged(_) => "copy it again from where it was made, or record anew",
+            Self::Damaged(_) | Self::Part(_) => {
+                "copy it again from where it was made, or record anew"
+            }
             Self::TooLarge(_) => "lower series_per_cluster in the configuration",
         }
     }
@@ -117,6 +140,11 @@ impl Header {
         }
         self
     }
+}
+
+fn length(len: usize) -> Result<[u8; 4], BundleError> {
+    let len = u32::try_from(len).map_err(|_| BundleError::TooLarge(len))?;
+    Ok(len.to_le_bytes())
 }
 
 #[cfg(test)]

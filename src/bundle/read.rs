@@ -2,15 +2,20 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufReader, Cursor as Bytes, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{BufReader, Cursor as Bytes, ErrorKind, Read, SeekFrom};
 use std::path::Path;
 
-use flate2::read::GzDecoder;
 use serde::{Deserialize, Serialize};
 
 use super::frame::Decoder;
+use super::handed::{self, Found};
+use super::part::{self, Input};
 use super::wire::Cursor;
-use super::{BundleError, CHUNK, CHUNK_LIMIT, END, Header, INDEX, MAGIC, MAGIC_STEM, TABLE_LIMIT};
+use super::{
+    BundleError, CHUNK, CHUNK_LIMIT, END, Header, INDEX, MAGIC, MAGIC_1, MAGIC_STEM, TABLE_LIMIT,
+    Version,
+};
+use crate::model::handover::Handover;
 use crate::model::telemetry::Telemetry;
 use crate::model::time::Timestamp;
 
@@ -23,12 +28,13 @@ pub struct ChunkRef {
     pub frames: u32,
 }
 
-trait Input: Read + Seek + Send + Sync {}
-impl<T: Read + Seek + Send + Sync> Input for T {}
-
 pub struct Reader {
     input: Box<dyn Input>,
+    version: Version,
     header: Header,
+    handover: Option<Handover>,
+    /// What of the file cannot be read, beside deliveries.
+    troubles: Vec<String>,
     chunks: Vec<ChunkRef>,
     cut: bool,
     next_chunk: usize,
@@ -50,14 +56,30 @@ impl Reader {
     }
 
     fn new(mut input: Box<dyn Input>) -> Result<Self, BundleError> {
-        let (header, begin) = read_header(&mut input)?;
-        let (chunks, cut) = match read_index(&mut input, begin) {
-            Some(chunks) => (chunks, false),
-            None => (scan(&mut input, begin)?, true),
+        let (header, version, begin) = read_header(&mut input)?;
+        let found = match version {
+            Version::One => Found {
+                end: begin,
+                ..Found::default()
+            },
+            Version::Two => handed::read(&mut input, begin)?,
+        };
+        let mut troubles = found.troubles;
+        let (chunks, cut) = match read_index(&mut input, found.end, version) {
+            Ok(chunks) => (chunks, false),
+            Err(lost) => {
+                if lost == Lost::Damaged {
+                    troubles.push("its index is damaged; its parts were looked for".into());
+                }
+                (scan(&mut input, found.end, version)?, lost == Lost::Cut)
+            }
         };
         Ok(Self {
             input,
+            version,
             header: header.cleaned(),
+            handover: found.handover,
+            troubles,
             chunks,
             cut,
             next_chunk: 0,
@@ -91,9 +113,21 @@ impl Reader {
         self.chunks[n].offset as usize
     }
 
-    /// Not one delivery can be read.
+    /// Neither a delivery nor what was handed over can be read.
     pub fn is_empty(&self) -> bool {
-        self.chunks.is_empty()
+        self.chunks.is_empty() && self.handover.is_none()
+    }
+
+    /// What another console handed over with it.
+    pub fn handover(&self) -> Option<&Handover> {
+        self.handover.as_ref()
+    }
+
+    /// What is to be told of the file before it is used: where it was cut, what is damaged.
+    pub fn troubles(&self) -> Vec<String> {
+        let cut = "the recording was cut; it is read up to its last whole part";
+        let cut = self.cut.then(|| cut.to_owned());
+        self.troubles.iter().cloned().chain(cut).collect()
     }
 
     /// The next delivery in the order of recording; `None` at the end. After damage nothing can be
@@ -119,7 +153,8 @@ impl Reader {
 
     /// The deliveries of a chunk, up to where it is damaged.
     fn unpack(&mut self, chunk: ChunkRef) -> Result<(), BundleError> {
-        let raw = read_chunk(&mut self.input, chunk.offset)?;
+        let number = self.next_chunk;
+        let raw = read_chunk(&mut self.input, &chunk, self.version, number)?;
         let mut cursor = Cursor::new(&raw);
         while let Some(frame) = self.decoder.take(&mut cursor)? {
             if usize::from(frame.cluster.0) >= self.header.clusters.len() {
@@ -139,7 +174,7 @@ impl Reader {
     }
 }
 
-fn read_header(input: &mut dyn Input) -> Result<(Header, u64), BundleError> {
+fn read_header(input: &mut dyn Input) -> Result<(Header, Version, u64), BundleError> {
     let mut magic = Vec::new();
     input.take(MAGIC.len() as u64).read_to_end(&mut magic)?;
     if !magic.starts_with(MAGIC_STEM) {
@@ -148,31 +183,35 @@ fn read_header(input: &mut dyn Input) -> Result<(Header, u64), BundleError> {
     if magic.len() < MAGIC.len() {
         return Err(BundleError::Empty);
     }
-    if magic != MAGIC {
-        let version = magic.get(MAGIC_STEM.len()..).unwrap_or_default();
-        let version = String::from_utf8_lossy(version).trim().to_owned();
-        return Err(BundleError::Version(crate::model::text::clean(
-            &version, 16,
-        )));
-    }
-    let header = read_table(input).map_err(|error| match error {
+    let version = match magic.as_slice() {
+        m if m == MAGIC => Version::Two,
+        m if m == MAGIC_1 => Version::One,
+        _ => {
+            let version = magic.get(MAGIC_STEM.len()..).unwrap_or_default();
+            let version = String::from_utf8_lossy(version).trim().to_owned();
+            return Err(BundleError::Version(crate::model::text::clean(
+                &version, 16,
+            )));
+        }
+    };
+    let header = read_table(input, version).map_err(|error| match error {
         BundleError::Io(error) if error.kind() == ErrorKind::UnexpectedEof => BundleError::Empty,
         other => other,
     })?;
     let begin = input.stream_position()?;
     let header = rmp_serde::from_slice(&header)
         .map_err(|_| BundleError::Damaged("its header cannot be read"))?;
-    Ok((header, begin))
+    Ok((header, version, begin))
 }
 
-fn read_u32(input: &mut dyn Input) -> Result<usize, BundleError> {
+fn read_u32(input: &mut dyn Input) -> Result<u32, BundleError> {
     let mut bytes = [0; 4];
     input.read_exact(&mut bytes)?;
-    Ok(u32::from_le_bytes(bytes) as usize)
+    Ok(u32::from_le_bytes(bytes))
 }
 
 /// So many bytes, or an error: memory grows with what is there, not with what is promised.
-fn read_exactly(input: &mut dyn Input, len: usize) -> Result<Vec<u8>, BundleError> {
+pub(super) fn read_exactly(input: &mut dyn Input, len: usize) -> Result<Vec<u8>, BundleError> {
     let mut bytes = Vec::new();
     input.take(len as u64).read_to_end(&mut bytes)?;
     if bytes.len() < len {
@@ -181,88 +220,106 @@ fn read_exactly(input: &mut dyn Input, len: usize) -> Result<Vec<u8>, BundleErro
     Ok(bytes)
 }
 
-fn read_table(input: &mut dyn Input) -> Result<Vec<u8>, BundleError> {
-    let len = read_u32(input)?;
+fn read_table(input: &mut dyn Input, version: Version) -> Result<Vec<u8>, BundleError> {
+    let len = read_u32(input)? as usize;
     if len > TABLE_LIMIT {
         return Err(BundleError::Damaged("its header or index is too large"));
     }
-    read_exactly(input, len)
+    let sum = match version {
+        Version::One => None,
+        Version::Two => Some(read_u32(input)?),
+    };
+    let bytes = read_exactly(input, len)?;
+    match sum {
+        Some(sum) if sum != part::crc(&[&bytes]) => {
+            Err(BundleError::Part("its header or index".into()))
+        }
+        _ => Ok(bytes),
+    }
 }
 
-/// The chunks as the index at the end lists them; `None`: there is none that makes sense.
-fn read_index(input: &mut dyn Input, begin: u64) -> Option<Vec<ChunkRef>> {
+/// Why there is no index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lost {
+    /// The file ends without it.
+    Cut,
+    /// It is there and makes no sense.
+    Damaged,
+}
+
+/// The chunks as the index at the end lists them.
+fn read_index(input: &mut dyn Input, begin: u64, version: Version) -> Result<Vec<ChunkRef>, Lost> {
+    let (at, end) = index_place(input).ok_or(Lost::Cut)?;
+    if at < begin || at >= end {
+        return Err(Lost::Damaged);
+    }
+    index_at(input, at, begin, version).ok_or(Lost::Damaged)
+}
+
+/// Where the index begins, as the last bytes of a finished file say, and where these stand.
+fn index_place(input: &mut dyn Input) -> Option<(u64, u64)> {
     let tail = i64::try_from(8 + END.len()).ok()?;
     let end = input.seek(SeekFrom::End(-tail)).ok()?;
     let mut bytes = [0; 8];
     input.read_exact(&mut bytes).ok()?;
     let mut mark = [0; END.len()];
     input.read_exact(&mut mark).ok()?;
-    let at = u64::from_le_bytes(bytes);
-    if mark != END || at < begin || at >= end {
-        return None;
-    }
+    (mark == END).then_some((u64::from_le_bytes(bytes), end))
+}
+
+fn index_at(input: &mut dyn Input, at: u64, begin: u64, version: Version) -> Option<Vec<ChunkRef>> {
     input.seek(SeekFrom::Start(at)).ok()?;
     let mut tag = [0];
     input.read_exact(&mut tag).ok()?;
     if tag != [INDEX] {
         return None;
     }
-    let chunks: Vec<ChunkRef> = rmp_serde::from_slice(&read_table(input).ok()?).ok()?;
+    let table = read_table(input, version).ok()?;
+    let chunks: Vec<ChunkRef> = rmp_serde::from_slice(&table).ok()?;
     let in_order = chunks.is_sorted_by(|a, b| a.offset < b.offset);
     let inside = chunks.iter().all(|c| (begin..at).contains(&c.offset));
     (in_order && inside).then_some(chunks)
 }
 
 /// The whole chunks from the beginning on, for a file without an index.
-fn scan(input: &mut dyn Input, begin: u64) -> Result<Vec<ChunkRef>, BundleError> {
+fn scan(input: &mut dyn Input, begin: u64, version: Version) -> Result<Vec<ChunkRef>, BundleError> {
     let end = input.seek(SeekFrom::End(0))?;
     let mut chunks = Vec::new();
     let mut offset = begin;
     loop {
         input.seek(SeekFrom::Start(offset))?;
-        let Some((packed, first, last)) = read_chunk_head(input) else {
+        let Some(head) = part::head(input, version) else {
             return Ok(chunks);
         };
-        let next = input.stream_position()?.saturating_add(packed as u64);
-        if next > end {
+        let next = input.stream_position()?.saturating_add(head.packed as u64);
+        if head.tag != CHUNK || next > end {
             return Ok(chunks);
         }
         chunks.push(ChunkRef {
             offset,
-            first,
-            last,
+            first: head.first,
+            last: head.last,
             frames: 0,
         });
         offset = next;
     }
 }
 
-fn read_chunk_head(input: &mut dyn Input) -> Option<(usize, Timestamp, Timestamp)> {
-    let mut head = [0; 25];
-    input.read_exact(&mut head).ok()?;
-    let mut cursor = Cursor::new(&head);
-    if cursor.byte().ok()? != CHUNK {
-        return None;
+/// `number`: from 1, to name it.
+fn read_chunk(
+    input: &mut dyn Input,
+    chunk: &ChunkRef,
+    version: Version,
+    number: usize,
+) -> Result<Vec<u8>, BundleError> {
+    let name = format!(
+        "chunk {number}, deliveries from {} to {}",
+        chunk.first.rfc3339(),
+        chunk.last.rfc3339()
+    );
+    input.seek(SeekFrom::Start(chunk.offset))?;
+    match part::head(input, version) {
+        Some(head) if head.tag == CHUNK => part::content(input, &head, (&name, CHUNK_LIMIT)),
+        _ => Err(BundleError::Part(name)),
     }
-    let packed = u32::from_le_bytes(cursor.fixed().ok()?) as usize;
-    let raw = u32::from_le_bytes(cursor.fixed().ok()?) as usize;
-    let first = Timestamp(i64::from_le_bytes(cursor.fixed().ok()?));
-    let last = Timestamp(i64::from_le_bytes(cursor.fixed().ok()?));
-    (raw <= CHUNK_LIMIT && packed <= CHUNK_LIMIT).then_some((packed, first, last))
-}
-
-fn read_chunk(input: &mut dyn Input, offset: u64) -> Result<Vec<u8>, BundleError> {
-    const BROKEN: BundleError = BundleError::Damaged("a chunk cannot be unpacked");
-    input.seek(SeekFrom::Start(offset))?;
-    let (packed, ..) = read_chunk_head(input).ok_or(BROKEN)?;
-    let packed = read_exactly(input, packed)?;
-    let mut raw = Vec::new();
-    GzDecoder::new(packed.as_slice())
-        .take(CHUNK_LIMIT as u64 + 1)
-        .read_to_end(&mut raw)
-        .map_err(|_| BROKEN)?;
-    if raw.len() > CHUNK_LIMIT {
-        return Err(BROKEN);
-    }
-    Ok(raw)
 }

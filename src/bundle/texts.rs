@@ -10,7 +10,7 @@ use crate::model::health::{Health, SourceHealth};
 use crate::model::label::Labels;
 use crate::model::object::{Object, ObjectKey};
 use crate::model::telemetry::Body;
-use crate::model::text::{LIMIT_BYTES, clean_lines, is_unsafe};
+use crate::model::text::{LIMIT_BYTES, clean_lines, each, is_unsafe};
 
 /// An address without its query, where tokens hide, and without user and password.
 pub fn address(name: &Arc<str>) -> Arc<str> {
@@ -133,20 +133,12 @@ pub fn clean(body: &mut Body) {
     }
 }
 
-fn every(value: &mut serde_json::Value) {
-    match value {
-        serde_json::Value::String(text) => own(text),
-        serde_json::Value::Array(all) => all.iter_mut().for_each(every),
-        serde_json::Value::Object(all) => all.values_mut().for_each(every),
-        _ => {}
-    }
-}
-
 /// With every text of it cleaned, whatever the field; `None`: that could not be done.
 fn throughout<T: Serialize + DeserializeOwned>(whole: &T) -> Option<T> {
-    let mut value = serde_json::to_value(whole).ok()?;
-    every(&mut value);
-    serde_json::from_value(value).ok()
+    each(whole, &|text| match dirty(text) {
+        true => clean_lines(text, LIMIT_BYTES),
+        false => text.to_owned(),
+    })
 }
 
 fn dirty(text: &str) -> bool {

@@ -2,12 +2,10 @@
 
 use std::io::Write;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-
 use super::frame::Encoder;
 use super::read::ChunkRef;
-use super::{BundleError, CHUNK, CHUNK_LIMIT, END, Header, INDEX, MAGIC};
+use super::{BundleError, CHUNK, CHUNK_LIMIT, END, Header, INDEX, MAGIC, handed, length, part};
+use crate::model::handover::Handover;
 use crate::model::telemetry::Telemetry;
 use crate::model::time::Timestamp;
 
@@ -40,9 +38,23 @@ impl<W: Write> Writer<W> {
         let header = rmp_serde::to_vec_named(header)
             .map_err(|_| BundleError::Damaged("the header cannot be written"))?;
         writer.put(MAGIC)?;
-        writer.put(&length(header.len())?)?;
-        writer.put(&header)?;
+        writer.table(&header)?;
         Ok(writer)
+    }
+
+    /// What somebody gives along. To be called before the first delivery: readers look for it there.
+    pub fn hand_over(&mut self, handover: &Handover) -> Result<(), BundleError> {
+        for bytes in handed::parts(handover)? {
+            self.put(&bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Length, checksum, bytes.
+    fn table(&mut self, bytes: &[u8]) -> Result<(), BundleError> {
+        self.put(&length(bytes.len())?)?;
+        self.put(&part::crc(&[bytes]).to_le_bytes())?;
+        self.put(bytes)
     }
 
     pub fn push(&mut self, telemetry: &Telemetry) -> Result<(), BundleError> {
@@ -77,21 +89,14 @@ impl<W: Write> Writer<W> {
         let Some((first, last)) = self.span.take() else {
             return Ok(());
         };
-        let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-        packed.write_all(&self.raw)?;
-        let packed = packed.finish()?;
+        let sealed = part::seal(CHUNK, &self.raw, (first, last))?;
         self.chunks.push(ChunkRef {
             offset: self.offset,
             first,
             last,
             frames: std::mem::take(&mut self.frames),
         });
-        self.put(&[CHUNK])?;
-        self.put(&length(packed.len())?)?;
-        self.put(&length(self.raw.len())?)?;
-        self.put(&first.0.to_le_bytes())?;
-        self.put(&last.0.to_le_bytes())?;
-        self.put(&packed)?;
+        self.put(&sealed)?;
         self.raw.clear();
         self.out.flush()?;
         Ok(())
@@ -104,8 +109,7 @@ impl<W: Write> Writer<W> {
         let index = rmp_serde::to_vec(&self.chunks)
             .map_err(|_| BundleError::Damaged("the index cannot be written"))?;
         self.put(&[INDEX])?;
-        self.put(&length(index.len())?)?;
-        self.put(&index)?;
+        self.table(&index)?;
         self.put(&at.to_le_bytes())?;
         self.put(END)?;
         self.out.flush()?;
@@ -117,9 +121,4 @@ impl<W: Write> Writer<W> {
         self.offset += bytes.len() as u64;
         Ok(())
     }
-}
-
-fn length(len: usize) -> Result<[u8; 4], BundleError> {
-    let len = u32::try_from(len).map_err(|_| BundleError::TooLarge(len))?;
-    Ok(len.to_le_bytes())
 }

@@ -102,6 +102,7 @@ impl Grouper {
             reopened: 0,
             revision: 0,
             awaited: None,
+            handed: None,
         };
         incident.desk.muted = still_muted(incidents, &finding);
         incident.add(finding, nodes);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alert::Severity;
 use super::finding::{Finding, Subject};
+use super::handover::Handed;
 use super::id::{ClusterId, IncidentId};
 use super::time::Timestamp;
 
@@ -60,6 +61,10 @@ pub struct Incident {
     /// Was open when farwatch ended: its signs have until then to show again.
     #[serde(skip)]
     pub awaited: Option<Timestamp>,
+    /// Another console found it and handed it over: it stays as its sender saw it, and no detector
+    /// of this console changes it. `None`: found here.
+    #[serde(skip)]
+    pub handed: Option<Arc<Handed>>,
 }
 
 /// What people did about an incident.
@@ -123,9 +128,21 @@ impl Incident {
         self.desk.muted.as_ref().is_some_and(|(end, _)| *end > now)
     }
 
+    /// Found by the detectors of this console.
+    pub fn is_ours(&self) -> bool {
+        self.handed.is_none()
+    }
+
+    /// An id of another console as this one holds it: ids come from what an incident is about, so
+    /// that both consoles give the same one to what both found.
+    pub fn id_of_sender(id: IncidentId) -> IncidentId {
+        IncidentId(id.0 ^ ELSEWHERE)
+    }
+
     /// How it stands, with what people did about it, in ten letters at most.
     pub fn word(&self, now: Timestamp) -> &'static str {
         match self.state {
+            _ if !self.is_ours() => "handed",
             IncidentState::Open | IncidentState::Recovering if self.is_muted(now) => "muted",
             IncidentState::Open if self.desk.acknowledged.is_some() => "acked",
             IncidentState::Open if self.is_growing(now) => "growing",
@@ -145,9 +162,9 @@ impl Incident {
         newest.is_some_and(|at| at > self.opened && now.age_since_ms(at) < GROWING_MS)
     }
 
-    /// Not closed, and nobody muted it.
+    /// Not closed, nobody muted it, and it is no other console's.
     pub fn counts(&self, now: Timestamp) -> bool {
-        self.is_live() && !self.is_muted(now)
+        self.is_ours() && self.is_live() && !self.is_muted(now)
     }
 
     /// What somebody did about it.
@@ -170,6 +187,8 @@ impl Incident {
     }
 }
 
+/// Turns the ids of incidents of another console into others.
+const ELSEWHERE: u64 = 0x5a5a_5a5a_5a5a_5a5a;
 /// It grows for so long after a new sign, milliseconds.
 const GROWING_MS: u64 = 300_000;
 /// Notes kept of one incident; the oldest go.

@@ -22,6 +22,7 @@ pub mod finding;
 pub mod gitops;
 pub mod gpu;
 pub mod grid;
+pub mod handover;
 pub mod health;
 pub mod id;
 pub mod identity;

@@ -52,6 +52,25 @@ fn is_plain(text: &str, limit: usize) -> bool {
     text.len() <= limit && text.as_bytes().chunks(64).all(plain)
 }
 
+/// The same with every text in it changed, whatever the field; `None`: it has numbers that no text
+/// form can hold, or cannot be what it was with these texts.
+pub fn each<T>(whole: &T, change: &dyn Fn(&str) -> String) -> Option<T>
+where
+    T: serde::Serialize + serde::de::DeserializeOwned,
+{
+    fn walk(value: &mut serde_json::Value, change: &dyn Fn(&str) -> String) {
+        match value {
+            serde_json::Value::String(text) => *text = change(text),
+            serde_json::Value::Array(all) => all.iter_mut().for_each(|v| walk(v, change)),
+            serde_json::Value::Object(all) => all.values_mut().for_each(|v| walk(v, change)),
+            _ => {}
+        }
+    }
+    let mut value = serde_json::to_value(whole).ok()?;
+    walk(&mut value, change);
+    serde_json::from_value(value).ok()
+}
+
 /// Like [`clean`] but keeps line breaks; for answers and other texts shown over several lines.
 pub fn clean_lines(text: &str, limit: usize) -> String {
     let mut out = String::with_capacity(text.len().min(limit + 16));

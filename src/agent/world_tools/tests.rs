@@ -94,6 +94,7 @@ fn incident() -> Incident {
         reopened: 0,
         revision: 0,
         awaited: None,
+        handed: None,
         findings: vec![Finding {
             cluster: ClusterId(0),
             subject: Subject::Node("gpu-1".into()),

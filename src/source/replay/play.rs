@@ -81,9 +81,8 @@ impl Play {
     }
 
     async fn play(&mut self) -> Result<(), Gone> {
-        if self.reader.is_cut() {
-            self.trouble("the recording was cut; it is played up to its last whole part".into())
-                .await?;
+        for trouble in self.reader.troubles() {
+            self.trouble(trouble).await?;
         }
         self.fetch().await?;
         self.tell_status(false).await?;

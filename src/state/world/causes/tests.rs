@@ -72,6 +72,7 @@ fn incident(cluster: u16, findings: Vec<Finding>) -> Incident {
         reopened: 0,
         revision: 0,
         awaited: None,
+        handed: None,
         findings,
     }
 }

@@ -69,6 +69,7 @@ fn world() -> World {
         reopened: 0,
         revision: 0,
         awaited: None,
+        handed: None,
         findings: vec![
             finding(
                 "openshift_ptp_offset_ns",
