@@ -23,7 +23,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("bundle", &["model", "config", "source", "clock"]),
     (
         "source",
-        &["model", "config", "bundle", "clock", "message", "language"],
+        &[
+            "model", "config", "bundle", "clock", "message", "language", "promql",
+        ],
     ),
     ("report", &["model", "incident", "cause", "state", "store"]),
     (

@@ -1,7 +1,12 @@
 //! Which points a query can see, told before it is evaluated: who has to fetch them fetches no more.
 
+use std::fmt;
+
+use regex::Regex;
+
+use super::error::quoted;
 use super::plan::{Aggregate, How, Node, Of, Selector, Window};
-use super::storage::Matcher;
+use super::storage::{Matcher, NAME, Rule};
 
 /// Points of some series in some time.
 #[derive(Clone, Debug)]
@@ -68,4 +73,38 @@ fn of_window(window: &Window, steps: Steps, lookback_ms: i64, needs: &mut Vec<Ne
             look(node, (first, when.of(steps.1)), lookback_ms, needs);
         }
     }
+}
+
+/// As a selector is written.
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.matchers.iter().find_map(|m| match &m.rule {
+            Rule::Is(name) if m.name == NAME => Some(name.as_str()),
+            _ => None,
+        });
+        f.write_str(name.unwrap_or_default())?;
+        let others = |m: &&Matcher| name.is_none() || m.name != NAME;
+        let others: Vec<String> = self.matchers.iter().filter(others).map(written).collect();
+        match others.is_empty() {
+            true => Ok(()),
+            false => write!(f, "{{{}}}", others.join(",")),
+        }
+    }
+}
+
+fn written(matcher: &Matcher) -> String {
+    let name = &matcher.name;
+    match &matcher.rule {
+        Rule::Is(value) => format!("{name}={}", quoted(value)),
+        Rule::IsNot(value) => format!("{name}!={}", quoted(value)),
+        Rule::Like(regex) => format!("{name}=~{}", quoted(unanchored(regex))),
+        Rule::Unlike(regex) => format!("{name}!~{}", quoted(unanchored(regex))),
+    }
+}
+
+/// As it was given.
+fn unanchored(regex: &Regex) -> &str {
+    let text = regex.as_str();
+    let inside = text.strip_prefix("^(?:").and_then(|t| t.strip_suffix(")$"));
+    inside.unwrap_or(text)
 }

@@ -172,6 +172,13 @@ fn the_points_that_a_query_can_see_are_told() {
         [(3, 19)]
     );
     assert_eq!(minutes("time() + 1"), []);
+    let written = |text| {
+        let needs = Query::instant(text, 0).needs(Limits::default());
+        needs.map(|needs| needs.iter().map(Need::to_string).collect::<Vec<_>>())
+    };
+    for text in ["up", "up{a=\"b\\\"\"}", "{a=~\"b|c\",d!~\"e\",f!=\"g\"}"] {
+        assert_eq!(written(text), Ok(vec![text.to_owned()]));
+    }
 }
 
 /// Of newer versions, so no installed server can be asked.

@@ -19,6 +19,7 @@ use crate::model::time::Timestamp;
 
 mod lookup;
 mod play;
+mod query;
 mod selector;
 
 pub use lookup::Recorded;

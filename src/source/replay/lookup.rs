@@ -1,13 +1,14 @@
 //! Questions answered from a recording, up to where the player stands: nobody sees the future.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::selector::{LogSelector, Selector};
+use super::query::Asked;
+use super::selector::LogSelector;
 use super::{Opener, stands_at};
 use crate::bundle::BundleError;
 use crate::clock;
@@ -15,15 +16,12 @@ use crate::model::ask::{Answer, Answered, Ask, MetricInfo, PodLogs, Question};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::id::ClusterId;
 use crate::model::log::LogLine;
-use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
+use crate::model::sample::SeriesKey;
 use crate::model::telemetry::{Body, Telemetry};
 use crate::model::time::Timestamp;
-use crate::source::Lookup;
+use crate::promql::PromqlError;
+use crate::source::{Lookup, Told};
 
-/// A value counts for so long, as in Prometheus.
-const LOOK_BACK_MS: i64 = 5 * 60_000;
-const MOST_SERIES: usize = 2_000;
-const MOST_STEPS: i64 = 11_000;
 const MOST_LINES: usize = 5_000;
 
 /// The `Lookup` of a replay.
@@ -49,9 +47,13 @@ impl Recorded {
             Unanswered::NotHeld => (
                 FaultKind::BadQuery,
                 "a recording cannot answer this query".into(),
-                "ask for a metric by name and labels, for lines by labels and |= \"text\", or for \
-                 a query that the console itself polled"
-                    .into(),
+                "ask for lines by labels and |= \"text\"".into(),
+            ),
+            Unanswered::Query(error) => of_query(error),
+            Unanswered::Unrecorded(what) => (
+                FaultKind::NotFound,
+                format!("the recording holds nothing of {what}"),
+                "whether there was any is unknown: what a console polls is recorded".into(),
             ),
             Unanswered::NotRecorded => (
                 FaultKind::NotFound,
@@ -95,8 +97,28 @@ impl Recorded {
     }
 }
 
-enum Unanswered {
+/// What of a query is wrong, and what to try.
+fn of_query(error: PromqlError) -> (FaultKind, String, String) {
+    let hint = match error {
+        PromqlError::Parse(_) | PromqlError::Evaluation(_) => "",
+        PromqlError::Unsupported(_) => "the live console asks Prometheus",
+        PromqlError::TooBig(_) | PromqlError::Stopped => {
+            "ask for fewer series, a shorter range, or longer steps"
+        }
+    };
+    let kind = match error {
+        PromqlError::Stopped => FaultKind::Timeout,
+        _ => FaultKind::BadQuery,
+    };
+    (kind, error.to_string(), hint.into())
+}
+
+pub(super) enum Unanswered {
+    /// Only a server can answer this.
     NotHeld,
+    Query(PromqlError),
+    /// The query computes with what was not recorded.
+    Unrecorded(String),
     /// Objects are recorded as far as the console knows them, not their YAML.
     NotRecorded,
     /// Rules come when they are asked for.
@@ -106,6 +128,12 @@ enum Unanswered {
     /// Traces come when they are asked for: nothing of them is recorded.
     NoTraces,
     Bundle(BundleError),
+}
+
+impl From<PromqlError> for Unanswered {
+    fn from(error: PromqlError) -> Self {
+        Self::Query(error)
+    }
 }
 
 impl From<BundleError> for Unanswered {
@@ -135,10 +163,12 @@ impl Lookup for Recorded {
                 origin: format!("recording {}", self.file),
                 at: now,
                 latency_ms: u32::try_from(begin.elapsed().as_millis()).unwrap_or(u32::MAX),
-                warnings: Vec::new(),
-                cut_from: found.as_ref().ok().and_then(|(_, cut)| *cut),
+                warnings: found
+                    .as_ref()
+                    .map_or_else(|_| Vec::new(), |t| t.warnings.clone()),
+                cut_from: found.as_ref().ok().and_then(|told| told.cut_from),
                 result: found
-                    .map(|(answer, _)| answer)
+                    .map(|told| told.answer)
                     .map_err(|error| self.fault(question.cluster, error)),
             }
         }
@@ -147,25 +177,46 @@ impl Lookup for Recorded {
 }
 
 /// One reading of the recording for one question.
-struct Search {
+pub(super) struct Search {
     open: Opener,
     cluster: ClusterId,
-    now: Timestamp,
+    pub now: Timestamp,
 }
 
 type Found = Result<(Answer, Option<usize>), Unanswered>;
-type Points = BTreeMap<SeriesKey, (SampleKind, BTreeMap<i64, f64>)>;
 
 impl Search {
-    fn answer(&self, ask: &Ask) -> Found {
-        match ask {
-            Ask::Instant { query, at } => self.series(query, *at, *at, 1000),
+    fn answer(&self, ask: &Ask) -> Result<Told, Unanswered> {
+        let (query, start, end, step_ms) = match ask {
+            Ask::Instant { query, at } => (query, at, at, 0),
             Ask::Range {
                 query,
                 start,
                 end,
                 step_ms,
-            } => self.series(query, *start, *end, i64::from(*step_ms).max(1)),
+            } => (query, start, end, i64::from(*step_ms).max(1)),
+            other => {
+                let (answer, cut_from) = self.other(other)?;
+                return Ok(Told {
+                    answer,
+                    warnings: Vec::new(),
+                    cut_from,
+                    latency_ms: None,
+                });
+            }
+        };
+        self.series(&Asked {
+            query,
+            start: *start,
+            end: *end,
+            step_ms,
+        })
+    }
+
+    fn other(&self, ask: &Ask) -> Found {
+        match ask {
+            // Answered with their warnings.
+            Ask::Instant { .. } | Ask::Range { .. } => Err(Unanswered::NotHeld),
             Ask::Logs {
                 query,
                 start,
@@ -245,7 +296,7 @@ impl Search {
     }
 
     /// Every delivery of the cluster that came in by now.
-    fn each(&self, mut f: impl FnMut(Telemetry)) -> Result<(), Unanswered> {
+    pub(super) fn each(&self, mut f: impl FnMut(Telemetry)) -> Result<(), Unanswered> {
         let mut reader = (self.open)()?;
         while let Some(frame) = reader.next_frame()? {
             if frame.received > self.now {
@@ -264,59 +315,6 @@ impl Search {
                 batch.lines.into_iter().for_each(&mut f);
             }
         })
-    }
-
-    fn series(&self, query: &str, start: Timestamp, end: Timestamp, step: i64) -> Found {
-        let selector = Selector::parse(query);
-        let mut points = Points::new();
-        let mut polled = false;
-        let from = start.plus_ms(-LOOK_BACK_MS);
-        let end = end.min(self.now);
-        self.each(|frame| {
-            let Body::Samples(batch) = frame.body else {
-                return;
-            };
-            let whole = batch.query.trim() == query.trim();
-            polled |= whole;
-            for series in batch.series {
-                let wanted = whole
-                    || selector
-                        .as_ref()
-                        .is_some_and(|s| s.matches(&series.key.name, &series.key.labels));
-                if !wanted {
-                    continue;
-                }
-                let (_, held) = points
-                    .entry(series.key)
-                    .or_insert_with(|| (series.kind, BTreeMap::new()));
-                let inside = |p: &&Sample| (from.0..=end.0).contains(&p.at.0);
-                held.extend(
-                    series
-                        .points
-                        .iter()
-                        .filter(inside)
-                        .map(|p| (p.at.0, p.value)),
-                );
-            }
-        })?;
-        if selector.is_none() && !polled {
-            return Err(Unanswered::NotHeld);
-        }
-        let (all, mut cut) = (points.len(), None);
-        if all > MOST_SERIES {
-            cut = Some(all);
-        }
-        let series = points
-            .into_iter()
-            .take(MOST_SERIES)
-            .map(|(key, (kind, held))| SeriesSamples {
-                key,
-                kind,
-                points: on_steps(&held, start.0, end.0, step).into(),
-            })
-            .filter(|s| !s.points.is_empty())
-            .collect();
-        Ok((Answer::Series(Arc::new(series)), cut))
     }
 
     fn lines(
@@ -377,19 +375,4 @@ impl Search {
             None,
         ))
     }
-}
-
-/// The newest value at each step, if it is not too old.
-fn on_steps(held: &BTreeMap<i64, f64>, start: i64, end: i64, step: i64) -> Vec<Sample> {
-    let steps = (end.saturating_sub(start) / step).clamp(-1, MOST_STEPS - 1);
-    (0..=steps)
-        .filter_map(|n| {
-            let at = start + n * step;
-            let (_, value) = held.range(at - LOOK_BACK_MS..=at).next_back()?;
-            Some(Sample {
-                at: Timestamp(at),
-                value: *value,
-            })
-        })
-        .collect()
 }

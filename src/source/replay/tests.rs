@@ -221,14 +221,83 @@ async fn answers_selectors_and_polled_queries_without_the_future() {
 }
 
 #[tokio::test]
-async fn says_what_it_cannot_answer() {
-    let error = ask(60_000, range("rate(gpu_util[5m])")).await;
-    let error = error.expect_err("no evaluation");
-    assert!(
-        error.starts_with("alpha: recording x.fwr: a recording cannot answer this query"),
-        "{error}"
+async fn answers_any_query_from_what_was_recorded() {
+    let values = |answer: Result<Answer, String>| -> Vec<f64> {
+        let Ok(Answer::Series(series)) = answer else {
+            panic!("{answer:?}");
+        };
+        let points = series.iter().flat_map(|s| s.points.iter());
+        points.map(|p| p.value).collect()
+    };
+    let asked = |query: &str| ask(30_000, range(query));
+    let rates = values(asked("rate(gpu_util{gpu=\"0\"}[20s])").await);
+    assert_eq!(rates, [0.05, 0.1, 0.1], "what was known by then");
+    assert_eq!(values(asked("sum(gpu_util) * 2 > 2").await), [4.0, 6.0]);
+    assert_eq!(
+        values(asked("max_over_time(gpu_util[1m:10s] @ 30)").await),
+        [3.0; 4]
     );
+    assert_eq!(values(asked("1 + 1").await), [2.0; 4]);
+    let instant = |query: &str, at| Ask::Instant {
+        query: query.into(),
+        at: Timestamp(at),
+    };
+    let all = ask(30_000, instant("gpu_util[20s]", 30_000)).await;
+    assert_eq!(values(all), [1.0, 2.0, 3.0]);
+    assert_eq!(
+        values(ask(30_000, instant("scalar(gpu_util)", 20_000)).await),
+        [2.0]
+    );
+}
+
+#[tokio::test]
+async fn says_what_it_cannot_answer() {
+    for (query, words) in [
+        // Nobody knows whether there were errors: neither 0 nor 1 is an answer.
+        (
+            "sum(errors{code=\"5\"}) or vector(0)",
+            "the recording holds nothing of errors{code=\"5\"}",
+        ),
+        ("absent(errors)", "the recording holds nothing of errors"),
+        ("gpu_util +", "parse error: "),
+        (
+            "label_join(gpu_util, \"a b\", \"\")",
+            "invalid destination label name in label_join(): a b",
+        ),
+        (
+            "limit_ratio(0.5, gpu_util)",
+            "limit_ratio is not evaluated here",
+        ),
+        (
+            "sum_over_time(gpu_util[9y:1s])",
+            "the query is too big: it has ",
+        ),
+    ] {
+        let error = ask(60_000, range(query)).await;
+        let error = error.expect_err("no answer");
+        let begin = format!("alpha: recording x.fwr: {words}");
+        assert!(error.starts_with(&begin), "{error}");
+    }
+    // Of a metric that is recorded it is known that there is no other series.
+    let none = ask(60_000, range("sum(gpu_util{gpu=\"7\"})")).await;
+    assert!(matches!(none, Ok(Answer::Series(s)) if s.is_empty()));
     assert!(ask(60_000, Ask::Rules).await.is_err());
+}
+
+#[tokio::test]
+async fn an_unknown_name_is_said_beside_the_empty_answer() {
+    let question = Question {
+        id: RequestId(1),
+        cluster: ClusterId(0),
+        ask: range("other{a=\"b\"}"),
+    };
+    let answered = lookup(60_000).ask(question).await;
+    assert!(answered.result.is_ok());
+    assert_eq!(
+        answered.warnings,
+        ["the recording holds nothing of other{a=\"b\"}"]
+    );
+    assert!(!answered.is_whole());
 }
 
 #[tokio::test]
