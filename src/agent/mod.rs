@@ -12,6 +12,7 @@ pub mod dialect;
 pub mod fence;
 pub mod form;
 pub mod leak;
+pub mod ledger;
 pub mod lenient;
 pub mod mcp;
 pub mod offline;
@@ -42,6 +43,7 @@ use crate::model::chat::{
 use crate::model::fault::{Fault, FaultKind};
 use crate::source::Lookup;
 
+use ledger::Ledger;
 use mcp::client::{Approvals, Foreign};
 use out::Out;
 use results::Results;
@@ -75,6 +77,8 @@ struct Shared {
     /// Held by the one call whose proposal the operator is asked about.
     proposing: tokio::sync::Mutex<()>,
     foreign: Foreign,
+    /// `None`: a recording is looked at, or nothing that is anybody's.
+    ledger: Option<Ledger>,
     approvals: Approvals,
     results: Mutex<Results>,
 }
@@ -104,6 +108,7 @@ impl Agent {
                 waiting: Mutex::default(),
                 proposing: tokio::sync::Mutex::default(),
                 foreign: Foreign::new(&[], None, "operator".into()),
+                ledger: None,
                 approvals: Approvals::default(),
                 results: Mutex::default(),
             }),
@@ -124,6 +129,21 @@ impl Agent {
             shared.foreign = foreign;
         }
         self
+    }
+
+    /// With a line in the audit file for each call.
+    pub fn with_ledger(mut self, ledger: Ledger) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.ledger = Some(ledger);
+        }
+        self
+    }
+
+    /// Waits until the lines of all calls are written.
+    pub async fn written(&self) {
+        if let Some(ledger) = &self.shared.ledger {
+            ledger.written().await;
+        }
     }
 
     /// The operator's word on a call. Late words are dropped.

@@ -14,12 +14,14 @@ use super::heard::{self, SIZE};
 use super::replay::{self, Recording};
 use super::{FAILED, USAGE};
 use crate::agent::Agent;
+use crate::agent::ledger::Ledger;
 use crate::agent::mcp::client::Foreign;
 use crate::app::signals::{Caught, Signals};
 use crate::config::Config;
 use crate::message::{Effect, Msg};
 use crate::model::chat::{ChatEvent, RunOutcome, WorldQuery};
 use crate::source::Lookup;
+use crate::source::audit::Audit;
 use crate::state::State;
 
 pub fn run(mut config: Config, args: &AskArgs) -> color_eyre::Result<ExitCode> {
@@ -79,7 +81,9 @@ async fn live(config: Arc<Config>, args: &AskArgs) -> color_eyre::Result<Option<
     let Some((state, fleet)) = heard::hear(config, args.listen).await? else {
         return Ok(None);
     };
-    let asking = Asking::new(state, fleet.lookup()).with_allowed();
+    let asking = Asking::new(state, fleet.lookup())
+        .with_allowed()
+        .with_ledger();
     let answered = asking
         .answer(&args.question, args.persona.as_deref(), args.timeout)
         .await;
@@ -108,6 +112,15 @@ impl Asking {
             queries,
             ended: None,
         }
+    }
+
+    /// With a line in the audit file for each call.
+    fn with_ledger(mut self) -> Self {
+        let config = &self.state.config;
+        let audit = Audit::new(config.audit_file.clone());
+        let ledger = Ledger::new(audit, config.operator.clone(), "agent call");
+        self.agent = self.agent.with_ledger(ledger);
+        self
     }
 
     /// With the tools of other programs that the operator allowed beforehand.
@@ -145,6 +158,7 @@ impl Asking {
                 Some(event) = self.events.recv() => self.hear(event),
             }
         }
+        self.agent.written().await;
         Ok(Some(self.state))
     }
 

@@ -17,10 +17,12 @@ use super::headless::Headless;
 use super::heard::{self, Hearing, SIZE};
 use super::replay::{self, Recording};
 use super::{FAILED, USAGE};
+use crate::agent::ledger::Ledger;
 use crate::agent::mcp::serve::{Call, Serving, given};
 use crate::app::signals::{Caught, Signals};
 use crate::config::Config;
 use crate::source::Lookup;
+use crate::source::audit::Audit;
 use crate::state::State;
 
 /// Until then calls wait for what has not been heard yet.
@@ -44,15 +46,17 @@ pub fn run(mut config: Config, args: &McpArgs) -> color_eyre::Result<ExitCode> {
             Err(error) => return Ok(replay::refused(file, &error)),
         };
         let Headless { state, lookup, .. } = headless;
-        runtime.block_on(served(Known::Recorded(Box::new(state)), lookup, way))
+        runtime.block_on(served(Known::Recorded(Box::new(state)), lookup, way, None))
     } else {
         if let Err(what) = heard::keep_named(&mut config, &args.cluster) {
             return Ok(wrong(&what));
         }
         runtime.block_on(async {
+            let audit = Audit::new(config.audit_file.clone());
+            let ledger = Ledger::new(audit, config.operator.clone(), "mcp client call");
             let hearing = Hearing::begin(Arc::new(config));
             let lookup = hearing.fleet.lookup();
-            served(Known::Live(Box::new(hearing)), lookup, way).await
+            served(Known::Live(Box::new(hearing)), lookup, way, Some(ledger)).await
         })
     };
     runtime.shutdown_timeout(Duration::from_millis(200));
@@ -98,11 +102,16 @@ enum Known {
 }
 
 /// Until the client leaves or a signal comes.
-async fn served(known: Known, lookup: Arc<dyn Lookup>, way: Way) -> Result<(), String> {
+async fn served(
+    known: Known,
+    lookup: Arc<dyn Lookup>,
+    way: Way,
+    ledger: Option<Ledger>,
+) -> Result<(), String> {
     let told = |error: &dyn std::fmt::Display| error.to_string();
     let mut signals = Signals::start().map_err(|e| told(&e))?;
     let (calls, waiting) = mpsc::channel(CALLS);
-    let serving = Serving::new(calls, lookup);
+    let serving = Serving::new(calls, lookup, ledger.clone());
     let ended = CancellationToken::new();
     let keeping = tokio::spawn(keep(known, waiting, ended.clone()));
     let work = async {
@@ -122,6 +131,9 @@ async fn served(known: Known, lookup: Arc<dyn Lookup>, way: Way) -> Result<(), S
     };
     ended.cancel();
     let _ = keeping.await;
+    if let Some(ledger) = ledger {
+        ledger.written().await;
+    }
     done
 }
 

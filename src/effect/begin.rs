@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::{Behind, Effects, QUESTIONS};
 use crate::agent::Agent;
+use crate::agent::ledger::Ledger;
 use crate::agent::mcp::client::Foreign;
 use crate::app::Play;
 use crate::app::ears::{Ears, Feed};
@@ -18,6 +19,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::message::Msg;
 use crate::source::actions::Actions;
+use crate::source::audit::Audit;
 use crate::source::kubernetes::contexts;
 use crate::source::replay::{Player, Recorded};
 use crate::source::supervisor::Fleet;
@@ -66,8 +68,12 @@ pub fn start(
         Behind::Replay(_) => Foreign::allowed_only,
     };
     let audit = config.audit_file.clone();
-    let agent = Agent::new(config.agent.clone(), Arc::clone(&lookup), said, asked)
-        .with_foreign(foreign(&config.mcp, audit, config.operator.clone()));
+    let (operator, lines) = (config.operator.clone(), Audit::new(audit.clone()));
+    let mut agent = Agent::new(config.agent.clone(), Arc::clone(&lookup), said, asked)
+        .with_foreign(foreign(&config.mcp, audit, operator.clone()));
+    if matches!(behind, Behind::Live { .. }) {
+        agent = agent.with_ledger(Ledger::new(lines, operator, "agent call"));
+    }
     agent.probe();
     let actions = match &behind {
         Behind::Live { fleet, .. } => {

@@ -1,5 +1,5 @@
-//! The audit file: a line for every action, before it is sent and after. Only ever appended to, and
-//! for nobody else to read.
+//! The audit file: a line for every action, before it is sent and after, and one for each call of the
+//! agent. Only ever appended to, and for nobody else to read.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -94,6 +94,21 @@ impl Audit {
 
     /// Writes one whole line and waits until it is on the disk.
     pub async fn write(&self, deed: &Deed<'_>, stage: Stage, outcome: &str) -> Result<(), String> {
+        self.put(deed, stage, outcome, true).await
+    }
+
+    /// Writes a line about something that only read: whether it lies on the disk already nobody waits for.
+    pub async fn note(&self, deed: &Deed<'_>, stage: Stage, outcome: &str) -> Result<(), String> {
+        self.put(deed, stage, outcome, false).await
+    }
+
+    async fn put(
+        &self,
+        deed: &Deed<'_>,
+        stage: Stage,
+        outcome: &str,
+        kept: bool,
+    ) -> Result<(), String> {
         let Some(file) = &self.file else {
             return Err("no folder for the audit file is known".into());
         };
@@ -109,7 +124,8 @@ impl Audit {
         line.push('\n');
         let path = file.clone();
         // A disk may take its time: nobody else waits for it.
-        let written = tokio::task::spawn_blocking(move || append(&path, line.as_bytes())).await;
+        let written =
+            tokio::task::spawn_blocking(move || append(&path, line.as_bytes(), kept)).await;
         match written {
             Ok(written) => written.map_err(|e| told(&e)),
             Err(error) => Err(told(&error)),
@@ -117,7 +133,7 @@ impl Audit {
     }
 }
 
-fn append(path: &Path, line: &[u8]) -> io::Result<()> {
+fn append(path: &Path, line: &[u8], kept: bool) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
@@ -130,7 +146,10 @@ fn append(path: &Path, line: &[u8]) -> io::Result<()> {
         file.set_permissions(Permissions::from_mode(MODE))?;
     }
     file.write_all(line)?;
-    file.sync_data()
+    match kept {
+        true => file.sync_data(),
+        false => Ok(()),
+    }
 }
 
 /// Through no link: another's file would be written to.

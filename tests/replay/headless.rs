@@ -313,16 +313,33 @@ async fn live_clusters_are_heard_first_and_one_that_is_down_is_named() {
         prometheus.url()
     );
     let folder = tempfile::tempdir().expect("folder");
-    let (asked, report) = tokio::task::spawn_blocking(move || {
-        let ask = ["ask", "/query vector(1)", "--listen", "10s"];
+    let (asked, audit, report) = tokio::task::spawn_blocking(move || {
+        let ask = [
+            "ask",
+            "/query vector(1) #token=hunter2hunter2",
+            "--listen",
+            "10s",
+        ];
         let asked = run(folder.path(), &config, &ask);
+        let audit = folder.path().join("farwatch/actions.jsonl");
         (
             asked,
+            std::fs::read_to_string(audit).unwrap_or_default(),
             run(folder.path(), &config, &["report", "--listen", "10s"]),
         )
     })
     .await
     .expect("ran");
+    // What was asked of whom is written down.
+    let line: Value = serde_json::from_str(audit.trim()).expect("one line");
+    assert_eq!(line["action"], "agent call");
+    assert_eq!(line["subject"], "query_metrics");
+    assert_eq!(line["cluster"], "alpha, gone");
+    let body = line["body"].as_str().expect("arguments");
+    assert!(
+        body.contains("vector(1)") && !body.contains("hunter2"),
+        "{body}"
+    );
     let markdown = said(&asked);
     assert!(markdown.contains("PARTIAL_RESULTS: 1 of 2"), "{markdown}");
     assert!(markdown.contains("cluster gone: FAILED"), "{markdown}");

@@ -16,12 +16,13 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::agent::fence::as_data;
+use crate::agent::ledger::Ledger;
 use crate::agent::tools::fetch::{Fetched, fetch};
 use crate::agent::tools::{self, Checked};
 use crate::agent::world_tools;
 use crate::clock;
 use crate::model::chat::WorldQuery;
-use crate::model::id::RequestId;
+use crate::model::id::{ClusterId, RequestId};
 use crate::model::redact::redact;
 use crate::model::text::clean_lines;
 use crate::model::time::Timestamp;
@@ -97,32 +98,46 @@ pub fn given(world: &World, tool: &str, arguments: &Value) -> Given {
 pub struct Serving {
     calls: mpsc::Sender<Call>,
     lookup: Arc<dyn Lookup>,
+    ledger: Option<Ledger>,
 }
 
 impl Serving {
-    pub fn new(calls: mpsc::Sender<Call>, lookup: Arc<dyn Lookup>) -> Self {
-        Self { calls, lookup }
+    /// `ledger`: where each call is written down; `None` of a recording.
+    pub fn new(calls: mpsc::Sender<Call>, lookup: Arc<dyn Lookup>, ledger: Option<Ledger>) -> Self {
+        Self {
+            calls,
+            lookup,
+            ledger,
+        }
     }
 
     async fn carry_out(&self, tool: &str, arguments: Value) -> Fetched {
         let (answer, given) = oneshot::channel();
         let call = Call {
             tool: tool.to_owned(),
-            arguments,
+            arguments: arguments.clone(),
             answer,
         };
         if self.calls.send(call).await.is_err() {
             return Fetched::failed("farwatch is ending".into());
         }
-        match given.await {
-            Ok(Given::Told(told)) => told,
+        let (told, asked) = match given.await {
+            Ok(Given::Told(told)) => (told, Vec::new()),
             Ok(Given::Ask {
                 checked,
                 clusters,
                 now,
-            }) => fetch(self.lookup.clone(), &checked, &clusters, now, LIMIT).await,
-            Err(_) => Fetched::failed("farwatch is ending".into()),
+            }) => {
+                let told = fetch(self.lookup.clone(), &checked, &clusters, now, LIMIT).await;
+                let name = |id: &ClusterId| clusters.get(usize::from(id.0)).cloned();
+                (told, checked.clusters.iter().filter_map(name).collect())
+            }
+            Err(_) => return Fetched::failed("farwatch is ending".into()),
+        };
+        if let Some(ledger) = &self.ledger {
+            ledger.note(tool, &arguments, &asked, &told);
         }
+        told
     }
 }
 

@@ -133,6 +133,22 @@ impl Run<'_> {
         }
     }
 
+    /// A line in the audit file; tools of other programs have their own.
+    fn note(&self, job: &Job, result: &Fetched) {
+        let (Some(ledger), Ok(Wanted::Own(checked))) = (&self.shared.ledger, &job.checked) else {
+            return;
+        };
+        let name = |id: &ClusterId| {
+            self.request
+                .setting
+                .clusters
+                .get(usize::from(id.0))
+                .cloned()
+        };
+        let clusters: Vec<String> = checked.clusters.iter().filter_map(name).collect();
+        ledger.note(checked.tool, &checked.arguments, &clusters, result);
+    }
+
     fn learn(&mut self, job: &Job, mut result: Fetched) {
         if result.ok {
             self.good.push(job.number);
@@ -196,6 +212,7 @@ impl Run<'_> {
         };
         let text = redact(&text::clean_lines(&result.text, RESULT));
         let result = Fetched { text, ..result };
+        self.note(job, &result);
         self.show_end(job, &result, millis(started.elapsed())).await;
         result
     }

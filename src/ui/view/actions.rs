@@ -313,9 +313,12 @@ impl Confirm {
             pair(theme, "as", by, theme.base),
         ];
         if let Some(proposed) = &self.proposed {
-            let does = proposed.does.clone();
             out.insert(0, pair(theme, "asked by", "the agent", theme.warn));
-            out.push(pair(theme, "does", does, theme.base));
+            let does = wrap(&proposed.does, room.saturating_sub(PAIR_COLUMNS));
+            for (row, part) in does.into_iter().enumerate() {
+                let name = if row == 0 { "does" } else { "" };
+                out.push(pair(theme, name, part, theme.base));
+            }
             let says = wrap(&format!("it says: {}", proposed.reason), room);
             out.extend(says.into_iter().map(|part| quote(part, theme.muted)));
         }
@@ -342,6 +345,9 @@ impl Confirm {
         out
     }
 }
+
+/// Columns before the value of a pair.
+const PAIR_COLUMNS: usize = 12;
 
 /// Columns before what is quoted.
 const QUOTE_COLUMNS: u16 = 2;
