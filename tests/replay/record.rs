@@ -284,7 +284,7 @@ fn bad_files_are_told_apart() {
         (
             "newer",
             newer,
-            "has version 7; this farwatch reads version 1",
+            "has version 7; this farwatch reads versions 1 and 2",
         ),
     ] {
         let file = folder.path().join(name);

@@ -133,11 +133,14 @@ impl Run<'_> {
         }
     }
 
-    /// A line in the audit file; tools of other programs have their own.
+    /// A line in the audit file; tools of other programs, and proposals, have their own.
     fn note(&self, job: &Job, result: &Fetched) {
         let (Some(ledger), Ok(Wanted::Own(checked))) = (&self.shared.ledger, &job.checked) else {
             return;
         };
+        if tools::find(checked.tool).is_some_and(|tool| tool.needs == tools::Needs::Operator) {
+            return;
+        }
         let name = |id: &ClusterId| {
             self.request
                 .setting
