@@ -260,6 +260,8 @@ pub enum Action {
     Mute,
     /// Somebody looks after the incident under the cursor; again: takes it back.
     Acknowledge,
+    /// Puts the incident under the cursor together for another console.
+    HandOver,
     /// What the operator thinks of the finding under the cursor; `None` takes it back.
     Opine(Option<Opinion>),
     NextTheme,
@@ -337,6 +339,7 @@ pub enum Typed {
     Note,
     Assign,
     Quiet,
+    HandOver,
     Sensitivity,
     WhatIf,
 }

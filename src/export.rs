@@ -1,6 +1,7 @@
 //! What leaves the console as a file: tables, JSON, pictures and log lines, written whole or not at all and
 //! for their owner only.
 
+pub mod handover;
 pub mod lines;
 pub mod part;
 pub mod picture;
@@ -11,6 +12,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::model::export::{Export, Format, Kept, LinesExport};
+use crate::model::handover::Parcel;
 use part::Part;
 
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +34,8 @@ enum Content<'a> {
     Whole(Vec<u8>),
     /// Written as they come: there may be a million.
     Lines(lines::Form, &'a LinesExport),
+    /// Packed while it is written.
+    Parcel(&'a Parcel),
 }
 
 /// Writes it into `folder` under a name of its own; gives the file's path and size.
@@ -46,6 +50,9 @@ pub fn write(export: &Export, folder: &Path) -> Result<(PathBuf, usize), ExportE
                 let mut out = BufWriter::new(&mut file);
                 lines::write(lines, form, &mut out)?;
                 out.flush()?;
+            }
+            Content::Parcel(parcel) => {
+                handover::write(parcel, BufWriter::new(&mut file)).map_err(io::Error::other)?;
             }
         }
         let size = file.metadata()?.len();
@@ -71,12 +78,13 @@ fn content(export: &Export) -> Result<Content<'_>, ExportError> {
         (Kept::Series(series), Format::Svg) => picture::svg(series)?.into_bytes(),
         (Kept::Series(series), Format::Png) => picture::png(series)?,
         (Kept::Text(text), _) => text.text.clone().into_bytes(),
-        (Kept::Series(_), Format::Text | Format::Markdown) => {
+        (Kept::Parcel(parcel), _) => return Ok(Content::Parcel(parcel)),
+        (Kept::Series(_), Format::Text | Format::Markdown | Format::Recording) => {
             return Err(other("a chart", "CSV, JSON, PNG and SVG"));
         }
         (Kept::Table(list), Format::Csv) => table::csv(list),
         (Kept::Table(list), Format::Json) => table::json(list),
-        (Kept::Table(_), Format::Svg | Format::Png | Format::Text | Format::Markdown) => {
+        (Kept::Table(_), _) => {
             return Err(other("a list", "CSV (Ctrl-s c) and JSON (Ctrl-s j)"));
         }
         (Kept::Lines(lines), format) => {

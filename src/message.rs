@@ -8,6 +8,7 @@ use crate::model::ask::{Answered, Question};
 use crate::model::chat::{ChatEvent, ChatRequest, ModelWords, OpenResult, RunId, WorldQuery};
 use crate::model::export::Export;
 use crate::model::fault::Fault;
+use crate::model::handover::Handover;
 use crate::model::id::{ClusterId, RequestId};
 use crate::model::input::InputEvent;
 use crate::model::log::Tail;
@@ -27,6 +28,8 @@ pub enum Msg {
     /// The clock moved (replayed time in a replay).
     Tick(Timestamp),
     Replay(ReplayStatus),
+    /// What another console handed over with the recording, before its first delivery.
+    HandedOver(Box<Handover>),
     /// Figures of the loop itself, for the diagnostics screen.
     Gauges(LoopGauges),
     /// What became of an action.

@@ -32,6 +32,7 @@ mod chat;
 mod cursor;
 mod desk;
 mod evidence;
+pub mod handover;
 mod input;
 mod jump;
 mod learnt;
@@ -175,6 +176,10 @@ impl State {
                 effects
             }
             Msg::Replay(status) => self.take_replay(status),
+            Msg::HandedOver(handover) => {
+                self.take_handover(*handover);
+                Vec::new()
+            }
             Msg::Gauges(gauges) => {
                 self.dirty |= self.screen.shows_gauges() && self.world.gauges != gauges;
                 self.world.gauges = gauges;

@@ -21,6 +21,8 @@ mod ask;
 mod demo;
 #[path = "replay/explore.rs"]
 mod explore;
+#[path = "replay/handover.rs"]
+mod handover;
 #[path = "replay/headless.rs"]
 mod headless;
 #[path = "replay/record.rs"]

@@ -177,15 +177,22 @@ fn about(one: &Keep) -> About {
 fn begin(archive: &mut Archive, keep: Duration, now: Timestamp) -> rusqlite::Result<Recalled> {
     let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
     archive.purge(Timestamp(now.0.saturating_sub(keep_ms)))?;
-    let known = archive.known(Timestamp(now.0.saturating_sub(LATELY_MS)))?;
-    let verdicts = known.verdicts.into_iter();
-    Ok(Recalled::Begin {
-        incidents: known.incidents,
-        verdicts: verdicts
-            .map(|(cluster, key, verdict)| (cluster.into(), key.into(), verdict))
-            .collect(),
-        numbered: known.numbered,
-    })
+    archive.begun(now)
+}
+
+impl Archive {
+    /// What an earlier run knew, as a console takes it up at its start.
+    pub fn begun(&self, now: Timestamp) -> rusqlite::Result<Recalled> {
+        let known = self.known(Timestamp(now.0.saturating_sub(LATELY_MS)))?;
+        let verdicts = known.verdicts.into_iter();
+        Ok(Recalled::Begin {
+            incidents: known.incidents,
+            verdicts: verdicts
+                .map(|(cluster, key, verdict)| (cluster.into(), key.into(), verdict))
+                .collect(),
+            numbered: known.numbered,
+        })
+    }
 }
 
 fn recall(archive: &Archive, what: Recall) -> Recalled {
@@ -202,6 +209,7 @@ fn recall(archive: &Archive, what: Recall) -> Recalled {
         Recall::Session(id) => archive
             .session(id)
             .map(|found| Recalled::Session(found.map(Box::new))),
+        Recall::About(id) => archive.about(id).map(|talks| Recalled::About { id, talks }),
     };
     found.unwrap_or_else(|error| fault(archive, "not searched", &error))
 }

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Archive, BODY, body};
+use crate::model::id::IncidentId;
 use crate::model::redact::redact;
 use crate::model::talk::{Part, Session, SessionHead, SessionId};
 use crate::model::time::Timestamp;
@@ -32,6 +33,17 @@ impl Archive {
         while let Some(row) = rows.next()? {
             let head = row.get_ref(0)?.as_blob().ok();
             found.extend(head.and_then(body::unpack::<SessionHead>));
+        }
+        Ok(found)
+    }
+
+    /// Those about an incident, whole, of the ones used last.
+    pub fn about(&self, id: IncidentId) -> rusqlite::Result<Vec<Session>> {
+        let heads = self.sessions("")?.into_iter();
+        let about = heads.filter(|head| head.incident == Some(id));
+        let mut found = Vec::new();
+        for head in about {
+            found.extend(self.session(head.id)?);
         }
         Ok(found)
     }

@@ -8,6 +8,7 @@ use super::part::{Head, Input, content, head, seal};
 use super::{BundleError, HANDED, TABLE_LIMIT, TALK, Version};
 use crate::model::handover::{HandedIncident, Handover};
 use crate::model::incident::Incident;
+use crate::model::redact::redact;
 use crate::model::talk::Session;
 use crate::model::text::{clean_lines, each};
 
@@ -16,6 +17,8 @@ const PARTS: usize = 256;
 const BYTES: usize = 32 << 20;
 /// Longest text, bytes: answers of tools are long.
 const TEXT: usize = 256 << 10;
+/// Longest name of a person, bytes.
+const NAME: usize = 60;
 
 pub(super) fn parts(handover: &Handover) -> Result<Vec<Vec<u8>>, BundleError> {
     let span = (handover.from, handover.to);
@@ -129,16 +132,35 @@ fn clean(text: &str) -> String {
 }
 
 fn cleaned(mut handover: Handover) -> Handover {
-    handover.by = handover.by.map(|by| crate::model::text::clean(&by, 60));
-    handover.gaps.iter_mut().for_each(|gap| *gap = clean(gap));
+    handover.by = handover.by.map(|by| crate::model::text::clean(&by, NAME));
+    rewritten(handover, &clean)
+}
+
+/// The same without what looks like a credential, wherever it stands.
+pub fn redacted(handover: &Handover) -> Handover {
+    let mut handover = rewritten(handover.clone(), &redact);
+    let talks = std::mem::take(&mut handover.talks);
+    let talks = talks.iter().filter_map(|talk| each(talk, &redact));
+    handover.talks = talks.collect();
+    handover
+}
+
+/// With every text changed, but for conversations.
+fn rewritten(mut handover: Handover, change: &dyn Fn(&str) -> String) -> Handover {
+    handover.gaps.iter_mut().for_each(|gap| *gap = change(gap));
     let incidents = std::mem::take(&mut handover.incidents);
-    let each = incidents.iter().filter_map(|one| changed(one, &clean));
-    handover.incidents = each.collect();
+    let incidents = incidents.iter().filter_map(|one| changed(one, change));
+    handover.incidents = incidents.collect();
+    let changes = std::mem::take(&mut handover.changes);
+    let changes = changes
+        .iter()
+        .filter_map(|(at, one)| Some((*at, each(one, change)?)));
+    handover.changes = changes.collect();
     handover
 }
 
 /// The same with every text changed; numbers stay, those without end too.
-pub fn changed(one: &HandedIncident, change: &dyn Fn(&str) -> String) -> Option<HandedIncident> {
+fn changed(one: &HandedIncident, change: &dyn Fn(&str) -> String) -> Option<HandedIncident> {
     let verdicts = one.verdicts.iter().map(|(key, verdict)| {
         let mut verdict = verdict.clone();
         verdict.stamp.by = change(&verdict.stamp.by).into();
@@ -147,6 +169,10 @@ pub fn changed(one: &HandedIncident, change: &dyn Fn(&str) -> String) -> Option<
     Some(HandedIncident {
         verdicts: verdicts.collect(),
         causes: one.causes.iter().map(|cause| change(cause)).collect(),
+        origin: one
+            .origin
+            .clone()
+            .map(|(by, at)| (by.map(|by| change(&by)), at)),
         incident: incident(&one.incident, change)?,
     })
 }

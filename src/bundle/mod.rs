@@ -16,7 +16,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::health::SourceKind;
+pub use crate::model::handover::RecordedCluster;
 use crate::model::text;
 use crate::model::time::Timestamp;
 
@@ -30,6 +30,7 @@ mod texts;
 mod wire;
 pub mod write;
 
+pub use handed::redacted;
 pub use read::Reader;
 pub use write::Writer;
 
@@ -102,17 +103,6 @@ pub struct Header {
     pub start: Timestamp,
     /// `ClusterId` is the position in this list.
     pub clusters: Vec<RecordedCluster>,
-}
-
-/// A cluster as it is shown; where it is and how one signs in there is not recorded.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RecordedCluster {
-    pub name: String,
-    pub kind: String,
-    pub environment: Option<String>,
-    pub region: Option<String>,
-    pub labels: Vec<(String, String)>,
-    pub sources: Vec<SourceKind>,
 }
 
 impl Header {

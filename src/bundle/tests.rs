@@ -7,7 +7,7 @@ mod handed;
 use super::*;
 use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::fault::{Fault, FaultKind};
-use crate::model::health::{Health, SourceHealth};
+use crate::model::health::{Health, SourceHealth, SourceKind};
 use crate::model::id::ClusterId;
 use crate::model::label::Labels;
 use crate::model::log::{Level, LogLine};

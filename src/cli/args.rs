@@ -9,10 +9,12 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use crate::model::time::Timestamp;
 
 mod evaluate;
+mod export;
 
 pub use evaluate::{
     AgentArgs, AnomalyArgs, CausesArgs, EvaluateArgs, Evaluation, Part, PatternsArgs,
 };
+pub use export::ExportArgs;
 
 /// Every cluster in one terminal: metrics, alerts, logs, GPU, PTP and SR-IOV state, incidents and
 /// an investigating agent.
@@ -72,6 +74,8 @@ pub enum Command {
     Ask(AskArgs),
     /// Report on the fleet, an incident or the room there is, as Markdown, JSON or one HTML page
     Report(ReportArgs),
+    /// Hand an incident, or a range of time, over as one file that "replay" opens elsewhere
+    Export(ExportArgs),
     /// Serve the tools that only read to an MCP client, over standard input and output or HTTP
     Mcp(McpArgs),
 }
@@ -339,7 +343,7 @@ impl Start {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     crate::config::file::duration(text)
         .ok_or_else(|| "not a duration; write for example 30s, 10m or 2h".to_owned())
 }

@@ -59,7 +59,19 @@ impl Headless {
             at: None,
         };
         headless.update(Msg::Replay(begin.status(&reader, &name)));
-        headless.play(&mut reader, at)?;
+        for trouble in reader.troubles() {
+            eprintln!("farwatch: {name}: {trouble}");
+        }
+        if let Some(handover) = reader.handover() {
+            headless.update(Msg::HandedOver(Box::new(handover.clone())));
+        }
+        if let Err(error) = headless.play(&mut reader, at) {
+            eprintln!(
+                "farwatch: {name}: {error}; it is read up to there; {}",
+                error.hint()
+            );
+        }
+        headless.update(Msg::Tick(at));
         headless.update(Msg::Replay(ReplayStatus {
             now: at,
             ..begin.status(&reader, &name)

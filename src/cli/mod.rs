@@ -15,6 +15,7 @@ pub mod check;
 pub mod dashboard;
 pub mod detect;
 pub mod evaluate;
+pub mod export;
 pub mod headless;
 pub mod heard;
 pub mod logging;
@@ -86,6 +87,7 @@ fn asks_servers(command: Option<&Command>) -> bool {
         None | Some(Command::Check(_) | Command::Record(_) | Command::Logs(_)) => true,
         Some(Command::Ask(args)) => args.replay.is_none(),
         Some(Command::Report(args)) => args.replay.is_none(),
+        Some(Command::Export(args)) => args.replay.is_none(),
         Some(Command::Mcp(args)) => args.replay.is_none(),
         Some(Command::Detect(args)) => args.query.is_some() && args.url.is_none(),
         _ => false,
@@ -140,6 +142,7 @@ fn dispatch(command: Option<Command>, config: Config) -> color_eyre::Result<Exit
         Some(Command::Detect(args)) => detect::run(&config, &args),
         Some(Command::Ask(args)) => ask::run(config, &args),
         Some(Command::Report(args)) => report::run(config, &args),
+        Some(Command::Export(args)) => export::run(config, &args),
         Some(Command::Mcp(args)) => mcp::run(config, &args),
         None => run::live(config),
     }

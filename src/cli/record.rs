@@ -190,7 +190,7 @@ fn told(passed: Duration, deliveries: u64, bytes: u64) -> String {
 }
 
 /// A new file beside `out`, for the owner only.
-fn create(out: &Path) -> std::io::Result<(File, PathBuf)> {
+pub fn create(out: &Path) -> std::io::Result<(File, PathBuf)> {
     let mut name = out.as_os_str().to_owned();
     name.push(".part");
     let part = PathBuf::from(name);
@@ -203,7 +203,7 @@ fn create(out: &Path) -> std::io::Result<(File, PathBuf)> {
 }
 
 /// Moves the whole file to its place, which nobody else may have taken meanwhile.
-fn keep(part: &Path, out: &Path) -> std::io::Result<()> {
+pub fn keep(part: &Path, out: &Path) -> std::io::Result<()> {
     match std::fs::hard_link(part, out) {
         Ok(()) => std::fs::remove_file(part),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(error),

@@ -25,7 +25,12 @@ pub struct Recording {
 
 pub fn run(own: &Config, args: &ReplayArgs) -> color_eyre::Result<ExitCode> {
     match Recording::of(Some(&args.file)).begin() {
-        Ok((recording, reader)) => play(own, recording, &reader, (args.speed, args.at), None),
+        Ok((recording, reader)) => {
+            // What was handed over is looked at as it stood then.
+            let end = || reader.handover().map(|_| Start::At(reader.end()));
+            let begin = (args.speed, args.at.or_else(end));
+            play(own, recording, &reader, begin, None)
+        }
         Err(error) => Ok(refused(&args.file, &error)),
     }
 }
@@ -54,7 +59,8 @@ fn play(
         begin,
         hint,
     };
-    run::screen(config_of(reader.header(), own), play, Some(status))
+    let config = config_of(reader.header(), own);
+    run::screen(config, play, Some(status), reader.handover().cloned())
 }
 
 impl Recording {

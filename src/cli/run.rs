@@ -12,6 +12,7 @@ use crate::app::{self, Play};
 use crate::clock;
 use crate::config::Config;
 use crate::message::{Msg, ReplayStatus};
+use crate::model::handover::Handover;
 use crate::state::State;
 use crate::term::{Capabilities, ColorDepth, Screen, panic};
 use crate::ui::theme::{Depth, Looks};
@@ -21,7 +22,7 @@ const GRACE: Duration = Duration::from_millis(100);
 
 /// Follows the configured clusters.
 pub fn live(config: Config) -> color_eyre::Result<ExitCode> {
-    screen(config, Play::Live, None)
+    screen(config, Play::Live, None, None)
 }
 
 /// Opens the screen on `play`; of a replay the first frame shows already where it stands.
@@ -29,6 +30,7 @@ pub fn screen(
     mut config: Config,
     play: Play,
     replay: Option<ReplayStatus>,
+    handover: Option<Handover>,
 ) -> color_eyre::Result<ExitCode> {
     let caps = Capabilities::from_env();
     config.ui.ascii |= caps.ascii;
@@ -62,6 +64,9 @@ pub fn screen(
     state.attended = true;
     if let Some(status) = replay {
         state.update(Msg::Replay(status));
+    }
+    if let Some(handover) = handover {
+        state.update(Msg::HandedOver(Box::new(handover)));
     }
     let ears = (signals, heard);
     let code = runtime.block_on(app::run(config, state, screen, caps, ears, play));

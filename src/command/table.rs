@@ -159,6 +159,8 @@ pub static ENTRIES: &[Entry] = &[
     entry("Incidents", "note", &["Yn"], "note TEXT: write it down at this incident", Words(Typed::Note)),
     entry("Incidents", "assign", &["Yo"], "assign WHO: who looks after this incident; nobody: no name", Words(Typed::Assign)),
     entry("Incidents", "quiet", &[], "quiet SPAN: mute this incident so long, as `M`; off: no longer", Words(Typed::Quiet)),
+    entry("Incidents", "hand-over", &["<c-s>h"], "write this incident with its data to one file, to be replayed", Action::HandOver),
+    entry("Incidents", "handover", &[], "handover SPAN: the clusters in scope so long back, as one file", Words(Typed::HandOver)),
     entry("Incidents", "sensitivity", &[], "sensitivity SIGNAL cluster=C LABEL=V LEVEL: how much is told; reset", Words(Typed::Sensitivity)),
     entry("Incidents", "whatif", &[], "whatif SIGNAL LEVEL: flags of the held hours with that sensitivity", Words(Typed::WhatIf)),
     entry("Query", "edit", &["o"], "edit the query", View(Command::Edit)),

@@ -34,7 +34,7 @@ impl Form {
             Format::Text => Some(Self::Raw),
             Format::Json => Some(Self::Json),
             Format::Csv => Some(Self::Csv),
-            Format::Svg | Format::Png | Format::Markdown => None,
+            Format::Svg | Format::Png | Format::Markdown | Format::Recording => None,
         }
     }
 }

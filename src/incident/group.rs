@@ -60,7 +60,7 @@ impl Grouper {
         let joined: Vec<usize> = incidents
             .iter()
             .enumerate()
-            .filter(|(_, i)| i.is_live() && i.takes_in(&finding, nodes))
+            .filter(|(_, i)| i.is_ours() && i.is_live() && i.takes_in(&finding, nodes))
             .map(|(place, _)| place)
             .collect();
         let oldest = joined
@@ -151,7 +151,7 @@ impl Grouper {
         self.loose
             .retain(|(f, _)| now.age_since_ms(f.at) <= (TOGETHER_MS + SCRAPE_MS) as u64);
         let mut changed = false;
-        for incident in incidents.iter_mut() {
+        for incident in incidents.iter_mut().filter(|i| i.is_ours()) {
             let calm = now.age_since_ms(incident.changed) >= COOL_MS
                 && incident.awaited.is_none_or(|end| end <= now);
             if incident.state == IncidentState::Recovering && calm {
@@ -188,7 +188,8 @@ pub(super) fn sort(incidents: &mut [Incident]) {
 
 fn known<'a>(incidents: &'a mut [Incident], finding: &Finding) -> Option<&'a mut Incident> {
     incidents.iter_mut().find(|i| {
-        i.is_live()
+        i.is_ours()
+            && i.is_live()
             && i.cluster == finding.cluster
             && i.findings.iter().any(|f| f.key == finding.key)
     })

@@ -45,12 +45,14 @@ pub enum Recall {
     /// Conversations in which these words stand; empty: the newest.
     Sessions(String),
     Session(SessionId),
+    /// Conversations about this incident, whole.
+    About(IncidentId),
 }
 
 impl Recall {
     /// The operator waits for the answer; the others only add to what is shown.
     pub fn is_asked_for(&self) -> bool {
-        matches!(self, Self::Sessions(_) | Self::Session(_))
+        matches!(self, Self::Sessions(_) | Self::Session(_) | Self::About(_))
     }
 }
 
@@ -77,6 +79,10 @@ pub enum Recalled {
     },
     /// `None`: it is not there (any more).
     Session(Option<Box<Session>>),
+    About {
+        id: IncidentId,
+        talks: Vec<Session>,
+    },
     /// What could not be done, and what to try.
     Fault(String),
 }

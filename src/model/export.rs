@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::dashboard::Form;
+use super::handover::Parcel;
 use super::label::Labels;
 use super::log::LineRef;
 use super::sample::Sample;
@@ -20,6 +21,8 @@ pub enum Format {
     /// Log lines as they were written.
     Text,
     Markdown,
+    /// A recording, to be replayed elsewhere.
+    Recording,
 }
 
 impl Format {
@@ -32,6 +35,7 @@ impl Format {
             Self::Png => "png",
             Self::Text => "log",
             Self::Markdown => "md",
+            Self::Recording => "fwr",
         }
     }
 }
@@ -51,6 +55,8 @@ pub enum Kept {
     Lines(LinesExport),
     Table(TableExport),
     Text(TextExport),
+    /// What is handed over.
+    Parcel(Box<Parcel>),
 }
 
 /// Text that is whole as it is.

@@ -136,7 +136,7 @@ impl Incident {
     /// An id of another console as this one holds it: ids come from what an incident is about, so
     /// that both consoles give the same one to what both found.
     pub fn id_of_sender(id: IncidentId) -> IncidentId {
-        IncidentId(id.0 ^ ELSEWHERE)
+        IncidentId(id.0.wrapping_mul(ELSEWHERE))
     }
 
     /// How it stands, with what people did about it, in ten letters at most.
@@ -188,7 +188,7 @@ impl Incident {
 }
 
 /// Turns the ids of incidents of another console into others.
-const ELSEWHERE: u64 = 0x5a5a_5a5a_5a5a_5a5a;
+const ELSEWHERE: u64 = 0x9e37_79b9_7f4a_7c15;
 /// It grows for so long after a new sign, milliseconds.
 const GROWING_MS: u64 = 300_000;
 /// Notes kept of one incident; the oldest go.

@@ -52,6 +52,7 @@ impl State {
             Action::CopyName => self.copy_name(),
             Action::Actions => self.actions_menu(),
             Action::Mute => self.mute(),
+            Action::HandOver => self.hand_over(),
             Action::Acknowledge => self.acknowledge(),
             Action::Opine(opinion) => self.opine(opinion),
             Action::NextTheme => self.next_theme(),

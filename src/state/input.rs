@@ -82,6 +82,7 @@ impl State {
             }
             Some(Overlay::Help(_) | Overlay::Notices(_) | Overlay::WhatIf(_)) => self.chord(press),
             Some(Overlay::Actions(_)) => self.actions_key(press),
+            Some(Overlay::HandOver(_)) => self.hand_over_key(press),
             None => Vec::new(),
         }
     }
@@ -109,7 +110,7 @@ impl State {
                 whatif.scroll = whatif.scroll.saturating_add_signed(step).min(most);
             }
             Some(Overlay::Palette(palette)) => palette.step(step),
-            Some(Overlay::Actions(_)) => {}
+            Some(Overlay::Actions(_) | Overlay::HandOver(_)) => {}
             None => return false,
         }
         true

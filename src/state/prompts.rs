@@ -272,6 +272,7 @@ impl State {
             Typed::Note => self.note(argument),
             Typed::Assign => self.assign(argument),
             Typed::Quiet => self.quiet(argument),
+            Typed::HandOver => self.hand_over_range(argument),
             Typed::Sensitivity => self.sensitivity(argument),
             Typed::WhatIf => {
                 let said = self.sensitivity_of(argument)?;

@@ -23,6 +23,9 @@ impl State {
             self.world.notices = old.notices;
             self.world.gauges = old.gauges;
             self.world.replay = old.replay;
+            if let Some(handover) = old.handover {
+                self.world.take_over_again(handover);
+            }
             for said in old.sensitivity.said {
                 self.world.be_sensitive(Some(said));
             }

@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
+use super::handover::Sending;
 use super::world::whatif::WhatIf;
 use super::world::{Notice, World};
 use crate::command::ScreenId;
@@ -77,6 +78,8 @@ pub enum Overlay {
     Notices(usize),
     /// Flags of the held hours with another sensitivity.
     WhatIf(Box<WhatIf>),
+    /// What is about to be handed over.
+    HandOver(Sending),
     /// Menu, form and dialog of actions.
     Actions(view::actions::Actions),
 }

@@ -4,7 +4,7 @@ use super::State;
 use crate::message::Effect;
 use crate::model::archive::{Keep, Recall};
 use crate::model::export::{Export, Format, Kept, TextExport};
-use crate::model::talk::{Session, SessionHead};
+use crate::model::talk::{Session, SessionHead, SessionId};
 use crate::model::unit::age;
 
 impl State {
@@ -16,9 +16,7 @@ impl State {
     ) -> Option<Result<Vec<Effect>, String>> {
         Some(match word {
             "/sessions" => self.ask_sessions(rest),
-            "/resume" => self
-                .listed(rest)
-                .map(|head| vec![Effect::Recall(Recall::Session(head.id))]),
+            "/resume" => self.listed(rest).map(|head| self.open_session(head.id)),
             "/forget" => self.forget(rest),
             "/branch" => self.branch(rest),
             "/export" => self.export_session(),
@@ -27,7 +25,13 @@ impl State {
     }
 
     /// An archive that is still being opened answers once it is.
-    fn ask_sessions(&self, words: &str) -> Result<Vec<Effect>, String> {
+    fn ask_sessions(&mut self, words: &str) -> Result<Vec<Effect>, String> {
+        if let Some(handover) = self.world.handover.clone() {
+            let said = |t: &&Session| t.markdown().to_lowercase().contains(&words.to_lowercase());
+            let heads = handover.talks.iter().filter(said).map(|t| t.head.clone());
+            self.list_sessions(words, heads.collect());
+            return Ok(Vec::new());
+        }
         match self.world.is_kept() || self.config.archive.is_wanted() {
             true => Ok(vec![Effect::Recall(Recall::Sessions(words.to_owned()))]),
             false => Err("Conversations are not kept: no archive takes them ([archive] of the configuration).".into()),
@@ -40,6 +44,15 @@ impl State {
         let found = place.and_then(|n| self.sessions.get(n.checked_sub(1)?));
         let none = || "Name one by its number in the list of `/sessions`.".to_owned();
         found.cloned().ok_or_else(none)
+    }
+
+    /// One that was handed over is here; else the archive is asked.
+    fn open_session(&mut self, id: SessionId) -> Vec<Effect> {
+        let handed = self.world.handover.iter().flat_map(|h| &h.talks);
+        match handed.into_iter().find(|t| t.head.id == id).cloned() {
+            Some(talk) => self.resume(Some(Box::new(talk))),
+            None => vec![Effect::Recall(Recall::Session(id))],
+        }
     }
 
     fn forget(&mut self, number: &str) -> Result<Vec<Effect>, String> {

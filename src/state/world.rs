@@ -14,6 +14,7 @@ use crate::model::discovery::Probe;
 use crate::model::dpdk;
 use crate::model::gitops::{App, AppKind};
 use crate::model::gpu::{Drafts, Gpu};
+use crate::model::handover::Handover;
 use crate::model::health::{Expiry, SourceHealth, SourceKind};
 use crate::model::id::{ClusterId, IncidentId};
 use crate::model::identity::Identity;
@@ -43,6 +44,7 @@ mod changes;
 mod clock_events;
 mod data_path;
 pub mod desk;
+pub mod handover;
 mod heartbeat;
 mod ingest;
 mod judge;
@@ -107,6 +109,8 @@ pub struct World {
     rankings: Rankings,
     /// Ended incidents that the archive found, as they were asked for last.
     pub past: Vec<Incident>,
+    /// What another console handed over with the recording that is played.
+    pub handover: Option<Arc<Handover>>,
     /// Whether anything can be changed, and where that is written down.
     pub audit: String,
     severities: Severities,

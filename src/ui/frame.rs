@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::layout::{self, MIN_COLUMNS, MIN_ROWS};
-use super::view::{notices, whatif};
+use super::view::{handover, notices, whatif};
 use super::{Ctx, prompt};
 use crate::command::{ENTRIES, name_of, parse_keys};
 use crate::message::ReplayStatus;
@@ -57,6 +57,7 @@ fn overlay(ctx: &Ctx, state: &State, body: Rect, buf: &mut Buffer) {
         Some(Overlay::Palette(palette)) => palette.draw(ctx, body, buf),
         Some(Overlay::Actions(actions)) => actions.draw(ctx, body, buf),
         Some(Overlay::WhatIf(whatif)) => whatif::draw(ctx, body, buf, whatif),
+        Some(Overlay::HandOver(sending)) => handover::draw(ctx, body, buf, sending),
         Some(Overlay::Notices(skip)) => notices::draw(ctx, body, buf, *skip),
         None => {
             if let Some(notice) = state.screen.toast(ctx.world) {
@@ -333,6 +334,7 @@ fn hints_of(ctx: &Ctx, state: &State) -> &'static [(&'static str, &'static str)]
     match &state.screen.overlay {
         Some(Overlay::Palette(_)) => &[("Enter", "go"), ("Up/Down", "choose"), ("Esc", "close")],
         Some(Overlay::Actions(actions)) => actions.hints(),
+        Some(Overlay::HandOver(_)) => &[("Enter", "write it"), ("j/k", "scroll"), ("Esc", "close")],
         Some(Overlay::Help(_) | Overlay::Notices(_) | Overlay::WhatIf(_)) => {
             &[("j/k", "scroll"), ("PgDn", "page"), ("Esc", "close")]
         }

@@ -106,7 +106,9 @@ fn handover() -> Handover {
             incident: incident("GPU 3 of n1 fell off the bus"),
             verdicts: vec![("xid n1 3".into(), verdict)],
             causes: vec!["91 % node n1".into()],
+            origin: None,
         }],
+        changes: Vec::new(),
         gaps: vec!["alpha: no logs are held".into()],
         talks: vec![talk(1), talk(2)],
     }

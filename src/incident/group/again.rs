@@ -45,6 +45,20 @@ impl Grouper {
         sort(incidents);
     }
 
+    /// Takes in incidents of another console. Numbers of those found here go on after theirs, so
+    /// that no number means two.
+    pub fn take_over(&mut self, incidents: &mut Vec<Incident>, handed: Vec<Incident>) {
+        let most = handed.iter().map(|i| i.number).max().unwrap_or(0);
+        if self.numbered < most {
+            for incident in incidents.iter_mut().filter(|i| i.is_ours()) {
+                incident.number = incident.number.saturating_add(most);
+            }
+            self.numbered = self.numbered.saturating_add(most);
+        }
+        incidents.extend(handed);
+        sort(incidents);
+    }
+
     /// Somebody says that nothing is wrong there: what is told of this key is over.
     pub fn dismiss(
         &mut self,
@@ -56,7 +70,7 @@ impl Grouper {
             .retain(|(f, _)| f.key.as_ref() != key || f.cluster != cluster);
         let live = incidents
             .iter_mut()
-            .filter(|i| i.is_live() && i.cluster == cluster);
+            .filter(|i| i.is_ours() && i.is_live() && i.cluster == cluster);
         for incident in live {
             let held = incident.findings.iter_mut().find(|f| f.key.as_ref() == key);
             if let Some(finding) = held {
@@ -70,7 +84,9 @@ impl Grouper {
 /// A mute holds for what it was said of: an incident that opens with the same sign is muted too.
 pub(super) fn still_muted(incidents: &[Incident], finding: &Finding) -> Option<(Timestamp, Stamp)> {
     let same = incidents.iter().filter(|i| {
-        i.cluster == finding.cluster && i.findings.iter().any(|f| f.key == finding.key)
+        i.is_ours()
+            && i.cluster == finding.cluster
+            && i.findings.iter().any(|f| f.key == finding.key)
     });
     let muted = same.filter_map(|i| i.desk.muted.as_ref());
     let longest = muted.max_by_key(|(end, _)| *end);
@@ -91,7 +107,7 @@ pub(super) fn ended<'a>(
             .closed
             .is_some_and(|at| finding.since.0 - at.0 <= REOPEN_MS);
         let same = |f: &Finding| f.key == finding.key && (lately || f.since == finding.since);
-        !i.is_live() && i.cluster == finding.cluster && i.findings.iter().any(same)
+        i.is_ours() && !i.is_live() && i.cluster == finding.cluster && i.findings.iter().any(same)
     })
 }
 

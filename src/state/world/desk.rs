@@ -97,7 +97,7 @@ impl World {
         }
         let mut out = std::mem::take(&mut self.desk.said);
         let most = if all { usize::MAX } else { KEEP };
-        for incident in &self.incidents {
+        for incident in self.incidents.iter().filter(|i| i.is_ours()) {
             if out.len() >= most {
                 break;
             }

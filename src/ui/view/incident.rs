@@ -362,6 +362,7 @@ impl View for Incidents {
                 ("a", "explain"),
                 ("Ya", "acknowledge"),
                 ("M", "mute"),
+                ("Ctrl-s h", "hand over"),
                 ("m", "past ones"),
                 ("!", "open only"),
             ],

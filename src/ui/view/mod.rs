@@ -19,6 +19,7 @@ pub mod first_run;
 pub mod fleet;
 pub mod gitops;
 pub mod gpu;
+pub mod handover;
 pub mod help;
 pub mod incident;
 pub mod logs;

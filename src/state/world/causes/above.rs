@@ -19,7 +19,7 @@ const CLUSTERS: usize = 3;
 impl World {
     /// Incidents of other clusters that say the same and opened at the same time, one of each. Of
     /// what began before our data nobody knows that it was together.
-    pub(super) fn together(&self, incident: &Incident) -> Vec<&Incident> {
+    pub(in crate::state::world) fn together(&self, incident: &Incident) -> Vec<&Incident> {
         let mut found: Vec<&Incident> = Vec::new();
         let Some(lead) = incident.lead().filter(|l| !l.earlier) else {
             return found;
@@ -27,7 +27,8 @@ impl World {
         let same = |l: &Finding| !l.earlier && says(l) == says(lead);
         for other in &self.incidents {
             let near = self.onsets(incident, other).ms.abs() <= TOGETHER_MS;
-            let own = other.cluster == incident.cluster;
+            // What another console says of the same is no second witness.
+            let own = other.cluster == incident.cluster || other.is_ours() != incident.is_ours();
             if near && !own && found.iter().all(|f| f.cluster != other.cluster) {
                 found.extend(other.lead().is_some_and(same).then_some(other));
             }

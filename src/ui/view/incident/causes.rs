@@ -54,7 +54,7 @@ impl Incidents {
                 text.extend(runbooks(ctx, incident, width));
                 text.extend(self.told(ctx, incident, width));
                 text.extend(why::lines(ctx, finding, width));
-                text.extend(desk::verdict(ctx, finding));
+                text.extend(desk::verdict(ctx, incident, finding));
                 self.causes.draw(ctx, inner, buf, &text);
             }
             None => empty(ctx, inner, buf, "no finding"),

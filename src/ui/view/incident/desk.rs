@@ -108,7 +108,8 @@ impl Incidents {
         incident: &Incident,
         width: usize,
     ) -> Vec<Line<'a>> {
-        let mut out = people(ctx, incident, width);
+        let mut out = handed(ctx, incident, width);
+        out.extend(people(ctx, incident, width));
         let of = self.memory.of.is_some_and(|(id, _)| id == incident.id);
         if !of || self.memory.like.is_empty() {
             return out;
@@ -126,6 +127,46 @@ impl Incidents {
         }
         out
     }
+}
+
+/// Whose incident it is, where a recording was handed over: what its sender says is told apart from
+/// what is found here.
+fn handed<'a>(ctx: &Ctx<'_>, incident: &Incident, width: usize) -> Vec<Line<'a>> {
+    let Some(handover) = &ctx.world.handover else {
+        return Vec::new();
+    };
+    let theme = ctx.theme;
+    let Some(handed) = &incident.handed else {
+        let text =
+            "found by this console in what was handed over; the sender's own stand as `handed`";
+        return folded(text, width, theme.muted).collect();
+    };
+    let mut out = vec![heading(theme, "handed over")];
+    let head = format!(
+        "by {} {}, {} then; no detector of this console changes it",
+        handed.by(),
+        ctx.clock_or_day(handed.at),
+        incident.state.word()
+    );
+    out.extend(folded(&head, width, theme.accent));
+    let about = |t: &&crate::model::talk::Session| t.head.incident == Some(incident.id);
+    if let n @ 1.. = handover.talks.iter().filter(about).count() {
+        let text = format!("{n} conversations about it: /sessions in the chat");
+        out.extend(folded(&text, width, theme.base));
+    }
+    if !handed.causes.is_empty() {
+        out.push(heading(theme, "causes, as the sender ranked them"));
+    }
+    for cause in &handed.causes {
+        out.extend(folded(cause, width, theme.base));
+    }
+    if !handover.gaps.is_empty() {
+        out.push(heading(theme, "not in the file"));
+    }
+    for gap in &handover.gaps {
+        out.extend(folded(gap, width, theme.muted));
+    }
+    out
 }
 
 fn people<'a>(ctx: &Ctx<'_>, incident: &Incident, width: usize) -> Vec<Line<'a>> {
@@ -162,8 +203,10 @@ fn people<'a>(ctx: &Ctx<'_>, incident: &Incident, width: usize) -> Vec<Line<'a>>
 }
 
 /// What an operator thinks of a finding.
-pub fn verdict<'a>(ctx: &Ctx<'_>, finding: &Finding) -> Option<Line<'a>> {
-    let verdict = ctx.world.verdict(finding)?;
+pub fn verdict<'a>(ctx: &Ctx<'_>, incident: &Incident, finding: &Finding) -> Option<Line<'a>> {
+    let handed = incident.handed.as_ref();
+    let theirs = handed.and_then(|h| h.verdict(&finding.key));
+    let verdict = theirs.or_else(|| ctx.world.verdict(finding))?;
     let word = match verdict.opinion {
         Opinion::True => "it was something",
         Opinion::False => "it was nothing",
