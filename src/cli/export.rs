@@ -132,7 +132,9 @@ fn wanted(world: &World, args: &ExportArgs) -> Result<Wanted, String> {
         let found = found.ok_or_else(|| match world.incidents.len() {
             0 => format!("there is no incident {named:?}: none was found"),
             _ => {
-                let all = world.incidents.iter().map(|i| format!("INC-{}", i.number));
+                let mut numbers: Vec<u32> = world.incidents.iter().map(|i| i.number).collect();
+                numbers.sort_unstable();
+                let all = numbers.iter().map(|n| format!("INC-{n}"));
                 let all = all.collect::<Vec<_>>().join(", ");
                 format!("there is no incident {named:?}; there are {all}")
             }

@@ -111,6 +111,12 @@ impl Headless {
             self.update(Msg::Tick(tick));
             tick = Timestamp((tick.0.div_euclid(1000) + 1) * 1000);
         }
+        // Between the last whole second and the time that was asked for, that included: what was
+        // handed over stands at the very end.
+        while let Some(frame) = next.take_if(|frame| frame.received <= at) {
+            self.update(Msg::Telemetry(Box::new(frame)));
+            next = reader.next_frame()?;
+        }
         self.update(Msg::Tick(at));
         Ok(())
     }

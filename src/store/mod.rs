@@ -352,6 +352,14 @@ impl Store {
         self.get(id).map_or(0, |s| s.interval_ms)
     }
 
+    /// Distance of the points as they are held, milliseconds: their times are whole steps apart.
+    pub fn step_ms(&self, id: SeriesId) -> u32 {
+        let window = self.windows.get(id.0 as usize);
+        window
+            .filter(|_| self.get(id).is_some())
+            .map_or(0, Window::step_ms)
+    }
+
     fn bytes(&self) -> u64 {
         let held = (self.series.len() - self.free.len()) as u64;
         self.point_bytes + self.interner.bytes() + held * SERIES_BYTES

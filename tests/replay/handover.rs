@@ -4,6 +4,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use farwatch::archive::Archive;
 use farwatch::bundle::Reader;
 use farwatch::cli::args::Start;
 use farwatch::cli::headless::Headless;
@@ -13,19 +14,23 @@ use farwatch::config::Config;
 use farwatch::export;
 use farwatch::incident::Incident;
 use farwatch::message::{Effect, Msg};
+use farwatch::model::archive::{Keep, Past};
 use farwatch::model::export::Kept;
 use farwatch::model::finding::Evidence;
 use farwatch::model::health::SourceKind;
 use farwatch::model::id::ClusterId;
+use farwatch::model::incident::Stamp;
 use farwatch::model::input::InputEvent;
 use farwatch::model::label::Labels;
 use farwatch::model::log::{Level, LogLine};
+use farwatch::model::talk::{Author, Message, Part, Session, SessionHead, SessionId};
 use farwatch::model::telemetry::{Body, LogBatch, Telemetry};
 use farwatch::ui;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::headless::{demo, run};
+use crate::prometheus::Prometheus;
 use crate::record::unpacked;
 
 const SIZE: (u16, u16) = (160, 45);
@@ -328,4 +333,98 @@ fn a_range_of_chosen_clusters_and_what_is_called_wrongly() {
         .collect();
     assert_eq!(names, ["edge-ran-07"]);
     assert_eq!(reader.handover().and_then(|h| h.about), None);
+}
+
+/// Live: one cluster answers, one does not; the incident, its note and its conversation are what
+/// the archive of this user holds.
+#[tokio::test(flavor = "multi_thread")]
+async fn live_takes_the_incident_from_the_archive_and_names_what_is_not_heard() {
+    let prometheus = Prometheus::start("scrape_configs: []\n", "");
+    let folder = tempfile::tempdir().expect("folder");
+    let archive = folder.path().join("kept.db");
+    let mut past = tokio::task::spawn_blocking(|| chosen(&sender()))
+        .await
+        .expect("ran");
+    let now = farwatch::clock::now();
+    (past.opened, past.changed, past.closed) = (now.plus_ms(-60_000), now, None);
+    let mut incident = past.clone();
+    incident.desk.notes = vec![(
+        Stamp {
+            by: "ada".into(),
+            at: now,
+        },
+        "seen before".into(),
+    )];
+    let said = Message {
+        author: Author::Operator,
+        at: now,
+        run: None,
+        parts: vec![Part::Text("why gone?".into())],
+        outcome: None,
+        version: 1,
+    };
+    let talk = Session {
+        head: SessionHead {
+            id: SessionId(7),
+            title: "why gone?".into(),
+            persona: "default".into(),
+            incident: Some(incident.id),
+            used: now,
+            questions: 1,
+        },
+        messages: vec![said],
+    };
+    let keep = [
+        Keep::Incident(Box::new(Past {
+            cluster: "gone".into(),
+            signs: Vec::new(),
+            incident,
+        })),
+        Keep::Session(Box::new(talk)),
+    ];
+    Archive::open(&archive)
+        .expect("opens")
+        .keep(&keep)
+        .expect("kept");
+    let config = format!(
+        "[archive]\nfile = \"{}\"\n\n\
+         [[clusters]]\nname = \"alpha\"\nprometheus = {{ url = \"{}\" }}\n\n\
+         [[clusters]]\nname = \"gone\"\nprometheus = {{ url = \"http://127.0.0.1:9\" }}\n",
+        archive.display(),
+        prometheus.url()
+    );
+    let out = folder.path().join("live.fwr");
+    let text = out.display().to_string();
+    let number = format!("INC-{}", past.number);
+    let output = tokio::task::spawn_blocking(move || {
+        let args = [
+            "export",
+            "--incident",
+            &number,
+            "--listen",
+            "10s",
+            "--out",
+            &text,
+        ];
+        let output = run(folder.path(), &config, &args);
+        (output, folder)
+    });
+    let (output, _folder) = output.await.expect("ran");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{told}");
+    has(
+        &told,
+        &[
+            "gone: no metrics are held",
+            "gone: prometheus: ",
+            "1 conversation",
+        ],
+    );
+    let reader = Reader::open(&out).expect("opens");
+    let handover = reader.handover().expect("handed over");
+    assert_eq!(
+        handover.incidents[0].incident.desk.notes[0].1,
+        "seen before"
+    );
+    assert_eq!(handover.talks[0].head.title, "why gone?");
 }

@@ -109,12 +109,22 @@ impl World {
                 name,
                 query,
                 kind,
-                interval_ms: self.store.interval_ms(series),
+                interval_ms: self.distance_of(series),
                 key: key.clone(),
                 points: held,
             });
         }
         (out, left)
+    }
+}
+
+impl World {
+    /// The distance at which the points are held, so that they are held again at the same times; of
+    /// a series that comes much less often than that, the distance at which it comes.
+    fn distance_of(&self, series: SeriesId) -> u32 {
+        let (comes, held) = (self.store.interval_ms(series), self.store.step_ms(series));
+        let near = u64::from(comes) * 7 <= u64::from(held) * 10;
+        if near { held } else { comes }
     }
 }
 

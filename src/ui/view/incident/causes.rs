@@ -35,7 +35,8 @@ impl Incidents {
         if self.part == Part::Causes {
             let inner = pane(ctx, area, buf, "causes", "J/K scroll", true);
             let width = usize::from(inner.width);
-            let mut text = lines(ctx, &causes, width);
+            let mut text = desk::handed(ctx, incident, width);
+            text.extend(lines(ctx, &causes, width));
             text.extend(runbooks(ctx, incident, width));
             text.extend(self.told(ctx, incident, width));
             let beside = self.layout(self.area, ctx.world).findings.height > 0;
@@ -50,7 +51,8 @@ impl Incidents {
         match self.finding(incident) {
             Some(finding) => {
                 let width = usize::from(inner.width);
-                let mut text = brief(ctx, &causes, width);
+                let mut text = desk::handed(ctx, incident, width);
+                text.extend(brief(ctx, &causes, width));
                 text.extend(runbooks(ctx, incident, width));
                 text.extend(self.told(ctx, incident, width));
                 text.extend(why::lines(ctx, finding, width));

@@ -108,8 +108,8 @@ impl Incidents {
         incident: &Incident,
         width: usize,
     ) -> Vec<Line<'a>> {
-        let mut out = handed(ctx, incident, width);
-        out.extend(people(ctx, incident, width));
+        let mut out = people(ctx, incident, width);
+        out.extend(missing(ctx, incident, width));
         let of = self.memory.of.is_some_and(|(id, _)| id == incident.id);
         if !of || self.memory.like.is_empty() {
             return out;
@@ -131,7 +131,7 @@ impl Incidents {
 
 /// Whose incident it is, where a recording was handed over: what its sender says is told apart from
 /// what is found here.
-fn handed<'a>(ctx: &Ctx<'_>, incident: &Incident, width: usize) -> Vec<Line<'a>> {
+pub fn handed<'a>(ctx: &Ctx<'_>, incident: &Incident, width: usize) -> Vec<Line<'a>> {
     let Some(handover) = &ctx.world.handover else {
         return Vec::new();
     };
@@ -160,11 +160,20 @@ fn handed<'a>(ctx: &Ctx<'_>, incident: &Incident, width: usize) -> Vec<Line<'a>>
     for cause in &handed.causes {
         out.extend(folded(cause, width, theme.base));
     }
-    if !handover.gaps.is_empty() {
-        out.push(heading(theme, "not in the file"));
+    out.push(heading(theme, "causes, as this console ranks them"));
+    out
+}
+
+/// What the sender did not hold or left out.
+fn missing<'a>(ctx: &Ctx<'_>, incident: &Incident, width: usize) -> Vec<Line<'a>> {
+    let handover = ctx.world.handover.as_ref();
+    let gaps = handover.filter(|_| !incident.is_ours()).map(|h| &h.gaps);
+    let mut out = Vec::new();
+    if gaps.is_some_and(|gaps| !gaps.is_empty()) {
+        out.push(heading(ctx.theme, "not in the file"));
     }
-    for gap in &handover.gaps {
-        out.extend(folded(gap, width, theme.muted));
+    for gap in gaps.into_iter().flatten() {
+        out.extend(folded(gap, width, ctx.theme.muted));
     }
     out
 }
