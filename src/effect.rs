@@ -121,6 +121,11 @@ impl Effects {
                 }
             },
             Effect::TailLogs(wanted) => return self.follow(wanted),
+            Effect::FollowBus(wanted) => {
+                if let Behind::Live { fleet, .. } = &self.behind {
+                    fleet.follow_bus(&wanted);
+                }
+            }
             Effect::Save(export) => self.save(*export),
             Effect::Act(request) => return self.act(*request),
             Effect::NotActed(request, why) => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::model::action::{Acted, ActionRequest};
 use crate::model::archive::{Keep, Recall, Recalled};
 use crate::model::ask::{Answered, Question};
+use crate::model::bus::Following;
 use crate::model::chat::{ChatEvent, ChatRequest, ModelWords, OpenResult, RunId, WorldQuery};
 use crate::model::export::Export;
 use crate::model::fault::Fault;
@@ -117,6 +118,9 @@ pub enum Effect {
     Replay(ReplayCommand),
     /// Follow these logs live, beside those that always are, in place of the former ones.
     TailLogs(Vec<(ClusterId, Tail)>),
+    /// Follow these subjects of the buses in place of the former ones; a bus that is not named
+    /// follows what its configuration says.
+    FollowBus(Vec<(ClusterId, Following)>),
     /// Write this to a file of the operator.
     Save(Box<Export>),
     /// Ask these after a short pause, as for a list that follows what is typed; replaces those

@@ -229,13 +229,12 @@ prometheus = { url = "https://127.0.0.1:9090", bearer_file = "alpha.token", ca_f
 alertmanager = { url = "http://127.0.0.1:9093" }
 loki = { url = "http://127.0.0.1:3100", headers = { "X-Scope-OrgID" = "ops" } }
 tempo = { url = "http://127.0.0.1:3200" }
+nats = { url = "nats://127.0.0.1:4222" }    # creds_file, nkey_file, token_file, user + password_file
 exporters = [{ url = "http://127.0.0.1:9400/metrics" }]
 
 [agent]
 url = "http://127.0.0.1:8000/v1"    # model is asked from the server unless set; bearer_file, bearer_command
 
-[nats]
-url = "nats://127.0.0.1:4222"       # creds_file, nkey_file, user + password_file, tls
 "#;
 
 #[test]
@@ -256,7 +255,8 @@ fn the_snippet_of_the_manual_works() {
         [("X-Scope-OrgID".to_owned(), "ops".to_owned())]
     );
     assert_eq!(alpha.exporters[0].url, "http://127.0.0.1:9400/metrics");
-    assert_eq!(config.nats.expect("nats").url, "nats://127.0.0.1:4222");
+    let nats = alpha.nats.as_ref().expect("nats");
+    assert_eq!(nats.urls, ["nats://127.0.0.1:4222"]);
 }
 
 #[test]

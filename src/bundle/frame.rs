@@ -145,6 +145,7 @@ fn repeats(body: &Body) -> Option<u8> {
         Body::Facts(_) => Some(1),
         Body::Silences(_) => Some(2),
         Body::Discovery(_) => Some(3),
+        Body::Bus(_) => Some(4),
         Body::Samples(_)
         | Body::Logs(_)
         | Body::Objects(_)
@@ -152,6 +153,7 @@ fn repeats(body: &Body) -> Option<u8> {
         | Body::Identity(_)
         | Body::Gossip(_)
         | Body::Clocks(_)
+        | Body::BusTail(_)
         | Body::Gone => None,
     }
 }
@@ -228,6 +230,7 @@ fn put_source(out: &mut Vec<u8>, source: SourceKind) {
         SourceKind::Exporter(n) => (5, n),
         SourceKind::NvidiaSmi => (7, 0),
         SourceKind::ClockEvents(n) => (8, n),
+        SourceKind::Nats => (9, 0),
     };
     put_len(out, kind);
     if kind >= 5 {
@@ -249,6 +252,10 @@ fn take_source(from: &mut Cursor<'_>) -> Result<SourceKind, BundleError> {
             SourceKind::NvidiaSmi
         }
         8 => SourceKind::ClockEvents(number(from)?),
+        9 => {
+            number(from)?;
+            SourceKind::Nats
+        }
         _ => return Err(BundleError::Damaged("unknown kind of source")),
     })
 }

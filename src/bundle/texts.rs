@@ -112,6 +112,8 @@ pub fn clean(body: &mut Body) {
                 }
             }
         }
+        Body::Bus(survey) => throughout_or_else(survey, Box::default),
+        Body::BusTail(tail) => throughout_or_else(tail, Box::default),
         Body::Facts(facts) => {
             facts.kubernetes_version.iter_mut().for_each(own);
             facts.openshift_version.iter_mut().for_each(own);
@@ -139,6 +141,11 @@ fn throughout<T: Serialize + DeserializeOwned>(whole: &T) -> Option<T> {
         true => clean_lines(text, LIMIT_BYTES),
         false => text.to_owned(),
     })
+}
+
+/// What cannot be cleaned is not shown as it came, but as unknown.
+fn throughout_or_else<T: Serialize + DeserializeOwned>(whole: &mut T, unknown: impl FnOnce() -> T) {
+    *whole = throughout(whole).unwrap_or_else(unknown);
 }
 
 fn dirty(text: &str) -> bool {

@@ -1,6 +1,7 @@
 //! `farwatch check`: tries every endpoint side by side and says what to do about those that fail,
 //! and about files of dashboards that cannot be used.
 
+mod bus;
 mod cluster;
 mod found;
 mod probe;

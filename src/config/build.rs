@@ -9,12 +9,12 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::agent;
-use super::endpoint::{Shared, endpoint, kube, resolve, url};
+use super::endpoint::{Shared, endpoint, kube, resolve};
 use super::mcp;
+use super::nats;
 use super::sensitivity::sensitivities;
 use super::{
-    Archive, Cluster, ClusterKind, Config, Contexts, Limits, Nats, Query, Roles, Ui, dpdk, file,
-    signal,
+    Archive, Cluster, ClusterKind, Config, Contexts, Limits, Query, Roles, Ui, dpdk, file, signal,
 };
 use crate::model::alert::{Severities, Severity};
 use crate::model::persona::Persona;
@@ -111,7 +111,6 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
         clusters,
         contexts,
         agent: file.agent.map(|a| agent::agent(a, folder)).transpose()?,
-        nats: file.nats.map(|n| nats(n, folder)).transpose()?,
         mcp: mcp::servers(file.mcp, folder)?.into(),
         ui: ui(file.ui, folder)?,
         roles,
@@ -242,6 +241,10 @@ fn cluster(entry: file::Cluster, folder: &Path, roles: &Roles) -> Result<Cluster
         tempo: one(entry.tempo, &shared)?,
         exporters: many(entry.exporters, &shared)?,
         ptp_events: many(entry.ptp_events, &shared)?,
+        nats: entry
+            .nats
+            .map(|n| nats::nats(n, folder, shared.interval, shared.timeout))
+            .transpose()?,
         log_selector: entry.log_selector,
         roles: entry.roles.map(|r| Roles::from_file(Some(r), roles)),
         actions: entry.actions,
@@ -284,35 +287,6 @@ fn contexts(table: file::Contexts, folder: &Path) -> Contexts {
         only: table.contexts,
         except: table.except,
     }
-}
-
-fn nats(entry: file::Nats, folder: &Path) -> Result<Nats, Mistake> {
-    let span = entry.url.span();
-    if entry.user.is_some() != entry.password_file.is_some() {
-        return mistake(
-            span,
-            "`user` and `password_file` belong together",
-            "set both or none",
-        );
-    }
-    let ways = [&entry.creds_file, &entry.nkey_file, &entry.user];
-    if ways.iter().filter(|w| w.is_some()).count() > 1 {
-        return mistake(
-            span,
-            "more than one way to sign in",
-            "use one of `creds_file`, `nkey_file`, or `user` with `password_file`",
-        );
-    }
-    let url = url(&entry.url, &["nats", "tls"])?;
-    Ok(Nats {
-        tls: entry.tls || url.starts_with("tls://"),
-        url,
-        creds_file: entry.creds_file.map(|p| resolve(&p, folder)),
-        nkey_file: entry.nkey_file.map(|p| resolve(&p, folder)),
-        user: entry.user,
-        password_file: entry.password_file.map(|p| resolve(&p, folder)),
-        ca_file: entry.ca_file.map(|p| resolve(&p, folder)),
-    })
 }
 
 fn ui(entry: file::Ui, folder: &Path) -> Result<Ui, Mistake> {

@@ -21,7 +21,6 @@ pub struct File {
     pub clusters: Vec<Cluster>,
     pub kubeconfig: Option<Contexts>,
     pub agent: Option<Spanned<super::agent::Written>>,
-    pub nats: Option<Nats>,
     #[serde(default)]
     pub mcp: Vec<Spanned<super::mcp::Written>>,
     #[serde(default)]
@@ -93,6 +92,7 @@ pub struct Cluster {
     pub exporters: Vec<Spanned<Endpoint>>,
     #[serde(default)]
     pub ptp_events: Vec<Spanned<Endpoint>>,
+    pub nats: Option<Spanned<super::nats::Written>>,
     pub log_selector: Option<String>,
     pub roles: Option<Roles>,
     pub actions: Option<bool>,
@@ -192,19 +192,6 @@ pub enum Way {
 #[serde(rename_all = "kebab-case")]
 pub enum BearerFrom {
     Kubeconfig,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Nats {
-    pub url: Spanned<String>,
-    pub creds_file: Option<String>,
-    pub nkey_file: Option<String>,
-    pub user: Option<String>,
-    pub password_file: Option<String>,
-    #[serde(default)]
-    pub tls: bool,
-    pub ca_file: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

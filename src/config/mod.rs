@@ -25,6 +25,7 @@ pub mod grafana;
 pub mod load;
 pub mod mcp;
 pub mod name;
+mod nats;
 pub mod persona;
 pub mod roles;
 pub mod runbook;
@@ -35,6 +36,7 @@ pub mod signal;
 mod via;
 
 pub use load::{ConfigError, load};
+pub use nats::{Nats, NatsAuth};
 pub use roles::Roles;
 pub use via::{ServicePort, ServiceRef, Target, Via};
 
@@ -47,7 +49,6 @@ pub struct Config {
     /// Contexts of a kubeconfig that are clusters too; `None`: only what stands in the file.
     pub contexts: Option<Contexts>,
     pub agent: Option<Agent>,
-    pub nats: Option<Nats>,
     /// Servers whose tools the agent may be allowed to call.
     pub mcp: Arc<[McpServer]>,
     pub ui: Ui,
@@ -123,7 +124,6 @@ impl Default for Config {
             clusters: Vec::new(),
             contexts: Some(Contexts::default()),
             agent: None,
-            nats: None,
             mcp: Arc::default(),
             ui: Ui::default(),
             roles: Roles::default(),
@@ -212,6 +212,8 @@ pub struct Cluster {
     pub exporters: Vec<Endpoint>,
     /// cloud-event-proxy, one a node.
     pub ptp_events: Vec<Endpoint>,
+    /// Its bus.
+    pub nats: Option<Nats>,
     /// LogQL selector followed live for the logs screen and the log signals.
     pub log_selector: Option<String>,
     /// `None`: as for all.
@@ -233,6 +235,7 @@ impl Cluster {
             one(self.tempo.is_some(), SourceKind::Tempo),
             one(self.kube.is_some(), SourceKind::Kubernetes),
             one(self.nvidia_smi, SourceKind::NvidiaSmi),
+            one(self.nats.is_some(), SourceKind::Nats),
         ];
         let several = |all: &[Endpoint], kind: fn(u16) -> SourceKind| {
             let numbers = 0..u16::try_from(all.len()).unwrap_or(u16::MAX);
@@ -377,17 +380,6 @@ impl Default for Agent {
             temperature: 0.3,
         }
     }
-}
-
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Nats {
-    pub url: String,
-    pub creds_file: Option<PathBuf>,
-    pub nkey_file: Option<PathBuf>,
-    pub user: Option<String>,
-    pub password_file: Option<PathBuf>,
-    pub tls: bool,
-    pub ca_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

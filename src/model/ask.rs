@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::api::ApiKind;
+use super::bus::{Message, Pattern, Start};
 use super::exemplar::Exemplar;
 use super::fault::Fault;
 use super::id::{ClusterId, RequestId};
@@ -93,6 +94,14 @@ pub enum Ask {
         start: Timestamp,
         end: Timestamp,
     },
+    /// What a stream of the bus keeps, oldest first.
+    Messages {
+        stream: String,
+        start: Start,
+        /// Of these subjects only.
+        filter: Option<Pattern>,
+        limit: u32,
+    },
 }
 
 /// Whose log, and how much of it.
@@ -158,6 +167,7 @@ pub enum Answer {
     TagValues(Vec<(String, String)>),
     /// In the order of the server.
     Exemplars(Vec<Exemplar>),
+    Messages(Vec<Message>),
 }
 
 /// An object as text for reading.

@@ -23,6 +23,8 @@ pub enum SourceKind {
     NvidiaSmi,
     /// The n-th cloud-event-proxy of the cluster, one a node.
     ClockEvents(u16),
+    /// The message bus of the cluster.
+    Nats,
 }
 
 impl SourceKind {
@@ -44,6 +46,7 @@ enum Written {
     AnotherAlertmanager(u16),
     NvidiaSmi,
     ClockEvents(u16),
+    Nats,
 }
 
 impl From<Written> for SourceKind {
@@ -58,6 +61,7 @@ impl From<Written> for SourceKind {
             Written::Kubernetes => Self::Kubernetes,
             Written::NvidiaSmi => Self::NvidiaSmi,
             Written::ClockEvents(n) => Self::ClockEvents(n),
+            Written::Nats => Self::Nats,
         }
     }
 }
@@ -74,6 +78,7 @@ impl From<SourceKind> for Written {
             SourceKind::Kubernetes => Self::Kubernetes,
             SourceKind::NvidiaSmi => Self::NvidiaSmi,
             SourceKind::ClockEvents(n) => Self::ClockEvents(n),
+            SourceKind::Nats => Self::Nats,
         }
     }
 }
@@ -90,6 +95,7 @@ impl std::fmt::Display for SourceKind {
             Self::Kubernetes => f.write_str("kubernetes"),
             Self::NvidiaSmi => f.write_str("nvidia-smi"),
             Self::ClockEvents(n) => write!(f, "ptp-events {}", n + 1),
+            Self::Nats => f.write_str("nats"),
         }
     }
 }

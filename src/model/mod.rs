@@ -5,6 +5,7 @@ pub mod alert;
 pub mod api;
 pub mod archive;
 pub mod ask;
+pub mod bus;
 pub mod change;
 pub mod chat;
 pub mod clock_class;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Silence};
+use super::bus::{Survey, Tail as BusTail};
 use super::discovery::{Platform, Probe};
 use super::health::{SourceHealth, SourceKind};
 use super::id::ClusterId;
@@ -48,6 +49,10 @@ pub enum Body {
     Gossip(Vec<String>),
     /// The current state of each clock resource of one node, as its proxy tells it.
     Clocks(Vec<ClockTold>),
+    /// Streams and consumers of the bus as they are now.
+    Bus(Box<Survey>),
+    /// What passed on the followed subjects.
+    BusTail(Box<BusTail>),
 }
 
 /// One poll of one query, or one scrape.

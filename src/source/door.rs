@@ -32,7 +32,9 @@ use crate::config::{Auth, Endpoint};
 pub use body::{retry_after, skew};
 
 pub use super::error::{Cause, SourceError, quote};
+pub(in crate::source) use credentials::read as read_secret;
 pub use socket::Socket;
+pub(in crate::source) use tls::client_config;
 
 use super::kubernetes::Server;
 use credentials::Credentials;

@@ -31,6 +31,12 @@ pub enum Cause {
     Moved(String),
     #[error("403: signed in, but not allowed{}", tail(.0))]
     Forbidden(String),
+    /// A bus that does not know us.
+    #[error("the server refuses the credentials: {0}")]
+    Refused(String),
+    /// A bus that knows us, and the subject or request it withholds.
+    #[error("signed in, but not permitted: {0}")]
+    Unpermitted(String),
     #[error("404: no such API there{}", tail(.0))]
     NotFound(String),
     /// The server is well and has the API, but not the thing.
@@ -87,8 +93,8 @@ impl SourceError {
             Cause::Unreachable(_) => FaultKind::Unreachable,
             Cause::Timeout(_) => FaultKind::Timeout,
             Cause::Tls(_) => FaultKind::Tls,
-            Cause::Unauthorized(_) | Cause::Login => FaultKind::Auth,
-            Cause::Forbidden(_) => FaultKind::Forbidden,
+            Cause::Unauthorized(_) | Cause::Login | Cause::Refused(_) => FaultKind::Auth,
+            Cause::Forbidden(_) | Cause::Unpermitted(_) => FaultKind::Forbidden,
             Cause::NotFound(_) | Cause::Absent(_) => FaultKind::NotFound,
             Cause::RateLimited(_) => FaultKind::RateLimited,
             Cause::Server { .. } => FaultKind::Server,
@@ -133,6 +139,10 @@ impl SourceError {
             Cause::Forbidden(_) => {
                 "ask for the right to read it (on OpenShift: role cluster-monitoring-view)"
             }
+            Cause::Refused(_) => {
+                "check `creds_file`, `nkey_file`, `token_file`, or `user` with `password_file`"
+            }
+            Cause::Unpermitted(_) => "ask for the permission on that subject, or follow another",
             Cause::NotFound(_) => "check the path of the URL: is it the server's API?",
             Cause::Absent(_) => {
                 "it may not be there yet, be older than what the server keeps, or never have been \

@@ -29,6 +29,7 @@ mod hostile;
 pub mod json;
 pub mod kubernetes;
 pub mod loki;
+pub mod nats;
 pub mod nvidia_smi;
 pub mod prometheus;
 pub mod replay;
@@ -118,6 +119,14 @@ impl Outlet {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
         fits
+    }
+
+    /// Does not wait, and hands back what found no room.
+    pub fn hand(&self, telemetry: Telemetry) -> Result<(), Telemetry> {
+        use mpsc::error::TrySendError;
+        self.queue.try_send(telemetry).map_err(|e| match e {
+            TrySendError::Full(telemetry) | TrySendError::Closed(telemetry) => telemetry,
+        })
     }
 
     pub fn dropped(&self) -> u64 {

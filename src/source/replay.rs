@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::bundle::{BundleError, Header, Reader, RecordedCluster};
-use crate::config::{Cluster, ClusterKind, Config, Endpoint, Kube};
+use crate::config::{Cluster, ClusterKind, Config, Endpoint, Kube, Nats};
 use crate::message::{ReplayCommand, ReplayStatus};
 use crate::model::health::SourceKind;
 use crate::model::telemetry::Telemetry;
@@ -102,7 +102,6 @@ impl Player {
 pub fn config_of(header: &Header, own: &Config) -> Config {
     let mut config = own.clone();
     config.file = None;
-    config.nats = None;
     config.clusters = header.clusters.iter().map(cluster).collect();
     config
 }
@@ -148,6 +147,10 @@ fn cluster(recorded: &RecordedCluster) -> Cluster {
         prometheus: has(SourceKind::Prometheus),
         alertmanagers: managers.filter_map(|kind| has(*kind)).collect(),
         loki: has(SourceKind::Loki),
+        nats: recorded.sources.contains(&SourceKind::Nats).then(|| Nats {
+            urls: vec!["recording".into()],
+            ..Nats::default()
+        }),
         nvidia_smi: recorded.sources.contains(&SourceKind::NvidiaSmi),
         tempo: has(SourceKind::Tempo),
         exporters: exporters.filter_map(|kind| has(*kind)).collect(),

@@ -28,6 +28,7 @@ use super::loki;
 use super::report::{Report, Waits};
 use super::{Lookup, Outlet};
 use crate::config::Config;
+use crate::model::bus::Following;
 use crate::model::health::{Health, SourceKind};
 use crate::model::id::ClusterId;
 use crate::model::log::Tail;
@@ -266,6 +267,18 @@ impl Fleet {
             }
         });
         Some(task.abort_handle())
+    }
+
+    /// Follows these subjects of the buses in place of the former ones; a bus that is not named
+    /// follows what its configuration says.
+    pub fn follow_bus(&self, wanted: &[(ClusterId, Following)]) {
+        for (id, route) in (0_u16..).zip(&self.routes) {
+            let route = route.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(bus) = &route.bus {
+                let ours = wanted.iter().find(|(c, _)| *c == ClusterId(id));
+                bus.follow(ours.map(|(_, following)| following.clone()));
+            }
+        }
     }
 
     /// Batches waiting in the queues of the clusters, and room in all.

@@ -37,6 +37,7 @@ mod alerts;
 pub mod apps;
 mod begin;
 mod blind;
+pub mod bus;
 mod capacity;
 mod causes;
 mod changed;
@@ -235,6 +236,7 @@ pub struct ClusterState {
     pub last_sample: Option<Timestamp>,
     /// Counted when nodes, pods or their series change.
     pub capacity: Capacity,
+    pub bus: bus::Bus,
     /// When parts went down or came back, oldest first, the last few.
     turns: VecDeque<Timestamp>,
     /// What each source says of an alert that has not ended; they alone may end it.

@@ -175,6 +175,7 @@ fn told(name: &str, call: &Checked, answered: Answered, now: Timestamp) -> Part 
         Ok(Answer::Trace(trace)) => (trace.nodes.len(), digest::traces::one(trace)),
         Ok(Answer::TagValues(all)) => (all.len(), String::new()),
         Ok(Answer::Exemplars(all)) => (all.len(), String::new()),
+        Ok(Answer::Messages(all)) => (all.len(), String::new()),
     };
     let what = match &answered.ask {
         Ask::Logs { .. } | Ask::PodLogs(_) => "lines",

@@ -77,6 +77,7 @@ impl Whole {
             Answer::Rules(all) => all.len() * 500,
             Answer::TagValues(all) => all.len() * 50,
             Answer::Exemplars(all) => all.len() * 200,
+            Answer::Messages(all) => all.iter().map(crate::model::bus::Message::weight).sum(),
         };
         match self {
             Self::Text(text) => text.len(),
@@ -155,7 +156,11 @@ fn rows(answer: &Answer, take: &mut dyn FnMut(&str)) {
         Answer::Traces(all) => traces::list(all).lines().for_each(take),
         Answer::Trace(trace) => traces::one(trace).lines().for_each(take),
         // No tool asks for these.
-        Answer::Metadata(_) | Answer::Rules(_) | Answer::TagValues(_) | Answer::Exemplars(_) => {}
+        Answer::Metadata(_)
+        | Answer::Rules(_)
+        | Answer::TagValues(_)
+        | Answer::Exemplars(_)
+        | Answer::Messages(_) => {}
     }
 }
 

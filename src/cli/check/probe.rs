@@ -4,13 +4,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::net::TcpStream;
 
-use super::{Good, KUBE_LIMIT, Probe, boxed, cluster, tools, way};
-use crate::clock;
-use crate::config::{Config, Endpoint, Nats};
-use crate::model::fault::{Fault, FaultKind};
+use super::{Good, KUBE_LIMIT, Probe, boxed, bus, cluster, tools, way};
+use crate::config::{Config, Endpoint};
+use crate::model::fault::FaultKind;
 use crate::model::health::SourceKind;
 use crate::model::text::clean;
 use crate::source::door::{Door, Reply, SourceError};
@@ -19,9 +16,6 @@ use crate::source::tempo;
 
 /// A probe sends up to three requests; each has the endpoint's own limit.
 const REQUESTS: u32 = 3;
-const NATS_LIMIT: Duration = Duration::from_secs(10);
-/// Longest INFO line of a NATS server, bytes.
-const NATS_LINE: u64 = 64 * 1024;
 pub(super) const NO_CLUSTER: &str = "-";
 
 /// One probe for everything that the configuration names.
@@ -57,6 +51,7 @@ pub fn all(config: &Config) -> Vec<Probe<'_>> {
                 Some(exporter),
             );
         }
+        probes.extend(cluster.nats.as_ref().map(|nats| bus::probe(cluster, nats)));
     }
     let servers = config.agent.iter().flat_map(|agent| &agent.servers);
     for (n, server) in servers.enumerate() {
@@ -80,16 +75,6 @@ pub fn all(config: &Config) -> Vec<Probe<'_>> {
         ));
     }
     probes.extend(config.mcp.iter().map(tools::probe));
-    if let Some(server) = &config.nats {
-        probes.push(Probe {
-            cluster: NO_CLUSTER,
-            source: "nats".into(),
-            endpoint: server.url.clone(),
-            auth: "none needed",
-            limit: NATS_LIMIT,
-            work: boxed(nats(server)),
-        });
-    }
     probes
 }
 
@@ -263,101 +248,9 @@ async fn agent(door: &Door, wanted: Option<String>) -> Result<Good, SourceError>
     })
 }
 
-#[derive(Deserialize)]
-struct NatsInfo {
-    version: Option<String>,
-    #[serde(default)]
-    auth_required: bool,
-    #[serde(default)]
-    tls_required: bool,
-}
-
-/// The server speaks first: one INFO line. Signing in is left to the client that will.
-async fn nats(server: &Nats) -> Result<Good, Fault> {
-    let fault = |kind, what: String, hint: &str| Fault {
-        kind,
-        cluster: String::new(),
-        endpoint: server.url.clone(),
-        what,
-        hint: hint.to_owned(),
-    };
-    let unreachable = |error: std::io::Error| {
-        fault(
-            FaultKind::Unreachable,
-            format!("nobody answers: {error}"),
-            "check the address and port; the server may be down",
-        )
-    };
-    let started = clock::instant();
-    let stream = TcpStream::connect(nats_address(&server.url))
-        .await
-        .map_err(unreachable)?;
-    let mut line = Vec::new();
-    BufReader::new(stream)
-        .take(NATS_LINE)
-        .read_until(b'\n', &mut line)
-        .await
-        .map_err(unreachable)?;
-    let latency = started.elapsed();
-    let info: NatsInfo = line
-        .strip_prefix(b"INFO ")
-        .and_then(|json| serde_json::from_slice(json).ok())
-        .ok_or_else(|| {
-            fault(
-                FaultKind::BadPayload,
-                "the server does not speak NATS".into(),
-                "check host and port; the usual port is 4222",
-            )
-        })?;
-    let has_secret =
-        server.creds_file.is_some() || server.nkey_file.is_some() || server.password_file.is_some();
-    if info.auth_required && !has_secret {
-        return Err(fault(
-            FaultKind::Auth,
-            "the server wants a sign-in and none is configured".into(),
-            "set `creds_file`, `nkey_file`, or `user` with `password_file`",
-        ));
-    }
-    Ok(Good {
-        version: info.version.map(|v| clean(&v, 60)),
-        latency,
-        skew_ms: None,
-        expires: None,
-        note: (info.tls_required && !server.tls)
-            .then(|| "the server wants TLS: `tls = true`".into()),
-        auth: info.auth_required.then_some("not tried"),
-    })
-}
-
-/// Host and port of the first server; 4222 unless written.
-fn nats_address(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', ',']).next().unwrap_or(rest);
-    let has_port = match authority.rsplit_once(']') {
-        Some((_, after)) => after.starts_with(':'),
-        None => authority.contains(':'),
-    };
-    if has_port {
-        authority.to_owned()
-    } else {
-        format!("{authority}:4222")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nats_addresses() {
-        assert_eq!(nats_address("nats://127.0.0.1:4333"), "127.0.0.1:4333");
-        assert_eq!(
-            nats_address("tls://nats.example.org"),
-            "nats.example.org:4222"
-        );
-        assert_eq!(nats_address("nats://[::1]"), "[::1]:4222");
-        assert_eq!(nats_address("nats://[::1]:5/x"), "[::1]:5");
-    }
 
     #[test]
     fn every_endpoint_is_probed() {
@@ -370,11 +263,10 @@ mod tests {
             alertmanager = { url = "http://127.0.0.1:1" }
             loki = { url = "http://127.0.0.1:1" }
             tempo = { url = "http://127.0.0.1:1" }
+            nats = { url = "nats://127.0.0.1:1" }
             exporters = [{ url = "http://127.0.0.1:1/a" }, { url = "http://127.0.0.1:1/b" }]
             [agent]
             url = "http://127.0.0.1:1/v1"
-            [nats]
-            url = "nats://127.0.0.1:1"
             [[mcp]]
             name = "tickets"
             command = ["tickets-mcp"]
@@ -393,9 +285,9 @@ mod tests {
                 "tempo",
                 "exporter 1",
                 "exporter 2",
+                "nats",
                 "agent",
-                "mcp tickets",
-                "nats"
+                "mcp tickets"
             ]
         );
     }

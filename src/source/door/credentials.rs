@@ -117,7 +117,8 @@ async fn lent(server: &Server, fresh: bool) -> Result<Option<HeaderValue>, Cause
     }
 }
 
-async fn read(path: &Path) -> Result<SecretString, String> {
+/// A secret that stands in a file. Errors name the file, never what it holds.
+pub(in crate::source) async fn read(path: &Path) -> Result<SecretString, String> {
     let place = path.display();
     let size = tokio::fs::metadata(path)
         .await

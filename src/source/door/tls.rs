@@ -22,7 +22,7 @@ fn system_roots() -> RootCertStore {
 }
 
 /// Errors name the file, in one sentence. `more` are authorities found elsewhere.
-pub(super) fn client_config(
+pub(in crate::source) fn client_config(
     endpoint: &Endpoint,
     more: Vec<CertificateDer<'static>>,
 ) -> Result<ClientConfig, String> {

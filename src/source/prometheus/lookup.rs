@@ -93,7 +93,8 @@ impl PromLookup {
             | Ask::TraceTagValues { .. }
             | Ask::LokiLabelNames
             | Ask::LogSeries { .. }
-            | Ask::LogVolume { .. } => {
+            | Ask::LogVolume { .. }
+            | Ask::Messages { .. } => {
                 let what = "this question goes to another source".to_owned();
                 Err(SourceError::new("", &self.shown, Cause::Bug(what)))
             }

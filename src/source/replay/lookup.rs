@@ -72,6 +72,12 @@ impl Recorded {
                  are on the logs screen"
                     .into(),
             ),
+            Unanswered::NoMessages => (
+                FaultKind::NotFound,
+                "what streams keep is not in the recording".into(),
+                "the messages that were followed are; the live console asks the bus for more"
+                    .into(),
+            ),
             Unanswered::NoExemplars => (
                 FaultKind::NotFound,
                 "exemplars are not in the recording".into(),
@@ -125,6 +131,8 @@ pub(super) enum Unanswered {
     NoRules,
     /// So do exemplars.
     NoExemplars,
+    /// And what the streams of the bus keep.
+    NoMessages,
     /// Traces come when they are asked for: nothing of them is recorded.
     NoTraces,
     Bundle(BundleError),
@@ -266,6 +274,7 @@ impl Search {
             | Ask::TraceTags
             | Ask::TraceTagValues { .. } => Err(Unanswered::NoTraces),
             Ask::Exemplars { .. } => Err(Unanswered::NoExemplars),
+            Ask::Messages { .. } => Err(Unanswered::NoMessages),
         }
     }
 

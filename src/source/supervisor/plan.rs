@@ -19,6 +19,7 @@ use crate::source::door::{Door, shown_text};
 use crate::source::error::SourceError;
 use crate::source::kubernetes::{self, KubeLookup, Server, identity};
 use crate::source::loki;
+use crate::source::nats::{self, Bus, NatsSource};
 use crate::source::nvidia_smi;
 use crate::source::prometheus::{PromLookup, PromSource};
 use crate::source::report::Report;
@@ -135,6 +136,11 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> Crew {
         route.take(part);
         plans.push(plan);
     }
+    if let Some(nats) = &cluster.nats {
+        let bus = Bus::new(cluster, nats);
+        plans.extend(bus_plans(cluster, &bus));
+        route.take(Part::Bus(bus));
+    }
     let route = Arc::new(RwLock::new(route));
     let own = maker.cluster.clone();
     let (staff, orders) = Staff::new(maker, route.clone());
@@ -162,6 +168,7 @@ pub(super) enum Part {
     Logs(Arc<LokiRoute>),
     Traces(Arc<TempoLookup>),
     Alerts(u16, Arc<Gate>),
+    Bus(Arc<Bus>),
     None,
 }
 
@@ -225,7 +232,10 @@ impl Maker {
                 let work = kept(move || ClockEventSource::new(gate.clone(), interval));
                 (work, Part::None)
             }
-            SourceKind::Exporter(_) | SourceKind::Kubernetes | SourceKind::NvidiaSmi => {
+            SourceKind::Exporter(_)
+            | SourceKind::Kubernetes
+            | SourceKind::NvidiaSmi
+            | SourceKind::Nats => {
                 let names = self.config.dpdk.clone();
                 let work = kept(move || {
                     ScrapeSource::new(gate.clone(), interval)
@@ -253,6 +263,24 @@ impl Maker {
             Box::pin(loki::follow(gate.clone(), selector.clone(), report))
         }))
     }
+}
+
+/// Streams and consumers, and beside them what passes on the followed subjects.
+fn bus_plans(cluster: &Cluster, bus: &Arc<Bus>) -> [Plan; 2] {
+    let plan = |work| Plan {
+        kind: SourceKind::Nats,
+        cluster: cluster.name.clone(),
+        endpoint: bus.shown(),
+        via: None,
+        work,
+    };
+    let (survey, tail) = (bus.clone(), bus.clone());
+    [
+        plan(kept(move || NatsSource::new(survey.clone()))),
+        plan(Work::Aside(Box::new(move |report| {
+            Box::pin(nats::tail(tail.clone(), report))
+        }))),
+    ]
 }
 
 fn objects(cluster: &Cluster, kube: Kube, server: Server) -> Plan {

@@ -14,6 +14,7 @@ use crate::source::actions::Reach;
 use crate::source::error::{Cause, SourceError};
 use crate::source::kubernetes::{self, KubeLookup};
 use crate::source::loki::Loki;
+use crate::source::nats::Bus;
 use crate::source::prometheus::PromLookup;
 use crate::source::tempo::TempoLookup;
 use crate::source::{Lookup, Told, addressed};
@@ -26,6 +27,7 @@ pub(super) struct Route {
     pub loki: Option<Arc<LokiRoute>>,
     pub tempo: Option<Arc<TempoLookup>>,
     pub kube: Option<Arc<KubeLookup>>,
+    pub bus: Option<Arc<Bus>>,
     /// For what is changed, not asked.
     pub alertmanagers: BTreeMap<u16, Arc<Gate>>,
     /// For what is followed or changed, not asked.
@@ -51,6 +53,7 @@ impl Route {
             Part::Alerts(n, gate) => {
                 self.alertmanagers.insert(n, gate);
             }
+            Part::Bus(bus) => self.bus = Some(bus),
             Part::None => {}
         }
     }
@@ -68,6 +71,7 @@ impl Route {
             | SourceKind::Exporter(_)
             | SourceKind::NvidiaSmi
             | SourceKind::ClockEvents(_) => {}
+            SourceKind::Nats => self.bus = None,
         }
     }
 
@@ -179,6 +183,7 @@ enum Server {
     Loki,
     Tempo,
     Kubernetes,
+    Nats,
 }
 
 impl Server {
@@ -194,6 +199,7 @@ impl Server {
             | Ask::Trace { .. }
             | Ask::TraceTags
             | Ask::TraceTagValues { .. } => Self::Tempo,
+            Ask::Messages { .. } => Self::Nats,
             _ => Self::Prometheus,
         }
     }
@@ -205,6 +211,7 @@ impl Server {
             Self::Loki => "loki",
             Self::Tempo => "tempo",
             Self::Kubernetes => "kube",
+            Self::Nats => "nats",
         }
     }
 }
@@ -228,6 +235,7 @@ impl Router {
             Server::Loki => route.loki.clone().map(|l| l as Arc<dyn Lookup>),
             Server::Tempo => route.tempo.clone().map(|t| t as Arc<dyn Lookup>),
             Server::Kubernetes => route.kube.clone().map(|k| k as Arc<dyn Lookup>),
+            Server::Nats => route.bus.clone().map(|b| b as Arc<dyn Lookup>),
             Server::Prometheus => route.prometheus.clone().map(|p| p as Arc<dyn Lookup>),
         };
         (answerer, route.cluster.clone())
@@ -253,6 +261,10 @@ fn nobody(question: Question, cluster: String, wanted: Server) -> Answered {
         Server::Kubernetes => (
             "no kube is configured for this cluster".to_owned(),
             "add `kube = { context = \"…\" }` to the cluster in the configuration".to_owned(),
+        ),
+        Server::Nats => (
+            "no bus is configured for this cluster".to_owned(),
+            "add `nats = { url = \"nats://…\" }` to the cluster in the configuration".to_owned(),
         ),
         Server::Prometheus | Server::Loki | Server::Tempo => (
             format!("no {word} is configured for this cluster, and none was found"),

@@ -130,6 +130,7 @@ impl ClusterState {
             anomaly: [f64::NAN; 10],
             last_sample: None,
             capacity: Capacity::default(),
+            bus: Default::default(),
             turns: VecDeque::new(),
             tellings: BTreeMap::new(),
             silence_tellers: BTreeMap::new(),

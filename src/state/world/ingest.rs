@@ -63,6 +63,8 @@ impl World {
                 cluster.identity = Some(*identity);
                 return true;
             }
+            Body::Bus(survey) => return cluster.bus.take_survey(*survey),
+            Body::BusTail(tail) => return cluster.bus.take_tail(*tail, telemetry.received),
             Body::Gone => {
                 let silent = cluster.dismiss(telemetry.source);
                 self.judge_known(id, Known::Sources, telemetry.received);

@@ -43,7 +43,7 @@ pub struct Score {
 }
 
 /// What a part that is down costs. Parts that are not configured cost nothing; Alertmanager,
-/// exporters, `nvidia-smi` and proxies of clock events only show.
+/// exporters, `nvidia-smi`, proxies of clock events and the bus only show.
 fn cost(kind: SourceKind) -> u8 {
     match kind {
         SourceKind::Kubernetes => 50,
@@ -52,7 +52,8 @@ fn cost(kind: SourceKind) -> u8 {
         SourceKind::Alertmanager(_)
         | SourceKind::Exporter(_)
         | SourceKind::NvidiaSmi
-        | SourceKind::ClockEvents(_) => 0,
+        | SourceKind::ClockEvents(_)
+        | SourceKind::Nats => 0,
     }
 }
 

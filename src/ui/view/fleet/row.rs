@@ -198,5 +198,6 @@ pub fn letter(kind: SourceKind) -> &'static str {
         SourceKind::Exporter(_) => "E",
         SourceKind::NvidiaSmi => "N",
         SourceKind::ClockEvents(_) => "C",
+        SourceKind::Nats => "B",
     }
 }

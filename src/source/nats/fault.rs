@@ -1,0 +1,172 @@
+//! What the client library says when it fails, as a cause the operator can act on.
+
+use std::error::Error;
+use std::time::Duration;
+
+use async_nats::{ConnectError, ConnectErrorKind, ServerError};
+
+use crate::model::text;
+use crate::source::error::Cause;
+
+/// Longest foreign text that is quoted, bytes.
+const QUOTE: usize = 200;
+/// Words of the server that are about who we are; it has no codes.
+const ABOUT_CREDENTIALS: [&str; 6] = [
+    "authorization",
+    "authentication",
+    "expired",
+    "revoked",
+    "account",
+    "nkey",
+];
+
+/// Why a connection could not be made.
+pub(super) fn of_connect(error: &ConnectError, waited: Duration) -> Cause {
+    if let Some(words) = tls_words(error) {
+        return Cause::Tls(words);
+    }
+    let told = innermost(error);
+    match error.kind() {
+        ConnectErrorKind::AuthorizationViolation => {
+            Cause::Refused("authorization violation".into())
+        }
+        ConnectErrorKind::Authentication => {
+            Cause::Refused("the server's challenge cannot be signed with this key".into())
+        }
+        ConnectErrorKind::TimedOut => Cause::Timeout(waited),
+        ConnectErrorKind::Tls => Cause::Tls(told),
+        ConnectErrorKind::ServerParse => Cause::Config(format!("not a NATS address: {told}")),
+        ConnectErrorKind::Dns => Cause::Unreachable(format!("the name is not known: {told}")),
+        ConnectErrorKind::Io | ConnectErrorKind::MaxReconnects => of_words(told),
+    }
+}
+
+/// What the server said on an open connection.
+pub(super) fn of_server(error: &ServerError) -> Cause {
+    match error {
+        ServerError::AuthorizationViolation => Cause::Refused("authorization violation".into()),
+        ServerError::SlowConsumer(_) => {
+            Cause::Unreachable("the server cut us off: we read too slowly".into())
+        }
+        ServerError::Other(words) => of_words(text::clean(words, QUOTE)),
+    }
+}
+
+fn of_words(words: String) -> Cause {
+    let low = words.to_lowercase();
+    if ABOUT_CREDENTIALS.iter().any(|word| low.contains(word)) {
+        return Cause::Refused(words);
+    }
+    if low.contains("expected info") {
+        return Cause::Payload(
+            "the server does not greet as NATS does; does the port want TLS first?".into(),
+        );
+    }
+    if low.contains("invalid server operation") {
+        return Cause::Payload("the server does not speak NATS".into());
+    }
+    if low.contains("slow consumer") {
+        return Cause::Unreachable("the server cut us off: we read too slowly".into());
+    }
+    Cause::Unreachable(words)
+}
+
+/// The subject of a permission that is missing, from the server's words; they are its interface.
+///
+/// `Permissions Violation for Publish to "$JS.API.INFO"`, seen from NATS 2.15 (see the recordings).
+pub(super) fn denied(error: &ServerError) -> Option<Denied> {
+    let ServerError::Other(words) = error else {
+        return None;
+    };
+    let low = words.to_lowercase();
+    let rest = low.find("permissions violation for ")?;
+    let publish = low.get(rest..)?.contains("for publish to");
+    let mut quoted = words.get(rest..)?.split('"');
+    let subject = text::clean(quoted.nth(1)?, QUOTE);
+    Some(Denied { publish, subject })
+}
+
+/// A permission that the server says is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denied {
+    /// To publish; `false`: to subscribe.
+    pub publish: bool,
+    pub subject: String,
+}
+
+impl std::fmt::Display for Denied {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let what = if self.publish {
+            "publish on"
+        } else {
+            "subscribe to"
+        };
+        write!(f, "{what} {}", self.subject)
+    }
+}
+
+fn innermost(error: &ConnectError) -> String {
+    let mut now: &(dyn Error + 'static) = error;
+    while let Some(inner) = now.source() {
+        now = inner;
+    }
+    text::clean(&now.to_string(), QUOTE)
+}
+
+/// The TLS part of an error; `None`: it is about something else.
+fn tls_words(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut cause = Some(error);
+    while let Some(now) = cause {
+        if let Some(tls) = now.downcast_ref::<rustls::Error>() {
+            return Some(tls.to_string());
+        }
+        // An `io::Error` leaves out what it wraps when asked for its source.
+        let wrapped = now
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        cause = match wrapped {
+            Some(inner) => Some(inner),
+            None => now.source(),
+        };
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_permissions_name_their_subject() {
+        let of = |words: &str| denied(&ServerError::Other(words.into()));
+        let told = of("Permissions Violation for Publish to \"$JS.API.INFO\"");
+        assert_eq!(
+            told.map(|d| d.to_string()).as_deref(),
+            Some("publish on $JS.API.INFO")
+        );
+        let told = of("Permissions Violation for Subscription to \"secret.\u{1b}[2J>\"");
+        assert_eq!(
+            told.map(|d| d.to_string()).as_deref(),
+            Some("subscribe to secret.>")
+        );
+        assert_eq!(of("Stale Connection"), None);
+    }
+
+    #[test]
+    fn words_about_credentials_are_refusals() {
+        for words in [
+            "Authorization Violation",
+            "User Authentication Expired",
+            "Account Authentication Expired",
+        ] {
+            assert!(
+                matches!(of_words(words.into()), Cause::Refused(_)),
+                "{words}"
+            );
+        }
+        assert!(matches!(
+            of_words("Stale Connection".into()),
+            Cause::Unreachable(_)
+        ));
+    }
+}
