@@ -150,10 +150,11 @@ pub enum ScreenId {
     Object,
     Traces,
     Dashboards,
+    Bus,
 }
 
 impl ScreenId {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Fleet,
         Self::Cluster,
         Self::Metrics,
@@ -167,6 +168,7 @@ impl ScreenId {
         Self::Object,
         Self::Traces,
         Self::Dashboards,
+        Self::Bus,
     ];
 
     pub fn title(self) -> &'static str {
@@ -184,6 +186,7 @@ impl ScreenId {
             Self::Object => "Object",
             Self::Traces => "Traces",
             Self::Dashboards => "Dashboards",
+            Self::Bus => "Bus",
         }
     }
 
@@ -198,7 +201,8 @@ impl ScreenId {
             | Self::Diagnostics
             | Self::Object
             | Self::Traces
-            | Self::Dashboards => &[],
+            | Self::Dashboards
+            | Self::Bus => &[],
             Self::Cluster => &[Group::Cluster, Group::Workload],
             Self::Metrics => &Group::ALL,
             Self::Gpu => &[Group::Gpu, Group::Serving],
@@ -342,4 +346,5 @@ pub enum Typed {
     HandOver,
     Sensitivity,
     WhatIf,
+    Follow,
 }

@@ -33,6 +33,7 @@ mod cursor;
 mod desk;
 mod evidence;
 pub mod handover;
+mod follow;
 mod input;
 mod jump;
 mod learnt;
@@ -141,6 +142,7 @@ impl State {
             let view = self.screen.views.get_mut(self.screen.at);
             effects.extend(view.work(&self.world));
             effects.extend(self.rank());
+            effects.extend(self.follow_buses());
             if let Some(Overlay::WhatIf(whatif)) = &mut self.screen.overlay {
                 effects.extend(whatif.work(&self.world));
             }

@@ -2,6 +2,10 @@
 
 #[path = "keys/actions.rs"]
 mod actions;
+#[path = "keys/bus.rs"]
+mod bus;
+#[path = "support/bus_told.rs"]
+mod bus_told;
 #[path = "keys/jumps.rs"]
 mod jumps;
 #[path = "keys/memory.rs"]

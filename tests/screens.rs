@@ -2,6 +2,10 @@
 
 #[path = "screens/approval.rs"]
 mod approval;
+#[path = "screens/bus.rs"]
+mod bus;
+#[path = "support/bus_told.rs"]
+mod bus_told;
 #[path = "screens/demo.rs"]
 mod demo;
 #[path = "screens/gitops.rs"]

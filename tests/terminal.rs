@@ -7,6 +7,8 @@
 mod apiserver;
 #[path = "support/chat.rs"]
 mod chat;
+#[path = "support/nats.rs"]
+mod nats_server;
 #[path = "support/prometheus.rs"]
 mod prometheus_server;
 #[path = "support/pty.rs"]
@@ -20,6 +22,8 @@ mod tempo_server;
 
 #[path = "terminal/approved.rs"]
 mod approved;
+#[path = "terminal/bus.rs"]
+mod bus;
 #[path = "terminal/clocks.rs"]
 mod clocks;
 #[path = "terminal/clusters.rs"]

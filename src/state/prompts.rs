@@ -261,6 +261,7 @@ impl State {
                 Ok(self.replay_seek(to))
             }
             Typed::Ask => Ok(self.ask(argument)),
+            Typed::Follow => self.take_follow(argument),
             Typed::Promql => Ok(self.go(query(ScreenId::Metrics))),
             Typed::Logql => Ok(self.go(query(ScreenId::Logs))),
             Typed::Traceql => Ok(self.go(query(ScreenId::Traces))),

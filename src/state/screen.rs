@@ -10,6 +10,7 @@ use crate::command::ScreenId;
 use crate::config;
 use crate::message::Effect;
 use crate::model::ask::Answered;
+use crate::model::bus::Following;
 use crate::model::id::ClusterId;
 use crate::model::input::KeyPress;
 use crate::model::signal::Group;
@@ -52,6 +53,8 @@ pub struct Screen {
     pub area: Rect,
     /// What was last asked to be polled first.
     pub demanded: Option<Vec<(ClusterId, Group)>>,
+    /// What was last asked to be followed of the buses.
+    pub followed: Vec<(ClusterId, Following)>,
     /// The newest notice was dismissed.
     pub seen_notices: bool,
     /// Texts of former prompts, oldest first, with their kind.
@@ -149,6 +152,7 @@ impl Screen {
             zone,
             area: Rect::new(0, 0, 80, 24),
             demanded: None,
+            followed: Vec::new(),
             seen_notices: true,
             former: Vec::new(),
         }
@@ -202,6 +206,7 @@ pub struct Views {
     pub object: view::object::ObjectView,
     pub traces: view::traces::Traces,
     pub dashboards: view::dashboards::Dashboards,
+    pub bus: view::bus::Bus,
 }
 
 impl Views {
@@ -219,6 +224,7 @@ impl Views {
             ScreenId::Object => &self.object,
             ScreenId::Traces => &self.traces,
             ScreenId::Dashboards => &self.dashboards,
+            ScreenId::Bus => &self.bus,
             _ => &self.fleet,
         }
     }
@@ -237,6 +243,7 @@ impl Views {
             ScreenId::Object => &mut self.object,
             ScreenId::Traces => &mut self.traces,
             ScreenId::Dashboards => &mut self.dashboards,
+            ScreenId::Bus => &mut self.bus,
             _ => &mut self.fleet,
         }
     }

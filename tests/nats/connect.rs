@@ -12,7 +12,8 @@ use farwatch::source::nats::survey::survey;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::nats::{Nats, Refusal};
+use crate::nats::Nats;
+use crate::nats::ports::Refusal;
 use crate::settings;
 
 const TLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls");

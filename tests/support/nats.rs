@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 #[path = "ports.rs"]
-mod ports;
+pub mod ports;
 
-pub use ports::{Refusal, free_port};
+pub use ports::free_port;
 
 /// A server with its folder; it can be killed and started again on the same port and data.
 pub struct Nats {

@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::super::time::Timestamp;
 use super::Pattern;
 
+/// Values in a summary at most, and bytes.
+const VALUES: usize = 12;
+const WORDS: usize = 240;
+
 /// One message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
@@ -26,6 +30,28 @@ pub struct Message {
 }
 
 impl Message {
+    /// `kind=ptp.state from=LOCKED`: the first values in a line.
+    pub fn summary(&self) -> String {
+        let mut text = String::new();
+        let rows = self.content.rows.iter();
+        let leaves = rows.filter(|row| !matches!(row.shape, Shape::Map | Shape::List));
+        for row in leaves.take(VALUES) {
+            if text.len() > WORDS {
+                break;
+            }
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            match &row.part {
+                Part::Root => {}
+                Part::Key(key) => text.extend([key, "="]),
+                Part::Index(index) => text.push_str(&format!("[{index}]=")),
+            }
+            text.push_str(&row.value);
+        }
+        text
+    }
+
     /// About how much memory it takes, bytes.
     pub fn weight(&self) -> usize {
         let texts = self.content.rows.iter().map(|row| {

@@ -46,6 +46,7 @@ impl Around<'_> {
         for cluster in self.clusters.iter().filter_map(|c| self.world.cluster(*c)) {
             self.changes(cluster, &mut events);
             self.alerts(cluster, &metrics, &mut events);
+            messages(cluster, &mut events);
         }
         self.anomalies(&mut events);
         if let Some(exemplars) = self.exemplars {
@@ -151,6 +152,16 @@ fn metrics_in(query: &str) -> Vec<String> {
     names
 }
 
+/// What was kept of the bus, as far as it was followed.
+fn messages(cluster: &ClusterState, events: &mut Vec<Event>) {
+    events.extend(cluster.bus.messages.iter().map(|message| Event {
+        at: message.at,
+        kind: MarkKind::Message,
+        cluster: cluster.id,
+        text: format!("{} {}", message.subject, message.summary()),
+    }));
+}
+
 /// They as marks on the axis; those that the cursor stands on stand out.
 pub fn marks(ctx: &Ctx<'_>, events: &[Event]) -> Vec<Mark> {
     let marks = events.iter().map(|event| Mark {
@@ -162,15 +173,17 @@ pub fn marks(ctx: &Ctx<'_>, events: &[Event]) -> Vec<Mark> {
             MarkKind::Anomaly => ctx.theme.warn,
             MarkKind::Alert => ctx.theme.crit,
             MarkKind::Exemplar => ctx.theme.key,
+            MarkKind::Message => ctx.theme.muted,
         },
     });
     // What is worse is drawn later, over what is less so.
     let mut marks: Vec<Mark> = marks.collect();
     marks.sort_by_key(|mark| match mark.kind {
-        MarkKind::Exemplar => 0,
-        MarkKind::Change => 1,
-        MarkKind::Anomaly => 2,
-        MarkKind::Alert => 3,
+        MarkKind::Message => 0,
+        MarkKind::Exemplar => 1,
+        MarkKind::Change => 2,
+        MarkKind::Anomaly => 3,
+        MarkKind::Alert => 4,
     });
     marks
 }
@@ -190,7 +203,7 @@ pub fn beside(events: &[Event], at: Option<Timestamp>, on: bool) -> Option<Times
 pub fn told(ctx: &Ctx<'_>, events: &[Event], column_ms: i64) -> Option<String> {
     let near = |e: &&Event| match ctx.cursor.at {
         Some(at) => (e.at.0 - at.0).abs() <= column_ms,
-        None => e.kind != MarkKind::Exemplar,
+        None => !matches!(e.kind, MarkKind::Exemplar | MarkKind::Message),
     };
     let same = events.iter().filter(near).count();
     let distance = |e: &&Event| ctx.cursor.at.map_or(-e.at.0, |at| (e.at.0 - at.0).abs());

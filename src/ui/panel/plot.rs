@@ -277,6 +277,7 @@ pub fn glyphs(events: &[Event]) -> String {
         (MarkKind::Change, "change"),
         (MarkKind::Alert, "alert"),
         (MarkKind::Exemplar, "exemplar (xt)"),
+        (MarkKind::Message, "bus message"),
     ]
     .into_iter()
     .filter(|(kind, _)| has(*kind))

@@ -6,6 +6,7 @@
 
 pub mod actions;
 pub mod alerts;
+pub mod bus;
 pub mod chat;
 pub mod cluster;
 pub mod cnf;

@@ -40,6 +40,8 @@ pub enum MarkKind {
     Alert,
     /// A sample of what was counted, with the id of its trace.
     Exemplar,
+    /// A message of the bus.
+    Message,
 }
 
 impl MarkKind {
@@ -49,6 +51,7 @@ impl MarkKind {
             Self::Change => "▼",
             Self::Alert => "!",
             Self::Exemplar => "⇡",
+            Self::Message => "·",
         }
     }
 }
