@@ -45,7 +45,7 @@ fn subjects_are_followed_while_the_screen_is_in_view() {
     assert_eq!(followed(&console), Some(Vec::new()));
     console.keys("ge");
     console.keys("f");
-    console.has("follow ");
+    console.has(":follow");
     console.keys("ran.events.*<space>ai.><space>/<space>Lyon<space>x<enter>");
     assert_eq!(patterns(&console), ["ran.events.* ai.> / Lyon x"]);
     console.keys("fa..b<enter>");
@@ -61,7 +61,7 @@ fn what_is_wrong_is_found() {
     let mut console = console(FULL);
     console.keys("ge");
     console.has("Streams 3, 3 consumers");
-    console.has("18.4k▲");
+    console.has("18402▲");
     console.has("412 msg/s, showing 1 of 137");
     console.keys("!");
     console.has("problems only");

@@ -10,8 +10,11 @@ use crate::bus_told::{message, survey, tail, tell};
 use crate::scenario::{Console, NAMES, NOW, live};
 
 fn shot(name: &str, console: &Console, size: (u16, u16)) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
     let name = format!("bus_{name}_{}x{}", size.0, size.1);
-    insta::assert_snapshot!(name, console.screen());
+    settings.bind(|| insta::assert_snapshot!(name, console.screen()));
 }
 
 #[test]

@@ -59,6 +59,8 @@ pub struct Bus {
     wanted: Option<Following>,
     scope: Option<ClusterId>,
     window: Window,
+    /// Where the time cursor stands, here or on another screen: what passed later is not shown.
+    pointed: Option<Timestamp>,
     problems: bool,
     /// The first bytes as they came, in place of the tree.
     hex: bool,
@@ -77,6 +79,7 @@ impl Default for Bus {
             wanted: None,
             scope: None,
             window: Window::HOUR,
+            pointed: None,
             problems: false,
             hex: false,
             scroll: Scroll::default(),
@@ -97,6 +100,12 @@ impl Bus {
     /// What the operator wants followed; `None`: as configured.
     pub fn wanted(&self) -> Option<&Following> {
         self.wanted.as_ref()
+    }
+
+    /// Up to when messages are shown; `None`: up to now.
+    fn until(&self) -> Option<Timestamp> {
+        let ends = [self.window.end, self.pointed];
+        ends.into_iter().flatten().min()
     }
 
     fn places(&self, area: Rect) -> Places {
@@ -308,11 +317,8 @@ impl View for Bus {
         Vec::new()
     }
 
-    /// The cursor of the other screens leads to what passed then.
     fn point(&mut self, at: Option<Timestamp>) {
-        if let Some(at) = at {
-            self.window.end = Some(self.window.end.map_or(at, |end| end.max(at)));
-        }
+        self.pointed = at;
     }
 
     fn beside(&self, at: Option<Timestamp>, on: bool, world: &World) -> Option<Timestamp> {

@@ -83,7 +83,7 @@ impl Bus {
                 message,
             }));
         }
-        if let Some(end) = self.window.end {
+        if let Some(end) = self.until() {
             rows.retain(|row| row.message.at <= end);
         }
         rows.sort_by_key(|r| std::cmp::Reverse((r.message.at, r.message.serial)));
@@ -104,12 +104,11 @@ impl Bus {
             None => self.tail_title(ctx.world),
         };
         let focus = self.part == Part::Messages;
-        let held = if self.window.end.is_some() && self.history.is_none() {
-            "held (= goes on)"
-        } else {
-            ""
+        let held = match self.until() {
+            Some(at) if self.history.is_none() => format!("up to {}", ctx.clock_or_day(at)),
+            _ => String::new(),
         };
-        let inner = pane(ctx, area, buf, &title, held, focus);
+        let inner = pane(ctx, area, buf, &title, &held, focus);
         let (inner, last) = crate::ui::view::common::above(inner, 1);
         let (text, bad) = self.tail_note(ctx.world);
         let style = if bad { ctx.theme.warn } else { ctx.theme.muted };

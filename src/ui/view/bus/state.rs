@@ -120,16 +120,14 @@ impl Bus {
         bad |= !parts.is_empty() || dropped > 0 || gaps > 0;
         let count =
             |n: u64, word: &str| (n > 0).then(|| format!("{} {word}", Unit::None.write(n as f64)));
-        let counts = [
-            count(seen, "came"),
-            count(sampled, "not shown (sampled)"),
+        // What is lost stands first: a narrow pane cuts the end.
+        let losses = [
             count(dropped, "lost"),
             count(gaps, "times interrupted: messages may be missing"),
         ];
-        let told: Vec<String> = parts
-            .into_iter()
-            .chain(counts.into_iter().flatten())
-            .collect();
+        let others = [count(seen, "came"), count(sampled, "not shown (sampled)")];
+        let told = losses.into_iter().flatten().chain(parts);
+        let told: Vec<String> = told.chain(others.into_iter().flatten()).collect();
         (told.join(" · "), bad)
     }
 
@@ -147,7 +145,7 @@ impl Bus {
                 "nothing is followed: `f` names subjects, such as ai.> or ran.events.*".into()
             }
             (0, true) => "no message came yet".into(),
-            _ if self.window.end.is_some() => "no message of that time is held (= goes on)".into(),
+            _ if self.until().is_some() => "no message of that time is held (= goes on)".into(),
             _ => format!(
                 "nothing matches {:?} (Esc clears the filter)",
                 self.messages.filter_text()
