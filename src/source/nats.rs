@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::clock;
 use crate::config::{Cluster, Endpoint, Nats, NatsAuth};
 use crate::model::ask::{Answer, Answered, Ask, Question};
-use crate::model::bus::{Following, Tail};
+use crate::model::bus::{Following, Pattern, Tail};
 use crate::model::telemetry::Body;
 use crate::source::door::{client_config, read_secret};
 use crate::source::error::{Cause, SourceError};
@@ -204,7 +204,7 @@ pub async fn tail(bus: Arc<Bus>, mut report: Report) {
         say(
             &report,
             Tail {
-                patterns: following.patterns,
+                patterns: Pattern::reduced(&following.patterns),
                 words: following.words.into(),
                 fault: Some(error.cause.to_string().into()),
                 ..Tail::default()

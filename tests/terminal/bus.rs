@@ -51,7 +51,8 @@ fn streams_and_messages_and_a_server_that_dies() {
     // What the stream keeps, as a tree.
     pty.keys("\r")
         .see("kept in CHAT of alpha")
-        .see("is n-12 well?");
+        .see("ai.chat.user.u1.message");
+    pty.keys("G").see("message: is n-12 well?");
     pty.keys("<esc>").see("tail ai.>");
     server.kill();
     pty.see("nobody answers");
