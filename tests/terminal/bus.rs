@@ -10,7 +10,7 @@ fn streams_and_messages_and_a_server_that_dies() {
     let client = runtime
         .block_on(async_nats::connect(server.url()))
         .expect("connected");
-    let js = async_nats::jetstream::new(client.clone());
+    let js = runtime.block_on(async { async_nats::jetstream::new(client.clone()) });
     runtime.block_on(async {
         let config = async_nats::jetstream::stream::Config {
             name: "CHAT".into(),
