@@ -70,7 +70,7 @@ async fn from_a_sequence_a_time_or_the_end() {
         .unwrap();
     assert_eq!(all[0].content.encoding, Encoding::MessagePack);
     assert_eq!(&*all[0].content.rows[1].value, "6");
-    assert_eq!(all[0].reply, Reply::Acknowledge);
+    assert_eq!(all[0].reply, Reply::None);
     // Nothing of us stays there.
     assert_eq!(stream.consumer_names().count().await, 0);
 }

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use async_nats::jetstream;
+use async_nats::jetstream::consumer::{AckPolicy, push};
 use farwatch::model::bus::{Encoding, Pattern, Reply, Tail};
 use farwatch::source::error::SourceError;
 use farwatch::source::nats::session::{Auth, Session, Settings};
@@ -72,7 +74,7 @@ async fn wildcards_and_words() {
     let session = open(&server).await;
     let (heard, _task) = start(
         session,
-        wanted(&["ai.chat.user.*.message", "ran.>", "ran.x"], "lyon"),
+        wanted(&["ai.chat.user.*.message", "ran.>"], "lyon"),
     )
     .await;
     let packed = rmp_serde::to_vec(&serde_json::json!({"site": "Lyon", "n": 7})).unwrap();
@@ -88,15 +90,33 @@ async fn wildcards_and_words() {
         .publish_with_reply("ran.x", "answer.me", r#"{"at":"LYON"}"#.into())
         .await
         .unwrap();
+    // A delivery to somebody else's consumer: its address wants an acknowledgement, no answer. A
+    // wildcard alone does not make the server deliver (2.15).
+    let _theirs = client.subscribe("ran.pushed").await.unwrap();
+    let js = jetstream::new(client.clone());
+    let stream = jetstream::stream::Config {
+        name: "SITE".into(),
+        subjects: vec!["site.>".into()],
+        ..Default::default()
+    };
+    let stream = js.create_stream(stream).await.unwrap();
+    let pushed = push::Config {
+        deliver_subject: "ran.pushed".into(),
+        ack_policy: AckPolicy::Explicit,
+        ..push::Config::default()
+    };
+    stream.create_consumer(pushed).await.unwrap();
+    let sent = js.publish("site.lyon", "x".into()).await.unwrap();
+    sent.await.unwrap();
     client
         .publish("ran.lyon.y", vec![0xff, 0x00].into())
         .await
         .unwrap();
     client.publish("ran.paris", "nothing".into()).await.unwrap();
-    let sum = heard.until_seen(4).await;
+    let sum = heard.until_seen(5).await;
     assert_eq!(
         (sum.seen, sum.matched, sum.dropped, sum.sampled_out),
-        (4, 3, 0, 0)
+        (5, 4, 0, 0)
     );
     let mut told: Vec<_> = sum
         .messages
@@ -110,14 +130,15 @@ async fn wildcards_and_words() {
             ("ai.chat.user.u1.message", Encoding::MessagePack, 3),
             ("ran.lyon.y", Encoding::Binary, 1),
             ("ran.x", Encoding::Json, 2),
+            ("site.lyon", Encoding::Text, 1),
         ]
     );
-    let asked = sum
-        .messages
-        .iter()
-        .find(|m| &*m.subject == "ran.x")
-        .unwrap();
-    assert_eq!(asked.reply, Reply::Wanted("answer.me".into()));
+    let reply = |subject: &str| {
+        let found = sum.messages.iter().find(|m| &*m.subject == subject);
+        found.unwrap().reply.clone()
+    };
+    assert_eq!(reply("ran.x"), Reply::Wanted("answer.me".into()));
+    assert_eq!(reply("site.lyon"), Reply::Acknowledge);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -249,6 +270,43 @@ fn resident_bytes() -> u64 {
         .and_then(|p| p.parse().ok())
         .unwrap_or(0);
     pages * 4096
+}
+
+#[tokio::test]
+async fn what_is_pushed_to_others_is_not_drawn_here() {
+    let server = Nats::jetstream();
+    let client = other(&server).await;
+    let js = jetstream::new(client.clone());
+    let queue = jetstream::stream::Config {
+        name: "JOBS".into(),
+        subjects: vec!["jobs.in".into()],
+        retention: jetstream::stream::RetentionPolicy::WorkQueue,
+        ..Default::default()
+    };
+    let mut queue = js.create_stream(queue).await.unwrap();
+    for _ in 0..3 {
+        let sent = js.publish("jobs.in", "x".into()).await.unwrap();
+        sent.await.unwrap();
+    }
+    let theirs = push::Config {
+        durable_name: Some("workers".into()),
+        deliver_subject: "jobs.out".into(),
+        ack_policy: AckPolicy::Explicit,
+        ..push::Config::default()
+    };
+    queue.create_consumer(theirs).await.unwrap();
+    let session = open(&server).await;
+    let (heard, _task) = start(session, wanted(&["jobs.out"], "")).await;
+    client.publish("jobs.other", "x".into()).await.unwrap();
+    client.publish("jobs.out", "x".into()).await.unwrap();
+    client.flush().await.unwrap();
+    let sum = heard.until_seen(1).await;
+    assert_eq!((sum.seen, &*sum.messages[0].subject), (1, "jobs.out"));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(heard.sum().seen, 1);
+    assert_eq!(queue.info().await.unwrap().state.messages, 3);
+    let info = queue.consumer_info("workers").await.unwrap();
+    assert_eq!((info.num_pending, info.delivered.stream_sequence), (3, 0));
 }
 
 /// Sends `total` messages, so many in each hundredth of a second, and tells what became of them.

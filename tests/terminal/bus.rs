@@ -29,7 +29,7 @@ fn streams_and_messages_and_a_server_that_dies() {
     );
     let mut pty = Pty::start(&Start {
         config: Some(&config),
-        size: (140, 40),
+        size: (180, 45),
         ..Start::default()
     });
     pty.see("Clusters 1");
@@ -46,12 +46,10 @@ fn streams_and_messages_and_a_server_that_dies() {
             .expect("sent");
         client.flush().await.expect("sent");
     });
-    pty.see("ai.pipeline.trigger").see("json!").see("hello");
+    pty.see("ai.pipeline.trigger").see("! run=7").see("hello");
     assert!(!pty.screen().contains("owned"));
     // What the stream keeps, as a tree.
-    pty.keys("\r")
-        .see("kept in CHAT of alpha")
-        .see("ai.chat.user.u1.message");
+    pty.keys("\r").see("kept in CHAT of alpha: the last 3");
     pty.keys("G").see("message: is n-12 well?");
     pty.keys("<esc>").see("tail ai.>");
     server.kill();

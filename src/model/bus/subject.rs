@@ -60,6 +60,19 @@ impl Pattern {
         &self.0
     }
 
+    /// Without wildcards: one subject.
+    pub fn is_literal(&self) -> bool {
+        self.0.split('.').all(|token| token != "*" && token != ">")
+    }
+
+    /// The same with `*` for its last token: follows it and its neighbours.
+    pub fn widened(&self) -> Self {
+        match self.0.rsplit_once('.') {
+            Some((start, _)) => Self(format!("{start}.*").into()),
+            None => Self("*".into()),
+        }
+    }
+
     /// Whether a message on `subject` would be followed.
     pub fn matches(&self, subject: &str) -> bool {
         let mut have = subject.split('.');
@@ -198,6 +211,14 @@ mod tests {
                 "{wanted} {subject}"
             );
         }
+    }
+
+    #[test]
+    fn one_subject_is_widened_to_its_neighbours() {
+        let wide = |text| pattern(text).widened().to_string();
+        assert_eq!([wide("a.b.c"), wide("a")], ["a.b.*", "*"]);
+        assert!(pattern("a.b").is_literal());
+        assert!(!pattern("a.*").is_literal() && !pattern(">").is_literal());
     }
 
     #[test]

@@ -10,9 +10,9 @@ use tokio::time::timeout;
 
 use super::decode::{KEPT, decode};
 use super::session::{Session, Unanswered};
-use super::tail::{headers, reply};
+use super::tail::headers;
 use super::wire::{Answer, StreamInfo};
-use crate::model::bus::{Message, Pattern, Retention, Start, Stream};
+use crate::model::bus::{Message, Pattern, Reply, Retention, Start, Stream};
 use crate::model::text;
 use crate::model::time::Timestamp;
 use crate::source::error::{Cause, SourceError};
@@ -104,7 +104,8 @@ async fn collect(consumer: &Consumer<OrderedConfig>, most: usize) -> Result<Vec<
             subject: text::shared(&message.subject, WORDS),
             bytes: payload.len() as u64,
             sequence: Some(sequence),
-            reply: reply(message.reply.as_deref()),
+            // The address of our own consumer, which acknowledges nothing.
+            reply: Reply::None,
             headers: message.headers.as_ref().map(headers).unwrap_or_default(),
             content: decode(kept, payload.len() as u64),
         });

@@ -1,5 +1,6 @@
 //! One connection with a bus, from its making to its end. Who wants another makes another.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, Event};
@@ -23,6 +24,8 @@ const READ_BYTES: u16 = 16 * 1024;
 /// How long the server may be silent before it is asked for a sign of life; two are awaited.
 const PING: Duration = Duration::from_secs(15);
 const NAME: usize = 120;
+/// Letters of an id that are shown.
+const ID: usize = 8;
 
 /// Who we say we are. Values are resolved; they are held no longer than the settings.
 #[derive(Clone, Debug, Default)]
@@ -152,7 +155,7 @@ impl Session {
     pub fn server(&self) -> Server {
         let info = self.client.server_info();
         Server {
-            name: text::shared(&info.server_name, NAME),
+            name: called(&info.server_name, &info.server_id),
             version: text::shared(&info.version, NAME),
             max_payload: info.max_payload as u64,
             lame_duck: *self.lame.borrow() || info.lame_duck_mode,
@@ -199,6 +202,14 @@ impl Session {
             },
             end = self.ended() => Err(Unanswered::Ended(end.cause)),
         }
+    }
+}
+
+/// A server without a name of its own bears its id, of which the beginning says enough.
+fn called(name: &str, id: &str) -> Arc<str> {
+    match name.get(..ID) {
+        Some(start) if name == id => text::shared(&format!("{start}…"), NAME),
+        _ => text::shared(name, NAME),
     }
 }
 

@@ -94,12 +94,25 @@ pub async fn follow(
     error
 }
 
+/// The patterns as they are subscribed. Whoever subscribes to the one subject where a consumer has
+/// its messages pushed is taken for its client, and is sent what others should get; by a wildcard
+/// nobody is (NATS 2.15). So a single subject is followed with its neighbours, which are left out
+/// when they come.
+fn safe(patterns: &[Pattern]) -> Vec<Pattern> {
+    let wide = |pattern: &Pattern| match pattern.is_literal() {
+        true => pattern.widened(),
+        false => pattern.clone(),
+    };
+    let wide: Vec<Pattern> = patterns.iter().take(PATTERNS).map(wide).collect();
+    Pattern::reduced(&wide)
+}
+
 async fn subscribe(
     session: &Session,
     patterns: &[Pattern],
 ) -> Result<SelectAll<Subscriber>, SourceError> {
     let mut incoming = SelectAll::new();
-    for pattern in Pattern::reduced(patterns).iter().take(PATTERNS) {
+    for pattern in safe(patterns) {
         let subject = pattern.as_str().to_owned();
         let subscriber = session.client.subscribe(subject).await.map_err(|e| {
             let why = text::clean(&e.to_string(), SUBJECT);
@@ -113,6 +126,8 @@ async fn subscribe(
 /// What came since the last delivery, and what waits.
 struct Watch {
     words: Words,
+    /// Of what comes, the subjects that are wanted; empty: all.
+    among: Vec<Pattern>,
     /// What every delivery begins with.
     empty: Tail,
     tail: Tail,
@@ -136,6 +151,10 @@ impl Watch {
         };
         Self {
             words: Words::new(&wanted.words),
+            among: match wanted.patterns.iter().any(Pattern::is_literal) {
+                true => empty.patterns.clone(),
+                false => Vec::new(),
+            },
             tail: Tail {
                 gap: wanted.gap,
                 ..empty.clone()
@@ -164,6 +183,10 @@ impl Watch {
 
     fn take(&mut self, message: Received) {
         self.handed += 1;
+        let wanted = |pattern: &Pattern| pattern.matches(&message.subject);
+        if !self.among.is_empty() && !self.among.iter().any(wanted) {
+            return;
+        }
         self.tail.seen += 1;
         let bytes = message.payload.len() as u64;
         self.tail.bytes += bytes;
@@ -241,7 +264,7 @@ fn message(raw: Raw, serial: u64) -> Message {
 }
 
 /// The address of a consumer's acknowledgement is no wish for an answer.
-pub(super) fn reply(reply: Option<&str>) -> Reply {
+fn reply(reply: Option<&str>) -> Reply {
     match reply {
         None => Reply::None,
         Some(address) if address.starts_with(ACK) => Reply::Acknowledge,

@@ -94,6 +94,7 @@ impl Bus {
     pub fn follow(&mut self, wanted: Option<Following>) {
         self.wanted = wanted;
         self.history = None;
+        self.messages = Table::default();
         self.part = Part::Messages;
     }
 
@@ -264,6 +265,7 @@ impl View for Bus {
             return true;
         }
         if self.history.take().is_some() {
+            self.messages = Table::default();
             self.part = Part::Streams;
             return true;
         }

@@ -10,6 +10,7 @@ use crate::model::fault::Fault;
 use crate::model::id::{ClusterId, RequestId};
 use crate::state::world::World;
 use crate::ui::Ctx;
+use crate::ui::widget::table::Table;
 
 /// Messages asked for at a time.
 const MESSAGES: u32 = 100;
@@ -96,7 +97,7 @@ impl Bus {
             cut: false,
         });
         self.part = Part::Messages;
-        self.messages.set_filter("");
+        self.messages = Table::default();
         self.scroll.to_top();
         vec![Effect::Ask(Question {
             id,

@@ -18,10 +18,10 @@ use crate::ui::widget::table::Column;
 const COLUMNS: [Column; 6] = [
     Column::new("TIME", 12, 12),
     Column::new("CLUSTER", 9, 14),
-    Column::new("SUBJECT", 16, 44),
+    Column::new("SUBJECT", 22, 44),
     Column::new("AS", 7, 7).priority(2),
     Column::new("SIZE", 8, 8).priority(3).right(),
-    Column::new("CONTENT", 10, 200).priority(1),
+    Column::new("CONTENT", 6, 200).priority(1),
 ];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,9 +152,16 @@ fn cell<'a>(ctx: &Ctx<'a>, row: &Row<'a>, column: usize) -> Line<'a> {
         3 => encoding(ctx, message.content.encoding),
         4 => Line::styled(Unit::Bytes.write(message.bytes as f64), base),
         _ => {
-            let cut = if message.content.cut { "cut " } else { "" };
+            // The column that says it may be left out.
+            let json = message.content.encoding == Encoding::Json;
+            let mark = match (json, message.content.cut) {
+                (true, true) => "! cut ",
+                (true, false) => "! ",
+                (false, true) => "cut ",
+                (false, false) => "",
+            };
             Line::from(vec![
-                Span::styled(cut, ctx.theme.warn),
+                Span::styled(mark, ctx.theme.warn),
                 Span::styled(message.summary(), ctx.theme.muted),
             ])
         }
