@@ -122,10 +122,10 @@ impl Outlet {
     }
 
     /// Does not wait, and hands back what found no room.
-    pub fn hand(&self, telemetry: Telemetry) -> Result<(), Telemetry> {
+    pub fn hand(&self, telemetry: Telemetry) -> Result<(), Box<Telemetry>> {
         use mpsc::error::TrySendError;
         self.queue.try_send(telemetry).map_err(|e| match e {
-            TrySendError::Full(telemetry) | TrySendError::Closed(telemetry) => telemetry,
+            TrySendError::Full(telemetry) | TrySendError::Closed(telemetry) => Box::new(telemetry),
         })
     }
 

@@ -235,13 +235,13 @@ async fn follow(bus: &Bus, following: &Following, gap: bool, report: &Report) ->
         gap,
     };
     let give = |tail| {
-        let telemetry = report.wrap(Body::BusTail(Box::new(tail)));
+        let telemetry = report.wrap(Body::BusTail(tail));
         report
             .outlet
             .hand(telemetry)
             .map_err(|back| match back.body {
-                Body::BusTail(tail) => *tail,
-                _ => Tail::default(),
+                Body::BusTail(tail) => tail,
+                _ => Box::default(),
             })
     };
     tail::follow(&session, &wanted, give).await

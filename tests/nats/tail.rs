@@ -54,8 +54,8 @@ async fn start(session: Session, wanted: Wanted) -> (Heard, JoinHandle<SourceErr
     let heard = Heard::default();
     let to = heard.clone();
     let task = tokio::spawn(async move {
-        let give = |tail| {
-            to.0.lock().unwrap().push(tail);
+        let give = |tail: Box<Tail>| {
+            to.0.lock().unwrap().push(*tail);
             Ok(())
         };
         follow(&session, &wanted, give).await
@@ -211,9 +211,9 @@ async fn what_finds_no_room_waits_and_the_oldest_gives_way() {
     let server = Nats::jetstream();
     let client = other(&server).await;
     let session = open(&server).await;
-    let (sender, mut queue) = tokio::sync::mpsc::channel::<Tail>(1);
+    let (sender, mut queue) = tokio::sync::mpsc::channel::<Box<Tail>>(1);
     let task = tokio::spawn(async move {
-        let give = |tail: Tail| {
+        let give = |tail: Box<Tail>| {
             sender.try_send(tail).map_err(|e| match e {
                 tokio::sync::mpsc::error::TrySendError::Full(tail) => tail,
                 tokio::sync::mpsc::error::TrySendError::Closed(tail) => tail,

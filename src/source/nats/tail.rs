@@ -56,7 +56,7 @@ pub struct Wanted {
 pub async fn follow(
     session: &Session,
     wanted: &Wanted,
-    mut give: impl FnMut(Tail) -> Result<(), Tail>,
+    mut give: impl FnMut(Box<Tail>) -> Result<(), Box<Tail>>,
 ) -> SourceError {
     let mut denials = session.denials();
     let mut incoming = match subscribe(session, &wanted.patterns).await {
@@ -205,7 +205,7 @@ impl Watch {
     }
 
     /// Reads the sample and delivers; what finds no room waits, the oldest gives way.
-    fn tell(&mut self, give: &mut impl FnMut(Tail) -> Result<(), Tail>) {
+    fn tell(&mut self, give: &mut impl FnMut(Box<Tail>) -> Result<(), Box<Tail>>) {
         let (chosen, left_out) = self.sample.take();
         self.tail.sampled_out += left_out;
         for raw in chosen {
@@ -224,14 +224,14 @@ impl Watch {
         let mut tail = std::mem::replace(&mut self.tail, self.empty.clone());
         tail.span_ms = u32::try_from(since.as_millis()).unwrap_or(u32::MAX);
         tail.messages = std::mem::take(&mut self.waiting).into();
-        match give(tail) {
+        match give(Box::new(tail)) {
             Ok(()) => {
                 self.since = Instant::now();
                 self.first = false;
             }
             Err(mut tail) => {
                 self.waiting = std::mem::take(&mut tail.messages).into();
-                self.tail = tail;
+                self.tail = *tail;
             }
         }
     }
