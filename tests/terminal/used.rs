@@ -107,7 +107,7 @@ fn ask_and_see_the_answer_come() {
     let servers = servers();
     let (site, agent) = servers.block_on(async {
         let list = calls(&[("list_clusters", serde_json::json!({}))]);
-        let answer = text("The **clock** of node-1 lost GNSS.");
+        let answer = text("The **clock** of node-1 lost GNSS [1].");
         (
             Site::start(Texts::default()).await,
             ChatServer::start(vec![list, answer]).await,
@@ -123,7 +123,7 @@ fn ask_and_see_the_answer_come() {
     pty.keys("Awhy is it red?\r");
     pty.see("why is it red?")
         .see("list_clusters")
-        .see("The clock of node-1 lost GNSS.");
+        .see("The clock of node-1 lost GNSS [1].");
     assert_eq!(agent.requests().len(), 2);
     // Esc leaves the input, and once more the pane.
     pty.keys("<esc>").keys("<esc>").lose("lost GNSS");
