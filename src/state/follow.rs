@@ -68,9 +68,12 @@ impl State {
 }
 
 fn read(text: &str) -> Result<Following, String> {
-    let (subjects, words) = match text.split_once(" /") {
-        Some((subjects, words)) => (subjects, words.trim()),
-        None => (text, ""),
+    // A `/` within a word is part of a subject, one that begins a word is not.
+    let (subjects, words) = match text.strip_prefix('/') {
+        Some(words) => ("", words.trim()),
+        None => text
+            .split_once(" /")
+            .map_or((text, ""), |(subjects, words)| (subjects, words.trim())),
     };
     let patterns: Vec<Pattern> = subjects
         .split([' ', ','])
