@@ -1,9 +1,9 @@
 //! farwatch: every cluster in one terminal.
 //!
 //! Data flows one way: `source` -> `model::telemetry` -> `store` -> `detect` -> `incident` -> `ui`.
-//! `state` holds what is known and how it is looked at; `app` is the loop that feeds it;
-//! `effect` carries out what it wants done. Effects happen only in `source`, `agent`, `archive`,
-//! `effect`, `term`, `cli`. The module rules stand in `tests/architecture.rs`.
+//! `state` holds what is known and how it is looked at; `app` is the loop that feeds it, `watch`
+//! the one without a screen; `effect` carries out what it wants done. Effects happen only in
+//! `source`, `team`, `agent`, `archive`, `effect`, `term`, `cli`, `watch`. The module rules stand in `tests/architecture.rs`.
 #![forbid(unsafe_code)]
 #![deny(
     clippy::unwrap_used,
@@ -34,5 +34,7 @@ pub mod report;
 pub mod source;
 pub mod state;
 pub mod store;
+pub mod team;
 pub mod term;
 pub mod ui;
+pub mod watch;

@@ -27,6 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "model", "config", "bundle", "clock", "message", "language", "promql",
         ],
     ),
+    ("team", &["model", "config", "source", "clock", "message"]),
     ("report", &["model", "incident", "cause", "state", "store"]),
     (
         "agent",

@@ -201,6 +201,8 @@ fn the_example_documents_every_key() {
             ],
         ),
         ("[ui]\n", "", &[]),
+        ("[team]\nnats = { url = \"nats://a\" }\n", "", &[]),
+        ("[watch]\n", "", &[]),
         ("[limits]\n", "", &[]),
         ("[alerts]\n", "", &[]),
         ("[dpdk]\n", "", &[]),

@@ -120,8 +120,9 @@ fn configured(flags: &Global, live: bool) -> Result<Config, String> {
     config.actions |= flags.allow_actions;
     let folder = logging::folder();
     config.audit_file = folder.as_ref().map(|folder| folder.join("actions.jsonl"));
-    let kept = || folder.map(|folder| folder.join("farwatch.db"));
-    config.archive.file = config.archive.file.or_else(kept);
+    let beside = |name: &str| folder.as_ref().map(|folder| folder.join(name));
+    config.archive.file = config.archive.file.or_else(|| beside("farwatch.db"));
+    config.watch.spool = config.watch.spool.or_else(|| beside("spool"));
     let named = ["USER", "LOGNAME"].map(std::env::var);
     if let Some(name) = named.into_iter().flatten().find(|name| !name.is_empty()) {
         config.operator = crate::model::text::clean(&name, 60).into();

@@ -15,6 +15,7 @@ use super::nats;
 use super::sensitivity::sensitivities;
 use super::{
     Archive, Cluster, ClusterKind, Config, Contexts, Limits, Query, Roles, Ui, dpdk, file, signal,
+    team, watch,
 };
 use crate::model::alert::{Severities, Severity};
 use crate::model::persona::Persona;
@@ -126,6 +127,8 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
         queries: queries(file.queries)?.into(),
         personas: personas(file.personas)?.into(),
         runbook_folder: file.runbooks.folder.map(|f| resolve(&f, folder)),
+        team: file.team.map(|t| team::team(t, folder)).transpose()?,
+        watch: watch::watch(file.watch, folder)?,
         ..Config::default()
     })
 }

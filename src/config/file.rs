@@ -48,6 +48,9 @@ pub struct File {
     pub personas: Vec<Spanned<Persona>>,
     #[serde(default)]
     pub runbooks: Runbooks,
+    pub team: Option<super::team::Written>,
+    #[serde(default)]
+    pub watch: super::watch::Written,
 }
 
 #[derive(Debug, Default, Deserialize)]

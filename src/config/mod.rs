@@ -33,12 +33,16 @@ pub mod secret;
 mod sensitivity;
 mod several;
 pub mod signal;
+mod team;
 mod via;
+mod watch;
 
 pub use load::{ConfigError, load};
 pub use nats::{Nats, NatsAuth};
 pub use roles::Roles;
+pub use team::{IncidentsFrom, Team};
 pub use via::{ServicePort, ServiceRef, Target, Via};
+pub use watch::{LogForm, Watch};
 
 /// Everything the operator configured, validated; paths are absolute, secrets still references.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +90,10 @@ pub struct Config {
     pub runbooks: Arc<Runbooks>,
     /// Why a runbook of the operator could not be read, one sentence each.
     pub runbook_faults: Arc<[ConfigError]>,
+    /// What is shared with other consoles and the watchers, and where.
+    pub team: Option<Team>,
+    /// What `farwatch watch` does beside watching.
+    pub watch: Watch,
 }
 
 /// A query kept under a name.
@@ -144,6 +152,8 @@ impl Default for Config {
             runbook_folder: None,
             runbooks: Arc::new(Runbooks::new(runbook::built_in())),
             runbook_faults: Arc::default(),
+            team: None,
+            watch: Watch::default(),
         }
     }
 }

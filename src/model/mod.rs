@@ -33,6 +33,7 @@ pub mod input;
 pub mod label;
 pub mod limits;
 pub mod log;
+pub mod news;
 pub mod object;
 pub mod openshift;
 pub mod persona;

@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::clock;
-use crate::config::{Cluster, Endpoint, Nats, NatsAuth};
+use crate::config::{Cluster, Endpoint, Nats, NatsAuth, Team};
 use crate::model::ask::{Answer, Answered, Ask, Question};
 use crate::model::bus::{Following, Pattern, Tail};
 use crate::model::telemetry::Body;
@@ -56,6 +56,16 @@ impl Bus {
             nats: nats.clone(),
             interval: nats.interval.unwrap_or(cluster.kind.interval()),
             following: watch::Sender::new(configured(nats)),
+        })
+    }
+
+    /// The bus that the team shares. Nothing is followed there, and no stream is looked at.
+    pub fn of_team(team: &Team) -> Arc<Self> {
+        Arc::new(Self {
+            cluster: "team".into(),
+            nats: team.nats.clone(),
+            interval: team.nats.interval.unwrap_or(team.nats.timeout),
+            following: watch::Sender::new(Following::default()),
         })
     }
 

@@ -102,6 +102,8 @@ impl Player {
 pub fn config_of(header: &Header, own: &Config) -> Config {
     let mut config = own.clone();
     config.file = None;
+    // What a recording shows concerns nobody else.
+    config.team = None;
     config.clusters = header.clusters.iter().map(cluster).collect();
     config
 }
