@@ -59,8 +59,16 @@ impl State {
         let head = self.listed(number)?;
         self.sessions.retain(|s| s.id != head.id);
         let told = format!("Forgotten: {}.", head.title);
+        // The one at hand ends: with its next word it would be kept again.
+        let run = if self.chat.is(head.id) {
+            self.chat.clear()
+        } else {
+            None
+        };
         self.chat.answer_locally(None, told, self.world.now);
-        Ok(vec![Effect::Keep(vec![Keep::Forget(head.id)])])
+        let mut effects = vec![Effect::Keep(vec![Keep::Forget(head.id)])];
+        effects.extend(run.map(Effect::CancelChat));
+        Ok(effects)
     }
 
     fn branch(&mut self, number: &str) -> Result<Vec<Effect>, String> {

@@ -302,6 +302,26 @@ fn a_list_tells_of_each_conversation_in_one_line() {
     assert_eq!(empty.markdown(), "# why is it slow?\n");
 }
 
+/// What stands in the pane ends with it: else the next thing said would bring it back.
+#[test]
+fn the_conversation_at_hand_stays_forgotten() {
+    let mut console = begun();
+    console.keys("A/why<enter>");
+    let kept = console.state.chat.session("default").expect("said");
+    console.update(Msg::Recalled(Box::new(Recalled::Sessions {
+        words: String::new(),
+        heads: vec![kept.head.clone()],
+    })));
+    console.keys("/forget 1<enter>");
+    console.has("Forgotten: /why");
+    let later = console.state.world.now.plus_ms(60_000);
+    console.effects.clear();
+    console.update(Msg::Tick(later));
+    let again = |e: &Effect| matches!(e, Effect::Keep(all) if all.iter().any(|one| matches!(one, Keep::Session(_))));
+    assert!(!console.effects.iter().any(again), "{:?}", console.effects);
+    assert_eq!(console.state.chat.session("default"), None);
+}
+
 #[test]
 fn a_result_is_opened_by_its_number() {
     let mut console = Console::live(FULL);
