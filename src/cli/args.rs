@@ -10,11 +10,13 @@ use crate::model::time::Timestamp;
 
 mod evaluate;
 mod export;
+mod of;
 
 pub use evaluate::{
     AgentArgs, AnomalyArgs, CausesArgs, EvaluateArgs, Evaluation, Part, PatternsArgs,
 };
 pub use export::ExportArgs;
+pub use of::Of;
 
 /// Every cluster in one terminal: metrics, alerts, logs, GPU, PTP and SR-IOV state, incidents and
 /// an investigating agent.
@@ -132,24 +134,14 @@ pub struct ReportArgs {
     /// What it is about
     #[arg(value_enum, value_name = "TYPE", default_value_t = ReportKind::Summary)]
     pub kind: ReportKind,
-    /// Only these clusters; all of the configuration unless set
-    #[arg(long, value_name = "NAME")]
-    pub cluster: Vec<String>,
+    #[command(flatten)]
+    pub of: Of,
     /// The incident of an incident report, such as INC-2; the worst that is open unless set
     #[arg(long, value_name = "INC-N")]
     pub incident: Option<String>,
     /// How far back, hours
     #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=720))]
     pub hours: u32,
-    /// Report on a recording in place of live clusters
-    #[arg(long, value_name = "FILE")]
-    pub replay: Option<PathBuf>,
-    /// When in the recording: a time or a distance from its start; its end unless set
-    #[arg(long, value_name = "TIME", value_parser = start, requires = "replay")]
-    pub at: Option<Start>,
-    /// How long the clusters are heard at most before the report is made
-    #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = duration)]
-    pub listen: Duration,
     #[arg(long, value_enum, default_value_t = Page::Markdown)]
     pub format: Page,
     /// With a summary in the words of the configured model, labelled as such

@@ -3,13 +3,9 @@
 use std::io::BufWriter;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use super::args::{ExportArgs, Start};
-use super::headless::Headless;
-use super::heard::{self, SIZE};
-use super::replay::{self, Recording};
-use super::{FAILED, USAGE, record};
+use super::{known, record, replay};
 use crate::archive::Archive;
 use crate::bundle::BundleError;
 use crate::config::Config;
@@ -23,39 +19,22 @@ use crate::state::State;
 use crate::state::world::World;
 use crate::state::world::handover::Wanted;
 
-pub fn run(mut config: Config, args: &ExportArgs) -> color_eyre::Result<ExitCode> {
+pub fn run(config: Config, args: &ExportArgs) -> color_eyre::Result<ExitCode> {
     if args.out.exists() {
         let out = args.out.display();
-        eprintln!("farwatch: {out}: is there already; name another file");
-        return Ok(ExitCode::from(USAGE));
+        return Ok(known::wrong(&format!(
+            "{out}: is there already; name another file"
+        )));
     }
     let operator = config.operator.clone();
-    let (state, talks) = if let Some(file) = &args.replay {
-        match Headless::open(&config, Recording::of(Some(file)), args.at, SIZE) {
-            Ok(headless) => {
-                let handed = headless.state.world.handover.clone();
-                let talks = handed.map(|h| h.talks.clone()).unwrap_or_default();
-                (Some(headless.state), talks)
-            }
-            Err(error) => return Ok(replay::refused(file, &error)),
-        }
-    } else {
-        if let Err(what) = heard::keep_named(&mut config, &args.cluster) {
-            eprintln!("farwatch: {what}");
-            return Ok(ExitCode::from(USAGE));
-        }
-        live(config, args)?
+    let mut state = match known::state(config, &args.of)? {
+        Ok(state) => state,
+        Err(code) => return Ok(code),
     };
-    let Some(state) = state else {
-        eprintln!("farwatch: stopped");
-        return Ok(ExitCode::from(FAILED));
-    };
+    let talks = talks(&mut state);
     let wanted = match wanted(&state.world, args) {
         Ok(wanted) => wanted,
-        Err(what) => {
-            eprintln!("farwatch: {what}");
-            return Ok(ExitCode::from(USAGE));
-        }
+        Err(what) => return Ok(known::wrong(&what)),
     };
     let by = Some(operator.as_ref()).filter(|name| !name.is_empty());
     let talks = talks_about(talks, &wanted);
@@ -73,36 +52,26 @@ pub fn run(mut config: Config, args: &ExportArgs) -> color_eyre::Result<ExitCode
     }
 }
 
-/// Hears the clusters, and reads from the archive what was known and said of their incidents.
-fn live(config: Config, args: &ExportArgs) -> color_eyre::Result<(Option<State>, Vec<Session>)> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
-    let config = Arc::new(config);
-    let heard = runtime.block_on(async {
-        let heard = heard::hear(Arc::clone(&config), args.listen).await?;
-        let Some((state, fleet)) = heard else {
-            return Ok(None);
-        };
-        heard::end(fleet).await;
-        Ok::<_, color_eyre::Report>(Some(state))
-    })?;
-    let Some(mut state) = heard else {
-        return Ok((None, Vec::new()));
-    };
-    let mut talks = Vec::new();
-    let file = config.archive.file.clone();
-    if let Some(file) = file.filter(|file| config.archive.enabled && file.exists()) {
-        match remembered(&file, state.world.now) {
-            Ok((begun, found)) => {
-                state.update(Msg::Recalled(Box::new(begun)));
-                talks = found;
-            }
-            Err(why) => eprintln!("farwatch: {}: not read: {why}", file.display()),
+/// Conversations about incidents: of a recording those that were handed over with it; else what
+/// the archive holds, which also tells what was said of the incidents.
+fn talks(state: &mut State) -> Vec<Session> {
+    if state.world.replay.is_some() {
+        let handed = state.world.handover.as_ref();
+        return handed.map(|h| h.talks.clone()).unwrap_or_default();
+    }
+    let archive = state.config.archive.clone();
+    let file = archive.file.filter(|file| archive.enabled && file.exists());
+    let Some(file) = file else { return Vec::new() };
+    match remembered(&file, state.world.now) {
+        Ok((begun, found)) => {
+            state.update(Msg::Recalled(Box::new(begun)));
+            found
+        }
+        Err(why) => {
+            eprintln!("farwatch: {}: not read: {why}", file.display());
+            Vec::new()
         }
     }
-    Ok((Some(state), talks))
 }
 
 /// What the archive holds of incidents that are open or ended lately, and all its conversations
@@ -126,31 +95,8 @@ fn talks_about(mut talks: Vec<Session>, wanted: &Wanted) -> Vec<Session> {
 
 fn wanted(world: &World, args: &ExportArgs) -> Result<Wanted, String> {
     if let Some(named) = &args.incident {
-        let number = named.to_uppercase();
-        let number = number.trim_start_matches("INC-").parse::<u32>().ok();
-        let found = world.incidents.iter().find(|i| Some(i.number) == number);
-        let found = found.ok_or_else(|| match world.incidents.len() {
-            0 => format!("there is no incident {named:?}: none was found"),
-            _ => {
-                let mut numbers: Vec<u32> = world.incidents.iter().map(|i| i.number).collect();
-                numbers.sort_unstable();
-                let all = numbers.iter().map(|n| format!("INC-{n}"));
-                let all = all.collect::<Vec<_>>().join(", ");
-                format!("there is no incident {named:?}; there are {all}")
-            }
-        })?;
-        return Ok(world.wanted_of(found));
+        return Ok(world.wanted_of(known::incident(world, named)?));
     }
-    let known = || world.clusters.iter();
-    let is_known = |name: &&String| known().all(|c| *c.name != ***name);
-    if let Some(name) = args.cluster.iter().find(is_known) {
-        let names = known().map(|c| c.name.to_string()).collect::<Vec<_>>();
-        return Err(format!(
-            "there is no cluster {name:?}; there are {}",
-            names.join(", ")
-        ));
-    }
-    let chosen = |name: &str| args.cluster.is_empty() || args.cluster.iter().any(|c| c == name);
     let from = args.from.map(|start| moment(world, start));
     let from = from.ok_or("name what to export: --incident INC-3, or --from and --to")?;
     let to = args.to.map_or(world.now, |start| moment(world, start));
@@ -159,7 +105,7 @@ fn wanted(world: &World, args: &ExportArgs) -> Result<Wanted, String> {
     }
     Ok(Wanted {
         incident: None,
-        clusters: known().filter(|c| chosen(&c.name)).map(|c| c.id).collect(),
+        clusters: known::chosen(world, &args.of),
         from,
         to: to.min(world.now),
     })

@@ -34,14 +34,22 @@ pub fn keep_named(config: &mut Config, names: &[String]) -> Result<(), String> {
     if known.is_empty() {
         return Err("no clusters are configured; config.example.toml shows how".into());
     }
-    if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
-        let known = known.join(", ");
-        return Err(format!("there is no cluster {name:?}; there are {known}"));
-    }
+    all_known(&known, names)?;
     if !names.is_empty() {
         config.clusters.retain(|c| names.contains(&c.name));
     }
     Ok(())
+}
+
+/// `Err`: which of the names is none of these.
+pub fn all_known(known: &[&str], names: &[String]) -> Result<(), String> {
+    match names.iter().find(|name| !known.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(format!(
+            "there is no cluster {name:?}; there are {}",
+            known.join(", ")
+        )),
+    }
 }
 
 /// The clusters while they are heard: what is known of them goes on with what they say.

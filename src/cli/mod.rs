@@ -18,6 +18,7 @@ pub mod evaluate;
 pub mod export;
 pub mod headless;
 pub mod heard;
+pub mod known;
 pub mod logging;
 pub mod logs;
 pub mod mcp;
@@ -86,8 +87,8 @@ fn asks_servers(command: Option<&Command>) -> bool {
     match command {
         None | Some(Command::Check(_) | Command::Record(_) | Command::Logs(_)) => true,
         Some(Command::Ask(args)) => args.replay.is_none(),
-        Some(Command::Report(args)) => args.replay.is_none(),
-        Some(Command::Export(args)) => args.replay.is_none(),
+        Some(Command::Report(args)) => args.of.replay.is_none(),
+        Some(Command::Export(args)) => args.of.replay.is_none(),
         Some(Command::Mcp(args)) => args.replay.is_none(),
         Some(Command::Detect(args)) => args.query.is_some() && args.url.is_none(),
         _ => false,

@@ -2,43 +2,23 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use super::args::{Page, ReportArgs, ReportKind};
-use super::headless::Headless;
-use super::heard::{self, SIZE};
-use super::replay::{self, Recording};
-use super::{FAILED, USAGE};
+use super::{FAILED, known};
 use crate::agent::summary;
 use crate::config::Config;
 use crate::report::{self, Asked, Kind, Report, page};
 use crate::state::State;
 use crate::state::world::World;
 
-pub fn run(mut config: Config, args: &ReportArgs) -> color_eyre::Result<ExitCode> {
-    let state = if let Some(file) = &args.replay {
-        let opened = Headless::open(&config, Recording::of(Some(file)), args.at, SIZE);
-        match opened {
-            Ok(headless) => Some(headless.state),
-            Err(error) => return Ok(replay::refused(file, &error)),
-        }
-    } else {
-        if let Err(what) = heard::keep_named(&mut config, &args.cluster) {
-            eprintln!("farwatch: {what}");
-            return Ok(ExitCode::from(USAGE));
-        }
-        live(config, args)?
-    };
-    let Some(state) = state else {
-        eprintln!("farwatch: stopped");
-        return Ok(ExitCode::from(FAILED));
+pub fn run(config: Config, args: &ReportArgs) -> color_eyre::Result<ExitCode> {
+    let state = match known::state(config, &args.of)? {
+        Ok(state) => state,
+        Err(code) => return Ok(code),
     };
     let asked = match asked(&state.world, args) {
         Ok(asked) => asked,
-        Err(what) => {
-            eprintln!("farwatch: {what}");
-            return Ok(ExitCode::from(USAGE));
-        }
+        Err(what) => return Ok(known::wrong(&what)),
     };
     let report = match report::make(&state.world, &asked) {
         Ok(report) if args.by_model => summed(report, &state)?,
@@ -70,36 +50,10 @@ fn summed(report: Report, state: &State) -> color_eyre::Result<Report> {
     Ok(report.with_words(words))
 }
 
-fn live(config: Config, args: &ReportArgs) -> color_eyre::Result<Option<State>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let heard = heard::hear(Arc::new(config), args.listen).await?;
-        let Some((state, fleet)) = heard else {
-            return Ok(None);
-        };
-        heard::end(fleet).await;
-        Ok(Some(state))
-    })
-}
-
 fn asked(world: &World, args: &ReportArgs) -> Result<Asked, String> {
-    let wanted = |name: &str| args.cluster.is_empty() || args.cluster.iter().any(|c| c == name);
-    let clusters = world.clusters.iter().filter(|c| wanted(&c.name));
     let incident = match &args.incident {
         None => None,
-        Some(named) => {
-            let number = named.to_uppercase();
-            let number = number.trim_start_matches("INC-").parse::<u32>().ok();
-            let found = world.incidents.iter().find(|i| Some(i.number) == number);
-            Some(
-                found
-                    .map(|i| i.id)
-                    .ok_or(format!("there is no incident {named:?}"))?,
-            )
-        }
+        Some(named) => Some(known::incident(world, named)?.id),
     };
     let kind = match args.kind {
         ReportKind::Summary => Kind::ExecutiveSummary,
@@ -109,7 +63,7 @@ fn asked(world: &World, args: &ReportArgs) -> Result<Asked, String> {
     };
     Ok(Asked {
         kind,
-        clusters: clusters.map(|c| c.id).collect(),
+        clusters: known::chosen(world, &args.of),
         from: world.now.plus_ms(-i64::from(args.hours) * 3_600_000),
         incident,
     })

@@ -14,7 +14,7 @@ mod proxy;
 mod socket;
 #[cfg(test)]
 mod tests;
-mod tls;
+pub(super) mod tls;
 mod way;
 
 use std::sync::Arc;

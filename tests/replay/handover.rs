@@ -3,6 +3,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Output;
 
 use farwatch::archive::Archive;
 use farwatch::bundle::Reader;
@@ -250,15 +251,7 @@ fn the_command_writes_once_and_what_it_wrote_is_reported_on() {
         "never overwritten"
     );
 
-    let report = [
-        "report",
-        "incident",
-        "--incident",
-        "INC-1",
-        "--replay",
-        &out_text,
-    ];
-    let output = run(folder.path(), "", &report);
+    let output = reported(folder.path(), &out_text);
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{output:?}");
     has(&told, &["INC-1", "handed"]);
@@ -270,18 +263,23 @@ fn the_command_writes_once_and_what_it_wrote_is_reported_on() {
     let cut = folder.path().join("cut.fwr");
     std::fs::write(&cut, &before[..before.len() / 2]).expect("written");
     let cut_text = cut.display().to_string();
-    let report = [
+    let output = reported(folder.path(), &cut_text);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{output:?}");
+    has(&told, &["was cut"]);
+}
+
+/// What `farwatch report` says of the incident in a file.
+fn reported(folder: &Path, file: &str) -> Output {
+    let asked = [
         "report",
         "incident",
         "--incident",
         "INC-1",
         "--replay",
-        &cut_text,
+        file,
     ];
-    let output = run(folder.path(), "", &report);
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{output:?}");
-    has(&told, &["was cut"]);
+    run(folder, "", &asked)
 }
 
 #[test]

@@ -17,11 +17,9 @@ use serde_json::Value;
 use crate::endpoint;
 use crate::prometheus::Alertmanager;
 
-/// The audit file tells who wanted it and who let it through, or that nobody did.
-#[tokio::test]
-async fn what_the_agent_proposed_is_written_down_as_such() {
-    let alertmanager = Alertmanager::start();
-    let config = Arc::new(Config {
+/// Whoever sits there may act: without an API server nobody tells who the operator is.
+fn acting(alertmanager: &Alertmanager) -> Config {
+    Config {
         clusters: vec![Cluster {
             name: "alpha".into(),
             alertmanagers: vec![endpoint(alertmanager.program.url())],
@@ -33,7 +31,14 @@ async fn what_the_agent_proposed_is_written_down_as_such() {
             ..Roles::default()
         },
         ..Config::default()
-    });
+    }
+}
+
+/// The audit file tells who wanted it and who let it through, or that nobody did.
+#[tokio::test]
+async fn what_the_agent_proposed_is_written_down_as_such() {
+    let alertmanager = Alertmanager::start();
+    let config = Arc::new(acting(&alertmanager));
     let (outlet, _queue) = Outlet::new(256);
     let fleet = Fleet::start_with(config.clone(), outlet, Pace::default());
     let folder = tempfile::tempdir().unwrap();
@@ -84,20 +89,7 @@ async fn what_the_agent_proposed_is_written_down_as_such() {
 #[tokio::test]
 async fn a_silence_is_made_listed_and_ended() {
     let alertmanager = Alertmanager::start();
-    let config = Arc::new(Config {
-        clusters: vec![Cluster {
-            name: "alpha".into(),
-            alertmanagers: vec![endpoint(alertmanager.program.url())],
-            ..Cluster::default()
-        }],
-        actions: true,
-        // Without an API server nobody tells who the operator is.
-        roles: Roles {
-            default: Role::Operator,
-            ..Roles::default()
-        },
-        ..Config::default()
-    });
+    let config = Arc::new(acting(&alertmanager));
     let (outlet, mut queue) = Outlet::new(256);
     let fleet = Fleet::start_with(config.clone(), outlet, Pace::default());
     let folder = tempfile::tempdir().unwrap();

@@ -74,7 +74,7 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
 }
 
 /// The TLS part of an error, in words; `None` if none of its causes is about TLS.
-pub(super) fn told(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+pub(in crate::source) fn told(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     let mut cause = Some(error);
     while let Some(now) = cause {
         if let Some(tls) = now.downcast_ref::<rustls::Error>() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_nats::{ConnectError, ConnectErrorKind, ServerError};
 
 use crate::model::text;
+use crate::source::door;
 use crate::source::error::Cause;
 
 /// Longest foreign text that is quoted, bytes.
@@ -22,7 +23,7 @@ const ABOUT_CREDENTIALS: [&str; 6] = [
 
 /// Why a connection could not be made.
 pub(super) fn of_connect(error: &ConnectError, waited: Duration) -> Cause {
-    if let Some(words) = tls_words(error) {
+    if let Some(words) = door::tls::told(error) {
         return Cause::Tls(words);
     }
     let told = innermost(error);
@@ -111,25 +112,6 @@ fn innermost(error: &ConnectError) -> String {
         now = inner;
     }
     text::clean(&now.to_string(), QUOTE)
-}
-
-/// The TLS part of an error; `None`: it is about something else.
-fn tls_words(error: &(dyn Error + 'static)) -> Option<String> {
-    let mut cause = Some(error);
-    while let Some(now) = cause {
-        if let Some(tls) = now.downcast_ref::<rustls::Error>() {
-            return Some(tls.to_string());
-        }
-        // An `io::Error` leaves out what it wraps when asked for its source.
-        let wrapped = now
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        cause = match wrapped {
-            Some(inner) => Some(inner),
-            None => now.source(),
-        };
-    }
-    None
 }
 
 #[cfg(test)]
