@@ -74,6 +74,20 @@ fn main() {
         console.keys(keys);
         frame(name, &console);
     }
+    if wanted("handover") {
+        gathered(&mut console);
+    }
+}
+
+/// An hour of all clusters laid ready for another console: the longest time that the loop did
+/// nothing else.
+fn gathered(console: &mut Console) {
+    let mut held = Held::default();
+    for press in parse_keys(":handover 1h<enter>") {
+        held.tell(console, Msg::Input(InputEvent::Key(press)));
+    }
+    console.has("Enter writes a new file");
+    held.told("handover: an hour of 20 clusters x 500 series");
 }
 
 fn frame(name: &str, console: &Console) {

@@ -198,7 +198,9 @@ impl State {
             }
             Msg::Worked => {
                 self.dirty = true;
-                self.go_on_learnt()
+                let mut effects = self.go_on_learnt();
+                effects.extend(self.gather_on());
+                effects
             }
             Msg::Recalled(recalled) => self.recalled(*recalled),
             Msg::Summarised(words) => self.take_summary(words),

@@ -38,7 +38,11 @@ pub fn run(config: Config, args: &ExportArgs) -> color_eyre::Result<ExitCode> {
     };
     let by = Some(operator.as_ref()).filter(|name| !name.is_empty());
     let talks = talks_about(talks, &wanted);
-    let parcel = state.world.parcel(&wanted, by, talks);
+    let mut gathering = state.world.gather(wanted);
+    while let Some(work) = state.world.gather_on(&mut gathering) {
+        work.run();
+    }
+    let parcel = state.world.parcel(gathering, by, talks);
     match written(&parcel, &args.out) {
         Ok(bytes) => {
             let out = args.out.display();

@@ -52,7 +52,7 @@ impl State {
             }
             Recalled::Sessions { words, heads } => self.list_sessions(&words, heads),
             Recalled::Session(found) => return self.resume(found),
-            Recalled::About { id, talks } => self.take_talks(id, talks),
+            Recalled::About { id, talks } => return self.take_talks(id, talks),
             Recalled::Fault(text) => self.notice(true, text),
         }
         Vec::new()

@@ -1,5 +1,5 @@
-//! `Ctrl-s h`: an incident, or a range of time, put together for another console. A dialog says what
-//! goes in and what is missing before anything is written.
+//! `Ctrl-s h`: an incident, or a range of time, put together for another console, piece by piece. A
+//! dialog says what goes in and what is missing before anything is written.
 
 use super::range::span;
 use super::{Overlay, State};
@@ -10,15 +10,19 @@ use crate::model::handover::{Handover, Parcel};
 use crate::model::id::{ClusterId, IncidentId};
 use crate::model::input::{Key, KeyPress};
 use crate::model::talk::Session;
-use crate::state::world::handover::Wanted;
+use crate::state::world::handover::{Gathering, Wanted};
 use crate::ui::view::Focus;
 
-/// What lies ready, until the operator says whether it is written.
+/// What is on its way, until the operator says whether it is written.
 #[derive(Debug)]
-pub struct Sending {
-    pub parcel: Box<Parcel>,
-    /// Lines of the gaps that are scrolled past.
-    pub scroll: usize,
+pub enum Sending {
+    /// With what was said about it.
+    Gathering(Box<Gathering>, Vec<Session>),
+    Ready {
+        parcel: Box<Parcel>,
+        /// Lines of the gaps that are scrolled past.
+        scroll: usize,
+    },
 }
 
 impl State {
@@ -34,8 +38,7 @@ impl State {
         if self.world.is_kept() {
             return vec![Effect::Recall(Recall::About(id))];
         }
-        self.lay_ready(id, Vec::new());
-        Vec::new()
+        self.lay_ready(id, Vec::new())
     }
 
     /// A recording that another console handed over: its incidents are at hand from the start.
@@ -59,13 +62,13 @@ impl State {
     }
 
     /// The archive told what was said about the incident.
-    pub(super) fn take_talks(&mut self, id: IncidentId, talks: Vec<Session>) {
-        self.lay_ready(id, talks);
+    pub(super) fn take_talks(&mut self, id: IncidentId, talks: Vec<Session>) -> Vec<Effect> {
+        self.lay_ready(id, talks)
     }
 
-    fn lay_ready(&mut self, id: IncidentId, mut talks: Vec<Session>) {
+    fn lay_ready(&mut self, id: IncidentId, mut talks: Vec<Session>) -> Vec<Effect> {
         let Some(incident) = self.world.incident(id) else {
-            return;
+            return Vec::new();
         };
         let wanted = self.world.wanted_of(incident);
         if wanted.clusters.is_empty() {
@@ -73,7 +76,7 @@ impl State {
                 false,
                 "its cluster is not configured here: nothing is held of it",
             );
-            return;
+            return Vec::new();
         }
         // What is being said now is newer than what was put away.
         let now = self.chat.session(&self.persona.id);
@@ -87,7 +90,7 @@ impl State {
             talks.retain(|t| t.head.id != talk.head.id);
             talks.insert(0, talk);
         }
-        self.offer(&wanted, talks);
+        self.gather(wanted, talks)
     }
 
     /// `handover 2h`: of the clusters in scope, so long back from now.
@@ -110,39 +113,68 @@ impl State {
             .chat
             .session(&self.persona.id)
             .filter(|t| t.head.incident.is_some());
-        self.offer(&wanted, talks.into_iter().collect());
-        Ok(Vec::new())
+        Ok(self.gather(wanted, talks.into_iter().collect()))
     }
 
-    fn offer(&mut self, wanted: &Wanted, talks: Vec<Session>) {
-        let by = Some(self.config.operator.as_ref()).filter(|name| !name.is_empty());
-        let parcel = Box::new(self.world.parcel(wanted, by, talks));
+    fn gather(&mut self, wanted: Wanted, talks: Vec<Session>) -> Vec<Effect> {
+        let gathering = Box::new(self.world.gather(wanted));
+        let sending = Sending::Gathering(gathering, talks);
+        self.screen.overlay = Some(Overlay::HandOver(sending));
+        self.gather_on().into_iter().collect()
+    }
+
+    /// A piece more, as long as the dialog is there; with the last one it lies ready.
+    pub(super) fn gather_on(&mut self) -> Option<Effect> {
+        let Some(Overlay::HandOver(Sending::Gathering(gathering, _))) = &mut self.screen.overlay
+        else {
+            return None;
+        };
+        if gathering.is_waiting() {
+            return None;
+        }
         self.dirty = true;
-        self.screen.overlay = Some(Overlay::HandOver(Sending { parcel, scroll: 0 }));
+        if let Some(work) = self.world.gather_on(gathering) {
+            return Some(Effect::Work(work));
+        }
+        if let Some(Overlay::HandOver(Sending::Gathering(gathered, talks))) =
+            self.screen.overlay.take()
+        {
+            let by = Some(self.config.operator.as_ref()).filter(|name| !name.is_empty());
+            let parcel = Box::new(self.world.parcel(*gathered, by, talks));
+            let ready = Sending::Ready { parcel, scroll: 0 };
+            self.screen.overlay = Some(Overlay::HandOver(ready));
+        }
+        None
     }
 
     /// Enter writes; any other key that does not scroll leaves it.
     pub(super) fn hand_over_key(&mut self, press: KeyPress) -> Vec<Effect> {
-        let Some(Overlay::HandOver(mut sending)) = self.screen.overlay.take() else {
+        let Some(Overlay::HandOver(sending)) = self.screen.overlay.take() else {
             return Vec::new();
         };
-        match press.key {
-            Key::Enter => {
+        if matches!(press.key, Key::Esc | Key::Char('q')) {
+            return Vec::new();
+        }
+        let kept = match sending {
+            Sending::Ready { parcel, .. } if press.key == Key::Enter => {
                 return vec![Effect::Save(Box::new(Export {
                     format: Format::Recording,
                     at: self.world.now,
-                    kept: Kept::Parcel(sending.parcel),
+                    kept: Kept::Parcel(parcel),
                 }))];
             }
-            Key::Down | Key::Char('j') => {
-                let most = sending.parcel.handover.gaps.len().saturating_sub(1);
-                sending.scroll = (sending.scroll + 1).min(most);
+            Sending::Ready { parcel, scroll } => {
+                let most = parcel.handover.gaps.len().saturating_sub(1);
+                let scroll = match press.key {
+                    Key::Down | Key::Char('j') => (scroll + 1).min(most),
+                    Key::Up | Key::Char('k') => scroll.saturating_sub(1),
+                    _ => scroll,
+                };
+                Sending::Ready { parcel, scroll }
             }
-            Key::Up | Key::Char('k') => sending.scroll = sending.scroll.saturating_sub(1),
-            Key::Esc | Key::Char('q') => return Vec::new(),
-            _ => {}
-        }
-        self.screen.overlay = Some(Overlay::HandOver(sending));
+            gathering => gathering,
+        };
+        self.screen.overlay = Some(Overlay::HandOver(kept));
         Vec::new()
     }
 }

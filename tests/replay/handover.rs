@@ -79,8 +79,20 @@ fn has(text: &str, words: &[&str]) {
 /// What the keys of the incidents screen write, in this folder.
 fn written(console: &mut Headless, folder: &Path) -> std::path::PathBuf {
     press(console, "8");
-    let effects = press(console, "<c-s>h");
-    assert!(effects.is_empty(), "{effects:?}");
+    let mut effects = press(console, "<c-s>h");
+    has(
+        &screen(console),
+        &["gathering what is held", "Esc leaves it"],
+    );
+    // Enter writes nothing before all is there.
+    assert_eq!(press(console, "<enter>"), []);
+    while let Some(effect) = effects.pop() {
+        let Effect::Work(work) = effect else {
+            panic!("{effect:?}");
+        };
+        work.run();
+        effects.extend(console.state.update(Msg::Worked));
+    }
     has(
         &screen(console),
         &[

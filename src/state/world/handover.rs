@@ -12,8 +12,11 @@ use crate::model::talk::Session;
 use crate::model::time::Timestamp;
 
 mod gaps;
+mod gather;
 mod series;
 mod standing;
+
+pub use gather::Gathering;
 
 /// Time before the first sign and after the end that goes with an incident, milliseconds.
 const BEFORE_MS: i64 = 30 * 60_000;
@@ -54,16 +57,23 @@ impl World {
         }
     }
 
-    /// All that is held of what is wanted; what is not held stands in its gaps. `by`: the operator,
-    /// `None` where that is not known.
-    pub fn parcel(&self, wanted: &Wanted, by: Option<&str>, talks: Vec<Session>) -> Parcel {
+    /// All that was gathered, and how all stands; what is not held stands in its gaps. `by`: the
+    /// operator, `None` where that is not known.
+    pub fn parcel(&self, gathered: Gathering, by: Option<&str>, talks: Vec<Session>) -> Parcel {
+        let Gathering {
+            wanted,
+            series,
+            left,
+            causes,
+            ..
+        } = gathered;
+        let wanted = &wanted;
         let chosen = || wanted.clusters.iter().filter_map(|id| self.cluster(*id));
         let mut gaps = Vec::new();
-        let (series, left) = self.series_of(wanted);
         if left > 0 {
             gaps.push(format!(
                 "{left} series were left out: a file takes {} points; those of the incident come first",
-                series::POINTS
+                gather::POINTS
             ));
         }
         for (place, cluster) in chosen().enumerate() {
@@ -77,6 +87,10 @@ impl World {
         ));
         gaps.push("traces, rules and the YAML of objects: a console does not hold them".into());
         let (incidents, omitted) = self.incidents_of(wanted);
+        let handed = incidents.into_iter().filter_map(|i| {
+            let causes = causes.get(&i.id).and_then(|made| made.get());
+            self.handed(i, wanted, causes.map(|c| c.words()))
+        });
         if omitted > 0 {
             gaps.push(format!(
                 "{omitted} incidents were left out: a file takes {INCIDENTS}"
@@ -94,7 +108,7 @@ impl World {
             from: wanted.from,
             to: wanted.to,
             about: about.map(|i| i.number),
-            incidents,
+            incidents: handed.collect(),
             changes: changes.collect(),
             gaps,
             talks,
@@ -120,8 +134,9 @@ impl World {
         }
     }
 
-    /// Those of the clusters that lie in the time; the one it is about comes first.
-    fn incidents_of(&self, wanted: &Wanted) -> (Vec<HandedIncident>, usize) {
+    /// Those of the clusters that lie in the time; the one it is about comes first. And how many
+    /// more there are.
+    fn incidents_of(&self, wanted: &Wanted) -> (Vec<&Incident>, usize) {
         let within = |i: &&Incident| {
             let end = i.closed.unwrap_or(self.now);
             i.opened <= wanted.to && end >= wanted.from && wanted.clusters.contains(&i.cluster)
@@ -132,12 +147,16 @@ impl World {
         let mut all: Vec<&Incident> = asked.into_iter().chain(others).collect();
         let omitted = all.len().saturating_sub(INCIDENTS);
         all.truncate(INCIDENTS);
-        let each = all.into_iter().enumerate();
-        let handed = each.filter_map(|(n, i)| self.handed(i, wanted, n < CAUSES));
-        (handed.collect(), omitted)
+        (all, omitted)
     }
 
-    fn handed(&self, incident: &Incident, wanted: &Wanted, ranked: bool) -> Option<HandedIncident> {
+    /// `causes`: in words, as they were ranked here.
+    fn handed(
+        &self,
+        incident: &Incident,
+        wanted: &Wanted,
+        causes: Option<String>,
+    ) -> Option<HandedIncident> {
         let place = wanted
             .clusters
             .iter()
@@ -152,14 +171,13 @@ impl World {
         let origin = incident.handed.as_ref().map(|h| (h.by.clone(), h.at));
         let causes = match &incident.handed {
             Some(handed) => handed.causes.clone(),
-            None if ranked => {
-                let words = self.causes(incident).words();
+            None => {
+                let words = causes.unwrap_or_default();
                 let lines = words.lines().filter(|line| !line.trim().is_empty());
                 lines
                     .map(|line| line.trim_start_matches("- ").to_owned())
                     .collect()
             }
-            None => Vec::new(),
         };
         let mut one = incident.clone();
         one.cluster = ClusterId(place as u16);

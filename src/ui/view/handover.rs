@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::common;
+use crate::model::handover::Parcel;
 use crate::state::handover::Sending;
 use crate::ui::Ctx;
 use crate::ui::widget::text::wrap;
@@ -12,7 +13,19 @@ use crate::ui::widget::text::wrap;
 const FRAME: u16 = 3;
 
 pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, sending: &Sending) {
-    let parcel = &sending.parcel;
+    match sending {
+        Sending::Gathering(gathering, _) => {
+            let (done, known) = gathering.progress();
+            let size = (area.width.min(60), (FRAME + 1).min(area.height));
+            let inner = common::sheet(ctx, area, size, buf, "Hand over", "Esc leaves it");
+            let told = format!("gathering what is held: {done} of {known} series");
+            ctx.put(buf, (inner.x, inner.y), inner.width, &told, ctx.theme.base);
+        }
+        Sending::Ready { parcel, scroll } => ready(ctx, area, buf, parcel, *scroll),
+    }
+}
+
+fn ready(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, parcel: &Parcel, scroll: usize) {
     let handover = &parcel.handover;
     let width = area.width.min(96);
     let room = usize::from(width.saturating_sub(4));
@@ -42,7 +55,7 @@ pub fn draw(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, sending: &Sending) {
         ),
         ("does not go in".into(), theme.title),
     ];
-    let gaps = handover.gaps.iter().skip(sending.scroll);
+    let gaps = handover.gaps.iter().skip(scroll);
     let wrapped = gaps.flat_map(|gap| wrap(&format!("- {gap}"), room));
     lines.extend(wrapped.map(|line| (line, theme.base)));
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);

@@ -9,17 +9,14 @@ use crate::model::finding::Evidence;
 use crate::model::handover::{HeldLines, HeldSeries};
 use crate::model::health::SourceKind;
 use crate::model::id::{ClusterId, SeriesId};
-use crate::model::sample::SeriesKey;
+use crate::model::sample::{Sample, SeriesKey};
 use crate::model::signal::{Group, Signal};
 use crate::state::world::{ClusterState, World};
 use crate::store::logs::Block;
 
-/// Points of a file at most: so many are copied between two frames.
-pub const POINTS: usize = 1_500_000;
-
 /// What an incident is about, to tell its series from others.
 #[derive(Default)]
-struct About {
+pub(super) struct About {
     series: BTreeSet<SeriesKey>,
     words: BTreeSet<String>,
     signals: BTreeSet<Arc<str>>,
@@ -27,7 +24,7 @@ struct About {
 
 impl About {
     /// 0: evidence; 1: of its objects; 2: of its signals; 3: beside it.
-    fn rank(&self, key: &SeriesKey) -> u8 {
+    pub(super) fn rank(&self, key: &SeriesKey) -> u8 {
         let of_it = || {
             key.labels
                 .iter()
@@ -43,7 +40,7 @@ impl About {
 }
 
 impl World {
-    fn about(&self, wanted: &Wanted) -> About {
+    pub(super) fn about(&self, wanted: &Wanted) -> About {
         let mut about = About::default();
         let incident = wanted.incident.and_then(|id| self.incident(id));
         let Some(incident) = incident else {
@@ -67,55 +64,39 @@ impl World {
         about
     }
 
-    /// What is held of the clusters in that time, what matters most first; and how many series were
-    /// left out for want of room.
-    pub(super) fn series_of(&self, wanted: &Wanted) -> (Vec<HeldSeries>, usize) {
-        let about = self.about(wanted);
-        let mut found: Vec<(u8, ClusterId, ClusterId, SeriesId)> = Vec::new();
-        for (place, id) in wanted.clusters.iter().enumerate() {
-            for name in self.store.names(*id) {
-                let series = self.store.find(*id, &name);
-                let at = ClusterId(place as u16);
-                found.extend(series.map(|(series, key)| (about.rank(key), at, *id, series)));
-            }
-        }
-        found.sort_by_key(|(rank, at, ..)| (*rank, *at));
-        let queries = Queries::of(&self.signals);
-        let (mut out, mut points, mut left) = (Vec::new(), 0, 0);
-        for (_, at, id, series) in found {
-            let held = self.store.held(series, wanted.from, wanted.to);
-            if held.is_empty() {
-                continue;
-            }
-            if points + held.len() > POINTS {
-                left += 1;
-                continue;
-            }
-            points += held.len();
-            let (Some(key), Some(group), Some(kind)) = (
-                self.store.key(series),
-                self.store.group(series),
-                self.store.kind(series),
-            ) else {
-                continue;
-            };
-            let (name, query) = queries.of_series(group, &key.name);
-            out.push(HeldSeries {
-                cluster: at,
-                source: self
-                    .cluster(id)
-                    .map_or(SourceKind::Prometheus, |c| c.teller(group)),
-                group,
-                name,
-                query,
-                kind,
-                interval_ms: self.distance_of(series),
-                key: key.clone(),
-                points: held,
-            });
-        }
-        (out, left)
+    /// One series as it goes along; `None`: nothing of it is held of that time.
+    pub(super) fn held_series(
+        &self,
+        queries: &mut Queries,
+        found: &Found,
+        points: Vec<Sample>,
+    ) -> Option<HeldSeries> {
+        let series = found.series;
+        let key = self.store.key(series)?;
+        let group = self.store.group(series)?;
+        let (name, query) = queries.of_series(group, &key.name);
+        let cluster = self.cluster(found.cluster);
+        Some(HeldSeries {
+            cluster: found.place,
+            source: cluster.map_or(SourceKind::Prometheus, |c| c.teller(group)),
+            group,
+            name,
+            query,
+            kind: self.store.kind(series)?,
+            interval_ms: self.distance_of(series),
+            key: key.clone(),
+            points,
+        })
     }
+}
+
+/// A series that may go along.
+pub(super) struct Found {
+    pub rank: u8,
+    /// Its cluster in the file, and here.
+    pub place: ClusterId,
+    pub cluster: ClusterId,
+    pub series: SeriesId,
 }
 
 impl World {
@@ -129,26 +110,32 @@ impl World {
 }
 
 /// Which query of the catalogue brings a series.
-struct Queries<'a> {
-    by_name: BTreeMap<&'a str, &'a Signal>,
-    all: &'a [Signal],
+pub(super) struct Queries {
+    by_name: BTreeMap<Arc<str>, usize>,
+    all: Arc<[Signal]>,
+    /// Thousands of series share a name; the search through all queries is made once for each.
+    found: BTreeMap<(Group, Arc<str>), Option<usize>>,
 }
 
-impl<'a> Queries<'a> {
-    fn of(signals: &'a [Signal]) -> Self {
+impl Queries {
+    pub fn of(signals: &Arc<[Signal]>) -> Self {
+        let each = signals.iter().enumerate();
         Self {
-            by_name: signals.iter().map(|s| (&*s.name, s)).collect(),
-            all: signals,
+            by_name: each.map(|(at, s)| (s.name.clone(), at)).collect(),
+            all: Arc::clone(signals),
+            found: BTreeMap::new(),
         }
     }
 
     /// Its name and its text. Of a series that no signal brings: its own name.
-    fn of_series(&self, group: Group, name: &Arc<str>) -> (Arc<str>, Arc<str>) {
-        let raw = || {
-            let mut all = self.all.iter().filter(|s| s.group == group);
-            all.find(|s| s.query.contains(&**name))
-        };
-        match self.by_name.get(&**name).copied().or_else(raw) {
+    fn of_series(&mut self, group: Group, name: &Arc<str>) -> (Arc<str>, Arc<str>) {
+        let brings = |s: &Signal| s.group == group && s.query.contains(&**name);
+        let named = self.by_name.get(name).copied();
+        let found = named.or_else(|| {
+            let kept = self.found.entry((group, name.clone()));
+            *kept.or_insert_with(|| self.all.iter().position(brings))
+        });
+        match found.and_then(|at| self.all.get(at)) {
             Some(signal) => (signal.name.clone(), signal.query.clone()),
             None => (name.clone(), name.clone()),
         }

@@ -14,6 +14,8 @@ use crate::state::world::objects::{app_kind, workload_kind};
 
 /// Times at which alerts began or ended that are told one by one; of more, only how it ended.
 const TURNS: usize = 200;
+/// And as many alerts at most in all these tellings: they are copied between two frames.
+const TOLD: usize = 20_000;
 
 impl ClusterState {
     /// In the order of time.
@@ -89,7 +91,7 @@ impl ClusterState {
             .map(|at| at.max(from))
             .filter(|at| *at < now)
             .collect();
-        if turns.len() > TURNS {
+        if turns.len() > TURNS || turns.len() * self.alerts.len() > TOLD {
             turns.clear();
         }
         turns.insert(now);
