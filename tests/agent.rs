@@ -3,6 +3,8 @@
 
 #[path = "support/chat.rs"]
 mod chat;
+#[path = "support/nats.rs"]
+mod nats;
 #[path = "support/ports.rs"]
 mod ports;
 #[path = "support/vllm.rs"]
@@ -24,5 +26,7 @@ mod proposed;
 mod recorded;
 #[path = "agent/servers.rs"]
 mod servers;
+#[path = "agent/site.rs"]
+mod site;
 #[path = "agent/tools.rs"]
 mod tools;

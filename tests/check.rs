@@ -255,6 +255,42 @@ fn refusals_are_told_apart_and_nothing_waits_for_the_slowest_twice() {
     }
 }
 
+/// The bus of the site's agent is looked at as it will be asked, and nobody is asked anything.
+#[test]
+fn the_sites_agent_may_be_asked_or_not() {
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(folder.path().join("password"), "p").expect("write");
+    for (permissions, ok, told) in [
+        ("", true, ""),
+        (
+            "publish: { deny: \"ai.>\" }",
+            false,
+            "publish on ai.chat.user.a_b.message",
+        ),
+        (
+            "subscribe: { deny: \"ai.>\" }",
+            false,
+            "subscribe to ai.chat.response.*",
+        ),
+        ("publish: \"ai.chat.>\"", true, "is not known"),
+    ] {
+        let nats = Nats::start(&format!(
+            "authorization {{ users: [{{ user: u, password: p, permissions: {{ {permissions} }} }}] }}\n"
+        ));
+        let config = format!(
+            "[agent]\nuser_id = \"a.b\"\n\
+             nats = {{ url = \"{}\", user = \"u\", password_file = \"password\" }}\n",
+            nats.url()
+        );
+        let output = check(&config, "json", folder.path());
+        let text = String::from_utf8(output.stdout).expect("utf-8");
+        let report: Value = serde_json::from_str(&text).expect("json");
+        let row = row(&report, "agent");
+        assert_eq!(row["ok"], ok, "{row}");
+        assert!(row.to_string().contains(told), "{row}");
+    }
+}
+
 #[test]
 fn without_a_file_each_context_is_a_cluster() {
     let folder = tempfile::tempdir().expect("folder");

@@ -1,4 +1,5 @@
-//! The investigating agent: chat client, tools, and the loop that joins them.
+//! The investigating agent: chat client, tools, and the loop that joins them; or the site's own
+//! agent, asked over its bus.
 //!
 //! A run is one task; it speaks through a bounded queue of `ChatEvent`s and asks the console's own
 //! knowledge through `WorldQuery`. The console works the same without it.
@@ -22,6 +23,7 @@ pub mod prompt;
 pub mod results;
 mod run;
 pub mod servers;
+mod site;
 pub mod stream;
 pub mod summary;
 pub mod tools;
@@ -48,6 +50,7 @@ use mcp::client::{Approvals, Foreign};
 use out::Out;
 use results::Results;
 use servers::Servers;
+use site::Site;
 use tools::fetch::Fetched;
 use tools::whole::{Pick, Whole};
 
@@ -65,8 +68,16 @@ pub struct Agent {
     shared: Arc<Shared>,
 }
 
+/// Who answers.
+enum Backend {
+    /// A model that we ask, with tools of ours.
+    Models(Servers),
+    /// The site's own agent, with tools of its own.
+    Site(Site),
+}
+
 struct Shared {
-    servers: Result<Servers, Fault>,
+    backend: Result<Backend, Fault>,
     lookup: Arc<dyn Lookup>,
     events: mpsc::Sender<ChatEvent>,
     world: mpsc::Sender<WorldQuery>,
@@ -91,14 +102,17 @@ impl Agent {
         events: mpsc::Sender<ChatEvent>,
         world: mpsc::Sender<WorldQuery>,
     ) -> Self {
-        let servers = match &settings {
-            Some(settings) => Servers::open(settings),
+        let backend = match &settings {
+            Some(config::Agent {
+                site: Some(site), ..
+            }) => Ok(Backend::Site(Site::new(site))),
+            Some(settings) => Servers::open(settings).map(Backend::Models),
             None => Err(not_configured()),
         };
         let max_tokens = settings.as_ref().map_or(1024, |s| s.max_tokens);
         Self {
             shared: Arc::new(Shared {
-                servers,
+                backend,
                 lookup,
                 events,
                 world,
@@ -152,7 +166,7 @@ impl Agent {
     }
 
     pub fn is_configured(&self) -> bool {
-        self.shared.servers.is_ok()
+        self.shared.backend.is_ok()
     }
 
     /// Looks at the servers now and every half minute, as long as the agent is there; says
@@ -171,8 +185,17 @@ impl Agent {
                 let Some(shared) = shared.upgrade() else {
                     return;
                 };
-                let Ok(servers) = &shared.servers else {
-                    return;
+                let servers = match &shared.backend {
+                    Ok(Backend::Models(servers)) => servers,
+                    Ok(Backend::Site(site)) => {
+                        // A connection each time: whoever asks makes one anyway.
+                        if let Ok(model) = site.check().await {
+                            let _ = shared.events.send(ChatEvent::Model(model)).await;
+                            return;
+                        }
+                        continue;
+                    }
+                    Err(_) => return,
                 };
                 servers.look().await;
                 // A run tells itself by whom it is answered.
@@ -192,8 +215,9 @@ impl Agent {
 
     /// The model that would answer, or why there is none.
     pub async fn check(&self) -> Result<Model, Fault> {
-        match &self.shared.servers {
-            Ok(servers) => servers.first_model().await,
+        match &self.shared.backend {
+            Ok(Backend::Models(servers)) => servers.first_model().await,
+            Ok(Backend::Site(site)) => site.check().await,
             Err(fault) => Err(fault.clone()),
         }
     }
@@ -266,9 +290,11 @@ impl Agent {
 }
 
 async fn carried_out(shared: &Arc<Shared>, mut request: ChatRequest, out: &Out) -> RunOutcome {
-    match request.look.take() {
-        Some(look) => run::look(shared, request, look, out).await,
-        None => run::run(shared, request, out).await,
+    match (request.look.take(), &shared.backend) {
+        (Some(look), _) => run::look(shared, request, look, out).await,
+        (None, Ok(Backend::Models(servers))) => run::run(shared, servers, request, out).await,
+        (None, Ok(Backend::Site(site))) => site.answer(&request, out).await,
+        (None, Err(fault)) => RunOutcome::Failed(fault.clone()),
     }
 }
 

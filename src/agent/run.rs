@@ -81,11 +81,12 @@ enum Round {
     Stuck(String),
 }
 
-pub(super) async fn run(shared: &Arc<Shared>, request: ChatRequest, out: &Out) -> RunOutcome {
-    let servers = match &shared.servers {
-        Ok(servers) => servers,
-        Err(fault) => return RunOutcome::Failed(fault.clone()),
-    };
+pub(super) async fn run(
+    shared: &Arc<Shared>,
+    servers: &Servers,
+    request: ChatRequest,
+    out: &Out,
+) -> RunOutcome {
     let messages = prompt::opening(&request);
     let mut run = Run {
         messages,
@@ -397,10 +398,10 @@ impl Usage {
 }
 
 /// A limit of time as it was set.
-fn span(time: Duration) -> String {
+pub(super) fn span(time: Duration) -> String {
     unit::age(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 
-fn millis(duration: Duration) -> u32 {
+pub(super) fn millis(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }

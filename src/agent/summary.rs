@@ -34,6 +34,13 @@ pub async fn of_report(
     report: &str,
 ) -> Result<ModelWords, Fault> {
     let settings = settings.ok_or_else(not_configured)?;
+    if settings.site.is_some() {
+        return Err(Fault {
+            what: "the site's agent is not asked for summaries, which need a model".into(),
+            hint: "make the report without one".into(),
+            ..not_configured()
+        });
+    }
     let servers = Servers::open(settings)?;
     let (mut tried, mut first) = (Vec::new(), None);
     while let Some(at) = servers.next(&tried) {

@@ -128,6 +128,10 @@ fn configured(flags: &Global, live: bool) -> Result<Config, String> {
     if let Some(name) = named.into_iter().flatten().find(|name| !name.is_empty()) {
         config.operator = crate::model::text::clean(&name, 60).into();
     }
+    if let Some(site) = config.agent.as_mut().and_then(|agent| agent.site.as_mut()) {
+        let operator = || config.operator.to_string();
+        site.user.get_or_insert_with(operator);
+    }
     Ok(config)
 }
 

@@ -1,4 +1,4 @@
-//! The agent's model servers: as written and validated.
+//! The agent's model servers, or the site's own agent on a bus: as written and validated.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,10 +7,11 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::build::{AGENT_REQUESTS, AGENT_TIMEOUT, Mistake, mistake};
+use super::build::{AGENT_REQUESTS, AGENT_TIMEOUT, BUS_TIMEOUT, Mistake, mistake};
 use super::endpoint::{Shared, endpoint};
 use super::file::{self, Span};
-use super::{Agent, ModelServer};
+use super::nats::{self, nats};
+use super::{Agent, ModelServer, SiteAgent};
 use crate::model::limits::RunLimits;
 
 /// The keys of one server stand beside the agent's own: `flatten` would lose the line of a mistake.
@@ -39,6 +40,10 @@ pub struct Written {
     /// More servers, best first.
     #[serde(default)]
     pub servers: Vec<Spanned<Server>>,
+    /// The bus on which the site's own agent lives, in place of servers.
+    pub nats: Option<Spanned<nats::Written>>,
+    /// Who asks there.
+    pub user_id: Option<String>,
 }
 
 /// One of several servers.
@@ -74,11 +79,57 @@ pub(super) fn agent(entry: Spanned<Written>, folder: &Path) -> Result<Agent, Mis
         Err((key, range)) => return mistake(span, format!("`{key}` is out of range"), range),
     };
     let max_tokens = entry.max_tokens.unwrap_or(defaults.max_tokens);
+    let mut entry = entry;
+    let site = match entry.nats.take() {
+        Some(bus) => Some(site(bus, &entry, whole.clone(), folder)?),
+        None if entry.user_id.is_some() => {
+            let hint = "it says who asks the site's agent, whose bus `nats` names";
+            return mistake(whole, "`user_id` belongs to `nats`", hint);
+        }
+        None => None,
+    };
     Ok(Agent {
-        servers: servers(entry, whole, folder)?,
+        servers: match site {
+            Some(_) => Vec::new(),
+            None => servers(entry, whole, folder)?,
+        },
+        site,
         limits,
         max_tokens,
         temperature,
+    })
+}
+
+/// The site's agent, which has its own models and tools: what belongs to a server of models stands not
+/// beside it.
+fn site(
+    bus: Spanned<nats::Written>,
+    entry: &Written,
+    whole: Range<usize>,
+    folder: &Path,
+) -> Result<SiteAgent, Mistake> {
+    let modelled = [
+        entry.url.is_some() || !entry.servers.is_empty(),
+        entry.requests_per_minute.is_some(),
+        entry.max_tokens.is_some() || entry.temperature.is_some(),
+    ];
+    if modelled.contains(&true) || signs(entry).contains(&true) {
+        return mistake(
+            whole,
+            "`nats` stands in place of `url` and what belongs to it",
+            "either a server of models (`url`, `servers`) answers, or the site's agent on the bus",
+        );
+    }
+    let span = bus.span();
+    let bus = nats(bus, folder, None, BUS_TIMEOUT)?;
+    if !bus.follow.is_empty() || bus.interval.is_some() {
+        let hint = "`follow` and `interval` belong to the `nats` of a cluster";
+        return mistake(span, "this bus is asked, not looked at", hint);
+    }
+    Ok(SiteAgent {
+        bus,
+        user: entry.user_id.clone(),
+        patience: entry.timeout.as_ref().map_or(AGENT_TIMEOUT, |span| span.0),
     })
 }
 
@@ -100,19 +151,9 @@ fn servers(
     folder: &Path,
 ) -> Result<Vec<ModelServer>, Mistake> {
     let alone = entry.servers.is_empty();
-    let signed = [
-        entry.model.is_some(),
-        entry.bearer_file.is_some(),
-        entry.bearer_command.is_some(),
-        entry.user.is_some(),
-        entry.password_file.is_some(),
-        entry.ca_file.is_some(),
-        entry.client_cert_file.is_some(),
-        entry.client_key_file.is_some(),
-        !entry.headers.is_empty(),
-        entry.timeout.is_some(),
-        entry.requests_per_minute.is_some(),
-    ];
+    let signed = signs(&entry).contains(&true)
+        || entry.timeout.is_some()
+        || entry.requests_per_minute.is_some();
     let own = match entry.url {
         Some(url) => Some(Spanned::new(
             url.span(),
@@ -131,7 +172,7 @@ fn servers(
                 requests_per_minute: entry.requests_per_minute,
             },
         )),
-        None if alone || signed.contains(&true) => {
+        None if alone || signed => {
             return mistake(
                 whole,
                 "`url` is missing",
@@ -142,6 +183,21 @@ fn servers(
     };
     let all = own.into_iter().chain(entry.servers);
     all.map(|server| one(server, folder)).collect()
+}
+
+/// Which keys are given that say how one server of models is asked.
+fn signs(entry: &Written) -> [bool; 9] {
+    [
+        entry.model.is_some(),
+        entry.bearer_file.is_some(),
+        entry.bearer_command.is_some(),
+        entry.user.is_some(),
+        entry.password_file.is_some(),
+        entry.ca_file.is_some(),
+        entry.client_cert_file.is_some(),
+        entry.client_key_file.is_some(),
+        !entry.headers.is_empty(),
+    ]
 }
 
 fn one(server: Spanned<Server>, folder: &Path) -> Result<ModelServer, Mistake> {
@@ -172,4 +228,60 @@ fn one(server: Spanned<Server>, folder: &Path) -> Result<ModelServer, Mistake> {
         endpoint: endpoint(Spanned::new(span, written), &shared)?,
         model: server.model,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::load::parse;
+
+    fn read(text: &str) -> Result<super::Agent, String> {
+        let config = parse(text, std::path::Path::new("/x/c.toml")).map_err(|e| e.to_string())?;
+        config.agent.ok_or_else(|| "no agent".into())
+    }
+
+    #[test]
+    fn the_sites_agent_stands_in_place_of_servers() {
+        let agent = read(
+            "[agent]\nnats = { url = \"tls://a\", creds_file = \"c\" }\nuser_id = \"anna\"\n\
+             timeout = \"30s\"\nmax_run_time = \"5m\"\n",
+        );
+        let agent = agent.expect("valid");
+        let site = agent.site.expect("there");
+        assert!(agent.servers.is_empty());
+        assert_eq!(site.bus.urls, ["tls://a"]);
+        assert_eq!(site.user.as_deref(), Some("anna"));
+        assert_eq!(
+            (site.patience.as_secs(), agent.limits.time.as_secs()),
+            (30, 300)
+        );
+    }
+
+    #[test]
+    fn what_belongs_to_servers_is_refused_beside_it() {
+        let bus = "nats = { url = \"nats://a\" }\n";
+        for (more, told) in [
+            ("url = \"http://a\"", "in place of `url`"),
+            ("model = \"m\"", "in place of `url`"),
+            ("temperature = 0.1", "in place of `url`"),
+            ("bearer_file = \"t\"", "in place of `url`"),
+            ("[[agent.servers]]\nurl = \"http://a\"", "in place of `url`"),
+        ] {
+            let error = read(&format!("[agent]\n{bus}{more}\n")).expect_err(more);
+            assert!(error.contains(told), "{more}: {error}");
+        }
+        for (text, told) in [
+            (
+                "[agent]\nurl = \"http://a\"\nuser_id = \"u\"",
+                "belongs to `nats`",
+            ),
+            (
+                "[agent]\nnats = { url = \"nats://a\", follow = [\"ai.>\"] }",
+                "asked, not looked at",
+            ),
+            ("[agent]\nnats = { tls = true }", "no server"),
+        ] {
+            let error = read(text).expect_err(text);
+            assert!(error.contains(told), "{text}: {error}");
+        }
+    }
 }

@@ -46,6 +46,8 @@ pub const OTHER_REQUESTS: u32 = 60;
 pub const AGENT_REQUESTS: u32 = 30;
 /// A model may think for a while before its answer begins.
 pub const AGENT_TIMEOUT: Duration = Duration::from_secs(120);
+/// For a connection with the bus of the site's agent.
+pub const BUS_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl ClusterKind {
     /// Time an endpoint of such a cluster is given to answer.

@@ -340,11 +340,13 @@ pub enum Auth {
     },
 }
 
-/// How the agent works, and by which model servers.
+/// How the agent works, and by which model servers; or where the site's own agent is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Agent {
-    /// Best first: the next one is asked where one fails.
+    /// Best first: the next one is asked where one fails. Empty where `site` is given.
     pub servers: Vec<ModelServer>,
+    /// Asked in place of the servers.
+    pub site: Option<SiteAgent>,
     /// What one run may take unless the operator sets other limits.
     pub limits: RunLimits,
     /// Of one answer.
@@ -373,6 +375,16 @@ pub enum McpPlace {
     Url(Box<Endpoint>),
 }
 
+/// The site's own agent, which answers over a bus with tools of its own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SiteAgent {
+    pub bus: Nats,
+    /// Who asks; `None`: the operator's name. Made safe as one token of a subject.
+    pub user: Option<String>,
+    /// Longest silence until its first word, and half of it between two.
+    pub patience: Duration,
+}
+
 /// An OpenAI-compatible server.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelServer {
@@ -385,6 +397,7 @@ impl Default for Agent {
     fn default() -> Self {
         Self {
             servers: Vec::new(),
+            site: None,
             limits: RunLimits::default(),
             max_tokens: 2048,
             temperature: 0.3,

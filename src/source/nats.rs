@@ -22,6 +22,7 @@ use crate::source::report::Report;
 use crate::source::supervisor::{Heard, Line, Source};
 use crate::source::{Lookup, Told, addressed};
 
+pub mod chat;
 pub mod decode;
 mod fault;
 pub mod follower;
@@ -69,6 +70,16 @@ impl Bus {
         })
     }
 
+    /// A bus that belongs to no cluster.
+    pub fn apart(nats: &Nats) -> Arc<Self> {
+        Arc::new(Self {
+            cluster: String::new(),
+            nats: nats.clone(),
+            interval: nats.interval.unwrap_or_default(),
+            following: watch::Sender::default(),
+        })
+    }
+
     /// The addresses as they are shown.
     pub fn shown(&self) -> String {
         self.nats.urls.join(",")
@@ -86,10 +97,15 @@ impl Bus {
 
     /// Opens a connection; secrets are read for it. `purpose` is told to the server.
     pub async fn open(&self, purpose: &str) -> Result<Session, SourceError> {
+        self.open_expecting(purpose, USUAL_MESSAGE).await
+    }
+
+    /// The same for messages of so many bytes: of smaller ones more may wait.
+    pub async fn open_expecting(&self, purpose: &str, bytes: u64) -> Result<Session, SourceError> {
         let settings = self.settings(purpose).await;
         let settings =
             settings.map_err(|cause| SourceError::new(&self.cluster, &self.shown(), cause))?;
-        Session::open(settings, USUAL_MESSAGE).await
+        Session::open(settings, bytes).await
     }
 
     async fn settings(&self, purpose: &str) -> Result<Settings, Cause> {

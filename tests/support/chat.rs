@@ -234,6 +234,7 @@ pub fn answered(q: &Question, result: Result<farwatch::model::ask::Answer, Fault
 pub fn settings(url: &str, timeout: Duration) -> config::Agent {
     config::Agent {
         servers: vec![model_server(url, timeout)],
+        site: None,
         limits: RunLimits::default(),
         max_tokens: 512,
         temperature: 0.2,

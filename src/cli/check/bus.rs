@@ -1,11 +1,13 @@
-//! How a bus is asked: as it will be, streams and all.
+//! How a bus is asked: as it will be, streams and all; and the one on which the site's agent lives.
 
+use super::probe::NO_CLUSTER;
 use super::{Good, Probe, boxed};
-use crate::config::{Cluster, Nats, NatsAuth};
+use crate::clock;
+use crate::config::{Cluster, Nats, NatsAuth, SiteAgent};
 use crate::model::bus::JetStream;
 use crate::model::health::SourceKind;
-use crate::source::nats::Bus;
 use crate::source::nats::survey::survey;
+use crate::source::nats::{Bus, chat};
 
 /// Answers of one look at most: more are asked for at a time, or come in pages.
 const ANSWERS: u32 = 4;
@@ -27,6 +29,35 @@ pub(super) fn probe<'a>(cluster: &'a Cluster, nats: &Nats) -> Probe<'a> {
                 latency: std::time::Duration::from_millis(found.latency_ms.unwrap_or(0).into()),
                 skew_ms: found.skew_ms,
                 note: note(&found.survey.jetstream),
+                ..Good::default()
+            })
+        }),
+    }
+}
+
+/// Whether the site's agent may be asked and heard. It is asked nothing.
+pub(super) fn site(site: &SiteAgent) -> Probe<'_> {
+    let bus = Bus::apart(&site.bus);
+    let user = site.user.as_deref().unwrap_or_default();
+    let servers = u32::try_from(site.bus.urls.len()).unwrap_or(u32::MAX);
+    Probe {
+        cluster: NO_CLUSTER,
+        source: "agent".into(),
+        endpoint: bus.shown(),
+        auth: way(&site.bus),
+        limit: site.bus.timeout.saturating_mul(servers.saturating_add(2)),
+        work: boxed(async move {
+            let session = bus.open("farwatch check").await?;
+            let started = clock::instant();
+            let known = chat::check(&session, user).await?;
+            let subject = chat::asked_on(user);
+            let note = format!(
+                "whether we may publish on {subject} is not known: the server does not tell"
+            );
+            Ok(Good {
+                version: Some(session.server().version.to_string()).filter(|v| !v.is_empty()),
+                latency: started.elapsed(),
+                note: (!known).then_some(note),
                 ..Good::default()
             })
         }),

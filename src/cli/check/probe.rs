@@ -53,6 +53,8 @@ pub fn all(config: &Config) -> Vec<Probe<'_>> {
         }
         probes.extend(cluster.nats.as_ref().map(|nats| bus::probe(cluster, nats)));
     }
+    let site = config.agent.iter().filter_map(|agent| agent.site.as_ref());
+    probes.extend(site.map(bus::site));
     let servers = config.agent.iter().flat_map(|agent| &agent.servers);
     for (n, server) in servers.enumerate() {
         let mut endpoint = server.endpoint.clone();

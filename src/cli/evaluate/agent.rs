@@ -32,6 +32,7 @@ pub fn run(config: &Config, args: &AgentArgs) -> color_eyre::Result<ExitCode> {
         };
         config.agent = Some(config::Agent {
             servers: vec![server],
+            site: None,
             ..config.agent.unwrap_or_default()
         });
     }

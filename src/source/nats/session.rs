@@ -96,6 +96,8 @@ pub struct Session {
     lame: watch::Receiver<bool>,
     /// No answer can reach us.
     deaf: watch::Receiver<Option<Denied>>,
+    /// Messages came faster than they were taken, and were lost.
+    behind: watch::Receiver<bool>,
 }
 
 /// Why a question has no answer.
@@ -116,12 +118,14 @@ impl Session {
         let (ended_tx, ended) = watch::channel(None);
         let (lame_tx, lame) = watch::channel(false);
         let (deaf_tx, deaf) = watch::channel(None);
+        let (behind_tx, behind) = watch::channel(false);
         let (denied, _) = broadcast::channel(NEWS);
         let told = Told {
             ended: ended_tx,
             denied: denied.clone(),
             lame: lame_tx,
             deaf: deaf_tx,
+            behind: behind_tx,
             inbox: settings.inbox_prefix.clone().unwrap_or("_INBOX".into()),
         };
         let options = options(&settings, max_payload)
@@ -141,6 +145,7 @@ impl Session {
             denied,
             lame,
             deaf,
+            behind,
         })
     }
 
@@ -160,6 +165,11 @@ impl Session {
             max_payload: info.max_payload as u64,
             lame_duck: *self.lame.borrow() || info.lame_duck_mode,
         }
+    }
+
+    /// Messages were lost since the beginning, because they came faster than they were taken.
+    pub(super) fn fell_behind(&self) -> bool {
+        *self.behind.borrow()
     }
 
     /// Permissions that turn out to be missing from now on.
@@ -225,6 +235,7 @@ struct Told {
     denied: broadcast::Sender<Denied>,
     lame: watch::Sender<bool>,
     deaf: watch::Sender<Option<Denied>>,
+    behind: watch::Sender<bool>,
     inbox: String,
 }
 
@@ -247,9 +258,11 @@ impl Told {
                 }
                 None => self.end(fault::of_server(&error)),
             },
-            // Lost messages are counted where they are missed.
-            Event::SlowConsumer(_) | Event::Connected | Event::Draining | Event::ClientError(_) => {
+            // How many is counted where they are missed.
+            Event::SlowConsumer(_) => {
+                let _ = self.behind.send(true);
             }
+            Event::Connected | Event::Draining | Event::ClientError(_) => {}
         }
     }
 

@@ -147,7 +147,8 @@ fn short(count: u64) -> String {
 pub fn welcome(configured: bool) -> String {
     if configured {
         "Ask about what is on the screen, or press a on an incident, an alert or a row to have it \
-         explained. The model reads through tools; every call is shown here."
+         explained. A model reads through tools, and every call is shown here; a site's own agent \
+         reads with its own."
             .into()
     } else {
         "No model is configured. Questions are answered with the console's own findings. To ask a \
