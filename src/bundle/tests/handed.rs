@@ -363,3 +363,25 @@ fn version_1_is_read_as_ever() {
     }
     assert!(read > 50, "{read}");
 }
+
+/// A minute of one cluster of the demo, as `farwatch export` wrote it in November 2026. It is never
+/// made anew: a later version has to read it as it is.
+#[test]
+fn version_2_is_read_as_ever() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/recordings/version2.fwr");
+    let mut reader = Reader::open(&path).expect("opens");
+    assert!(reader.troubles().is_empty());
+    let handover = reader.handover().expect("handed over");
+    assert_eq!(handover.incidents.len(), 1);
+    assert_eq!(handover.to.age_since_ms(handover.from), 60_000);
+    let names = reader.header().clusters.iter().map(|c| c.name.as_str());
+    assert_eq!(names.collect::<Vec<_>>(), ["edge-ran-07"]);
+    let mut points = 0;
+    while let Some(frame) = reader.next_frame().expect("whole") {
+        if let Body::Samples(batch) = frame.body {
+            points += batch.series.iter().map(|s| s.points.len()).sum::<usize>();
+        }
+    }
+    assert_eq!(points, 1872);
+}

@@ -20,7 +20,10 @@ pub fn is_old(cluster: &ClusterState, now: Timestamp) -> bool {
     source.is_none_or(|s| s.health != Health::Live || s.is_stale(now))
 }
 
-fn with_bus<'a>(world: &'a World, view: &Bus) -> impl Iterator<Item = &'a ClusterState> + use<'a> {
+pub(super) fn with_bus<'a>(
+    world: &'a World,
+    view: &Bus,
+) -> impl Iterator<Item = &'a ClusterState> + use<'a> {
     clusters(world, view.scope).filter(|c| c.sources.contains_key(&SourceKind::Nats))
 }
 

@@ -8,8 +8,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
+use super::state::with_bus;
 use super::{Bus, Part};
-use crate::model::bus::{Consumer, Group, Retention, Stream};
+use crate::model::bus::{Consumer, Group, JetStream, Retention, Stream};
 use crate::model::id::ClusterId;
 use crate::model::unit::Unit;
 use crate::state::world::{ClusterState, World};
@@ -259,7 +260,19 @@ impl Bus {
         } else {
             ""
         };
-        format!("Streams {cut}, {consumers} consumers{only}")
+        // What a bus did not tell is no zero.
+        let (mut told, mut untold) = (0, 0);
+        for cluster in with_bus(world, self) {
+            match cluster.bus.survey.as_ref().map(|s| &s.jetstream) {
+                Some(JetStream::On(_) | JetStream::Off(_)) => told += 1,
+                Some(JetStream::Denied(_) | JetStream::Unknown) | None => untold += 1,
+            }
+        }
+        match (told, untold) {
+            (0, 1..) => format!("Streams unknown{only}"),
+            (_, 0) => format!("Streams {cut}, {consumers} consumers{only}"),
+            (_, n) => format!("Streams {cut}, {consumers} consumers, {n} buses unknown{only}"),
+        }
     }
 }
 
