@@ -363,7 +363,7 @@ impl App {
 }
 
 /// Resident memory of this process; 0 where it is not told.
-fn resident() -> u64 {
+pub(crate) fn resident() -> u64 {
     let told = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: u64 = told
         .split(' ')

@@ -1,5 +1,13 @@
 //! The console without a screen: hears clusters, tells of their incidents, never waits for anybody.
 
 pub mod gauges;
+pub mod log;
+pub mod metrics;
+pub mod otlp;
+pub mod outlets;
+pub mod remote_write;
+pub mod serve;
+pub mod told;
+pub mod webhook;
 
 pub use gauges::{Gauges, Seams};

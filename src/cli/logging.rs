@@ -72,7 +72,7 @@ pub fn start(level: &str) -> Log {
 }
 
 /// A bare level holds for farwatch; the libraries are heard from `warn` on.
-fn filter(level: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {
+pub(crate) fn filter(level: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {
     let bare = ["error", "warn", "info", "debug", "trace", "off"].contains(&level);
     let directives = match level {
         "error" | "off" => level.to_owned(),

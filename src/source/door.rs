@@ -10,6 +10,7 @@ pub(in crate::source) mod credentials;
 mod forward;
 mod place;
 mod pods;
+mod post;
 mod proxy;
 mod socket;
 #[cfg(test)]
@@ -25,6 +26,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
+use tracing::field::{Empty, display};
+use tracing::{Instrument, Span};
 
 use crate::clock;
 use crate::config::{Auth, Endpoint};
@@ -36,11 +39,13 @@ pub(in crate::source) use credentials::read as read_secret;
 pub use socket::Socket;
 pub(in crate::source) use tls::client_config;
 
+use super::SPAN;
 use super::kubernetes::Server;
 use credentials::Credentials;
 use place::{content_type, extra_headers, redirects};
 pub use place::{shown, shown_text};
 pub(in crate::source) use pods::is_ready;
+pub use post::{Poster, Untaken};
 use way::Way;
 
 /// Largest body of lists and pages, decompressed.
@@ -217,27 +222,35 @@ impl Door {
     /// The same for what changes something: it goes to this place only, whatever the answer, as a
     /// redirect may turn it into a question. Such requests are few: each has a client of its own.
     pub fn change(&self, method: Method, path: &str) -> Result<RequestBuilder, SourceError> {
-        let client = client(self.shared.tls.clone(), Policy::none());
-        let client = client.map_err(|what| self.error(path, Cause::Config(what)))?;
-        let request = client.request(method, self.url(path));
+        let request = self.steady(path)?.request(method, self.url(path));
         Ok(request.headers(self.shared.headers.clone()))
+    }
+
+    /// A client that follows no redirect.
+    fn steady(&self, path: &str) -> Result<Client, SourceError> {
+        let client = client(self.shared.tls.clone(), Policy::none());
+        client.map_err(|what| self.error(path, Cause::Config(what)))
     }
 
     /// Signs in, sends, signs in once more after a 401, and turns refusals into errors. The body
     /// is not read and has no time limit: streams set their own.
     pub async fn send(&self, builder: RequestBuilder) -> Result<Response, SourceError> {
+        let response = self.signed(builder).await?;
+        self.accept(response).await
+    }
+
+    async fn signed(&self, builder: RequestBuilder) -> Result<Response, SourceError> {
         let again = builder.try_clone();
         let response = self.send_once(builder, false).await?;
-        let response = match again {
+        match again {
             Some(again)
                 if response.status() == StatusCode::UNAUTHORIZED
                     && self.shared.credentials.any() =>
             {
-                self.send_once(again, true).await?
+                self.send_once(again, true).await
             }
-            _ => response,
-        };
-        self.accept(response).await
+            _ => Ok(response),
+        }
     }
 
     pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Reply, SourceError> {
@@ -320,10 +333,19 @@ impl Door {
                 complete,
             })
         };
-        match tokio::time::timeout(self.shared.timeout, work).await {
+        let span = tracing::debug_span!(
+            target: SPAN, "request",
+            cluster = self.cluster(), server = self.shown(), path = Empty, error = Empty,
+        );
+        let timed = tokio::time::timeout(self.shared.timeout, work);
+        let result = match timed.instrument(span.clone()).await {
             Ok(result) => result,
             Err(_) => Err(self.error("", Cause::Timeout(self.shared.timeout))),
+        };
+        if let Err(error) = &result {
+            span.record("error", display(&error.cause));
         }
+        result
     }
 
     /// Reads a body up to `limit` bytes; `partial` forgives an early end.
@@ -362,6 +384,7 @@ impl Door {
         let (client, request) = builder.build_split();
         let request = request.map_err(|e| self.error("", body::cause_of(&e)))?;
         let url = request.url().clone();
+        Span::current().record("path", url.path());
         self.shared
             .way
             .send(&client, request)

@@ -39,6 +39,9 @@ pub mod scrape;
 pub mod supervisor;
 pub mod tempo;
 
+/// Target of spans that may leave the process as OTLP traces; nobody listens unless that is configured.
+pub const SPAN: &str = "farwatch::span";
+
 /// Answers one question, for operator and agent alike. Live, or from a recording.
 pub trait Lookup: Send + Sync {
     fn ask(&self, question: Question) -> BoxFuture<'_, Answered>;
