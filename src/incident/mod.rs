@@ -5,6 +5,7 @@ use crate::model::finding::Finding;
 mod alike;
 mod group;
 mod title;
+pub mod told;
 
 pub use crate::model::incident::{Incident, IncidentState};
 pub use alike::{alike, signs};

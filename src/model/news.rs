@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::finding::Finding;
 use super::id::IncidentId;
 use super::incident::Incident;
 use super::time::Timestamp;
@@ -65,6 +66,44 @@ pub struct Change {
 }
 
 impl Change {
+    /// Of an incident as a whole; `about` makes it one of a finding.
+    pub fn new(
+        event: Event,
+        cluster: Arc<str>,
+        by: Arc<str>,
+        revision: u32,
+        incident: Arc<Incident>,
+        at: Timestamp,
+    ) -> Self {
+        let id = format!("{}.{:016x}.{revision}", token(&cluster), incident.id.0);
+        Self {
+            id,
+            event,
+            cluster,
+            by,
+            at,
+            revision,
+            incident,
+            finding: None,
+            into: None,
+        }
+    }
+
+    /// The same of one finding.
+    #[must_use]
+    pub fn about(mut self, finding: &Finding) -> Self {
+        let key = IncidentId::of(&finding.key).0;
+        self.id = format!("{}.{}.{key:016x}", self.id, self.event.as_str());
+        self.finding = Some(finding.key.clone());
+        self
+    }
+
+    /// The finding it is about.
+    pub fn found(&self) -> Option<&Finding> {
+        let key = self.finding.as_ref()?;
+        self.incident.findings.iter().find(|f| f.key == *key)
+    }
+
     /// Where it is told: `ai.farwatch.CLUSTER.EVENT`.
     pub fn subject(&self) -> String {
         format!(
