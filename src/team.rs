@@ -1,4 +1,9 @@
 //! What is shared over the team's bus: what watchers tell, who watches what, what people did about
 //! incidents, who is there. The only code that speaks with that bus.
 
+pub mod lease;
+pub mod publish;
+pub mod read;
+pub mod share;
 pub mod spool;
+pub mod stream;

@@ -6,8 +6,10 @@ pub mod metrics;
 pub mod otlp;
 pub mod outlets;
 pub mod remote_write;
+pub mod run;
 pub mod serve;
 pub mod told;
+mod ward;
 pub mod webhook;
 
-pub use gauges::{Gauges, Seams};
+pub use gauges::Gauges;

@@ -21,6 +21,8 @@ pub mod learnt;
 mod schema;
 mod sessions;
 
+pub use body::redacted;
+
 /// Another farwatch may be writing.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Incidents given back at start at most.

@@ -11,12 +11,14 @@ use crate::model::time::Timestamp;
 mod evaluate;
 mod export;
 mod of;
+mod watch;
 
 pub use evaluate::{
     AgentArgs, AnomalyArgs, CausesArgs, EvaluateArgs, Evaluation, Part, PatternsArgs,
 };
 pub use export::ExportArgs;
 pub use of::Of;
+pub use watch::WatchArgs;
 
 /// Every cluster in one terminal: metrics, alerts, logs, GPU, PTP and SR-IOV state, incidents and
 /// an investigating agent.
@@ -80,6 +82,8 @@ pub enum Command {
     Export(ExportArgs),
     /// Serve the tools that only read to an MCP client, over standard input and output or HTTP
     Mcp(McpArgs),
+    /// Watch without a screen: detect, keep incidents, tell them on the team's bus; share the clusters with others
+    Watch(WatchArgs),
 }
 
 #[derive(Clone, Debug, ClapArgs)]

@@ -29,6 +29,7 @@ pub mod run;
 pub mod screenshot;
 pub mod svg;
 pub mod table;
+pub mod watch;
 
 use args::{Args, Command, Global};
 
@@ -52,6 +53,11 @@ pub fn main() -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
+    // Its log goes to whoever started it.
+    if let Some(Command::Watch(watched)) = &args.command {
+        allow_many_connections();
+        return ended(watch::run(config, watched, &args.global.log_level));
+    }
     let log = logging::start(&args.global.log_level);
     if let Some(notice) = &log.notice {
         eprintln!("farwatch: {notice}");
@@ -62,7 +68,11 @@ pub fn main() -> ExitCode {
         "start"
     );
     allow_many_connections();
-    match dispatch(args.command, config) {
+    ended(dispatch(args.command, config))
+}
+
+fn ended(done: color_eyre::Result<ExitCode>) -> ExitCode {
+    match done {
         Ok(code) => code,
         Err(report) => {
             tracing::error!(error = %report, "ended with an error");
@@ -85,7 +95,10 @@ fn allow_many_connections() {
 /// Recordings and files need no clusters of ours.
 fn asks_servers(command: Option<&Command>) -> bool {
     match command {
-        None | Some(Command::Check(_) | Command::Record(_) | Command::Logs(_)) => true,
+        None
+        | Some(Command::Check(_) | Command::Record(_) | Command::Logs(_) | Command::Watch(_)) => {
+            true
+        }
         Some(Command::Ask(args)) => args.replay.is_none(),
         Some(Command::Report(args)) => args.of.replay.is_none(),
         Some(Command::Export(args)) => args.of.replay.is_none(),
@@ -150,6 +163,8 @@ fn dispatch(command: Option<Command>, config: Config) -> color_eyre::Result<Exit
         Some(Command::Report(args)) => report::run(config, &args),
         Some(Command::Export(args)) => export::run(config, &args),
         Some(Command::Mcp(args)) => mcp::run(config, &args),
+        // Begun before the log of the others.
+        Some(Command::Watch(args)) => watch::run(config, &args, "info"),
         None => run::live(config),
     }
 }

@@ -84,6 +84,11 @@ impl Told {
         known.map(|entry| &entry.incident)
     }
 
+    /// Another one took it in: it does not come back.
+    pub fn is_merged(&self, id: IncidentId) -> bool {
+        self.known.get(&id).is_some_and(|entry| entry.merged)
+    }
+
     /// What is new, in the order in which it is to be told.
     pub fn news(&mut self, incidents: &[Incident], now: Timestamp) -> Vec<Change> {
         let mut ours: Vec<&Incident> = incidents.iter().filter(|i| i.is_ours()).collect();

@@ -22,6 +22,7 @@ use crate::source::report::Report;
 use crate::source::supervisor::{Heard, Line, Source};
 use crate::source::{Lookup, Told, addressed};
 
+pub mod bucket;
 pub mod chat;
 pub mod decode;
 mod fault;

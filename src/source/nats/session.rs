@@ -172,6 +172,29 @@ impl Session {
         *self.behind.borrow()
     }
 
+    /// Does this, unless the connection ends or a permission turns out to be missing meanwhile.
+    pub async fn permitted<T>(&self, work: impl Future<Output = T>) -> Result<T, SourceError> {
+        let mut denials = self.denials();
+        tokio::select! {
+            biased;
+            Ok(denied) = denials.recv() => {
+                Err(self.settings.error(Cause::Unpermitted(denied.to_string())))
+            }
+            end = self.ended() => Err(end),
+            done = work => Ok(done),
+        }
+    }
+
+    /// Its JetStream, within our time limit.
+    pub fn jetstream(&self) -> async_nats::jetstream::Context {
+        super::history::context(self)
+    }
+
+    /// This cause, on this bus.
+    pub fn error(&self, cause: Cause) -> SourceError {
+        self.settings.error(cause)
+    }
+
     /// Permissions that turn out to be missing from now on.
     pub(super) fn denials(&self) -> broadcast::Receiver<Denied> {
         self.denied.subscribe()

@@ -1,0 +1,216 @@
+//! Replicas in one simulated bucket and time: who watches what, when one comes, goes or is deaf.
+
+use super::*;
+
+const I: Duration = Duration::from_secs(10);
+
+fn clusters(count: usize) -> Vec<Arc<str>> {
+    (0..count).map(|n| format!("cluster-{n}").into()).collect()
+}
+
+/// A bucket that all hear at once, and replicas that do as they are told.
+struct Site {
+    begin: Instant,
+    /// Tenths of an interval.
+    now: u32,
+    revision: u64,
+    store: BTreeMap<String, (Vec<u8>, u64)>,
+    replicas: Vec<Replica>,
+}
+
+struct Replica {
+    table: Table,
+    /// Until when it watches what.
+    until: BTreeMap<Arc<str>, Instant>,
+    deaf: bool,
+    dead: bool,
+}
+
+impl Site {
+    fn new() -> Self {
+        Self {
+            begin: crate::clock::instant(),
+            now: 0,
+            revision: 0,
+            store: BTreeMap::new(),
+            replicas: Vec::new(),
+        }
+    }
+
+    fn at(&self) -> Instant {
+        self.begin + I / 10 * self.now
+    }
+
+    fn join(&mut self, name: &str, count: usize) {
+        let mut table = Table::new(name, I, clusters(count));
+        for (key, (body, revision)) in &self.store {
+            table.hear(key, Some(body), *revision, self.at());
+        }
+        self.replicas.push(Replica {
+            table,
+            until: BTreeMap::new(),
+            deaf: false,
+            dead: false,
+        });
+    }
+
+    fn put(&mut self, key: String, body: Vec<u8>) -> u64 {
+        self.revision += 1;
+        let (now, revision) = (self.at(), self.revision);
+        for replica in self.replicas.iter_mut().filter(|r| !r.deaf && !r.dead) {
+            replica.table.hear(&key, Some(&body), revision, now);
+        }
+        self.store.insert(key, (body, revision));
+        revision
+    }
+
+    /// A tenth of an interval goes by.
+    fn step(&mut self) {
+        self.now += 1;
+        let now = self.at();
+        for n in 0..self.replicas.len() {
+            let replica = &mut self.replicas[n];
+            replica.until.retain(|_, until| *until > now);
+            if replica.dead {
+                replica.until.clear();
+            }
+            if replica.dead || replica.deaf {
+                continue;
+            }
+            if self.now.is_multiple_of(10) {
+                let beat = Beat {
+                    replica: replica.table.name.clone(),
+                    instance: replica.table.instance.clone(),
+                    at: Timestamp(0),
+                };
+                let key = replica.table.own_key();
+                self.put(key, rmp_serde::to_vec_named(&beat).expect("packed"));
+            }
+            for (cluster, mine) in self.replicas[n].table.look(now) {
+                self.act(n, cluster, mine);
+            }
+        }
+    }
+
+    fn act(&mut self, n: usize, cluster: Arc<str>, mine: Mine) {
+        let now = self.at();
+        let key = lease_key(&cluster);
+        let stands = self.store.get(&key).map_or(0, |(_, revision)| *revision);
+        match mine {
+            Mine::Due(revision) if revision == stands => {
+                let lease = self.replicas[n].table.lease(&cluster, Timestamp(0));
+                let revision = self.put(key, rmp_serde::to_vec_named(&lease).expect("packed"));
+                let replica = &mut self.replicas[n];
+                replica.table.renewed(&cluster, lease, revision, now);
+                replica.until.insert(cluster, now + replica.table.sure());
+            }
+            Mine::GiveUp => {
+                self.replicas[n].until.remove(&cluster);
+                self.replicas[n].table.forget(&cluster);
+                let free = Lease::free(cluster, Timestamp(0));
+                self.put(key, rmp_serde::to_vec_named(&free).expect("packed"));
+            }
+            Mine::Theirs => {
+                self.replicas[n].until.remove(&cluster);
+            }
+            Mine::Due(_) | Mine::Held => {}
+        }
+    }
+
+    /// How many watch each cluster now.
+    fn watchers(&self, count: usize) -> Vec<usize> {
+        let by = |c: &Arc<str>| {
+            self.replicas
+                .iter()
+                .filter(|r| r.until.contains_key(c))
+                .count()
+        };
+        clusters(count).iter().map(by).collect()
+    }
+
+    fn loads(&self) -> Vec<usize> {
+        self.replicas.iter().map(|r| r.until.len()).collect()
+    }
+
+    fn run(&mut self, tenths: u32) {
+        for _ in 0..tenths {
+            self.step();
+        }
+    }
+}
+
+#[test]
+fn two_share_evenly_and_nobody_watches_twice() {
+    let mut site = Site::new();
+    site.join("a", 7);
+    site.run(30);
+    assert_eq!(site.loads(), [7]);
+    site.join("b", 7);
+    for _ in 0..60 {
+        site.step();
+        assert!(site.watchers(7).iter().all(|n| *n <= 1));
+    }
+    let mut loads = site.loads();
+    loads.sort_unstable();
+    assert_eq!(loads, [3, 4]);
+}
+
+#[test]
+fn what_a_dead_one_watched_is_taken_over_within_three_intervals() {
+    let mut site = Site::new();
+    for name in ["a", "b", "c"] {
+        site.join(name, 20);
+    }
+    site.run(50);
+    for at in 0..10 {
+        let mut site = Site::new();
+        for name in ["a", "b", "c"] {
+            site.join(name, 20);
+        }
+        site.run(50 + at);
+        site.replicas[1].dead = true;
+        let mut unwatched = [0; 20];
+        for _ in 0..40 {
+            site.step();
+            let now = site.watchers(20);
+            assert!(now.iter().all(|n| *n <= 1), "{now:?}");
+            for (count, n) in unwatched.iter_mut().zip(now) {
+                *count += u32::from(n == 0);
+            }
+        }
+        assert!(unwatched.iter().all(|tenths| *tenths < 30), "{unwatched:?}");
+        assert!(unwatched.iter().any(|tenths| *tenths > 0));
+    }
+}
+
+#[test]
+fn who_is_deaf_stops_before_another_begins() {
+    let mut site = Site::new();
+    site.join("a", 9);
+    site.join("b", 9);
+    site.run(45);
+    site.replicas[0].deaf = true;
+    for _ in 0..60 {
+        site.step();
+        assert!(site.watchers(9).iter().all(|n| *n <= 1));
+    }
+    assert_eq!(site.loads(), [0, 9]);
+    site.replicas[0].deaf = false;
+    for _ in 0..60 {
+        site.step();
+        assert!(site.watchers(9).iter().all(|n| *n <= 1));
+    }
+    let loads = site.loads();
+    assert!(loads == [4, 5] || loads == [5, 4], "{loads:?}");
+}
+
+#[test]
+fn what_others_wrote_there_is_no_lease() {
+    let mut table = Table::new("a", I, clusters(1));
+    let now = crate::clock::instant();
+    table.hear("cluster.cluster-0", Some(b"\xc1junk"), 4, now);
+    table.hear("cluster.elsewhere", Some(b""), 5, now);
+    table.hear("replica.x", Some(b"junk"), 6, now);
+    assert_eq!(table.live(now), 1);
+    assert_eq!(table.look(now), [(Arc::from("cluster-0"), Mine::Due(4))]);
+}

@@ -1,0 +1,170 @@
+//! Replicas that share clusters: who held which lease when, from the bucket's own history.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_nats::jetstream::kv::Operation;
+use farwatch::team::lease::Lease;
+use futures::StreamExt;
+
+use crate::nats::{Nats, until};
+use crate::site::{Exporters, INTERVAL_MS, Watcher, config, names};
+
+/// By the server's clock, milliseconds.
+type Row = (i64, Lease);
+
+/// Every lease that was written, as it was written.
+#[derive(Clone, Default)]
+struct Book(Arc<Mutex<BTreeMap<String, Vec<Row>>>>);
+
+impl Book {
+    async fn of(server: &Nats) -> Self {
+        let book = Self::default();
+        let client = async_nats::connect(server.url()).await.unwrap();
+        let context = async_nats::jetstream::new(client);
+        let bucket = until("the bucket", async || {
+            context.get_key_value("farwatch-leases").await.ok()
+        });
+        let mut watch = bucket.await.watch_with_history("cluster.>").await.unwrap();
+        let rows = book.clone();
+        tokio::spawn(async move {
+            while let Some(Ok(entry)) = watch.next().await {
+                assert_eq!(entry.operation, Operation::Put);
+                let lease: Lease = rmp_serde::from_slice(&entry.value).unwrap();
+                let at = (entry.created.unix_timestamp_nanos() / 1_000_000) as i64;
+                let mut rows = rows.0.lock().unwrap();
+                rows.entry(lease.cluster.to_string())
+                    .or_default()
+                    .push((at, lease));
+            }
+        });
+        book
+    }
+
+    fn rows(&self) -> BTreeMap<String, Vec<Row>> {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// Clusters of each holder as it stands now.
+    fn loads(&self) -> BTreeMap<String, usize> {
+        let mut loads = BTreeMap::new();
+        for rows in self.rows().values() {
+            if let Some((_, lease)) = rows.last().filter(|(_, l)| !l.holder.is_empty()) {
+                *loads.entry(lease.holder.to_string()).or_default() += 1;
+            }
+        }
+        loads
+    }
+
+    async fn settled(&self, wanted: &[usize]) {
+        until("shared out evenly", async || {
+            let mut loads: Vec<usize> = self.loads().into_values().collect();
+            loads.sort_unstable();
+            (loads == wanted).then_some(())
+        })
+        .await;
+    }
+
+    /// No lease is written over one that may still be held: between another's last renewal and ours
+    /// lies the time in which it is sure of it, less one interval.
+    fn nobody_watched_twice(&self) {
+        for (cluster, rows) in self.rows() {
+            for pair in rows.windows(2) {
+                let ((from, was), (to, now)) = (&pair[0], &pair[1]);
+                let handed = was.holder.is_empty() || now.holder.is_empty();
+                if was.instance != now.instance && !handed {
+                    let overlap = INTERVAL_MS * 7 / 4 - (to - from);
+                    assert!(overlap <= INTERVAL_MS, "{cluster}: {overlap} ms twice");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_share_and_what_a_killed_one_watched_is_taken_over() {
+    let (server, exporters) = (Nats::jetstream(), Exporters::start().await);
+    let clusters = names(6);
+    let url = format!("url = \"{}\"", server.url());
+    let config = config(&exporters, &clusters, &url);
+    let mut first = Watcher::start("w1", &config);
+    let book = Book::of(&server).await;
+    book.settled(&[6]).await;
+    let mut second = Watcher::start("w2", &config);
+    book.settled(&[3, 3]).await;
+    let mut third = Watcher::start("w3", &config);
+    book.settled(&[2, 2, 2]).await;
+    second.kill();
+    let killed = farwatch::clock::now().0;
+    book.settled(&[3, 3]).await;
+    book.nobody_watched_twice();
+    let mut longest = 0;
+    for (cluster, rows) in book.rows() {
+        let last = rows.iter().rposition(|(_, l)| l.holder.as_ref() == "w2");
+        let Some((last, next)) = last.and_then(|at| Some((&rows[at], rows.get(at + 1)?))) else {
+            continue;
+        };
+        // What it had given up before is not taken over.
+        if last.0 < killed - 2 * INTERVAL_MS || next.1.holder.is_empty() {
+            continue;
+        }
+        let unwatched = next.0 - killed;
+        assert!(unwatched <= 3 * INTERVAL_MS, "{cluster}: {unwatched} ms");
+        longest = longest.max(unwatched);
+    }
+    assert!(longest > 0, "something was taken over");
+    println!("taken over {longest} ms after SIGKILL, interval {INTERVAL_MS} ms");
+    // Who goes in good order gives back at once.
+    assert_eq!(third.end(), Some(0), "{}", third.log());
+    until("given back", async || {
+        let rows = book.rows();
+        let theirs = |rows: &Vec<Row>| rows.last().is_some_and(|(_, l)| l.holder.as_ref() == "w3");
+        (!rows.values().any(theirs)).then_some(())
+    })
+    .await;
+    let rows = book.rows();
+    let given = rows.values().flatten().filter(|(_, l)| l.holder.is_empty());
+    assert!(given.count() >= 3, "not only expired");
+    book.settled(&[6]).await;
+    assert_eq!(first.end(), Some(0), "{}", first.log());
+    until("free", async || book.loads().is_empty().then_some(())).await;
+    book.nobody_watched_twice();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_take_over_each_others_clusters_with_what_was_told_of_them() {
+    let (server, exporters) = (Nats::jetstream(), Exporters::start().await);
+    let clusters = names(2);
+    let url = format!("url = \"{}\"", server.url());
+    let config = config(&exporters, &clusters, &url);
+    let mut first = Watcher::start("w1", &config);
+    let second = Watcher::start("w2", &config);
+    let book = Book::of(&server).await;
+    book.settled(&[1, 1]).await;
+    for cluster in &clusters {
+        exporters.heat(cluster, 1, 99.0);
+    }
+    let wanted = ["site-0 node n1", "site-1 node n1"];
+    until("told", async || {
+        (crate::site::opened(&crate::site::told(&server).await) == wanted).then_some(())
+    })
+    .await;
+    first.kill();
+    book.settled(&[2]).await;
+    // The other one hears the same signs now, and knows them.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    exporters.heat("site-0", 2, 99.0);
+    exporters.heat("site-1", 2, 99.0);
+    until("the new ones too", async || {
+        let told = crate::site::told(&server).await;
+        (crate::site::opened(&told).len() == 4).then_some(())
+    })
+    .await;
+    let all = crate::site::told(&server).await;
+    let begun = all
+        .iter()
+        .filter(|(_, c)| c.event.as_str() == "finding_begun");
+    assert_eq!(begun.count(), 4, "{}", second.log());
+    assert!(all.iter().any(|(_, c)| c.by.as_ref() == "w1"));
+}
