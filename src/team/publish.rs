@@ -126,7 +126,7 @@ struct Link {
 
 /// What came of what was under way.
 enum Step {
-    Opened(Result<(Session, BTreeSet<String>), SourceError>),
+    Opened(Result<(Arc<Session>, BTreeSet<String>), SourceError>),
     Sent(Sent),
     Lost(SourceError),
     Rested,
@@ -228,7 +228,7 @@ impl Task {
     fn go_on(&mut self, step: Step) -> BoxFuture<'static, Step> {
         match step {
             Step::Opened(Ok((session, present))) => {
-                self.session = Some(Arc::new(session));
+                self.session = Some(session);
                 self.present = present;
                 self.waits = waits();
                 self.fault(None);
@@ -342,14 +342,14 @@ fn is_old(message: &Message) -> bool {
 async fn open(
     link: &Link,
     since: Option<Timestamp>,
-) -> Result<(Session, BTreeSet<String>), SourceError> {
+) -> Result<(Arc<Session>, BTreeSet<String>), SourceError> {
     let session = link.bus.open("farwatch watch").await?;
     stream::ready(&session, &link.team).await?;
     let present = match since {
         Some(since) => read::ids(&session, &link.team, since).await?,
         None => BTreeSet::new(),
     };
-    Ok((session, present))
+    Ok((Arc::new(session), present))
 }
 
 /// Gives them all, then awaits each promise in turn.

@@ -56,6 +56,9 @@ struct Seen<T> {
     at: Instant,
 }
 
+/// Replicas, and which of them has the turn at each cluster.
+type Turns = (Vec<Arc<str>>, BTreeMap<Arc<str>, Arc<str>>);
+
 /// What a cluster is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mine {
@@ -77,7 +80,7 @@ pub struct Table {
     leases: BTreeMap<Arc<str>, Seen<Lease>>,
     beats: BTreeMap<String, Seen<Beat>>,
     /// Whose turn each cluster is, among these replicas.
-    turns: (Vec<Arc<str>>, BTreeMap<Arc<str>, Arc<str>>),
+    turns: Turns,
 }
 
 pub fn lease_key(cluster: &str) -> String {
