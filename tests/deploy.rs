@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use clap::Parser;
+use farwatch::cli::args::{Args, Command};
 use farwatch::config::load::parse;
 use farwatch::config::{Config, LogForm};
 use farwatch::watch::serve::{HEALTH, READY};
@@ -288,7 +290,9 @@ fn the_configuration_is_read_and_fits_the_pod() {
         .nth(1)
         .expect("a file");
     assert_eq!(mounted(Path::new(file))["name"], "config");
-    assert!(args.contains(&"watch"));
+    let whole = std::iter::once("farwatch").chain(args.iter().copied());
+    let read = Args::try_parse_from(whole).expect("flags of the program");
+    assert!(matches!(read.command, Some(Command::Watch(_))));
 }
 
 /// Host and port of a URL in the cluster: namespace and port of its service.

@@ -7,6 +7,8 @@ mod faults;
 mod manager;
 #[path = "outlets/page.rs"]
 mod page;
+#[path = "outlets/program.rs"]
+mod program;
 #[path = "support/prometheus.rs"]
 mod prometheus;
 #[path = "outlets/traces.rs"]
@@ -68,6 +70,7 @@ fn turn(incidents: &[IncidentTold]) -> Told {
         incidents: incidents.iter().cloned().map(Arc::new).collect(),
         gauges: Gauges {
             clusters: 3,
+            watched: 2,
             bus: gauges::Bus {
                 wanted: true,
                 ready: true,

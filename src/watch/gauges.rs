@@ -16,6 +16,8 @@ pub struct Gauges {
     pub looped: Timestamp,
     /// Clusters of the configuration, and those watched here now.
     pub clusters: usize,
+    /// Ours now, those among them included that were not looked at yet.
+    pub watched: usize,
     pub held: Vec<Cluster>,
     /// Not resolved, in all clusters watched here.
     pub incidents_open: usize,

@@ -77,7 +77,7 @@ fn turn(page: &mut Page, told: &Told) {
         "farwatch_clusters_held",
         "Clusters that this watcher watches.",
     );
-    page.value(&[], told.clusters.len() as f64);
+    page.value(&[], told.gauges.watched as f64);
     page.gauge(
         "farwatch_sources",
         "Sources of the clusters held, by how they are heard.",

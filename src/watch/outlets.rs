@@ -165,6 +165,7 @@ impl Outlets {
                 let listener = TcpListener::bind(address).await;
                 let listener = listener.map_err(|e| format!("[watch] listen {address}: {e}"))?;
                 let bound = listener.local_addr().map_err(|e| e.to_string())?;
+                tracing::info!(address = %bound, "health, readiness and metrics are served");
                 let page = Page::new(hearing, counts, taken.lines_lost);
                 tasks.spawn(serve::serve(listener, Arc::new(page), ended.clone()));
                 Some(bound)

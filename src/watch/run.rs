@@ -29,6 +29,8 @@ use crate::team::spool::{Spool, SpoolError};
 const MEASURE: Duration = Duration::from_secs(1);
 /// Deliveries that may wait for the loop.
 const WAITING: usize = 256;
+/// A look at a cluster that is older tells nothing of now.
+const FRESH: Duration = Duration::from_secs(15);
 /// Incidents of the book; over it those that ended go.
 const BOOK: usize = 20_000;
 
@@ -258,6 +260,7 @@ impl Watcher {
             started: self.started,
             looped: clock::now(),
             clusters: self.site.config.clusters.len(),
+            watched: self.held.len(),
             held: turns().map(|turn| turn.cluster.clone()).collect(),
             incidents_open: turns().map(|turn| turn.cluster.incidents_open).sum(),
             incidents_critical: turns().map(|turn| turn.critical).sum(),
@@ -266,11 +269,15 @@ impl Watcher {
             leases: leases.unwrap_or_default(),
             batches_lost: self.lost + turns().map(|turn| turn.lost).sum::<u64>(),
         };
-        let clusters = turns().flat_map(|turn| &turn.told.clusters);
-        let incidents = turns().flat_map(|turn| &turn.told.incidents);
+        let now = clock::instant();
+        let turned = turns().map(|turn| turn.told.turned).min().unwrap_or(now);
+        // Of a cluster that was not looked at lately nothing is known.
+        let fresh = || turns().filter(|turn| now.duration_since(turn.told.turned) <= FRESH);
+        let clusters = fresh().flat_map(|turn| &turn.told.clusters);
+        let incidents = fresh().flat_map(|turn| &turn.told.incidents);
         self.outlets.tell(Told {
             at: gauges.looped,
-            turned: clock::instant(),
+            turned,
             clusters: clusters.cloned().collect(),
             incidents: incidents.cloned().collect(),
             gauges,

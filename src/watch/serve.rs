@@ -126,9 +126,11 @@ pub fn is_ready(told: Option<&Told>, begun: Instant) -> Result<(), String> {
     }
     let sources = told.clusters.iter().flat_map(|c| &c.sources);
     let unheard = sources.filter(|h| **h == Heard::Connecting).count();
-    match unheard {
-        0 => Ok(()),
+    let unseen = told.gauges.watched.saturating_sub(told.clusters.len());
+    match (unheard, unseen) {
+        (0, 0) => Ok(()),
         _ if begun.elapsed() > PATIENCE => Ok(()),
+        (0, _) => Err(format!("{unseen} clusters have not been looked at yet")),
         _ => Err(format!("{unheard} sources have not been heard yet")),
     }
 }

@@ -28,7 +28,7 @@ const TEXT: usize = 512;
 #[derive(Clone, Debug)]
 pub struct Told {
     pub at: Timestamp,
-    /// The same moment by the clock that never jumps.
+    /// When everything had last gone round, by the clock that never jumps.
     pub turned: Instant,
     /// The clusters that we watch.
     pub clusters: Vec<ClusterTold>,

@@ -19,14 +19,14 @@ fn watch() -> Watch {
     }
 }
 
-async fn got(address: SocketAddr, path: &str) -> (u16, String) {
+pub async fn got(address: SocketAddr, path: &str) -> (u16, String) {
     let answer = reqwest::get(format!("http://{address}{path}")).await;
     let answer = answer.expect("an answer");
     (answer.status().as_u16(), answer.text().await.expect("text"))
 }
 
 /// What `promtool check metrics` says; empty: nothing is wrong.
-fn promtool(page: &str) -> String {
+pub fn promtool(page: &str) -> String {
     let mut child = Command::new("promtool")
         .args(["check", "metrics"])
         .stdin(Stdio::piped())

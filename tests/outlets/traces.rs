@@ -52,12 +52,12 @@ struct Scope {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Span {
+pub struct Span {
     trace_id: String,
     span_id: String,
     #[serde(default)]
     parent_span_id: String,
-    name: String,
+    pub name: String,
     kind: u8,
     start_time_unix_nano: String,
     end_time_unix_nano: String,
@@ -94,7 +94,7 @@ enum Value {
 }
 
 impl Span {
-    fn text(&self, key: &str) -> Option<&str> {
+    pub fn text(&self, key: &str) -> Option<&str> {
         let found = self.attributes.iter().find(|a| a.key == key)?;
         match &found.value {
             Value::Text(text) | Value::Whole(text) => Some(text),
@@ -103,7 +103,7 @@ impl Span {
     }
 }
 
-type Kept = Arc<Mutex<Vec<Span>>>;
+pub type Kept = Arc<Mutex<Vec<Span>>>;
 
 fn read(body: &[u8]) -> Vec<Span> {
     let request: Request = serde_json::from_slice(body).expect("OTLP");
@@ -132,7 +132,7 @@ fn read(body: &[u8]) -> Vec<Span> {
 }
 
 /// The first request fails, the others are taken, and one span of each is refused.
-async fn receiver() -> (Server, Kept) {
+pub async fn receiver() -> (Server, Kept) {
     let kept = Kept::default();
     let store = Arc::clone(&kept);
     let tries = Arc::new(Mutex::new(0));

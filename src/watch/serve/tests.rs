@@ -37,6 +37,9 @@ fn ready_is_who_knows_its_clusters_and_has_heard_them() {
     assert_eq!(why, "1 sources have not been heard yet");
     assert!(is_ready(Some(&told), long_ago(61)).is_ok(), "not for ever");
     told.clusters.clear();
+    let why = is_ready(Some(&told), now).unwrap_err();
+    assert_eq!(why, "2 clusters have not been looked at yet");
+    told.gauges.watched = 0;
     assert!(is_ready(Some(&told), now).is_ok(), "it stands by");
 }
 

@@ -22,6 +22,7 @@ pub fn turn(at_ms: i64, incidents: Vec<IncidentTold>) -> Told {
         incidents: incidents.into_iter().map(Arc::new).collect(),
         gauges: Gauges {
             clusters: 3,
+            watched: 2,
             ..Gauges::default()
         },
     }
