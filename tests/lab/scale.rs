@@ -9,8 +9,6 @@ pub mod chance;
 pub mod leases;
 #[path = "scale/load.rs"]
 pub mod load;
-#[path = "scale/share.rs"]
-pub mod share;
 
 use chance::Chance;
 use leases::{Play, STEPS};

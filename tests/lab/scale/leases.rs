@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use farwatch::team::share::share;
+
 use super::chance::Chance;
-use super::share::share;
 
 /// Steps of an interval; a watcher looks at what it knows once a step.
 pub const STEPS: u64 = 20;
