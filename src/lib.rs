@@ -22,6 +22,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod detect;
+pub mod edge;
 pub mod effect;
 pub mod export;
 pub mod incident;

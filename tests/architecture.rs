@@ -14,6 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pattern", &[]),
     ("language", &["model"]),
     ("promql", &["model"]),
+    ("edge", &["model", "bundle"]),
     ("detect", &["model", "store"]),
     ("incident", &["model", "store"]),
     ("cause", &[]),
@@ -24,7 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "source",
         &[
-            "model", "config", "bundle", "clock", "message", "language", "promql",
+            "model", "config", "bundle", "clock", "message", "language", "promql", "edge",
         ],
     ),
     ("team", &["model", "config", "source", "clock", "message"]),
@@ -54,8 +55,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Modules without effects.
 const PURE: &[&str] = &[
-    "model", "store", "pattern", "language", "promql", "detect", "incident", "cause", "state",
-    "ui", "command", "message", "report",
+    "model", "store", "pattern", "language", "promql", "edge", "detect", "incident", "cause",
+    "state", "ui", "command", "message", "report",
 ];
 /// What they must not name.
 const EFFECTS: &[&str] = &[

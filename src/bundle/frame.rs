@@ -231,6 +231,7 @@ fn put_source(out: &mut Vec<u8>, source: SourceKind) {
         SourceKind::NvidiaSmi => (7, 0),
         SourceKind::ClockEvents(n) => (8, n),
         SourceKind::Nats => (9, 0),
+        SourceKind::Edge => (10, 0),
     };
     put_len(out, kind);
     if kind >= 5 {
@@ -255,6 +256,10 @@ fn take_source(from: &mut Cursor<'_>) -> Result<SourceKind, BundleError> {
         9 => {
             number(from)?;
             SourceKind::Nats
+        }
+        10 => {
+            number(from)?;
+            SourceKind::Edge
         }
         _ => return Err(BundleError::Damaged("unknown kind of source")),
     })

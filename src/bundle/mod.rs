@@ -27,7 +27,7 @@ mod part;
 pub mod read;
 mod samples;
 mod texts;
-mod wire;
+pub(crate) mod wire;
 pub mod write;
 
 pub use handed::redacted;

@@ -14,8 +14,8 @@ use super::mcp;
 use super::nats;
 use super::sensitivity::sensitivities;
 use super::{
-    Archive, Cluster, ClusterKind, Config, Contexts, Limits, Query, Roles, Ui, dpdk, file, signal,
-    team, watch,
+    Archive, Cluster, ClusterKind, Config, Contexts, Limits, Query, Roles, Ui, dpdk, edge, file,
+    signal, team, watch,
 };
 use crate::model::alert::{Severities, Severity};
 use crate::model::persona::Persona;
@@ -227,8 +227,14 @@ fn cluster(entry: file::Cluster, folder: &Path, roles: &Roles) -> Result<Cluster
         let all = all.into_iter().map(|e| endpoint(e, shared));
         all.collect::<Result<Vec<_>, _>>()
     };
+    let edge = edge::edge(
+        entry.edge,
+        !entry.exporters.is_empty(),
+        entry.prometheus.is_some(),
+    )?;
     Ok(Cluster {
         kind,
+        edge,
         environment: entry.environment,
         region: entry.region,
         labels: entry.labels.into_iter().collect(),

@@ -93,6 +93,7 @@ pub struct Cluster {
     pub tempo: Option<Spanned<Endpoint>>,
     #[serde(default)]
     pub exporters: Vec<Spanned<Endpoint>>,
+    pub edge: Option<Spanned<super::edge::Written>>,
     #[serde(default)]
     pub ptp_events: Vec<Spanned<Endpoint>>,
     pub nats: Option<Spanned<super::nats::Written>>,

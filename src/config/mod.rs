@@ -19,6 +19,7 @@ pub mod agent;
 pub mod build;
 pub mod dashboard;
 mod dpdk;
+mod edge;
 mod endpoint;
 pub mod file;
 pub mod grafana;
@@ -37,12 +38,13 @@ mod team;
 mod via;
 mod watch;
 
+pub use edge::{Edge, Samples};
 pub use load::{ConfigError, load};
 pub use nats::{Nats, NatsAuth};
 pub use roles::Roles;
 pub use team::{IncidentsFrom, Team};
 pub use via::{ServicePort, ServiceRef, Target, Via};
-pub use watch::{LogForm, Watch};
+pub use watch::{LogForm, Rhythm, Watch};
 
 /// Everything the operator configured, validated; paths are absolute, secrets still references.
 #[derive(Clone, Debug, PartialEq)]
@@ -220,6 +222,8 @@ pub struct Cluster {
     pub loki: Option<Endpoint>,
     pub tempo: Option<Endpoint>,
     pub exporters: Vec<Endpoint>,
+    /// What becomes of what exporters tell.
+    pub edge: Edge,
     /// cloud-event-proxy, one a node.
     pub ptp_events: Vec<Endpoint>,
     /// Its bus.
@@ -246,6 +250,7 @@ impl Cluster {
             one(self.kube.is_some(), SourceKind::Kubernetes),
             one(self.nvidia_smi, SourceKind::NvidiaSmi),
             one(self.nats.is_some(), SourceKind::Nats),
+            one(self.edge.samples == Samples::Team, SourceKind::Edge),
         ];
         let several = |all: &[Endpoint], kind: fn(u16) -> SourceKind| {
             let numbers = 0..u16::try_from(all.len()).unwrap_or(u16::MAX);

@@ -53,6 +53,27 @@ pub struct Watch {
     /// Takes traces by OTLP over HTTP.
     pub otlp: Option<Endpoint>,
     pub log: LogForm,
+    /// Samples of clusters with `edge.samples = "publish"` are published: by `farwatch watch`, not by
+    /// a console with the same file.
+    pub publishes: Option<Rhythm>,
+}
+
+/// How samples are gathered for the bus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rhythm {
+    /// Scrapes of so long are one message.
+    pub gather: Duration,
+    /// So often all is told anew, for those who come later.
+    pub generation: Duration,
+}
+
+impl Default for Rhythm {
+    fn default() -> Self {
+        Self {
+            gather: Duration::from_secs(15),
+            generation: Duration::from_secs(15 * 60),
+        }
+    }
 }
 
 impl Default for Watch {
@@ -66,6 +87,7 @@ impl Default for Watch {
             remote_write: None,
             otlp: None,
             log: LogForm::Text,
+            publishes: None,
         }
     }
 }
@@ -101,6 +123,7 @@ pub(super) fn watch(entry: Written, folder: &Path) -> Result<Watch, Mistake> {
         remote_write: one(entry.remote_write)?,
         otlp: one(entry.otlp)?,
         log: entry.log,
+        publishes: None,
     })
 }
 

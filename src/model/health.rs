@@ -25,11 +25,20 @@ pub enum SourceKind {
     ClockEvents(u16),
     /// The message bus of the cluster.
     Nats,
+    /// Samples of a site without Prometheus, on the team's bus.
+    Edge,
 }
 
 impl SourceKind {
     pub fn is_alertmanager(self) -> bool {
         matches!(self, Self::Alertmanager(_))
+    }
+
+    /// Answers what `wanted` would be asked: where there is no Prometheus, what exporters told is
+    /// held and asked as one.
+    pub fn answers_for(self, wanted: Self) -> bool {
+        let held = matches!(self, Self::Exporter(_) | Self::Edge);
+        self == wanted || held && wanted == Self::Prometheus
     }
 }
 
@@ -47,6 +56,7 @@ enum Written {
     NvidiaSmi,
     ClockEvents(u16),
     Nats,
+    Edge,
 }
 
 impl From<Written> for SourceKind {
@@ -62,6 +72,7 @@ impl From<Written> for SourceKind {
             Written::NvidiaSmi => Self::NvidiaSmi,
             Written::ClockEvents(n) => Self::ClockEvents(n),
             Written::Nats => Self::Nats,
+            Written::Edge => Self::Edge,
         }
     }
 }
@@ -79,6 +90,7 @@ impl From<SourceKind> for Written {
             SourceKind::NvidiaSmi => Self::NvidiaSmi,
             SourceKind::ClockEvents(n) => Self::ClockEvents(n),
             SourceKind::Nats => Self::Nats,
+            SourceKind::Edge => Self::Edge,
         }
     }
 }
@@ -96,6 +108,7 @@ impl std::fmt::Display for SourceKind {
             Self::NvidiaSmi => f.write_str("nvidia-smi"),
             Self::ClockEvents(n) => write!(f, "ptp-events {}", n + 1),
             Self::Nats => f.write_str("nats"),
+            Self::Edge => f.write_str("edge samples"),
         }
     }
 }

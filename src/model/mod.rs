@@ -42,6 +42,7 @@ pub mod redact;
 pub mod rights;
 pub mod runbook;
 pub mod sample;
+pub mod scrape;
 pub mod sensitivity;
 pub mod serving;
 pub mod signal;

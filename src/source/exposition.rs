@@ -14,6 +14,8 @@ use crate::model::time::Timestamp;
 
 pub use tokens::Labels;
 
+pub use crate::model::scrape::Class;
+
 /// Longest line that is read, bytes.
 pub const LINE_LIMIT: usize = 64 << 10;
 
@@ -56,23 +58,6 @@ impl Default for Options {
             sample_limit: usize::MAX,
         }
     }
-}
-
-/// What a sample is, by its family's `TYPE` and by its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    Gauge,
-    Counter,
-    /// Cumulative bucket of a histogram, label `le`.
-    Bucket,
-    /// Sum or count of a histogram or summary: grows like a counter.
-    Total,
-    /// Quantile of a summary, or a bucket of a gauge histogram.
-    Other,
-    /// When a counter began (`_created`).
-    Created,
-    /// No `TYPE` told.
-    Unknown,
 }
 
 /// One sample line.

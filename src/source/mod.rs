@@ -22,8 +22,10 @@ pub mod clock_events;
 pub mod decimal;
 pub mod discovery;
 pub mod door;
+pub mod edge;
 pub mod error;
 pub mod exposition;
+mod held;
 #[cfg(test)]
 mod hostile;
 pub mod json;

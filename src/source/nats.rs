@@ -28,6 +28,7 @@ pub mod decode;
 mod fault;
 pub mod follower;
 pub mod history;
+pub mod put;
 mod sample;
 pub mod session;
 pub mod survey;
@@ -79,6 +80,11 @@ impl Bus {
             interval: nats.interval.unwrap_or_default(),
             following: watch::Sender::default(),
         })
+    }
+
+    /// For a connection, and for an answer.
+    pub fn timeout(&self) -> Duration {
+        self.nats.timeout
     }
 
     /// The addresses as they are shown.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::bundle::{BundleError, Header, Reader, RecordedCluster};
-use crate::config::{Cluster, ClusterKind, Config, Endpoint, Kube, Nats};
+use crate::config::{Cluster, ClusterKind, Config, Edge, Endpoint, Kube, Nats, Samples};
 use crate::message::{ReplayCommand, ReplayStatus};
 use crate::model::health::SourceKind;
 use crate::model::telemetry::Telemetry;
@@ -155,6 +155,13 @@ fn cluster(recorded: &RecordedCluster) -> Cluster {
         }),
         nvidia_smi: recorded.sources.contains(&SourceKind::NvidiaSmi),
         tempo: has(SourceKind::Tempo),
+        edge: Edge {
+            samples: match recorded.sources.contains(&SourceKind::Edge) {
+                true => Samples::Team,
+                false => Samples::Own,
+            },
+            ..Edge::default()
+        },
         exporters: exporters.filter_map(|kind| has(*kind)).collect(),
         ptp_events: proxies.filter_map(|kind| has(*kind)).collect(),
         ..Cluster::default()

@@ -11,12 +11,14 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
+use super::edge::Held;
 use super::error::{Cause, SourceError};
 use super::exposition::{Format, Summary};
 use super::supervisor::{Gate, Heard, Line, Source};
 use crate::clock;
 use crate::model::dpdk;
 use crate::model::sample::SeriesSamples;
+use crate::model::scrape::{Raw, Scrape, Told};
 use crate::model::signal::Group;
 use crate::model::telemetry::{Body, SampleBatch};
 use crate::model::time::Timestamp;
@@ -36,6 +38,9 @@ pub struct ScrapeSource {
     gate: Arc<Gate>,
     interval: Duration,
     memory: Memory,
+    /// Where it goes as it was written, and which exporter of the cluster this is.
+    held: Option<(Arc<Held>, u16)>,
+    instance: Arc<str>,
 }
 
 impl ScrapeSource {
@@ -48,7 +53,16 @@ impl ScrapeSource {
             gate,
             interval,
             memory: Memory::new(&instance, SERIES_LIMIT),
+            held: None,
+            instance: instance.into(),
         }
+    }
+
+    /// What is read is held there too, as it was written: the n-th exporter of the cluster.
+    pub fn held_in(mut self, held: Arc<Held>, exporter: u16) -> Self {
+        self.memory = self.memory.keeping_raws();
+        self.held = Some((held, exporter));
+        self
     }
 
     /// Series that count though their exporter does not say so.
@@ -66,7 +80,13 @@ impl ScrapeSource {
         line.interval(self.interval);
         loop {
             let next = clock::instant() + self.interval;
-            self.scrape(line).await?;
+            let at = clock::now();
+            if let Err(error) = self.scrape(line).await {
+                if !matches!(error.cause, Cause::Cut(_)) {
+                    self.hold(at, Told::Nothing);
+                }
+                return Err(error);
+            }
             line.rest(next.max(clock::instant())).await;
         }
     }
@@ -93,25 +113,45 @@ impl ScrapeSource {
         if complete {
             line.heard(heard).await;
         }
+        let cut = summary.samples > self.memory.limit;
+        let raws = self.memory.take_raws();
+        self.hold(at, held(raws, complete && !cut));
         let url: Arc<str> = door.shown().into();
-        for (group, series) in groups {
-            let cut = summary.samples > self.memory.limit;
-            let batch = SampleBatch {
-                group,
-                name: url.clone(),
-                query: url.clone(),
-                at,
-                interval_ms: u32::try_from(self.interval.as_millis()).unwrap_or(u32::MAX),
-                backfill: false,
-                series,
-                cut_from: cut.then(|| u32::try_from(summary.samples).unwrap_or(u32::MAX)),
-            };
+        let interval_ms = self.interval_ms();
+        let batches = groups.into_iter().map(|(group, series)| SampleBatch {
+            group,
+            name: url.clone(),
+            query: url.clone(),
+            at,
+            interval_ms,
+            backfill: false,
+            series,
+            cut_from: cut.then(|| u32::try_from(summary.samples).unwrap_or(u32::MAX)),
+        });
+        for batch in batches {
             line.send(Body::Samples(batch)).await;
         }
         if complete {
             Ok(())
         } else {
             Err(door.error("", Cause::Cut(size)))
+        }
+    }
+
+    fn interval_ms(&self) -> u32 {
+        u32::try_from(self.interval.as_millis()).unwrap_or(u32::MAX)
+    }
+
+    fn hold(&self, at: Timestamp, told: Told) {
+        if let Some((held, exporter)) = &self.held {
+            held.put(Scrape {
+                exporter: *exporter,
+                url: self.gate.shown().into(),
+                instance: self.instance.clone(),
+                interval_ms: self.interval_ms(),
+                at,
+                told,
+            });
         }
     }
 
@@ -129,6 +169,13 @@ impl ScrapeSource {
         let (memory, read) = work.await.map_err(|e| e.to_string())?;
         self.memory = memory;
         Ok(read)
+    }
+}
+
+fn held(raws: Vec<Raw>, whole: bool) -> Told {
+    match whole {
+        true => Told::All(raws),
+        false => Told::Some(raws),
     }
 }
 

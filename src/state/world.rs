@@ -265,6 +265,23 @@ pub struct ClusterState {
 }
 
 impl ClusterState {
+    /// Somebody answers what a source of this kind is asked.
+    pub fn answers(&self, wanted: SourceKind) -> bool {
+        self.sources.keys().any(|kind| kind.answers_for(wanted))
+    }
+
+    /// Who is asked in its place.
+    pub fn answerer(&self, wanted: SourceKind) -> Option<&SourceHealth> {
+        let other = || {
+            self.sources
+                .iter()
+                .find(|(kind, _)| kind.answers_for(wanted))
+        };
+        self.sources
+            .get(&wanted)
+            .or_else(|| other().map(|(_, health)| health))
+    }
+
     /// A credential that ends soon, once for each end.
     fn remind(
         &mut self,

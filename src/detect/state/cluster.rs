@@ -191,7 +191,7 @@ pub fn sources<'a>(
             continue;
         }
         let last = match (kind, last_sample) {
-            (SourceKind::Prometheus | SourceKind::Exporter(_), Some(at)) => {
+            (kind, Some(at)) if kind.answers_for(SourceKind::Prometheus) => {
                 format!(", last sample {} ago", age(now.age_since_ms(at)))
             }
             _ => String::new(),

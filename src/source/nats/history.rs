@@ -80,6 +80,56 @@ pub async fn read(
     messages.map_err(fail)
 }
 
+/// Deliveries in the order of a stream, without an end.
+pub struct Ordered {
+    pub messages: jetstream::consumer::pull::Ordered,
+    /// When the stream was made: another of the same name counts anew.
+    pub created: Option<Timestamp>,
+}
+
+/// Everything of `subject` from where `start` says, which is told when the stream was made.
+///
+/// # Errors
+/// [`SourceError`]: the stream is not there, not for us, or keeps its messages for its consumers.
+pub async fn ordered(
+    session: &Session,
+    stream: &str,
+    subject: &str,
+    start: impl FnOnce(Option<Timestamp>) -> DeliverPolicy,
+) -> Result<Ordered, SourceError> {
+    let fail = |cause| session.settings.error(cause);
+    let known = info(session, stream).await?;
+    if known.retention != Retention::Limits {
+        let why = format!("{stream} keeps messages for its consumers: it is not read");
+        return Err(fail(Cause::Query(why)));
+    }
+    let inbox = session.client.new_inbox();
+    let random = inbox.rsplit('.').next().unwrap_or_default();
+    let config = OrderedConfig {
+        name: Some(format!("{OWNER}-{random}")),
+        description: Some(OWNER.into()),
+        deliver_policy: start(known.created),
+        filter_subject: subject.to_owned(),
+        ..OrderedConfig::default()
+    };
+    let mut denials = session.denials();
+    let context = context(session);
+    let made = context.create_consumer_on_stream(config, stream);
+    let consumer = tokio::select! {
+        made = made => made.map_err(|e| fail(of_consumer(&e)))?,
+        Ok(denied) = denials.recv() => {
+            return Err(fail(Cause::Unpermitted(denied.to_string())));
+        }
+        end = session.ended() => return Err(end),
+    };
+    let messages = consumer.messages().await;
+    let odd = |e: &dyn std::fmt::Display| fail(Cause::Payload(text::clean(&e.to_string(), WORDS)));
+    Ok(Ordered {
+        messages: messages.map_err(|e| odd(&e))?,
+        created: known.created,
+    })
+}
+
 async fn collect(consumer: &Consumer<OrderedConfig>, most: usize) -> Result<Vec<Message>, Cause> {
     let mut found = Vec::new();
     if consumer.cached_info().num_pending == 0 {

@@ -4,52 +4,17 @@
 //! Of a metric that was not recorded nothing is known, which is not the same as that there is none:
 //! a query that computes with it has no answer.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::HashMap;
 
 use super::lookup::{Search, Unanswered};
 use super::selector::Selector;
-use crate::clock;
-use crate::model::ask::Answer;
-use crate::model::label::Labels;
-use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
+use crate::model::sample::Sample;
+use crate::model::sample::{SeriesKey, SeriesSamples};
 use crate::model::telemetry::{Body, SampleBatch};
-use crate::model::text;
-use crate::model::time::Timestamp;
-use crate::promql::{Limits, Memory, NAME, Need, PromqlError, Query, Series, Value};
+use crate::promql::{Limits, NAME, Need, PromqlError, Query};
 use crate::source::Told;
-
-const MOST_SERIES: usize = 2_000;
-/// Points taken from a recording for one query, 16 bytes each.
-const MOST_POINTS: usize = 4_000_000;
-/// Longest that a query is evaluated.
-const LONGEST: Duration = Duration::from_secs(20);
-/// Name of series that a query left without one.
-const NAMELESS: &str = "value";
-/// Longest name and value of a label.
-const LABEL_CHARS: usize = 1024;
-
-/// A query, and when it is to be answered for.
-pub(super) struct Asked<'q> {
-    pub query: &'q str,
-    pub start: Timestamp,
-    pub end: Timestamp,
-    /// 0: at one time.
-    pub step_ms: i64,
-}
-
-impl Asked<'_> {
-    fn query(&self) -> Query<'_> {
-        let mut query = Query::range(self.query, (self.start.0, self.end.0), self.step_ms);
-        if self.step_ms == 0 {
-            query.end_ms = self.start.0;
-        }
-        query
-    }
-}
-
-type Held = BTreeMap<SeriesKey, (SampleKind, Vec<Sample>)>;
+pub(super) use crate::source::held::Asked;
+use crate::source::held::{Held, MOST_POINTS, evaluated, named, told, too_many};
 
 impl Search {
     /// Series up to where the player stands.
@@ -148,8 +113,7 @@ impl<'q> Gathered<'q> {
     fn answer(self) -> Result<Told, Unanswered> {
         let asked = self.asked;
         if self.points > MOST_POINTS {
-            let words = format!("it is about more than {MOST_POINTS} points");
-            return Err(PromqlError::TooBig(words).into());
+            return Err(too_many().into());
         }
         if let Some(polled) = self.polled {
             let series = evaluated(
@@ -182,75 +146,4 @@ fn put(held: &mut Held, series: SeriesSamples, (first, last): (i64, i64)) -> usi
     let inside = |p: &&Sample| (first..=last).contains(&p.at.0);
     points.extend(series.points.iter().filter(inside));
     points.len() - before
-}
-
-/// With the name among the labels.
-fn named(key: &SeriesKey) -> Labels {
-    let name = (Arc::from(NAME), Arc::clone(&key.name));
-    let pairs = key.labels.pairs().iter().cloned();
-    Labels::new(pairs.chain([name]).collect())
-}
-
-fn evaluated(held: Held, query: &Query) -> Result<Vec<SeriesSamples>, Unanswered> {
-    let began = clock::instant();
-    let stop = || began.elapsed() > LONGEST;
-    let limits = Limits {
-        stop: &stop,
-        ..Limits::default()
-    };
-    let mut kinds = HashMap::new();
-    let mut all = Vec::with_capacity(held.len());
-    for (key, (kind, mut points)) in held {
-        // What came in later of the same time holds.
-        points.sort_by_key(|p| p.at);
-        points.dedup_by(|later, earlier| {
-            let same = later.at == earlier.at;
-            if same {
-                earlier.value = later.value;
-            }
-            same
-        });
-        let labels = named(&key);
-        kinds.insert(labels.clone(), kind);
-        let points = points.into();
-        all.push(Series { labels, points });
-    }
-    let found = match query.answer(&Memory::new(all), limits)? {
-        Value::Vector(found) | Value::Matrix(found) => found,
-        Value::Scalar(value) => vec![Series {
-            labels: Labels::default(),
-            points: [Sample {
-                at: Timestamp(query.start_ms),
-                value,
-            }]
-            .into(),
-        }],
-        Value::Text(_) => Vec::new(),
-    };
-    let series = found.into_iter().map(|series| SeriesSamples {
-        kind: kinds.get(&series.labels).copied().unwrap_or_default(),
-        key: key(&series.labels),
-        points: series.points.iter().copied().collect(),
-    });
-    Ok(series.collect())
-}
-
-/// Texts of a query can have come into labels: they are cleaned like those of clusters.
-fn key(labels: &Labels) -> SeriesKey {
-    let clean = |text: &str| text::clean(text, LABEL_CHARS);
-    let others = labels.iter().filter(|(name, _)| *name != NAME);
-    let others = others.map(|(name, value)| (clean(name), clean(value)));
-    let name = labels.get(NAME).map_or_else(|| NAMELESS.into(), clean);
-    SeriesKey::new(name, Labels::from_pairs(others))
-}
-
-fn told(mut series: Vec<SeriesSamples>, warnings: Vec<String>) -> Told {
-    let all = series.len();
-    series.truncate(MOST_SERIES);
-    Told {
-        answer: Answer::Series(Arc::new(series)),
-        warnings,
-        cut_from: (all > MOST_SERIES).then_some(all),
-        latency_ms: None,
-    }
 }

@@ -7,13 +7,15 @@ use foldhash::fast::RandomState;
 
 use super::Read;
 use super::latency::Latencies;
+use crate::edge::has_ended;
 use crate::model::label::Labels;
 use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
+use crate::model::scrape::{Raw, Scrape};
 use crate::model::signal::Group;
 use crate::model::text;
 use crate::model::time::Timestamp;
 use crate::model::{dpdk, gpu, ptp, sriov};
-use crate::source::exposition::{self, Class, Format, Options, Taker};
+use crate::source::exposition::{self, Class, Format, Options, Summary, Taker};
 
 /// Scrapes after which a series that is gone is forgotten.
 const FORGET_AFTER: u64 = 5;
@@ -32,6 +34,8 @@ pub struct Memory {
     latencies: Latencies,
     /// Series told last time, by group.
     sizes: [usize; Group::ALL.len()],
+    /// What the last body held, as it was written; `None`: nobody wants it.
+    raws: Option<Vec<Raw>>,
 }
 
 /// Series by their text. Exporters keep their order: the one after the last is tried first, which
@@ -75,6 +79,9 @@ impl Series {
 struct Known {
     text: Arc<str>,
     key: SeriesKey,
+    /// As the exporter calls it.
+    raw: SeriesKey,
+    class: Class,
     group: Group,
     role: Role,
     seen: u64,
@@ -99,16 +106,62 @@ impl Memory {
         }
     }
 
+    /// Keeps what is read as it was written too, for [`Memory::take_raws`].
+    pub fn keeping_raws(mut self) -> Self {
+        self.raws = Some(Vec::new());
+        self
+    }
+
+    /// What the last body held, as it was written.
+    pub fn take_raws(&mut self) -> Vec<Raw> {
+        self.raws.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     /// Reads one body; `now` is the time of samples that carry none.
     pub fn read(&mut self, body: &[u8], format: Format, complete: bool, now: Timestamp) -> Read {
-        self.scrape += 1;
-        self.known.guess = 0;
         let options = Options {
             format,
             complete,
             sample_limit: self.limit,
             ..Options::default()
         };
+        self.taking(now, |taking| exposition::parse_into(body, options, taking))
+    }
+
+    /// Reads what another read of an exporter: the same comes of it as if it were read here.
+    pub fn hear(&mut self, scrape: &Scrape) -> Read {
+        let raws = scrape.raws().iter().filter(|raw| !has_ended(raw.value));
+        self.taking(scrape.at, |taking| {
+            let mut samples = 0;
+            for raw in raws {
+                let series = raw.key.to_string();
+                let pairs = raw.key.labels.iter();
+                let labels: exposition::Labels<'_> =
+                    pairs.map(|(n, v)| (n.into(), v.into())).collect();
+                let sample = exposition::Sample {
+                    series: &series,
+                    name: raw.key.name.as_ref().into(),
+                    value: raw.value,
+                    at: Some(raw.at),
+                    class: raw.class,
+                };
+                samples += 1;
+                taking.put(&sample, &labels);
+            }
+            Summary {
+                samples,
+                lines: samples,
+                ..Summary::default()
+            }
+        })
+    }
+
+    fn taking(&mut self, now: Timestamp, give: impl FnOnce(&mut Taking<'_>) -> Summary) -> Read {
+        self.scrape += 1;
+        self.known.guess = 0;
+        if let Some(raws) = &mut self.raws {
+            raws.clear();
+        }
         let mut groups: Groups = Group::ALL.map(|group| (group, Vec::new()));
         for ((_, series), size) in groups.iter_mut().zip(self.sizes) {
             series.reserve(size);
@@ -123,8 +176,9 @@ impl Memory {
             latencies: &mut self.latencies,
             seen: 0,
             groups,
+            raws: self.raws.as_mut(),
         };
-        let summary = exposition::parse_into(body, options, &mut taking);
+        let summary = give(&mut taking);
         let (mut groups, seen) = (taking.groups, taking.seen);
         if seen < self.known.all.len() {
             let scrape = self.scrape;
@@ -202,9 +256,13 @@ impl Known {
         if find("instance").is_none() {
             pairs.push((texts.shared("instance"), texts.shared(instance)));
         }
+        let labels = Labels::new(pairs);
+        let raw = SeriesKey::new(texts.shared(&sample.name), labels.clone());
         Self {
             text: sample.series.into(),
-            key: SeriesKey::new(texts.shared(&name), Labels::new(pairs)),
+            key: SeriesKey::new(texts.shared(&name), labels),
+            raw,
+            class: sample.class,
             group: group_of(&sample.name),
             role,
             seen: 0,
@@ -252,10 +310,12 @@ struct Taking<'m> {
     /// Series met.
     seen: usize,
     groups: Groups,
+    raws: Option<&'m mut Vec<Raw>>,
 }
 
-impl<'a> Taker<'a> for Taking<'_> {
-    fn again(&mut self, series: &'a str, value: f64, at: Option<Timestamp>) -> bool {
+impl Taking<'_> {
+    /// False: the series was never met.
+    fn value(&mut self, series: &str, value: f64, at: Option<Timestamp>) -> bool {
         let Some(known) = self.known.find(series) else {
             return false;
         };
@@ -266,6 +326,14 @@ impl<'a> Taker<'a> for Taking<'_> {
         known.seen = self.scrape;
         self.seen += 1;
         let at = at.unwrap_or(self.now);
+        if let Some(raws) = &mut self.raws {
+            raws.push(Raw {
+                key: known.raw.clone(),
+                class: known.class,
+                at,
+                value,
+            });
+        }
         if let Some(value) = known.value(at, value, self.latencies) {
             let told = SeriesSamples {
                 key: known.key.clone(),
@@ -277,13 +345,23 @@ impl<'a> Taker<'a> for Taking<'_> {
         true
     }
 
-    fn take(&mut self, sample: &exposition::Sample<'a>, labels: &exposition::Labels<'a>) {
+    fn put(&mut self, sample: &exposition::Sample<'_>, labels: &exposition::Labels<'_>) {
         if self.known.find(sample.series).is_none() {
             let counts = self.names.is_counter(&sample.name);
             let known = Known::new(sample, labels, (self.instance, counts), self.texts);
             self.known.insert(known);
         }
-        self.again(sample.series, sample.value, sample.at);
+        self.value(sample.series, sample.value, sample.at);
+    }
+}
+
+impl<'a> Taker<'a> for Taking<'_> {
+    fn again(&mut self, series: &'a str, value: f64, at: Option<Timestamp>) -> bool {
+        self.value(series, value, at)
+    }
+
+    fn take(&mut self, sample: &exposition::Sample<'a>, labels: &exposition::Labels<'a>) {
+        self.put(sample, labels);
     }
 }
 

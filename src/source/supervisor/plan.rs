@@ -9,14 +9,15 @@ use tokio::sync::mpsc;
 use super::router::{LokiRoute, Route, SharedRoute};
 use super::staff::{Order, Staff};
 use super::{Plan, Source, Work};
-use crate::config::{Cluster, ClusterKind, Config, Endpoint, Kube, Roles};
+use crate::config::{Cluster, ClusterKind, Config, Endpoint, Kube, Roles, Samples};
 use crate::model::health::SourceKind;
 use crate::source::alertmanager::AlertmanagerSource;
 use crate::source::budget::Budget;
 use crate::source::clock_events::ClockEventSource;
 use crate::source::discovery::{self, Setup};
 use crate::source::door::{Door, shown_text};
-use crate::source::error::SourceError;
+use crate::source::edge::{Held, Publisher, SampleSource};
+use crate::source::error::{Cause, SourceError};
 use crate::source::kubernetes::{self, KubeLookup, Server, identity};
 use crate::source::loki;
 use crate::source::nats::{self, Bus, NatsSource};
@@ -113,6 +114,7 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> Crew {
     let server = kube.as_ref().map(|kube| Server::new(&cluster.name, kube));
     let maker = Maker::new(config, cluster, server.clone());
     let mut route = Route::new(&cluster.name);
+    route.held = asked(cluster).then(|| maker.held.clone());
     if let (Some(kube), Some(server)) = (&kube, &server) {
         route.kube = Some(Arc::new(KubeLookup::new(server.clone(), kube.timeout)));
         route.server = Some(server.clone());
@@ -141,6 +143,7 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> Crew {
         plans.extend(bus_plans(cluster, &bus));
         route.take(Part::Bus(bus));
     }
+    plans.extend(samples(config, cluster, &maker.held));
     let route = Arc::new(RwLock::new(route));
     let own = maker.cluster.clone();
     let (staff, orders) = Staff::new(maker, route.clone());
@@ -177,6 +180,8 @@ pub(super) struct Maker {
     config: Arc<Config>,
     cluster: Arc<Cluster>,
     server: Option<Server>,
+    /// What its exporters tell.
+    held: Arc<Held>,
 }
 
 impl Maker {
@@ -185,6 +190,10 @@ impl Maker {
             config: config.clone(),
             cluster: Arc::new(cluster.clone()),
             server,
+            held: Held::new(
+                &cluster.name,
+                usize::try_from(cluster.edge.window_bytes).unwrap_or(usize::MAX),
+            ),
         }
     }
 
@@ -235,12 +244,21 @@ impl Maker {
             SourceKind::Exporter(_)
             | SourceKind::Kubernetes
             | SourceKind::NvidiaSmi
-            | SourceKind::Nats => {
+            | SourceKind::Nats
+            | SourceKind::Edge => {
                 let names = self.config.dpdk.clone();
+                let held = match kind {
+                    SourceKind::Exporter(n) if asked(&self.cluster) => Some((self.held.clone(), n)),
+                    _ => None,
+                };
                 let work = kept(move || {
-                    ScrapeSource::new(gate.clone(), interval)
+                    let source = ScrapeSource::new(gate.clone(), interval)
                         .series_limit(limit)
-                        .counting(names.clone())
+                        .counting(names.clone());
+                    match &held {
+                        Some((held, n)) => source.held_in(held.clone(), *n),
+                        None => source,
+                    }
                 });
                 (work, Part::None)
             }
@@ -281,6 +299,58 @@ fn bus_plans(cluster: &Cluster, bus: &Arc<Bus>) -> [Plan; 2] {
             Box::pin(nats::tail(tail.clone(), report))
         }))),
     ]
+}
+
+/// What its exporters told is asked as a Prometheus would be.
+fn asked(cluster: &Cluster) -> bool {
+    cluster.prometheus.is_none()
+        && (!cluster.exporters.is_empty() || cluster.edge.samples != Samples::Own)
+}
+
+/// Samples that come from the team's bus, or go there.
+fn samples(config: &Arc<Config>, cluster: &Cluster, held: &Arc<Held>) -> Option<Plan> {
+    let publishes = config.watch.publishes.is_some();
+    let work = match (cluster.edge.samples, &config.team) {
+        (Samples::Own, _) => return None,
+        (Samples::Publish, _) if !publishes => return None,
+        (_, None) => Work::Kept(teamless(&cluster.name)),
+        (Samples::Publish, Some(team)) => {
+            let (held, team) = (held.clone(), team.clone());
+            let (config, cluster) = (config.clone(), cluster.clone());
+            Work::Own(Box::new(move |report| {
+                let publisher = Publisher::new(held.clone(), &team, &config.watch, &cluster);
+                Box::pin(publisher.run(report))
+            }))
+        }
+        (Samples::Team, Some(team)) => {
+            let (held, team, name) = (held.clone(), team.clone(), cluster.name.clone());
+            let config = config.clone();
+            kept(move || {
+                SampleSource::new(&team, &name, held.clone())
+                    .series_limit(config.limits.series_per_cluster as usize)
+                    .counting(config.dpdk.clone())
+            })
+        }
+    };
+    Some(Plan {
+        kind: SourceKind::Edge,
+        cluster: cluster.name.clone(),
+        endpoint: config
+            .team
+            .as_ref()
+            .map_or_else(String::new, |t| t.nats.urls.join(",")),
+        via: None,
+        work,
+    })
+}
+
+/// Says what is missing.
+fn teamless(cluster: &str) -> super::Maker {
+    let cluster = cluster.to_owned();
+    Box::new(move || {
+        let why = "`edge.samples` needs the team's bus: add [team] with its `nats`".to_owned();
+        Err(SourceError::new(&cluster, "team", Cause::Config(why)))
+    })
 }
 
 fn objects(cluster: &Cluster, kube: Kube, server: Server) -> Plan {

@@ -11,6 +11,7 @@ use crate::model::ask::{Answer, Answered, Ask, Question};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::health::SourceKind;
 use crate::source::actions::Reach;
+use crate::source::edge::{Held, WindowLookup};
 use crate::source::error::{Cause, SourceError};
 use crate::source::kubernetes::{self, KubeLookup};
 use crate::source::loki::Loki;
@@ -24,6 +25,8 @@ use crate::source::{Lookup, Told, addressed};
 pub(super) struct Route {
     cluster: String,
     pub prometheus: Option<Arc<PromLookup>>,
+    /// Asked where there is no Prometheus.
+    pub held: Option<Arc<Held>>,
     pub loki: Option<Arc<LokiRoute>>,
     pub tempo: Option<Arc<TempoLookup>>,
     pub kube: Option<Arc<KubeLookup>>,
@@ -70,9 +73,19 @@ impl Route {
             SourceKind::Kubernetes
             | SourceKind::Exporter(_)
             | SourceKind::NvidiaSmi
-            | SourceKind::ClockEvents(_) => {}
+            | SourceKind::ClockEvents(_)
+            | SourceKind::Edge => {}
             SourceKind::Nats => self.bus = None,
         }
+    }
+
+    /// Who answers PromQL: a Prometheus, else what exporters told.
+    fn metrics(&self) -> Option<Arc<dyn Lookup>> {
+        if let Some(prometheus) = &self.prometheus {
+            return Some(prometheus.clone());
+        }
+        let held = self.held.clone()?;
+        Some(Arc::new(WindowLookup(held)))
     }
 
     /// Ways to what can be changed.
@@ -236,7 +249,7 @@ impl Router {
             Server::Tempo => route.tempo.clone().map(|t| t as Arc<dyn Lookup>),
             Server::Kubernetes => route.kube.clone().map(|k| k as Arc<dyn Lookup>),
             Server::Nats => route.bus.clone().map(|b| b as Arc<dyn Lookup>),
-            Server::Prometheus => route.prometheus.clone().map(|p| p as Arc<dyn Lookup>),
+            Server::Prometheus => route.metrics(),
         };
         (answerer, route.cluster.clone())
     }

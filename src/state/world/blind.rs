@@ -50,7 +50,7 @@ impl World {
         let exporters = c
             .sources
             .keys()
-            .any(|k| matches!(k, SourceKind::Exporter(_)));
+            .any(|k| matches!(k, SourceKind::Exporter(_) | SourceKind::Edge));
         let parts = [
             (
                 SourceKind::Kubernetes,

@@ -53,7 +53,8 @@ fn cost(kind: SourceKind) -> u8 {
         | SourceKind::Exporter(_)
         | SourceKind::NvidiaSmi
         | SourceKind::ClockEvents(_)
-        | SourceKind::Nats => 0,
+        | SourceKind::Nats
+        | SourceKind::Edge => 0,
     }
 }
 

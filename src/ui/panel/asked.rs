@@ -170,7 +170,7 @@ impl Asked {
         let meant = clusters.len();
         let has = |id: &ClusterId| {
             let known = desk.world.cluster(*id);
-            known.is_some_and(|c| c.sources.contains_key(&self.source))
+            known.is_some_and(|c| c.answers(self.source))
         };
         let asked: Vec<ClusterId> = clusters.iter().copied().filter(has).collect();
         self.without = meant - asked.len();

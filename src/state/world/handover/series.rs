@@ -145,7 +145,7 @@ impl Queries {
 impl ClusterState {
     /// The source that tells the series of a group; the store does not keep it.
     fn teller(&self, group: Group) -> SourceKind {
-        let exporter = |k: &SourceKind| matches!(k, SourceKind::Exporter(_));
+        let exporter = |k: &SourceKind| matches!(k, SourceKind::Exporter(_) | SourceKind::Edge);
         let found = match group {
             Group::Exporter => self.sources.keys().find(|k| exporter(k)),
             _ => self.sources.keys().find(|k| **k == SourceKind::Prometheus),

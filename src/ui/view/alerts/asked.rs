@@ -55,7 +55,7 @@ impl<T> Asked<T> {
         self.without = 0;
         let mut effects = Vec::new();
         for cluster in clusters(from.world, from.scope) {
-            if !cluster.sources.contains_key(&SourceKind::Prometheus) {
+            if !cluster.answers(SourceKind::Prometheus) {
                 self.without += 1;
                 continue;
             }

@@ -48,7 +48,7 @@ impl Wanted {
         let cluster = world.cluster(row.id.cluster)?;
         let alert = row.alerts.first()?;
         let expression = alert.expression.as_ref()?;
-        cluster.sources.get(&SourceKind::Prometheus)?;
+        cluster.answerer(SourceKind::Prometheus)?;
         Some(Self {
             key: (cluster.id, alert.fingerprint.to_string()),
             expression: expression.to_string(),

@@ -227,7 +227,7 @@ impl Value {
             false => SourceKind::Prometheus,
         };
         let world = site.desk.world;
-        let asked = clusters(world, site.scope).filter(|c| c.sources.contains_key(&source));
+        let asked = clusters(world, site.scope).filter(|c| c.answers(source));
         let mut effects = Vec::new();
         for cluster in asked.map(|c| c.id) {
             let id = site.desk.numbers.take();

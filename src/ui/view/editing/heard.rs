@@ -95,7 +95,7 @@ impl Heard {
         }
         let mut questions = Vec::new();
         let asked = clusters(world, scope)
-            .filter(|c| c.sources.contains_key(&source))
+            .filter(|c| c.answers(source))
             .take(CLUSTERS);
         for cluster in asked {
             questions.extend(asks.iter().map(|ask| Question {

@@ -362,7 +362,7 @@ fn age<'a>(ctx: &Ctx, c: &ClusterState) -> Cell<'a> {
     let mut metrics = c
         .sources
         .iter()
-        .filter(|(kind, _)| matches!(kind, SourceKind::Prometheus | SourceKind::Exporter(_)))
+        .filter(|(kind, _)| kind.answers_for(SourceKind::Prometheus))
         .map(|(_, health)| health)
         .peekable();
     if metrics.peek().is_some() && metrics.clone().all(|h| h.fault().is_some()) {

@@ -199,5 +199,6 @@ pub fn letter(kind: SourceKind) -> &'static str {
         SourceKind::NvidiaSmi => "N",
         SourceKind::ClockEvents(_) => "C",
         SourceKind::Nats => "B",
+        SourceKind::Edge => "S",
     }
 }

@@ -73,8 +73,7 @@ pub fn gpus<'a>(cluster: &'a ClusterState, service: &InferenceService) -> Vec<&'
 
 /// Why nothing is known of what it does.
 pub fn why_silent(cluster: &ClusterState, service: &InferenceService) -> String {
-    let metrics =
-        |kind: &SourceKind| matches!(kind, SourceKind::Prometheus | SourceKind::Exporter(_));
+    let metrics = |kind: &SourceKind| kind.answers_for(SourceKind::Prometheus);
     if !cluster.sources.keys().any(metrics) {
         return "no source of metrics is known here".into();
     }

@@ -142,7 +142,7 @@ impl Choice {
             0 if self.marked.contains(&cluster.id) => Line::styled("[x]", theme.accent),
             0 => Line::styled("[ ]", theme.muted),
             1 => Line::styled(cluster.name.as_ref(), theme.base),
-            2 => match cluster.sources.get(&SourceKind::Prometheus) {
+            2 => match cluster.answerer(SourceKind::Prometheus) {
                 Some(health) => {
                     let (glyph, word, style) = badge::source(theme, health, ctx.world.now);
                     Line::styled(format!("{glyph} {word}"), style)

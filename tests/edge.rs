@@ -1,0 +1,23 @@
+//! Sites with exporters and no Prometheus: what is held of them beside a real Prometheus, and their
+//! samples over a real bus that comes and goes, on a thin line.
+
+#[path = "edge/bus.rs"]
+mod bus;
+#[path = "edge/figures.rs"]
+mod figures;
+#[path = "support/nats.rs"]
+mod nats;
+#[path = "support/prometheus.rs"]
+mod prometheus;
+#[allow(dead_code, reason = "the tests of PromQL use the rest")]
+#[path = "promql/said.rs"]
+mod said;
+#[path = "edge/site.rs"]
+mod site;
+#[path = "edge/window.rs"]
+mod window;
+
+use farwatch::model::label::Labels;
+use farwatch::model::sample::Sample;
+use farwatch::model::time::Timestamp;
+use farwatch::promql::Series;
