@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::args::WatchArgs;
 use super::heard::keep_named;
 use super::{FAILED, USAGE};
-use crate::config::Config;
+use crate::config::{Config, Rhythm};
 use crate::team::lease::replica_name;
 use crate::watch::log::{self, Taken};
 use crate::watch::run::{self, WatchError};
@@ -25,6 +25,7 @@ pub fn run(mut config: Config, args: &WatchArgs, level: &str) -> color_eyre::Res
         eprintln!("farwatch: {what}");
         return Ok(ExitCode::from(USAGE));
     }
+    config.watch.publishes = Some(Rhythm::default());
     let replica = replica_name(&args.replica.clone().unwrap_or_else(host));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_name("farwatch-task")

@@ -16,6 +16,7 @@ use super::spool::Spool;
 use crate::clock;
 use crate::config::{Cluster, Rhythm, Team, Watch};
 use crate::edge::{Bucket, Encoder, Gap, Thinner};
+use crate::model::news::token;
 use crate::model::scrape::Scrape;
 use crate::source::error::{Cause, SourceError};
 use crate::source::nats::Bus;
@@ -33,15 +34,7 @@ const LEAST_BURST: u64 = 16 << 10;
 
 /// The subject of the samples of a cluster; its name as one token.
 pub fn subject(cluster: &str) -> String {
-    let plain = |c: char| {
-        if c.is_ascii_alphanumeric() || c == '-' || c == '_' {
-            c
-        } else {
-            '_'
-        }
-    };
-    let name: String = cluster.chars().map(plain).collect();
-    format!("ai.farwatch.{name}.samples")
+    format!("ai.farwatch.{}.samples", token(cluster))
 }
 
 /// What was done so far.
