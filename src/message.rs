@@ -13,6 +13,7 @@ use crate::model::handover::Handover;
 use crate::model::id::{ClusterId, RequestId};
 use crate::model::input::InputEvent;
 use crate::model::log::Tail;
+use crate::model::news::Found;
 use crate::model::signal::Group;
 use crate::model::telemetry::Telemetry;
 use crate::model::time::Timestamp;
@@ -46,6 +47,8 @@ pub enum Msg {
     Worked,
     /// From the archive.
     Recalled(Box<Recalled>),
+    /// From the watchers, where incidents are theirs.
+    Found(Box<Found>),
     /// Answer to [`Effect::Summarise`].
     Summarised(Result<ModelWords, Fault>),
     /// What an earlier run learned, as it was put away; `None`: nothing was. Or why it is not read.

@@ -203,6 +203,13 @@ impl State {
                 effects
             }
             Msg::Recalled(recalled) => self.recalled(*recalled),
+            Msg::Found(found) => {
+                if let Some(fault) = self.world.found(*found) {
+                    self.notice(true, fault);
+                }
+                self.dirty = true;
+                Vec::new()
+            }
             Msg::Summarised(words) => self.take_summary(words),
             Msg::Learnt(read) => self.take_learnt(read),
             Msg::Chat(event) => self.take_chat(event),

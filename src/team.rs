@@ -1,6 +1,7 @@
 //! What is shared over the team's bus: what watchers tell, who watches what, what people did about
 //! incidents, who is there. The only code that speaks with that bus.
 
+pub mod found;
 pub mod lease;
 pub mod publish;
 pub mod read;

@@ -11,7 +11,7 @@ use tokio::time::Interval;
 use super::record::everything;
 use crate::app::signals::{Caught, Signals};
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, IncidentsFrom};
 use crate::message::{Effect, Msg};
 use crate::model::health::Health;
 use crate::model::input::InputEvent;
@@ -68,6 +68,12 @@ impl Hearing {
             depth: Depth::None,
             ascii: true,
         };
+        // Nobody reads the watchers' stream for an answer of some seconds: it is found here.
+        let mut own = config.as_ref().clone();
+        if let Some(team) = &mut own.team {
+            team.incidents = IncidentsFrom::Own;
+        }
+        let config = Arc::new(own);
         let mut state = State::new(Arc::clone(&config), clock::now(), TimeZone::UTC, looks);
         let (columns, rows) = SIZE;
         state.update(Msg::Input(InputEvent::Resize { columns, rows }));

@@ -24,6 +24,7 @@ use crate::source::kubernetes::contexts;
 use crate::source::replay::{Player, Recorded};
 use crate::source::supervisor::Fleet;
 use crate::source::{Lookup, Outlet};
+use crate::team::found;
 use crate::term::reader::Heard;
 
 /// Starts what is looked at, and the agent. Called after the first frame.
@@ -85,6 +86,7 @@ pub fn start(
     let desk = match &behind {
         Behind::Live { .. } => {
             remind(&config, &told);
+            found::start(config.team.as_ref(), &told);
             desk(&config, &told)
         }
         Behind::Replay(_) => None,

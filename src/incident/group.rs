@@ -169,7 +169,8 @@ impl Grouper {
     }
 }
 
-pub(super) fn sort(incidents: &mut [Incident]) {
+/// Open first, worst first, newest first; then those that ended.
+pub fn sort(incidents: &mut [Incident]) {
     incidents.sort_by_key(|i| {
         let state = match i.state {
             IncidentState::Open => 0,

@@ -114,6 +114,21 @@ impl Change {
     }
 }
 
+/// What a console hears of the watchers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// In the order in which they were told.
+    Changes(Vec<Change>),
+    /// Who watches a cluster, and when that was heard last. Empty: nobody.
+    Watched {
+        cluster: Arc<str>,
+        by: Arc<str>,
+        at: Timestamp,
+    },
+    /// Why nothing is heard.
+    Fault(String),
+}
+
 /// A name as one token of a subject or key: letters, digits, `-` and `_`; anything else is `_`.
 pub fn token(name: &str) -> String {
     let plain = |c: char| match c.is_ascii_alphanumeric() || c == '-' || c == '_' {

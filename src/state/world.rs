@@ -63,6 +63,7 @@ mod time;
 pub mod timing;
 mod twins;
 mod usual;
+mod watchers;
 pub mod whatif;
 
 pub use blind::{Blind, NodeValue};
@@ -75,6 +76,7 @@ pub use score::{Reach, Score};
 pub use skew::{Apart, Skew};
 pub use standing::{AlertCounts, Freshness};
 pub use tellers::Telling;
+pub use watchers::FoundBy;
 
 /// Notices kept.
 const NOTICES: usize = 200;
@@ -107,6 +109,8 @@ pub struct World {
     pub miner: Miner,
     grouper: Grouper,
     desk: desk::Desk,
+    /// Incidents are those of the watchers; `None`: they are found here.
+    watchers: Option<watchers::Watchers>,
     rankings: Rankings,
     /// Ended incidents that the archive found, as they were asked for last.
     pub past: Vec<Incident>,

@@ -228,7 +228,7 @@ impl Keeper {
         ending: &CancellationToken,
     ) -> Result<(), SourceError> {
         let session = self.bus.open("farwatch leases").await?;
-        let bucket = Bucket::open(&session, &self.shape(), self.team.create).await?;
+        let bucket = Bucket::open(&session, &shape(&self.team), self.team.create).await?;
         let mut news = bucket.watch().await?;
         let own = self.beat(&session, &bucket).await?;
         // All that stood there has come once our own word comes back.
@@ -255,19 +255,6 @@ impl Keeper {
                 self.beat(&session, &bucket).await?;
             }
             self.step(&session, &bucket).await?;
-        }
-    }
-
-    fn shape(&self) -> Shape {
-        Shape {
-            name: format!("{}-leases", self.team.name),
-            description: "who watches which cluster (farwatch)",
-            history: 8,
-            max_age: AGE,
-            max_bytes: BYTES,
-            max_value_bytes: VALUE_BYTES,
-            replicas: self.team.replicas,
-            fleeting: false,
         }
     }
 
@@ -424,6 +411,20 @@ impl Keeper {
             self.free(bucket, &cluster).await?;
         }
         Ok(())
+    }
+}
+
+/// The bucket of the leases.
+pub(super) fn shape(team: &Team) -> Shape {
+    Shape {
+        name: format!("{}-leases", team.name),
+        description: "who watches which cluster (farwatch)",
+        history: 8,
+        max_age: AGE,
+        max_bytes: BYTES,
+        max_value_bytes: VALUE_BYTES,
+        replicas: team.replicas,
+        fleeting: false,
     }
 }
 

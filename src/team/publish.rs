@@ -324,7 +324,8 @@ pub fn words(error: &SourceError) -> String {
     }
 }
 
-fn waits() -> ExponentialBackoff {
+/// Between two attempts to reach the bus.
+pub(super) fn waits() -> ExponentialBackoff {
     ExponentialBuilder::default()
         .with_min_delay(SHORTEST)
         .with_max_delay(LONGEST)

@@ -8,6 +8,7 @@ use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::OrderedConfig;
 use async_nats::jetstream::stream::Stream;
 use futures::StreamExt;
+use tokio::sync::mpsc;
 
 use super::stream::odd;
 use crate::config::Team;
@@ -76,12 +77,8 @@ pub async fn ids(
 }
 
 /// Follows what is told of incidents from the begin of the stream on, until the session ends;
-/// `news`: what is new, and whether more waits.
-pub async fn follow(
-    session: &Session,
-    team: &Team,
-    mut news: impl FnMut(Change, bool),
-) -> SourceError {
+/// who reads `news` slowly lets the server wait.
+pub async fn follow(session: &Session, team: &Team, news: mpsc::Sender<Change>) -> SourceError {
     let followed = async {
         let stream = stream(session, team).await?;
         let config = OrderedConfig {
@@ -102,9 +99,9 @@ pub async fn follow(
                 return Err(session.ended().await);
             };
             let message = next.map_err(|e| odd(session, &e))?;
-            let more = message.info().is_ok_and(|info| info.pending > 0);
             if let Some(change) = read(&message.payload) {
-                news(change, more);
+                // Nobody listens any more: the session ends with them.
+                let _ = news.send(change).await;
             }
         }
     };

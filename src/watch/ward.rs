@@ -15,7 +15,7 @@ use super::gauges::Cluster;
 use super::told::{self, Teller};
 use crate::archive::{Archive, learnt, redacted};
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, IncidentsFrom};
 use crate::incident::told::Told;
 use crate::message::{Effect, Msg};
 use crate::model::alert::Severity;
@@ -113,6 +113,10 @@ fn alone(config: &Config, place: usize) -> Option<Config> {
     let all = config.clusters.len().max(1) as u64;
     let mut own = config.clone();
     own.clusters = vec![cluster];
+    // Who else should find them?
+    if let Some(team) = &mut own.team {
+        team.incidents = IncidentsFrom::Own;
+    }
     let limits = &mut own.limits;
     limits.series_bytes = (limits.series_bytes / all).max(LEAST_SERIES.min(limits.series_bytes));
     limits.log_bytes = (limits.log_bytes / all).max(LEAST_LOGS.min(limits.log_bytes));

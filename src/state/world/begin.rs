@@ -60,6 +60,7 @@ impl World {
                 said: Vec::new(),
             },
             audit: audit(config),
+            watchers: super::watchers::Watchers::of(config),
             severities: config.severities.clone(),
             events_most: limits.events,
             ticked: now,

@@ -55,6 +55,9 @@ impl World {
                 continue;
             }
             let live = incident.is_live();
+            if live && self.hold_desk(&incident) {
+                continue;
+            }
             let revision = incident.revision;
             let kept = Kept { revision, at, live };
             self.desk.kept.insert(incident.id, kept);

@@ -166,6 +166,10 @@ impl World {
     }
 
     pub(super) fn take_findings(&mut self, findings: Vec<Finding>) -> bool {
+        // Watchers find the incidents.
+        if self.watchers.is_some() {
+            return false;
+        }
         let mut changed = false;
         for finding in findings {
             // Its end is told all the same.

@@ -32,7 +32,9 @@ impl World {
                 changed |= self.judge_known(id, judge::Known::All, now);
                 changed |= self.judge_logs(id, now);
             }
-            changed |= self.grouper.tick(&mut self.incidents, now);
+            if self.watchers.is_none() {
+                changed |= self.grouper.tick(&mut self.incidents, now);
+            }
         }
         changed
     }

@@ -9,11 +9,15 @@ use crate::model::archive::{Past, Recall};
 use crate::model::finding::Finding;
 use crate::model::id::IncidentId;
 use crate::model::incident::{Opinion, Stamp};
+use crate::model::unit;
 use crate::state::world::World;
 use crate::state::world::like::Like;
 use crate::ui::Ctx;
 use crate::ui::view::common::{heading, pair};
 use crate::ui::widget::text::wrap;
+
+/// A watcher renews its leases more often than this, milliseconds.
+const SILENT_MS: u64 = 30_000;
 
 /// What was like the chosen one.
 #[derive(Debug, Default)]
@@ -108,7 +112,8 @@ impl Incidents {
         incident: &Incident,
         width: usize,
     ) -> Vec<Line<'a>> {
-        let mut out = people(ctx, incident, width);
+        let mut out = found_by(ctx, incident, width);
+        out.extend(people(ctx, incident, width));
         out.extend(missing(ctx, incident, width));
         let of = self.memory.of.is_some_and(|(id, _)| id == incident.id);
         if !of || self.memory.like.is_empty() {
@@ -127,6 +132,25 @@ impl Incidents {
         }
         out
     }
+}
+
+/// Which watcher found it, and whether it is still heard.
+fn found_by<'a>(ctx: &Ctx<'_>, incident: &Incident, width: usize) -> Vec<Line<'a>> {
+    let Some(found) = ctx.world.found_by(incident) else {
+        return Vec::new();
+    };
+    let age = found.heard.map(|at| ctx.world.age_ms(at));
+    let heard = match age {
+        None => "its watcher is not heard".to_owned(),
+        Some(ms) if ms > SILENT_MS => format!("stale {}", unit::age(ms)),
+        Some(ms) => format!("heard {} ago", unit::age(ms)),
+    };
+    let style = match age.is_some_and(|ms| ms <= SILENT_MS) {
+        true => ctx.theme.base,
+        false => ctx.theme.warn,
+    };
+    let text = format!("found by watcher {}, {heard}", found.watcher);
+    folded(&text, width, style).collect()
 }
 
 /// Whose incident it is, where a recording was handed over: what its sender says is told apart from
