@@ -266,6 +266,8 @@ pub enum Action {
     Acknowledge,
     /// Puts the incident under the cursor together for another console.
     HandOver,
+    /// Keeps the row under the cursor at the incident looked at last, or no longer.
+    Pin,
     /// What the operator thinks of the finding under the cursor; `None` takes it back.
     Opine(Option<Opinion>),
     NextTheme,

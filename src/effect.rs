@@ -30,6 +30,7 @@ use crate::source::actions::Actions;
 use crate::source::replay::Player;
 use crate::source::supervisor::Fleet;
 use crate::source::{Lookup, Outlet};
+use crate::team::Team;
 
 /// Questions under way at a time; more wait their turn.
 const QUESTIONS: usize = 128;
@@ -76,6 +77,8 @@ pub struct Effects {
     told: mpsc::Sender<Msg>,
     /// `None`: nothing is kept, as of what a recording shows.
     desk: Option<Desk>,
+    /// `None`: there is no team.
+    team: Option<Team>,
 }
 
 impl Effects {
@@ -157,6 +160,11 @@ impl Effects {
                     });
                 }
             }
+            Effect::Share(share) => {
+                if let Some(team) = &mut self.team {
+                    team.share(share);
+                }
+            }
             Effect::Recall(what) => match &self.desk {
                 Some(desk) => desk.recall(what),
                 None if what.is_asked_for() => {
@@ -197,6 +205,9 @@ impl Effects {
         if let Some(desk) = self.desk {
             let written = tokio::task::spawn_blocking(move || desk.finish());
             let _ = tokio::time::timeout(WRITTEN, written).await;
+        }
+        if let Some(team) = self.team {
+            let _ = tokio::time::timeout(GRACE, team.leave()).await;
         }
         if let Some((file, learnt)) = learned_file(&self.config).zip(learnt) {
             let written = tokio::task::spawn_blocking(move || unwritten(&file, &learnt));

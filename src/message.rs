@@ -14,6 +14,7 @@ use crate::model::id::{ClusterId, RequestId};
 use crate::model::input::InputEvent;
 use crate::model::log::Tail;
 use crate::model::news::Found;
+use crate::model::shared::{Share, Shared};
 use crate::model::signal::Group;
 use crate::model::telemetry::Telemetry;
 use crate::model::time::Timestamp;
@@ -49,6 +50,8 @@ pub enum Msg {
     Recalled(Box<Recalled>),
     /// From the watchers, where incidents are theirs.
     Found(Box<Found>),
+    /// From the team's bus.
+    Shared(Box<Shared>),
     /// Answer to [`Effect::Summarise`].
     Summarised(Result<ModelWords, Fault>),
     /// What an earlier run learned, as it was put away; `None`: nothing was. Or why it is not read.
@@ -139,6 +142,8 @@ pub enum Effect {
     Remember(Arc<Vec<Vec<u8>>>),
     /// Ask the archive; [`Msg::Recalled`] follows, where there is one.
     Recall(Recall),
+    /// To the team's bus, where there is one.
+    Share(Share),
     /// Ask a model to put this report into its words; [`Msg::Summarised`] follows.
     Summarise(String),
     /// Tell the operator why nothing was done.

@@ -46,6 +46,7 @@ mod reporting;
 mod runbooks;
 pub mod screen;
 mod sessions;
+mod shared;
 mod similar;
 mod slash;
 pub mod world;
@@ -135,7 +136,12 @@ impl State {
         // What comes in between is looked at with the next of these.
         let goes_on = matches!(
             msg,
-            Msg::Input(_) | Msg::Answer(_) | Msg::Tick(_) | Msg::Worked | Msg::Recalled(_)
+            Msg::Input(_)
+                | Msg::Answer(_)
+                | Msg::Tick(_)
+                | Msg::Worked
+                | Msg::Recalled(_)
+                | Msg::Shared(_)
         );
         let mut effects = self.take(msg);
         if goes_on {
@@ -143,6 +149,7 @@ impl State {
             effects.extend(view.work(&self.world));
             effects.extend(self.rank());
             effects.extend(self.follow_buses());
+            effects.extend(self.share());
             if let Some(Overlay::WhatIf(whatif)) = &mut self.screen.overlay {
                 effects.extend(whatif.work(&self.world));
             }
@@ -210,6 +217,7 @@ impl State {
                 self.dirty = true;
                 Vec::new()
             }
+            Msg::Shared(told) => self.take_shared(*told),
             Msg::Summarised(words) => self.take_summary(words),
             Msg::Learnt(read) => self.take_learnt(read),
             Msg::Chat(event) => self.take_chat(event),

@@ -18,6 +18,8 @@ mod platform;
 mod played;
 #[path = "support/scenario.rs"]
 mod scenario;
+#[path = "screens/shared.rs"]
+mod shared;
 #[path = "screens/sriov.rs"]
 mod sriov;
 

@@ -3,8 +3,9 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::model::desk::Desk;
 use crate::model::finding::Evidence;
-use crate::model::incident::Incident;
+use crate::model::incident::{Incident, Verdict};
 use crate::model::redact::redact;
 
 /// MessagePack with the names of the fields: bounds without end are numbers there, not nothing.
@@ -18,13 +19,16 @@ pub fn unpack<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     rmp_serde::from_slice(body).ok()
 }
 
-/// Without what looks like a credential.
+/// What was said of findings; before there were edits one verdict stood there.
+pub fn said(body: &[u8]) -> Option<Desk> {
+    let verdict = unpack::<Verdict>(body).map(Desk::of_verdict);
+    verdict.or_else(|| unpack(body))
+}
+
+/// Without what looks like a credential; what people wrote is so from the begin.
 pub fn redacted(incident: &Incident) -> Incident {
     let mut clean = incident.clone();
     clean.title = redact(&clean.title);
-    for (_, note) in &mut clean.desk.notes {
-        *note = redact(note);
-    }
     for finding in &mut clean.findings {
         finding.text = redact(&finding.text);
         for piece in &mut finding.evidence {
@@ -51,9 +55,14 @@ pub fn about(cluster: &str, incident: &Incident) -> String {
 }
 
 pub fn notes(incident: &Incident) -> String {
-    let notes = incident.desk.notes.iter().map(|(_, text)| text.as_str());
-    let assigned = incident.desk.assigned.iter().map(|(who, _)| who.as_str());
-    notes.chain(assigned).collect::<Vec<_>>().join(" ")
+    let notes = incident.desk.notes().map(|(_, text)| text);
+    let pins = incident.desk.pins().into_iter().map(|(_, text)| text);
+    let assigned = incident.desk.assigned().into_iter().map(|(who, _)| who);
+    notes
+        .chain(pins)
+        .chain(assigned)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A sign as one word of the index.

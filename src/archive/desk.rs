@@ -188,7 +188,7 @@ impl Archive {
         Ok(Recalled::Begin {
             incidents: known.incidents,
             verdicts: verdicts
-                .map(|(cluster, key, verdict)| (cluster.into(), key.into(), verdict))
+                .map(|(cluster, key, said)| (cluster.into(), key.into(), said))
                 .collect(),
             numbered: known.numbered,
         })

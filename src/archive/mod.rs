@@ -11,8 +11,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::model::archive::{Keep, Past};
+use crate::model::desk::Desk as Said;
 use crate::model::id::IncidentId;
-use crate::model::incident::Verdict;
 use crate::model::time::Timestamp;
 
 mod body;
@@ -52,7 +52,7 @@ pub struct Archive {
 #[derive(Debug, Default)]
 pub struct Known {
     pub incidents: Vec<Past>,
-    pub verdicts: Vec<(String, String, Verdict)>,
+    pub verdicts: Vec<(String, String, Said)>,
     pub numbered: u32,
 }
 
@@ -111,22 +111,10 @@ impl Archive {
                 Keep::Gone(id) => drop_one(&change, *id)?,
                 Keep::Session(session) => sessions::put(&change, session)?,
                 Keep::Forget(id) => sessions::forget(&change, *id)?,
-                Keep::Verdict {
-                    cluster,
-                    key,
-                    verdict: None,
-                } => {
-                    let sql = "DELETE FROM verdict WHERE cluster = ?1 AND key = ?2";
-                    change.execute(sql, params![cluster.as_ref(), key.as_ref()])?;
-                }
-                Keep::Verdict {
-                    cluster,
-                    key,
-                    verdict: Some(verdict),
-                } => {
+                Keep::Verdict { cluster, key, said } => {
                     let sql =
                         "INSERT OR REPLACE INTO verdict (cluster, key, body) VALUES (?1, ?2, ?3)";
-                    let body = body::pack(verdict)?;
+                    let body = body::pack(said)?;
                     change.execute(sql, params![cluster.as_ref(), key.as_ref(), body])?;
                 }
             }
@@ -146,8 +134,8 @@ impl Archive {
         let mut verdicts = Vec::new();
         while let Some(row) = rows.next()? {
             let body: Vec<u8> = row.get(2)?;
-            if let Some(verdict) = body::unpack(&body) {
-                verdicts.push((row.get(0)?, row.get(1)?, verdict));
+            if let Some(said) = body::said(&body) {
+                verdicts.push((row.get(0)?, row.get(1)?, said));
             }
         }
         let sql = "SELECT max(number) FROM incident";

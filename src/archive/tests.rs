@@ -5,9 +5,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::alert::Severity;
 use crate::model::chat::RunOutcome;
+use crate::model::desk::{Hand, What};
 use crate::model::finding::{Evidence, Finding, FindingKind, Subject};
 use crate::model::id::ClusterId;
-use crate::model::incident::{Deed, Incident, IncidentState, Opinion, Stamp};
+use crate::model::incident::{Deed, Incident, IncidentState, Opinion};
 use crate::model::talk::{
     Author, Message, Part, Session, SessionHead, SessionId, ToolDone, ToolPart,
 };
@@ -89,21 +90,20 @@ fn titles(past: &[Past]) -> Vec<&str> {
 fn what_is_put_away_comes_back_whole_and_redacted() {
     let (folder, mut archive) = open();
     let mut one = incident(u64::MAX - 1, "load is high", None);
-    let by = |at| Stamp {
+    let ana = Hand {
         by: "ana".into(),
-        at: Timestamp(at),
+        console: "c1".into(),
     };
-    one.take(Deed::Acknowledge, by(3));
-    one.take(Deed::Note("pw=1 password=hunter2hunter2".into()), by(4));
-    let verdict = Verdict {
-        opinion: Opinion::False,
-        score: 0.9,
-        stamp: by(5),
-    };
+    one.take(Deed::Acknowledge, &ana, Timestamp(3));
+    let secret = Deed::Note("pw=1 password=hunter2hunter2".into());
+    one.take(secret, &ana, Timestamp(4));
+    let mut verdict = Said::default();
+    let opinion = What::Verdict(Some((Opinion::False, 0.9.into())));
+    verdict.write(opinion, &ana, Timestamp(5));
     let said = Keep::Verdict {
         cluster: "alpha".into(),
         key: "k".into(),
-        verdict: Some(verdict.clone()),
+        said: verdict.clone(),
     };
     archive
         .keep(&[kept(one.clone(), &["a of node"]), said])
@@ -115,7 +115,7 @@ fn what_is_put_away_comes_back_whole_and_redacted() {
     };
     let back = &past.incident;
     assert_eq!((back.id, back.number), (one.id, one.number));
-    assert_eq!(back.desk.acknowledged, one.desk.acknowledged);
+    assert_eq!(back.desk, one.desk);
     assert_eq!(back.reopened, 1);
     let (low, high) = back.findings[0].expected.expect("bounds without end stay");
     assert!(low == f64::NEG_INFINITY && high == f64::INFINITY);
@@ -165,11 +165,8 @@ fn the_newest_state_counts_and_what_was_taken_in_goes() {
 fn words_find_ended_incidents_and_their_notes() {
     let (_folder, mut archive) = open();
     let mut one = incident(1, "XID 79 on gpu-1", Some(5_000));
-    let stamp = Stamp {
-        by: "bo".into(),
-        at: Timestamp(1),
-    };
-    one.take(Deed::Note("reseated the riser card".into()), stamp);
+    let note = Deed::Note("reseated the riser card".into());
+    one.take(note, &Hand::default(), Timestamp(1));
     let two = incident(2, "queue grows", Some(8_000));
     let open = incident(3, "XID 79 again", None);
     archive

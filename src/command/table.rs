@@ -158,6 +158,7 @@ pub static ENTRIES: &[Entry] = &[
     entry("Incidents", "false-alarm", &["Yf"], "this finding was nothing: do not tell its like again", Action::Opine(Some(Opinion::False))),
     entry("Incidents", "no-verdict", &["Yu"], "take back what I said of this finding", Action::Opine(None)),
     entry("Incidents", "note", &["Yn"], "note TEXT: write it down at this incident", Words(Typed::Note)),
+    entry("Incidents", "pin", &["Yp"], "keep this finding or row as evidence at the incident, or no longer", Action::Pin),
     entry("Incidents", "assign", &["Yo"], "assign WHO: who looks after this incident; nobody: no name", Words(Typed::Assign)),
     entry("Incidents", "quiet", &[], "quiet SPAN: mute this incident so long, as `M`; off: no longer", Words(Typed::Quiet)),
     entry("Incidents", "hand-over", &["<c-s>h"], "write this incident with its data to one file, to be replayed", Action::HandOver),

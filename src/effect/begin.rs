@@ -24,7 +24,7 @@ use crate::source::kubernetes::contexts;
 use crate::source::replay::{Player, Recorded};
 use crate::source::supervisor::Fleet;
 use crate::source::{Lookup, Outlet};
-use crate::team::found;
+use crate::team::{Team, found};
 use crate::term::reader::Heard;
 
 /// Starts what is looked at, and the agent. Called after the first frame.
@@ -91,6 +91,13 @@ pub fn start(
         }
         Behind::Replay(_) => None,
     };
+    let team = match &behind {
+        Behind::Live { .. } => config.team.as_ref().map(|team| {
+            let told = told.clone();
+            Team::start(team, config.operator.clone(), told)
+        }),
+        Behind::Replay(_) => None,
+    };
     let effects = Effects {
         config,
         behind,
@@ -104,6 +111,7 @@ pub fn start(
         actions,
         told,
         desk,
+        team,
     };
     let ears = Ears {
         signals,

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::model::alert::Severity;
+use crate::model::desk::{Desk, Field};
 use crate::model::finding::{Evidence, Finding, FindingKind, Subject};
 use crate::model::id::IncidentId;
-use crate::model::incident::Desk;
 use crate::model::time::Timestamp;
 
 use super::{Incident, IncidentState, title};
@@ -34,9 +34,18 @@ pub struct Grouper {
     /// Weak findings that open nothing by themselves, with their nodes.
     loose: Vec<(Finding, Vec<Arc<str>>)>,
     numbered: u32,
+    /// Of the clusters, by their numbers: these are those of one run, names are everywhere the same.
+    names: Vec<Arc<str>>,
 }
 
 impl Grouper {
+    pub fn of(names: impl Iterator<Item = Arc<str>>) -> Self {
+        Self {
+            names: names.collect(),
+            ..Self::default()
+        }
+    }
+
     /// Takes a finding and the nodes its subject stands on. True when an incident changed.
     pub fn take(
         &mut self,
@@ -82,10 +91,20 @@ impl Grouper {
         self.corroborate(incidents, finding, nodes)
     }
 
+    /// From what it is about and when it began: the same in every replay, and on every console that
+    /// saw the same begin. Consoles that did not know each other's by its signs (`model::shared`).
+    fn id_of(&self, finding: &Finding) -> IncidentId {
+        let cluster = finding.cluster.0;
+        let name = self.names.get(usize::from(cluster)).cloned();
+        let name = name.unwrap_or_else(|| cluster.to_string().into());
+        let (subject, key, since) = (&finding.subject, &finding.key, finding.since.0);
+        IncidentId::of(&format!("{name}|{subject}|{key}|{since}"))
+    }
+
     fn open(&mut self, incidents: &mut Vec<Incident>, finding: Finding, nodes: &[Arc<str>]) {
         self.numbered += 1;
         let mut incident = Incident {
-            id: id_of(&finding),
+            id: self.id_of(&finding),
             number: self.numbered,
             cluster: finding.cluster,
             severity: finding.severity,
@@ -104,7 +123,9 @@ impl Grouper {
             awaited: None,
             handed: None,
         };
-        incident.desk.muted = still_muted(incidents, &finding);
+        if let Some(desk) = still_muted(incidents, &finding) {
+            incident.desk.merge_field(Field::Muted, desk);
+        }
         incident.add(finding, nodes);
         let held = std::mem::take(&mut self.loose);
         for (weak, places) in held {
@@ -217,19 +238,8 @@ fn merge(incidents: &mut Vec<Incident>, into: u32, places: &[usize]) {
         for finding in other.findings {
             incident.add(finding, &nodes);
         }
+        incident.desk.merge(&other.desk);
     }
-}
-
-/// FNV-1a over what it is about and when it began: the same in every replay.
-fn id_of(finding: &Finding) -> IncidentId {
-    let text = format!(
-        "{}|{}|{}|{}",
-        finding.cluster.0, finding.subject, finding.key, finding.since.0
-    );
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    IncidentId(hash)
 }
 
 fn related(a: &Subject, a_nodes: &[Arc<str>], b: &Subject, b_nodes: &[Arc<str>]) -> bool {

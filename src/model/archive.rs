@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::desk::Desk;
 use super::id::IncidentId;
-use super::incident::{Incident, Verdict};
+use super::incident::Incident;
 use super::talk::{Session, SessionHead, SessionId};
 
 /// To be put away. Clusters go by name: their numbers are those of one run.
@@ -12,11 +13,11 @@ pub enum Keep {
     Incident(Box<Past>),
     /// Another one took it in.
     Gone(IncidentId),
-    /// `None`: it was taken back.
+    /// What was said of the findings of a key, also that it was taken back.
     Verdict {
         cluster: Arc<str>,
         key: Arc<str>,
-        verdict: Option<Verdict>,
+        said: Desk,
     },
     /// A conversation of the chat pane.
     Session(Box<Session>),
@@ -62,7 +63,7 @@ pub enum Recalled {
     /// At start: what was open or ended lately, the verdicts, and the greatest number so far.
     Begin {
         incidents: Vec<Past>,
-        verdicts: Vec<(Arc<str>, Arc<str>, Verdict)>,
+        verdicts: Vec<(Arc<str>, Arc<str>, Desk)>,
         numbered: u32,
     },
     Like {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::alert::Severity;
+use super::desk::{Desk, Hand, Mark, What};
 use super::finding::{Finding, Subject};
 use super::handover::Handed;
 use super::id::{ClusterId, IncidentId};
@@ -50,6 +51,7 @@ pub struct Incident {
     pub nodes: BTreeSet<Arc<str>>,
     /// Earliest first; one per finding key, updated in place.
     pub findings: Vec<Finding>,
+    /// What people did about it.
     #[serde(default)]
     pub desk: Desk,
     /// How often its signs came back after it had ended.
@@ -67,21 +69,8 @@ pub struct Incident {
     pub handed: Option<Arc<Handed>>,
 }
 
-/// What people did about an incident.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Desk {
-    /// Somebody looks after it.
-    pub acknowledged: Option<Stamp>,
-    pub assigned: Option<(String, Stamp)>,
-    /// Calm until this time: it is listed, and counts as nothing that is wrong.
-    pub muted: Option<(Timestamp, Stamp)>,
-    /// Oldest first.
-    pub notes: Vec<(Stamp, String)>,
-}
-
 /// Who did something, and when.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     pub by: Arc<str>,
     pub at: Timestamp,
@@ -97,10 +86,12 @@ pub enum Deed {
     Note(String),
     /// `None`: it counts again.
     Mute(Option<Timestamp>),
+    /// And once more: takes it back.
+    Pin(String),
 }
 
 /// What an operator thinks of a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Opinion {
     /// It was something.
@@ -125,7 +116,7 @@ impl Incident {
     }
 
     pub fn is_muted(&self, now: Timestamp) -> bool {
-        self.desk.muted.as_ref().is_some_and(|(end, _)| *end > now)
+        self.desk.muted().is_some_and(|(end, _)| end > now)
     }
 
     /// Found by the detectors of this console.
@@ -144,7 +135,7 @@ impl Incident {
         match self.state {
             _ if !self.is_ours() => "handed",
             IncidentState::Open | IncidentState::Recovering if self.is_muted(now) => "muted",
-            IncidentState::Open if self.desk.acknowledged.is_some() => "acked",
+            IncidentState::Open if self.desk.acknowledged().is_some() => "acked",
             IncidentState::Open if self.is_growing(now) => "growing",
             IncidentState::Open if self.reopened > 0 => "reopened",
             state => state.word(),
@@ -167,22 +158,26 @@ impl Incident {
         self.is_ours() && self.is_live() && !self.is_muted(now)
     }
 
-    /// What somebody did about it.
-    pub fn take(&mut self, deed: Deed, stamp: Stamp) {
+    /// What somebody did about it; `None`: it was so already.
+    pub fn take(&mut self, deed: Deed, hand: &Hand, at: Timestamp) -> Option<Mark> {
         let desk = &mut self.desk;
-        match deed {
-            Deed::Acknowledge if desk.acknowledged.is_some() => desk.acknowledged = None,
-            Deed::Acknowledge => desk.acknowledged = Some(stamp),
-            Deed::Assign(who) if who.is_empty() => desk.assigned = None,
-            Deed::Assign(who) => desk.assigned = Some((who, stamp)),
-            Deed::Note(text) => {
-                desk.notes.push((stamp, text));
-                let most = desk.notes.len().saturating_sub(NOTES);
-                desk.notes.drain(..most);
-            }
-            Deed::Mute(None) => desk.muted = None,
-            Deed::Mute(Some(end)) => desk.muted = Some((end, stamp)),
-        }
+        let what = match deed {
+            Deed::Acknowledge => What::Acknowledged(desk.acknowledged().is_none()),
+            Deed::Assign(who) => What::Assigned((!who.is_empty()).then_some(who)),
+            Deed::Note(text) => What::Note(text),
+            Deed::Mute(until) => What::Muted(until),
+            Deed::Pin(text) => What::Pinned {
+                on: desk.pins().iter().all(|(_, held)| *held != text),
+                text,
+            },
+        };
+        let mark = desk.write(what, hand, at)?;
+        self.touch();
+        Some(mark)
+    }
+
+    /// It is not as it was.
+    pub fn touch(&mut self) {
         self.revision = self.revision.wrapping_add(1);
     }
 }
@@ -191,5 +186,3 @@ impl Incident {
 const ELSEWHERE: u64 = 0x9e37_79b9_7f4a_7c15;
 /// It grows for so long after a new sign, milliseconds.
 const GROWING_MS: u64 = 300_000;
-/// Notes kept of one incident; the oldest go.
-const NOTES: usize = 200;

@@ -3,7 +3,7 @@
 use super::{Asked, Chart, Report, Section, Table};
 use crate::cause::What;
 use crate::model::finding::Evidence;
-use crate::model::incident::Incident;
+use crate::model::incident::{Incident, Stamp};
 use crate::model::unit::age;
 use crate::state::world::World;
 
@@ -178,24 +178,26 @@ fn timeline(world: &World, i: &Incident) -> Section {
 /// What people did about it.
 fn desk(i: &Incident) -> Section {
     let mut lines = Vec::new();
-    if let Some(stamp) = &i.desk.acknowledged {
+    if let Some(stamp) = i.desk.acknowledged() {
         lines.push(format!(
             "acknowledged by {} at {}",
             stamp.by,
             stamp.at.rfc3339()
         ));
     }
-    if let Some((who, stamp)) = &i.desk.assigned {
+    if let Some((who, stamp)) = i.desk.assigned() {
         lines.push(format!(
             "assigned to {who} by {} at {}",
             stamp.by,
             stamp.at.rfc3339()
         ));
     }
-    let notes = i.desk.notes.iter();
-    lines.extend(
-        notes.map(|(stamp, note)| format!("{} at {}: {note}", stamp.by, stamp.at.rfc3339())),
-    );
+    let told = |(stamp, text): (Stamp, &str), verb: &str| {
+        format!("{}{verb} at {}: {text}", stamp.by, stamp.at.rfc3339())
+    };
+    lines.extend(i.desk.notes().map(|note| told(note, "")));
+    let pins = i.desk.pins().into_iter();
+    lines.extend(pins.map(|pin| told(pin, " kept as evidence")));
     if lines.is_empty() {
         return Section::default();
     }

@@ -55,6 +55,7 @@ impl State {
             Action::HandOver => self.hand_over(),
             Action::Acknowledge => self.acknowledge(),
             Action::Opine(opinion) => self.opine(opinion),
+            Action::Pin => self.pin(),
             Action::NextTheme => self.next_theme(),
             Action::ReplayPause => self.replay_pause(),
             Action::ReplayFaster => self.replay_speed(2.0),

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use super::State;
 use super::range::span;
+use crate::command::{Command, ScreenId};
 use crate::message::Effect;
 use crate::model::archive::{Keep, Recalled};
+use crate::model::desk::{NAME, NOTE, PIN};
+use crate::model::finding::Finding;
 use crate::model::id::IncidentId;
 use crate::model::incident::{Deed, Opinion};
 use crate::model::sensitivity::Sensitivity;
 use crate::model::text;
-use crate::ui::view::Focus;
+use crate::ui::view::{Focus, View};
 
-/// Letters of a note, and of a name.
-const NOTE: usize = 2_000;
-const NAME: usize = 60;
 /// The longest mute, milliseconds.
 const QUIET_MS: i64 = 30 * 86_400_000;
 
@@ -129,6 +129,13 @@ impl State {
 
     fn do_about(&mut self, deed: Deed, told: &str) -> Result<Vec<Effect>, String> {
         let id = self.at_hand()?;
+        self.do_to(id, deed, told)
+    }
+
+    fn do_to(&mut self, id: IncidentId, deed: Deed, told: &str) -> Result<Vec<Effect>, String> {
+        if let Some(incident) = self.world.incident(id) {
+            self.may_share(incident.cluster)?;
+        }
         let by = self.operator();
         self.world.deed(id, deed, &by);
         self.say_kept(told);
@@ -137,7 +144,7 @@ impl State {
 
     pub(super) fn acknowledge(&mut self) -> Vec<Effect> {
         let held = self.at_hand().ok().and_then(|id| self.world.incident(id));
-        let told = match held.is_some_and(|i| i.desk.acknowledged.is_some()) {
+        let told = match held.is_some_and(|i| i.desk.acknowledged().is_some()) {
             true => "no longer acknowledged",
             false => "acknowledged (Ya takes it back)",
         };
@@ -173,6 +180,61 @@ impl State {
         self.do_about(Deed::Mute(Some(end)), &told)
     }
 
+    /// Keeps the row under the cursor in view at the incident that was looked at last, as evidence;
+    /// again: no longer.
+    pub(super) fn pin(&mut self) -> Vec<Effect> {
+        self.or_say(|state| {
+            let on_incidents = state.screen.at == ScreenId::Incidents;
+            let incidents = &state.screen.views.incidents;
+            let Some(Focus::Incident(id)) = View::focus(incidents, &state.world) else {
+                return Err("there is no incident to pin it to (8: incidents)".into());
+            };
+            let row = match on_incidents {
+                true => state.pinned_finding(id),
+                false => {
+                    let copied = state.tell_view(Command::CopyRow).into_iter();
+                    copied
+                        .filter_map(|effect| match effect {
+                            Effect::Copy(text) => Some(text),
+                            _ => None,
+                        })
+                        .next()
+                }
+            };
+            let row = row.map(|text| text::clean(text.trim(), PIN));
+            let Some(row) = row.filter(|text| !text.is_empty()) else {
+                return Err("there is nothing under the cursor to pin (Enter: findings)".into());
+            };
+            let Some(incident) = state.world.incidents.iter().find(|i| i.id == id) else {
+                return Err(
+                    "this incident is only remembered: nothing more is written to it".into(),
+                );
+            };
+            let held = incident.desk.pins().iter().any(|(_, text)| *text == row);
+            let told = match held {
+                true => format!("no longer pinned to INC-{}", incident.number),
+                false => format!("pinned to INC-{} (Yp takes it back)", incident.number),
+            };
+            state.do_to(id, Deed::Pin(row), &told)
+        })
+    }
+
+    /// The finding under the cursor in one line.
+    fn pinned_finding(&self, id: IncidentId) -> Option<String> {
+        let (cluster, key, _) = self.screen.view().finding(&self.world)?;
+        let incident = self.world.incidents.iter().find(|i| i.id == id)?;
+        let held = |f: &&Finding| f.cluster == cluster && f.key == key;
+        let finding = incident.findings.iter().find(held)?;
+        let since = finding.since.rfc3339();
+        Some(format!(
+            "{} {}: {} ({} {since})",
+            finding.subject,
+            finding.signal,
+            finding.text,
+            finding.begun()
+        ))
+    }
+
     /// What the operator thinks of the finding under the cursor.
     pub(super) fn opine(&mut self, opinion: Option<Opinion>) -> Vec<Effect> {
         self.or_say(|state| {
@@ -190,6 +252,7 @@ impl State {
                 let told = "a limit or a state is no guess: mute the incident (M), or change the limit in the configuration";
                 return Err(told.into());
             }
+            state.may_share(cluster)?;
             let by = state.operator();
             state.world.opine(cluster, (&key, score), opinion, &by);
             state.say_kept(match opinion {

@@ -55,6 +55,7 @@ mod objects;
 mod readings;
 mod runbooks;
 mod score;
+pub mod shared;
 mod skew;
 mod sriov;
 mod standing;
@@ -111,6 +112,8 @@ pub struct World {
     desk: desk::Desk,
     /// Incidents are those of the watchers; `None`: they are found here.
     watchers: Option<watchers::Watchers>,
+    /// What other consoles of the team did.
+    pub shared: shared::Team,
     rankings: Rankings,
     /// Ended incidents that the archive found, as they were asked for last.
     pub past: Vec<Incident>,

@@ -201,8 +201,8 @@ fn incident_told(incident: &Incident, world: &World) -> IncidentTold {
         score: incident.score,
         title: safe(&incident.title),
         subjects: safe(&subjects.join(", ")),
-        acknowledged: desk.acknowledged.as_ref().map(|stamp| safe(&stamp.by)),
-        assigned: desk.assigned.as_ref().map(|(who, _)| safe(who)),
+        acknowledged: desk.acknowledged().map(|stamp| safe(&stamp.by)),
+        assigned: desk.assigned().map(|(who, _)| safe(who)),
         findings: findings
             .into_iter()
             .take(FINDINGS)

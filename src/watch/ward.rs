@@ -192,7 +192,7 @@ impl Ward {
             }
             let mut incident = incident.as_ref().clone();
             if let Some(held) = held {
-                incident.desk = held.incident.desk.clone();
+                incident.desk.merge(&held.incident.desk);
             }
             let one = Past {
                 cluster: self.name.clone(),
@@ -352,6 +352,6 @@ async fn put_away(file: Option<PathBuf>, parts: Vec<Vec<u8>>) {
 
 type Archived = (
     Vec<Past>,
-    Vec<(Arc<str>, Arc<str>, crate::model::incident::Verdict)>,
+    Vec<(Arc<str>, Arc<str>, crate::model::desk::Desk)>,
     u32,
 );

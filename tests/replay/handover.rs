@@ -16,11 +16,12 @@ use farwatch::export;
 use farwatch::incident::Incident;
 use farwatch::message::{Effect, Msg};
 use farwatch::model::archive::{Keep, Past};
+use farwatch::model::desk::Hand;
 use farwatch::model::export::Kept;
 use farwatch::model::finding::Evidence;
 use farwatch::model::health::SourceKind;
 use farwatch::model::id::ClusterId;
-use farwatch::model::incident::Stamp;
+use farwatch::model::incident::Deed;
 use farwatch::model::input::InputEvent;
 use farwatch::model::label::Labels;
 use farwatch::model::log::{Level, LogLine};
@@ -179,8 +180,13 @@ fn an_incident_of_the_demo_makes_the_round_trip() {
         .expect("at hand");
     assert!(!theirs.is_ours() && theirs.word(world.now) == "handed");
     assert_eq!(theirs.opened, own.opened);
-    assert!(theirs.desk.acknowledged.is_some());
-    assert!(theirs.desk.notes[0].1.contains("case 4711"));
+    assert!(theirs.desk.acknowledged().is_some());
+    assert!(
+        theirs
+            .desk
+            .notes()
+            .any(|(_, note)| note.contains("case 4711"))
+    );
     // What is found here are others, with other numbers.
     let ours = || world.incidents.iter().filter(|i| i.is_ours());
     let most = handover.incidents.iter().map(|i| i.incident.number).max();
@@ -358,13 +364,11 @@ async fn live_takes_the_incident_from_the_archive_and_names_what_is_not_heard() 
     let now = farwatch::clock::now();
     (past.opened, past.changed, past.closed) = (now.plus_ms(-60_000), now, None);
     let mut incident = past.clone();
-    incident.desk.notes = vec![(
-        Stamp {
-            by: "ada".into(),
-            at: now,
-        },
-        "seen before".into(),
-    )];
+    let ada = Hand {
+        by: "ada".into(),
+        console: "c1".into(),
+    };
+    incident.take(Deed::Note("seen before".into()), &ada, now);
     let said = Message {
         author: Author::Operator,
         at: now,
@@ -432,9 +436,10 @@ async fn live_takes_the_incident_from_the_archive_and_names_what_is_not_heard() 
     );
     let reader = Reader::open(&out).expect("opens");
     let handover = reader.handover().expect("handed over");
+    let desk = &handover.incidents[0].incident.desk;
     assert_eq!(
-        handover.incidents[0].incident.desk.notes[0].1,
-        "seen before"
+        desk.notes().next().map(|(_, note)| note),
+        Some("seen before")
     );
     assert_eq!(handover.talks[0].head.title, "why gone?");
 }

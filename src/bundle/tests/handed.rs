@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::model::desk::{Desk, Hand, What};
 use crate::model::finding::{Evidence, Finding, FindingKind, Subject};
 use crate::model::handover::{HandedIncident, Handover};
 use crate::model::id::IncidentId;
-use crate::model::incident::{Desk, Incident, IncidentState, Opinion, Stamp, Verdict};
+use crate::model::incident::{Incident, IncidentState, Opinion, Stamp, Verdict};
 use crate::model::talk::{Author, Message, Part, Session, SessionHead, SessionId};
 use crate::model::unit::Unit;
 
@@ -15,6 +16,18 @@ fn stamp() -> Stamp {
         by: "ada".into(),
         at: Timestamp(7_000),
     }
+}
+
+fn desk(note: &str) -> Desk {
+    let hand = Hand {
+        by: "ada".into(),
+        console: "c1".into(),
+    };
+    let mut desk = Desk::default();
+    for what in [What::Acknowledged(true), What::Note(note.into())] {
+        desk.write(what, &hand, Timestamp(7_000));
+    }
+    desk
 }
 
 fn incident(title: &str) -> Incident {
@@ -57,11 +70,7 @@ fn incident(title: &str) -> Incident {
         subjects: vec![finding.subject.clone()],
         nodes: BTreeSet::from(["n1".into()]),
         findings: vec![finding],
-        desk: Desk {
-            acknowledged: Some(stamp()),
-            notes: vec![(stamp(), "the vendor has a case".into())],
-            ..Desk::default()
-        },
+        desk: desk("the vendor has a case"),
         reopened: 0,
         revision: 0,
         awaited: None,
@@ -294,7 +303,7 @@ fn bombs_and_escapes_are_bounded() {
     evil.by = Some("a\u{1b}[31mb".into());
     evil.gaps = vec!["x\u{1b}]52;c;AAAA\u{7}y".into()];
     evil.incidents[0].incident = incident("t\u{9b}2J\u{202e}");
-    evil.incidents[0].incident.desk.notes[0].1 = "n\u{1b}[2J".into();
+    evil.incidents[0].incident.desk = desk("n\u{1b}[2J");
     evil.incidents[0].causes = vec!["c\u{1b}c".into()];
     evil.talks[0].head.title = "q\u{1b}]0;evil\u{7}".into();
     let reader = Reader::from_bytes(written(&evil)).expect("reads");

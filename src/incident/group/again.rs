@@ -4,9 +4,9 @@
 use super::{Grouper, sort};
 use crate::incident::{Incident, IncidentState};
 use crate::model::alert::Severity;
+use crate::model::desk::Desk;
 use crate::model::finding::Finding;
 use crate::model::id::ClusterId;
-use crate::model::incident::Stamp;
 use crate::model::time::Timestamp;
 
 /// What comes back within this time is the same story, milliseconds.
@@ -32,7 +32,7 @@ impl Grouper {
         for mut incident in past {
             if let Some(now) = incidents.iter_mut().find(|i| i.id == incident.id) {
                 // It goes on: what people did about it stays.
-                now.desk = incident.desk;
+                now.desk.merge(&incident.desk);
                 continue;
             }
             if incident.is_live() {
@@ -82,15 +82,17 @@ impl Grouper {
 }
 
 /// A mute holds for what it was said of: an incident that opens with the same sign is muted too.
-pub(super) fn still_muted(incidents: &[Incident], finding: &Finding) -> Option<(Timestamp, Stamp)> {
+pub(super) fn still_muted<'a>(incidents: &'a [Incident], finding: &Finding) -> Option<&'a Desk> {
     let same = incidents.iter().filter(|i| {
         i.is_ours()
             && i.cluster == finding.cluster
             && i.findings.iter().any(|f| f.key == finding.key)
     });
-    let muted = same.filter_map(|i| i.desk.muted.as_ref());
+    let muted = same.filter_map(|i| Some((i.desk.muted()?.0, &i.desk)));
     let longest = muted.max_by_key(|(end, _)| *end);
-    longest.filter(|(end, _)| *end > finding.at).cloned()
+    longest
+        .filter(|(end, _)| *end > finding.at)
+        .map(|(_, desk)| desk)
 }
 
 /// The incident that this sign was part of, where it ended a short while ago, or the sign says

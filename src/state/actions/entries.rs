@@ -199,7 +199,10 @@ impl State {
         }
     }
 
-    pub(super) fn role_there(&self, cluster: ClusterId) -> Result<(Role, String, String), String> {
+    pub(in crate::state) fn role_there(
+        &self,
+        cluster: ClusterId,
+    ) -> Result<(Role, String, String), String> {
         let known = self.world.cluster(cluster);
         let asked = known.is_some_and(|c| c.sources.contains_key(&SourceKind::Kubernetes));
         match known.and_then(|c| c.identity.as_ref()) {

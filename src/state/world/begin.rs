@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::config::{self, Config};
 use crate::detect::{Bursts, Judge};
+use crate::incident::Grouper;
 use crate::model::dpdk;
 use crate::model::gpu::Drafts;
 use crate::model::health::SourceHealth;
@@ -37,6 +38,7 @@ impl World {
         Self {
             now,
             words: apps::matrix::Words::of(&clusters),
+            grouper: Grouper::of(clusters.iter().map(|c| c.name.clone())),
             by_name: names.map(|(at, c)| (c.name.clone(), at)).collect(),
             clusters,
             store: Store::new(limits.series_bytes, limits.series_per_cluster, retention_ms),

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use super::World;
 use crate::incident::{Incident, signs};
 use crate::model::archive::{Keep, Past};
+use crate::model::desk::{Desk as Said, Hand, NAME, What};
 use crate::model::finding::Finding;
 use crate::model::id::{ClusterId, IncidentId};
-use crate::model::incident::{Deed, Opinion, Stamp, Verdict};
+use crate::model::incident::{Deed, Opinion, Verdict};
+use crate::model::text;
 use crate::model::time::Timestamp;
 
 /// An incident that goes on is put away so often, milliseconds; one that opens or ends at once.
@@ -34,7 +36,8 @@ pub struct Desk {
     /// The archive answered: what changes is put away from then on.
     open: bool,
     kept: BTreeMap<IncidentId, Kept>,
-    verdicts: BTreeMap<(ClusterId, Arc<str>), Verdict>,
+    /// Of findings, by their keys.
+    pub(super) verdicts: BTreeMap<(ClusterId, Arc<str>), Said>,
     /// Verdicts that are not put away yet.
     said: Vec<Keep>,
 }
@@ -44,7 +47,7 @@ impl World {
     pub fn restore(
         &mut self,
         past: Vec<Past>,
-        verdicts: Vec<(Arc<str>, Arc<str>, Verdict)>,
+        verdicts: Vec<(Arc<str>, Arc<str>, Said)>,
         numbered: u32,
     ) {
         let at = self.now;
@@ -63,11 +66,11 @@ impl World {
             self.desk.kept.insert(incident.id, kept);
             known.push(incident);
         }
-        for (cluster, key, verdict) in verdicts {
+        for (cluster, key, said) in verdicts {
             // Those of clusters that are not configured now stay in the file.
             if let Some(at) = self.by_name.get(&cluster) {
                 let place = (ClusterId(*at as u16), key);
-                self.desk.verdicts.entry(place).or_insert(verdict);
+                self.desk.verdicts.entry(place).or_default().merge(&said);
             }
         }
         let until = self.now.plus_ms(AWAITED_MS);
@@ -144,31 +147,45 @@ impl World {
         });
     }
 
+    /// Whose edits are made here.
+    fn hand(&self, by: &Arc<str>) -> Hand {
+        Hand {
+            by: text::shared(by, NAME),
+            console: self.shared.console().clone(),
+        }
+    }
+
     /// False: there is no such incident among those of this run.
     pub fn deed(&mut self, id: IncidentId, deed: Deed, by: &Arc<str>) -> bool {
-        let stamp = Stamp {
-            by: by.clone(),
-            at: self.now,
-        };
+        let (hand, at) = (self.hand(by), self.shared.now(self.now));
         let unmuted = deed == Deed::Mute(None);
         let Some(incident) = self.incidents.iter_mut().find(|i| i.id == id) else {
             return false;
         };
-        incident.take(deed, stamp);
+        let mark = incident.take(deed, &hand, at);
+        if let Some(mark) = mark.filter(|_| self.shared.is_on()) {
+            incident.desk.wait(mark);
+        }
         if unmuted {
             let (cluster, keys) = (incident.cluster, incident.keys());
-            self.unmute(cluster, &keys);
+            self.unmute(cluster, &keys, &hand, at);
         }
+        self.shared.news();
         true
     }
 
     /// What ended with the same signs passes its mute on no longer.
-    fn unmute(&mut self, cluster: ClusterId, keys: &BTreeSet<Arc<str>>) {
+    fn unmute(
+        &mut self,
+        cluster: ClusterId,
+        keys: &BTreeSet<Arc<str>>,
+        hand: &Hand,
+        at: Timestamp,
+    ) {
         let ended = self.incidents.iter_mut().filter(|i| !i.is_live());
-        for incident in ended.filter(|i| i.cluster == cluster && i.desk.muted.is_some()) {
+        for incident in ended.filter(|i| i.cluster == cluster && i.desk.muted().is_some()) {
             if !incident.keys().is_disjoint(keys) {
-                incident.desk.muted = None;
-                incident.revision = incident.revision.wrapping_add(1);
+                incident.take(Deed::Mute(None), hand, at);
             }
         }
     }
@@ -182,26 +199,35 @@ impl World {
         by: &Arc<str>,
     ) {
         let (key, score) = finding;
+        let (hand, at) = (self.hand(by), self.shared.now(self.now));
+        let what = What::Verdict(opinion.map(|opinion| (opinion, score.into())));
+        let said = self
+            .desk
+            .verdicts
+            .entry((cluster, key.clone()))
+            .or_default();
+        let mark = said.write(what, &hand, at);
+        if let Some(mark) = mark.filter(|_| self.shared.is_on()) {
+            said.wait(mark);
+        }
+        self.said_of(cluster, key);
+        self.shared.news();
+    }
+
+    /// Something else is said of the findings of this key: that is put away, and heeded.
+    pub(super) fn said_of(&mut self, cluster: ClusterId, key: &Arc<str>) {
         let place = (cluster, key.clone());
-        let verdict = opinion.map(|opinion| Verdict {
-            opinion,
-            score,
-            stamp: Stamp {
-                by: by.clone(),
-                at: self.now,
-            },
-        });
-        if let Some(cluster) = self.cluster(cluster) {
+        let Some(said) = self.desk.verdicts.get(&place) else {
+            return;
+        };
+        let opinion = said.verdict().map(|v| v.opinion);
+        if let Some(of) = self.clusters.get(usize::from(cluster.0)) {
             self.desk.said.push(Keep::Verdict {
-                cluster: cluster.name.clone(),
+                cluster: of.name.clone(),
                 key: key.clone(),
-                verdict: verdict.clone(),
+                said: said.clone(),
             });
         }
-        match verdict {
-            Some(verdict) => self.desk.verdicts.insert(place, verdict),
-            None => self.desk.verdicts.remove(&place),
-        };
         if opinion == Some(Opinion::False) {
             let at = self.now;
             self.grouper
@@ -209,9 +235,9 @@ impl World {
         }
     }
 
-    pub fn verdict(&self, finding: &Finding) -> Option<&Verdict> {
+    pub fn verdict(&self, finding: &Finding) -> Option<Verdict> {
         let place = (finding.cluster, finding.key.clone());
-        self.desk.verdicts.get(&place)
+        self.desk.verdicts.get(&place)?.verdict()
     }
 
     /// An operator said that the like of it is nothing, and it is not much greater now.

@@ -163,10 +163,10 @@ impl World {
             .position(|id| *id == incident.cluster)?;
         let verdicts = incident.findings.iter().filter_map(|f| {
             let verdict = match &incident.handed {
-                Some(handed) => handed.verdict(&f.key),
+                Some(handed) => handed.verdict(&f.key).cloned(),
                 None => self.verdict(f),
             };
-            Some((f.key.clone(), verdict?.clone()))
+            Some((f.key.clone(), verdict?))
         });
         let origin = incident.handed.as_ref().map(|h| (h.by.clone(), h.at));
         let causes = match &incident.handed {

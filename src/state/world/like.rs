@@ -39,7 +39,7 @@ impl Like {
             share,
             opened: past.opened,
             head: format!("INC-{} on {cluster}, {lasted}", past.number),
-            note: match past.desk.notes.last() {
+            note: match past.desk.notes().last() {
                 Some((stamp, note)) => format!("{}: {note}", stamp.by),
                 None => format!("no note says what ended it. {}", past.title),
             },

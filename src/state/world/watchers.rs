@@ -8,8 +8,8 @@ use super::World;
 use crate::config::{Config, IncidentsFrom};
 use crate::incident::Incident;
 use crate::model::archive::Past;
+use crate::model::desk::Desk;
 use crate::model::id::{ClusterId, IncidentId};
-use crate::model::incident::Desk;
 use crate::model::news::{Change, Event, Found};
 use crate::model::time::Timestamp;
 

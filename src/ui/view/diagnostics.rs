@@ -9,6 +9,7 @@ use crate::command::Command;
 use crate::message::Effect;
 use crate::model::health::{SourceHealth, SourceKind};
 use crate::model::id::ClusterId;
+use crate::model::shared::{Line as TeamLine, Odd};
 use crate::model::unit::Unit;
 use crate::state::world::{ClusterState, World};
 use crate::ui::Ctx;
@@ -161,7 +162,54 @@ fn own(world: &World) -> Vec<(&'static str, String, bool)> {
         ),
     ];
     let last = credentials(world).into_iter();
-    first.chain(clocks(world)).chain(rest).chain(last).collect()
+    let team = team(world).into_iter();
+    first
+        .chain(team)
+        .chain(clocks(world))
+        .chain(rest)
+        .chain(last)
+        .collect()
+}
+
+/// How the team is heard, and what was left alone; `None`: there is none.
+fn team(world: &World) -> Option<(&'static str, String, bool)> {
+    let team = &world.shared;
+    if !team.is_on() {
+        return None;
+    }
+    let others = team.consoles(world.now).count();
+    let mut parts = match team.unheard() {
+        None => vec!["online".to_owned()],
+        Some((TeamLine::Offline(why), since)) => {
+            let ago = badge::age(world.age_ms(since));
+            vec![format!("offline for {ago}: {why}")]
+        }
+        Some(_) => vec!["connecting".to_owned()],
+    };
+    parts.push(format!(
+        "{} desks, {others} other consoles, {} changes wait",
+        team.held(),
+        world.waiting()
+    ));
+    let odd = team.odd();
+    if let Some(why) = &odd.refused {
+        parts.push(format!("not taken: {why}"));
+    }
+    if odd.unreadable + odd.edits > 0 {
+        parts.push(format!(
+            "{} entries and {} edits left alone: {}",
+            odd.unreadable, odd.edits, odd.why
+        ));
+    }
+    if let Some(ms) = team.ahead_ms() {
+        let (off, word) = (
+            ms.unsigned_abs(),
+            if ms > 0 { "ahead of" } else { "behind" },
+        );
+        parts.push(format!("this clock is {} {word} the bus", badge::age(off)));
+    }
+    let bad = team.unheard().is_some() || *odd != Odd::default() || team.ahead_ms().is_some();
+    Some(("team", parts.join("; "), bad))
 }
 
 /// What is not told as it would be by itself.

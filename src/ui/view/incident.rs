@@ -22,6 +22,7 @@ mod desk;
 mod flagged;
 mod lanes;
 mod list;
+mod people;
 mod picture;
 mod why;
 
@@ -371,6 +372,7 @@ impl View for Incidents {
                 ("Tab", "causes"),
                 ("d", "curves, why flagged"),
                 ("Yf", "false alarm"),
+                ("Yp", "pin"),
                 ("a", "explain"),
                 ("Esc", "list"),
             ],

@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::{Cluster, Config, Endpoint};
+use crate::model::desk::Desk;
 use crate::model::finding::Subject;
-use crate::model::incident::Desk;
 use crate::model::unit::Unit;
 
 pub const NOW: i64 = 1_800_000_000_000;

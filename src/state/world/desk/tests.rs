@@ -110,7 +110,7 @@ fn an_incident_goes_on_after_a_restart() {
         IncidentState::Recovering,
         "until its signs show"
     );
-    assert!(held.desk.acknowledged.is_some());
+    assert!(held.desk.acknowledged().is_some());
     assert!(world.unkept(true).is_empty(), "it stands there already");
     // Its sign shows again: the same incident, with its begin.
     world.take_findings(vec![Finding {
@@ -216,12 +216,10 @@ fn verdicts_are_put_away_and_come_back() {
     world.opine(ClusterId(0), (&key, 0.9), Some(Opinion::False), &me());
     let said = world.unkept(true);
     let verdict = said.iter().find_map(|k| match k {
-        Keep::Verdict {
-            cluster, verdict, ..
-        } => Some((cluster.clone(), verdict.clone())),
+        Keep::Verdict { cluster, said, .. } => Some((cluster.clone(), said.clone())),
         _ => None,
     });
-    let Some((cluster, Some(verdict))) = verdict else {
+    let Some((cluster, verdict)) = verdict else {
         panic!("{said:?}");
     };
     let mut next = fake::world(&["beta", "alpha"]);
@@ -248,7 +246,7 @@ fn what_is_no_longer_muted_stays_so_when_it_comes_again() {
     };
     world.take_findings(vec![again(1)]);
     let open = world.incidents.iter().find(|i| i.is_live()).expect("open");
-    assert!(open.desk.muted.is_some(), "the mute holds on");
+    assert!(open.desk.muted().is_some(), "the mute holds on");
     let id = open.id;
     world.deed(id, Deed::Mute(None), &me());
     for incident in &mut world.incidents {
@@ -257,5 +255,5 @@ fn what_is_no_longer_muted_stays_so_when_it_comes_again() {
     }
     world.take_findings(vec![again(3)]);
     let open = world.incidents.iter().find(|i| i.is_live()).expect("open");
-    assert_eq!(open.desk.muted, None);
+    assert_eq!(open.desk.muted(), None);
 }

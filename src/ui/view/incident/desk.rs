@@ -2,13 +2,13 @@
 
 use ratatui::text::Line;
 
-use super::Incidents;
+use super::{Incidents, people};
 use crate::incident::{Incident, signs};
 use crate::message::Effect;
 use crate::model::archive::{Past, Recall};
 use crate::model::finding::Finding;
 use crate::model::id::IncidentId;
-use crate::model::incident::{Opinion, Stamp};
+use crate::model::incident::Opinion;
 use crate::model::unit;
 use crate::state::world::World;
 use crate::state::world::like::Like;
@@ -113,7 +113,7 @@ impl Incidents {
         width: usize,
     ) -> Vec<Line<'a>> {
         let mut out = found_by(ctx, incident, width);
-        out.extend(people(ctx, incident, width));
+        out.extend(people::lines(ctx, incident, width));
         out.extend(missing(ctx, incident, width));
         let of = self.memory.of.is_some_and(|(id, _)| id == incident.id);
         if !of || self.memory.like.is_empty() {
@@ -202,44 +202,11 @@ fn missing<'a>(ctx: &Ctx<'_>, incident: &Incident, width: usize) -> Vec<Line<'a>
     out
 }
 
-fn people<'a>(ctx: &Ctx<'_>, incident: &Incident, width: usize) -> Vec<Line<'a>> {
-    let desk = &incident.desk;
-    let by = |stamp: &Stamp| format!("by {} {}", stamp.by, ctx.clock_or_day(stamp.at));
-    let mut said = Vec::new();
-    if let Some(stamp) = &desk.acknowledged {
-        said.push(format!("acknowledged {}", by(stamp)));
-    }
-    if let Some((who, stamp)) = &desk.assigned {
-        said.push(format!("assigned to {who} {}", by(stamp)));
-    }
-    if let Some((end, stamp)) = &desk.muted {
-        let until = ctx.clock_or_day(*end);
-        let over = if incident.is_muted(ctx.world.now) {
-            "muted until"
-        } else {
-            "was muted until"
-        };
-        said.push(format!("{over} {until} {}", by(stamp)));
-    }
-    let notes = desk.notes.iter().rev();
-    said.extend(
-        notes.map(|(stamp, note)| format!("{} {}: {note}", ctx.clock_or_day(stamp.at), stamp.by)),
-    );
-    let mut out = Vec::new();
-    if !said.is_empty() {
-        out.push(heading(ctx.theme, "people"));
-    }
-    for line in said {
-        out.extend(folded(&line, width, ctx.theme.base));
-    }
-    out
-}
-
 /// What an operator thinks of a finding.
 pub fn verdict<'a>(ctx: &Ctx<'_>, incident: &Incident, finding: &Finding) -> Option<Line<'a>> {
     let handed = incident.handed.as_ref();
     let theirs = handed.and_then(|h| h.verdict(&finding.key));
-    let verdict = theirs.or_else(|| ctx.world.verdict(finding))?;
+    let verdict = theirs.cloned().or_else(|| ctx.world.verdict(finding))?;
     let word = match verdict.opinion {
         Opinion::True => "it was something",
         Opinion::False => "it was nothing",
@@ -249,7 +216,7 @@ pub fn verdict<'a>(ctx: &Ctx<'_>, incident: &Incident, finding: &Finding) -> Opt
     Some(pair(ctx.theme, "verdict", text, ctx.theme.accent))
 }
 
-fn folded<'a>(
+pub(super) fn folded<'a>(
     text: &str,
     width: usize,
     style: ratatui::style::Style,

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::{Incidents, Part};
+use super::{Incidents, Part, people};
 use crate::incident::Incident;
 use crate::state::world::World;
 use crate::ui::Ctx;
@@ -82,7 +82,9 @@ impl Incidents {
             n => Some(format!("sensitivity: {n} not default (gs)")),
         };
         let open = self.open_only.then(|| "open only".to_owned());
-        let right: Vec<String> = open.into_iter().chain(said).collect();
+        // The pane of the chosen one says why.
+        let unheard = people::unheard(ctx).map(|(text, _)| text);
+        let right: Vec<String> = open.into_iter().chain(said).chain(unheard).collect();
         let inner = pane(ctx, area, buf, &title, &right.join(" · "), here);
         if rows.is_empty() {
             empty(ctx, inner, buf, &self.why_empty(ctx.world));
