@@ -1,5 +1,9 @@
 //! Sites with exporters and no Prometheus: what is held of them beside a real Prometheus, and their
 //! samples over a real bus that comes and goes, on a thin line.
+#![allow(
+    clippy::duplicate_mod,
+    reason = "both servers take their ports in the same way"
+)]
 
 #[path = "edge/bus.rs"]
 mod bus;
