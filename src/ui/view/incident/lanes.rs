@@ -57,7 +57,10 @@ pub fn draw(
         incident.score,
         incident.word(ctx.world.now),
     );
-    let right = format!("{} findings", incident.findings.len());
+    let right = match ctx.world.lookers(incident).len() {
+        0 => format!("{} findings", incident.findings.len()),
+        n => format!("{n} more look · {} findings", incident.findings.len()),
+    };
     let inner = pane(ctx, area, buf, &title, &right, false);
     if inner.width < 40 || inner.height < 3 {
         return;
