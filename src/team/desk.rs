@@ -65,9 +65,16 @@ pub async fn keep(seat: Seat, mut wanted: mpsc::Receiver<Vec<Doc>>) {
     }
     let mut waits = Waits::new();
     loop {
-        let attended = tokio::select! {
-            attended = attend(&seat, &mut wanted, &mut waits) => attended,
+        if !seat.tell(Shared::Line(Line::Connecting)).await {
+            return;
+        }
+        let session = tokio::select! {
+            session = seat.bus.open("farwatch desk") => session,
             () = seat.ending.cancelled() => return,
+        };
+        let attended = match session {
+            Ok(session) => attend(&seat, &session, &mut wanted, &mut waits).await,
+            Err(error) => Err(error),
         };
         let Err(error) = attended else { return };
         tracing::info!(fault = %error, "the team's desk");
@@ -89,14 +96,11 @@ pub async fn keep(seat: Seat, mut wanted: mpsc::Receiver<Vec<Doc>>) {
 /// One connection; `Ok`: the end of the program.
 async fn attend(
     seat: &Seat,
+    session: &Session,
     wanted: &mut mpsc::Receiver<Vec<Doc>>,
     waits: &mut Waits,
 ) -> Result<(), SourceError> {
-    if !seat.tell(Shared::Line(Line::Connecting)).await {
-        return Ok(());
-    }
-    let session = seat.bus.open("farwatch desk").await?;
-    let mut desk = Desk::open(seat, &session).await?;
+    let mut desk = Desk::open(seat, session).await?;
     let mut news = desk.bucket.watch().await?;
     // What was wanted of the former connection is wanted anew, with what is in the bucket now.
     while wanted.try_recv().is_ok() {}
@@ -123,6 +127,14 @@ async fn attend(
                 for doc in docs {
                     desk.write(&doc).await?;
                 }
+            }
+            () = seat.ending.cancelled() => {
+                while let Ok(docs) = wanted.try_recv() {
+                    for doc in docs {
+                        desk.write(&doc).await?;
+                    }
+                }
+                return Ok(());
             }
         }
     }

@@ -1,9 +1,14 @@
 //! The bus is there.
 
 use farwatch::message::Msg;
+use farwatch::model::desk::Hand;
+use farwatch::model::incident::Deed;
+use farwatch::model::shared::{About, Doc, Line, Share, Shared};
+use farwatch::team::Team;
+use tokio::sync::mpsc;
 
 use crate::nats::Nats;
-use crate::{Member, incident, now, until};
+use crate::{Member, incident, now, settings, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_does_the_others_see_and_who_looks() {
@@ -57,6 +62,41 @@ async fn what_one_does_the_others_see_and_who_looks() {
         all[0].shows("ben looks at this too")
     })
     .await;
+}
+
+/// A write that knows nothing of what stands there takes nothing away: no console that is still
+/// there has to mend it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_is_merged_with_what_stands_there() {
+    let server = Nats::jetstream();
+    let since = now().plus_ms(-60_000);
+    let mut ana = Member::new(&server.url(), "ana", Some(incident(1, since)));
+    ana.keys(":note by ana<enter>");
+    until("written", &mut [&mut ana], |all| {
+        all[0].waiting() == 0 && all[0].console.state.world.shared.held() == 1
+    })
+    .await;
+    ana.leave().await;
+    let (tell, mut told) = mpsc::channel(16);
+    let mut team = Team::start(&settings(&server.url()), "ben".into(), tell);
+    let online = Msg::Shared(Box::new(Shared::Line(Line::Online)));
+    while told.recv().await.expect("told") != online {}
+    let mut alone = incident(1, since);
+    let ben = Hand {
+        by: "ben".into(),
+        console: "c2".into(),
+    };
+    alone.take(Deed::Note("by ben".into()), &ben, now());
+    team.share(Share::Docs(vec![Doc {
+        about: About::incident(&alone, &"edge-ran-07".into(), now()),
+        desk: alone.desk,
+    }]));
+    let mut eve = Member::new(&server.url(), "eve", Some(incident(1, since)));
+    until("both", &mut [&mut eve], |all| {
+        all[0].notes() == ["by ana", "by ben"]
+    })
+    .await;
+    team.leave().await;
 }
 
 /// Whoever writes at the same time as others loses nothing: it is read again and merged.
