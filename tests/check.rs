@@ -255,6 +255,27 @@ fn refusals_are_told_apart_and_nothing_waits_for_the_slowest_twice() {
     }
 }
 
+/// The bus of the team is tried like one of a cluster; one without streams is said to have none.
+#[test]
+fn the_bus_of_the_team_is_looked_at() {
+    let folder = tempfile::tempdir().expect("folder");
+    let with = Nats::jetstream();
+    let without = Nats::start("");
+    for (url, ok, told) in [
+        (with.url(), true, ""),
+        (without.url(), true, "no streams"),
+        ("nats://127.0.0.1:1".into(), false, "nobody answers"),
+    ] {
+        let config = format!("[team]\nnats = {{ url = \"{url}\" }}\n");
+        let output = check(&config, "json", folder.path());
+        let text = String::from_utf8(output.stdout).expect("utf-8");
+        let report: Value = serde_json::from_str(&text).expect("json");
+        let row = row(&report, "team");
+        assert_eq!(row["ok"], ok, "{row}");
+        assert!(row.to_string().contains(told), "{row}");
+    }
+}
+
 /// The bus of the site's agent is looked at as it will be asked, and nobody is asked anything.
 #[test]
 fn the_sites_agent_may_be_asked_or_not() {

@@ -187,7 +187,7 @@ fn the_example_documents_every_key() {
         ("[[clusters]]\nname = \"abc\"\n", "", &[]),
         ("[[clusters]]\nname = \"abc\"\nkube = { ", " }", &[]),
         ("[[clusters]]\nname = \"abc\"\nloki = { ", " }", &[]),
-        ("[agent]\nurl = \"http://a\"\n", "", &[]),
+        ("[agent]\nurl = \"http://a\"\n", "", &["user_id"]),
         (
             "[[clusters]]\nname = \"abc\"\nnats = { ",
             " }",

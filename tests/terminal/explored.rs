@@ -118,7 +118,9 @@ fn from_a_spike_to_the_logs_of_its_pod_to_its_trace_and_back_in_eight_keys() {
     });
     pty.see("Clusters 1");
     pty.keys(":promql gateway_errors\r").see("97");
-    // What the console reads of its own accord is not what is asked for here.
+    // What the console reads of its own accord is not what is asked for here, and comes once all
+    // are heard.
+    pty.see("sources 3 of 3 fresh");
     loki.asked();
     let mut pressed = 0;
     for (keys, presses, wanted, gone) in [

@@ -1,9 +1,11 @@
 //! How a bus is asked: as it will be, streams and all; and the one on which the site's agent lives.
 
+use std::sync::Arc;
+
 use super::probe::NO_CLUSTER;
 use super::{Good, Probe, boxed};
 use crate::clock;
-use crate::config::{Cluster, Nats, NatsAuth, SiteAgent};
+use crate::config::{Cluster, Nats, NatsAuth, SiteAgent, Team};
 use crate::model::bus::JetStream;
 use crate::model::health::SourceKind;
 use crate::source::nats::survey::survey;
@@ -12,12 +14,21 @@ use crate::source::nats::{Bus, chat};
 /// Answers of one look at most: more are asked for at a time, or come in pages.
 const ANSWERS: u32 = 4;
 
-pub(super) fn probe<'a>(cluster: &'a Cluster, nats: &Nats) -> Probe<'a> {
+pub(super) fn probe<'a>(cluster: &'a Cluster, nats: &'a Nats) -> Probe<'a> {
     let bus = Bus::new(cluster, nats);
+    looked(&cluster.name, SourceKind::Nats.to_string(), bus, nats)
+}
+
+/// The bus of the team, which streams and buckets are there included.
+pub(super) fn team(team: &Team) -> Probe<'_> {
+    looked(NO_CLUSTER, "team".into(), Bus::of_team(team), &team.nats)
+}
+
+fn looked<'a>(cluster: &'a str, source: String, bus: Arc<Bus>, nats: &'a Nats) -> Probe<'a> {
     let servers = u32::try_from(nats.urls.len()).unwrap_or(u32::MAX);
     Probe {
-        cluster: &cluster.name,
-        source: SourceKind::Nats.to_string(),
+        cluster,
+        source,
         endpoint: bus.shown(),
         auth: way(nats),
         limit: nats.timeout.saturating_mul(servers.saturating_add(ANSWERS)),

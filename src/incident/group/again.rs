@@ -31,7 +31,8 @@ impl Grouper {
         self.numbered = self.numbered.saturating_add(first);
         for mut incident in past {
             if let Some(now) = incidents.iter_mut().find(|i| i.id == incident.id) {
-                // It goes on: what people did about it stays.
+                // It goes on under the number that people know; what they did about it stays.
+                now.number = incident.number;
                 now.desk.merge(&incident.desk);
                 continue;
             }

@@ -86,6 +86,39 @@ fn what_another_took_in_is_let_go() {
     assert!(world.unkept(true).is_empty(), "once");
 }
 
+/// The archive may answer after the first signs: its number is the one that people know.
+#[test]
+fn what_was_found_before_the_archive_answered_goes_on_under_its_number() {
+    let mut before = world();
+    let id = before.incidents[0].id;
+    before.deed(id, Deed::Acknowledge, &me());
+    let kept = before.unkept(true).into_iter().find_map(|k| match k {
+        Keep::Incident(past) => Some(*past),
+        _ => None,
+    });
+    let mut world = fake::world(&["alpha"]);
+    world.now = Timestamp(NOW);
+    let other = Finding {
+        subject: Subject::Node("n9".into()),
+        ..finding("other", 0.9, FindingKind::Spike)
+    };
+    world.take_findings(vec![other, finding("k", 0.9, FindingKind::Spike)]);
+    assert_eq!(world.incidents.len(), 2);
+    world.restore(vec![kept.expect("kept")], Vec::new(), 7);
+    let number = |id| world.incident(id).map(|i| i.number);
+    assert_eq!(number(id), Some(7));
+    let others: Vec<u32> = world.incidents.iter().map(|i| i.number).collect();
+    assert!(
+        others.iter().all(|n| *n >= 7) && others[0] != others[1],
+        "{others:?}"
+    );
+    assert!(
+        world
+            .incident(id)
+            .is_some_and(|i| i.desk.acknowledged().is_some())
+    );
+}
+
 #[test]
 fn an_incident_goes_on_after_a_restart() {
     let mut before = world();
