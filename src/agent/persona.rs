@@ -68,6 +68,7 @@ fn has(c: &ClusterState, needs: Needs) -> bool {
         Needs::Dpdk => !c.dpdk.apps.is_empty(),
         Needs::Functions => c.pods.values().any(|pod| CnfKind::of(pod).is_some()),
         Needs::GitOps => !c.apps.is_empty(),
+        Needs::Bus => source(SourceKind::Nats),
         Needs::Results | Needs::Console => true,
         // The world does not know who may act: `State::proposals` does.
         Needs::Operator => false,

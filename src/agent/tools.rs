@@ -44,6 +44,7 @@ pub enum Needs {
     Functions,
     Dpdk,
     GitOps,
+    Bus,
     /// Results of the same run.
     Results,
     /// The console with its screen and archive.

@@ -3,6 +3,7 @@
 //! Texts are tables in words. A value the sources do not tell is `n/a`, with its age where it has
 //! one; a cluster that cannot be heard is said to be so, never left out.
 
+mod bus;
 mod cause;
 mod cluster;
 mod data_path;
@@ -65,6 +66,7 @@ fn answered(world: &World, query: &WorldQuery, told: &mut Told) -> Result<(), St
         "get_cnf_workloads" => cause::functions(world, ids, &read(query)?, told),
         "get_dpdk_stats" => data_path::ports(world, ids, &read(query)?, told),
         "get_gitops_status" => gitops::apps(world, ids, &read(query)?, told),
+        "get_nats_streams" => bus::streams(world, ids, &read(query)?, told),
         "get_changes" => gitops::changes(world, ids, &read(query)?, told),
         "find_runbook" => runbooks::find(world, &read(query)?, told)?,
         "read_runbook" => runbooks::read(world, &read(query)?, told)?,

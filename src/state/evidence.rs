@@ -84,6 +84,7 @@ fn screen_of(tool: &str) -> Option<ScreenId> {
         | "get_vllm_stats" => ScreenId::Gpu,
         "get_ptp_status" | "get_sriov_status" | "get_cnf_workloads" => ScreenId::Cnf,
         "get_gitops_status" | "get_changes" => ScreenId::GitOps,
+        "get_nats_streams" => ScreenId::Bus,
         "list_clusters" | "get_fleet_summary" | "compare_clusters" => ScreenId::Fleet,
         "get_cluster_status"
         | "get_cluster_details"

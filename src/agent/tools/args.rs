@@ -191,12 +191,23 @@ pub struct TimeNow {
     pub timezone: Option<String>,
 }
 
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NatsStreams {
+    #[serde(default)]
+    pub clusters: Vec<String>,
+    /// Only streams and consumers whose name holds this
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
 impl Rules for Alerts {}
 impl Rules for Clusters {}
 impl Rules for Dpdk {}
 impl Rules for GitOps {}
 impl Rules for Events {}
 impl Rules for Incidents {}
+impl Rules for NatsStreams {}
 impl Rules for TimeNow {}
 
 impl Rules for Changes {

@@ -11,8 +11,8 @@ use super::args::look::{
 };
 use super::args::runbook::{FindRunbook, ReadRunbook};
 use super::args::{
-    Alerts, Changes, Clusters, Dpdk, Events, GitOps, Incidents, ListClusters, PodLogsArgs,
-    QueryLogs, QueryMetrics, TimeNow,
+    Alerts, Changes, Clusters, Dpdk, Events, GitOps, Incidents, ListClusters, NatsStreams,
+    PodLogsArgs, QueryLogs, QueryMetrics, TimeNow,
 };
 use super::{Needs, Tool};
 
@@ -104,6 +104,11 @@ fn trouble() -> Vec<Tool> {
             "Argo CD and Flux applications: sync, health, revision, last operation; bad ones in full.",
         )
         .needing(Needs::GitOps),
+        Tool::of::<NatsStreams>(
+            "get_nats_streams",
+            "Streams and consumers of the message bus: messages, lag, redeliveries, leader and copies; those in trouble first.",
+        )
+        .needing(Needs::Bus),
     ]
 }
 

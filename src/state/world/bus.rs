@@ -7,6 +7,8 @@ use std::sync::Arc;
 use crate::model::bus::{Consumer, JetStream, Message, Pattern, Stream, Streams, Survey, Tail};
 use crate::model::time::Timestamp;
 
+mod problem;
+
 /// Messages kept of one bus, and their bytes.
 const MESSAGES: usize = 500;
 const BYTES: usize = 4 << 20;

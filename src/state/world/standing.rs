@@ -57,6 +57,12 @@ impl ClusterState {
     pub fn is_heard(&self, now: Timestamp) -> bool {
         self.sources.values().any(|s| score::is_up(s, now))
     }
+
+    /// That source is live, and answered lately.
+    pub fn hears(&self, kind: SourceKind, now: Timestamp) -> bool {
+        let source = self.sources.get(&kind);
+        source.is_some_and(|s| s.health == Health::Live && !s.is_stale(now))
+    }
 }
 
 impl World {

@@ -3,7 +3,6 @@
 use super::Bus;
 use crate::model::bus::{JetStream, Survey};
 use crate::model::health::{Health, SourceKind};
-use crate::model::time::Timestamp;
 use crate::model::unit::Unit;
 use crate::state::world::{ClusterState, World};
 use crate::ui::view::common::{ago, clusters};
@@ -13,12 +12,6 @@ use crate::ui::widget::text::wrap;
 const NOTES: usize = 4;
 const NONE: &str =
     "no cluster here has a bus: add `nats = { url = \"nats://…\" }` to one of the configuration";
-
-/// The bus was not heard of for too long for what is shown to be true.
-pub fn is_old(cluster: &ClusterState, now: Timestamp) -> bool {
-    let source = cluster.sources.get(&SourceKind::Nats);
-    source.is_none_or(|s| s.health != Health::Live || s.is_stale(now))
-}
 
 pub(super) fn with_bus<'a>(
     world: &'a World,

@@ -11,6 +11,7 @@ use ratatui::text::Line;
 use super::state::with_bus;
 use super::{Bus, Part};
 use crate::model::bus::{Consumer, Group, JetStream, Retention, Stream};
+use crate::model::health::SourceKind;
 use crate::model::id::ClusterId;
 use crate::model::unit::Unit;
 use crate::state::world::{ClusterState, World};
@@ -32,8 +33,6 @@ pub const COLUMNS: [Column; 12] = [
     Column::new("LEADER", 6, 16).priority(3),
     Column::new("COPIES", 6, 22).priority(5),
 ];
-/// So full that a stream which drops nothing will soon refuse messages.
-const FULL: f64 = 0.95;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamId {
@@ -71,44 +70,7 @@ pub fn name(row: &Row<'_>) -> String {
 
 /// What is wrong with it, worst first; `None`: nothing that can be seen from here.
 pub fn problem(row: &Row<'_>) -> Option<String> {
-    let groups = [
-        row.stream.group.as_ref(),
-        row.consumer.and_then(|c| c.group.as_ref()),
-    ];
-    for group in groups.into_iter().flatten() {
-        if group.leader.is_none() {
-            return Some("nobody leads".into());
-        }
-        if group.behind() > 0 {
-            return Some(format!(
-                "{} of its copies are not up to date",
-                group.behind()
-            ));
-        }
-    }
-    if let Some(max) = row
-        .stream
-        .max_bytes
-        .filter(|_| row.stream.refuses_when_full)
-        && row.stream.bytes as f64 >= max as f64 * FULL
-    {
-        return Some("full: it refuses messages".into());
-    }
-    let consumer = row.consumer?;
-    if consumer.redelivered > 0 {
-        return Some(format!(
-            "{} messages come again and again",
-            consumer.redelivered
-        ));
-    }
-    if lag_grew(row).is_some_and(|grew| grew > 0) {
-        return Some("its lag grows".into());
-    }
-    consumer.paused.then(|| "paused".into())
-}
-
-fn lag_grew(row: &Row<'_>) -> Option<i64> {
-    row.cluster.bus.lag_grew(row.stream, row.consumer?)
+    row.cluster.bus.problem(row.stream, row.consumer)
 }
 
 /// The row in words.
@@ -148,7 +110,7 @@ impl Bus {
     pub(super) fn stream_rows<'a>(&self, world: &'a World) -> Vec<Row<'a>> {
         let mut rows = Vec::new();
         for cluster in clusters(world, self.scope) {
-            let old = super::state::is_old(cluster, world.now);
+            let old = !cluster.hears(SourceKind::Nats, world.now);
             let streams = cluster.bus.streams().into_iter().flat_map(|s| &s.streams);
             for stream in streams {
                 let row = |consumer, first| Row {
@@ -325,7 +287,7 @@ fn of_consumer<'a>(
     let unless_zero = |n: u64, style| if n > 0 { style } else { base };
     match column {
         6 => Line::styled(consumer.name.as_ref(), base),
-        7 => match lag_grew(row) {
+        7 => match row.cluster.bus.lag_grew(row.stream, consumer) {
             Some(grew) if grew > 0 => Line::styled(format!("{}▲", count(consumer.lag)), theme.warn),
             Some(grew) if grew < 0 => Line::styled(format!("{}▼", count(consumer.lag)), base),
             _ => Line::styled(count(consumer.lag), base),
