@@ -19,7 +19,7 @@ pub const MOST_POINTS: usize = 4_000_000;
 /// Longest that a query is evaluated.
 const LONGEST: Duration = Duration::from_secs(20);
 /// Name of series that a query left without one.
-const NAMELESS: &str = "value";
+pub const NAMELESS: &str = "value";
 /// Longest name and value of a label.
 const LABEL_CHARS: usize = 1024;
 

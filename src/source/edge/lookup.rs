@@ -8,7 +8,7 @@ use super::Held;
 use crate::clock;
 use crate::edge::{Found, Standing};
 use crate::model::ask::{Answer, Answered, Ask, MetricInfo, Question};
-use crate::model::sample::SampleKind;
+use crate::model::sample::{SampleKind, SeriesSamples};
 use crate::model::time::Timestamp;
 use crate::promql::{Limits, NAME, Need, PromqlError};
 use crate::source::error::{Cause, SourceError};
@@ -35,11 +35,20 @@ impl Held {
         };
         self.query(&asked).map_err(|e| match e {
             Refused::Query(error) => Cause::Query(error.to_string()),
-            Refused::Empty => Cause::Absent("no exporter has answered yet".into()),
+            Refused::Empty => Cause::Absent(Refused::Empty.to_string()),
         })
     }
 
     fn query(&self, asked: &Asked) -> Result<Told, Refused> {
+        let (series, missing) = self.evaluate(asked)?;
+        Ok(held::told(series, missing))
+    }
+
+    /// What a query gives, and what it does not see. Takes a while.
+    pub(super) fn evaluate(
+        &self,
+        asked: &Asked,
+    ) -> Result<(Vec<SeriesSamples>, Vec<String>), Refused> {
         let query = asked.query();
         let needs = query.needs(Limits::default())?;
         let first = needs.iter().map(|n| n.start_ms).min();
@@ -65,7 +74,7 @@ impl Held {
             true => Vec::new(),
             false => missing(&standing, span),
         };
-        Ok(held::told(series, missing))
+        Ok((series, missing))
     }
 
     fn other(&self, ask: &Ask) -> Result<Told, Cause> {
@@ -119,15 +128,13 @@ impl Held {
     }
 }
 
-enum Refused {
-    Query(PromqlError),
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refused {
+    #[error(transparent)]
+    Query(#[from] PromqlError),
+    #[error("no exporter has answered yet")]
     Empty,
-}
-
-impl From<PromqlError> for Refused {
-    fn from(error: PromqlError) -> Self {
-        Self::Query(error)
-    }
 }
 
 fn absent(what: &str) -> Cause {

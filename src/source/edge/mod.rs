@@ -4,8 +4,10 @@
 mod lookup;
 mod publish;
 mod read;
+mod signals;
 mod spool;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
@@ -16,6 +18,7 @@ use crate::model::scrape::Scrape;
 pub use lookup::WindowLookup;
 pub use publish::{Counts, Publisher, subject};
 pub use read::SampleSource;
+pub use signals::Signals;
 
 /// Scrapes that may wait for who publishes them.
 const WAITING: usize = 256;
@@ -54,6 +57,15 @@ impl Held {
     /// Every scrape from now on; who is slower than they come misses the oldest.
     pub fn follow(&self) -> broadcast::Receiver<Arc<Scrape>> {
         self.feed.subscribe()
+    }
+
+    /// Names of the metrics that are held.
+    fn names(&self) -> BTreeSet<Arc<str>> {
+        self.window().metrics().into_keys().collect()
+    }
+
+    fn cluster(&self) -> &str {
+        &self.cluster
     }
 
     pub fn standing(&self) -> Standing {

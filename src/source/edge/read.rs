@@ -30,7 +30,7 @@ const LOOK_BACK: Duration = Duration::from_secs(3600);
 /// A scrape later than our clock by more than this is no scrape, milliseconds.
 const FUTURE_MS: i64 = 3_600_000;
 /// What is older than two intervals and this is told afterwards, milliseconds.
-const LATE_MS: u64 = 60_000;
+pub(super) const LATE_MS: u64 = 60_000;
 /// Scrapes come together, so many of them late.
 const GATHER: Duration = Duration::from_secs(15);
 /// Exporters of one site.

@@ -1,6 +1,6 @@
 //! From the configuration, and from what was found, to the sources of each cluster.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -16,7 +16,7 @@ use crate::source::budget::Budget;
 use crate::source::clock_events::ClockEventSource;
 use crate::source::discovery::{self, Setup};
 use crate::source::door::{Door, shown_text};
-use crate::source::edge::{Held, Publisher, SampleSource};
+use crate::source::edge::{Held, Publisher, SampleSource, Signals};
 use crate::source::error::{Cause, SourceError};
 use crate::source::kubernetes::{self, KubeLookup, Server, identity};
 use crate::source::loki;
@@ -145,6 +145,7 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> Crew {
     }
     plans.extend(samples(config, cluster, &maker.held));
     let route = Arc::new(RwLock::new(route));
+    plans.extend(signals(config, cluster, &maker.held, &route));
     let own = maker.cluster.clone();
     let (staff, orders) = Staff::new(maker, route.clone());
     if let (Some(kube), Some(server)) = (kube, server) {
@@ -305,6 +306,37 @@ fn bus_plans(cluster: &Cluster, bus: &Arc<Bus>) -> [Plan; 2] {
 fn asked(cluster: &Cluster) -> bool {
     cluster.prometheus.is_none()
         && (!cluster.exporters.is_empty() || cluster.edge.samples != Samples::Own)
+}
+
+/// Beside the exporters or the samples of a site, which speak of their own health: the catalogue's
+/// signals of what they told, as long as no Prometheus is found that tells them.
+fn signals(
+    config: &Arc<Config>,
+    cluster: &Cluster,
+    held: &Arc<Held>,
+    route: &SharedRoute,
+) -> Option<Plan> {
+    let (kind, scrapes) = match cluster.exporters.first() {
+        Some(first) => (SourceKind::Exporter(0), interval_of(first, cluster.kind)),
+        None => (SourceKind::Edge, cluster.kind.interval()),
+    };
+    let (config, held, route) = (config.clone(), held.clone(), route.clone());
+    asked(cluster).then(|| Plan {
+        kind,
+        cluster: cluster.name.clone(),
+        endpoint: "signals of the window".into(),
+        via: None,
+        work: Work::Aside(Box::new(move |report| {
+            let limit = config.limits.series_per_cluster as usize;
+            let signals = Signals::new(held.clone(), &config.signals, scrapes, limit);
+            let route = route.clone();
+            let wanted = move || {
+                let route = route.read().unwrap_or_else(PoisonError::into_inner);
+                route.asks_what_is_held()
+            };
+            Box::pin(signals.run(wanted, report))
+        })),
+    })
 }
 
 /// Samples that come from the team's bus, or go there.

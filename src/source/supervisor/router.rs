@@ -79,6 +79,11 @@ impl Route {
         }
     }
 
+    /// PromQL is answered from what exporters told: there is no Prometheus.
+    pub(super) fn asks_what_is_held(&self) -> bool {
+        self.prometheus.is_none() && self.held.is_some()
+    }
+
     /// Who answers PromQL: a Prometheus, else what exporters told.
     fn metrics(&self) -> Option<Arc<dyn Lookup>> {
         if let Some(prometheus) = &self.prometheus {
