@@ -16,6 +16,8 @@ mod prometheus;
 #[allow(dead_code, reason = "the tests of PromQL use the rest")]
 #[path = "promql/said.rs"]
 mod said;
+#[path = "edge/signals.rs"]
+mod signals;
 #[path = "edge/site.rs"]
 mod site;
 #[path = "edge/window.rs"]

@@ -7,6 +7,7 @@ use async_nats::jetstream;
 use async_nats::jetstream::stream::Config as Stream;
 use farwatch::config::{Cluster, Config, Edge, Rhythm, Samples, Watch};
 use farwatch::model::health::{Health, SourceKind};
+use farwatch::model::signal::Group;
 use farwatch::model::telemetry::{Body, SampleBatch};
 use farwatch::model::time::Timestamp;
 use farwatch::source::edge::subject;
@@ -157,6 +158,7 @@ async fn an_outage_loses_nothing_and_repeats_nothing() {
     // Gauges and rates as if they were scraped here.
     let names: BTreeSet<&str> = heard
         .iter()
+        .filter(|b| b.group == Group::Exporter)
         .flat_map(|b| &b.series)
         .map(|s| &*s.key.name)
         .collect();

@@ -61,7 +61,10 @@ fn of(batches: &[SampleBatch], name: &str) -> Vec<(Vec<i64>, f64, bool)> {
     let points = ours.flat_map(|b| b.series.iter().map(move |s| (b, s)));
     points
         .map(|(b, s)| {
-            assert_eq!(*s.key.name, *name, "the series bears the name of its signal");
+            assert_eq!(
+                *s.key.name, *name,
+                "the series bears the name of its signal"
+            );
             let times = s.points.iter().map(|p| (p.at.0 - START) / 1_000).collect();
             (times, s.points.last().unwrap().value, b.backfill)
         })
@@ -136,6 +139,8 @@ fn what_is_gone_is_told_to_be_gone() {
         told: Told::Nothing,
     });
     let told = signals.look(at(151));
-    let used = told.iter().find(|b| &*b.name == "node_memory_used" && !b.backfill);
+    let used = told
+        .iter()
+        .find(|b| &*b.name == "node_memory_used" && !b.backfill);
     assert!(used.is_some_and(|b| b.series.is_empty()), "{used:?}");
 }
