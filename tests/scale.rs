@@ -60,6 +60,7 @@ fn a_message_is_as_large_as_the_document_says() {
             incident: Arc::new(incident.clone()),
             finding: None,
             into: None,
+            cut: false,
         };
         rmp_serde::to_vec_named(&change).expect("packed").len() as u64
     });

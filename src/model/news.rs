@@ -63,6 +63,10 @@ pub struct Change {
     /// The incident that took this one in, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub into: Option<IncidentId>,
+    /// It was too large for a message: evidence, and where that was not enough long texts and the
+    /// least findings, are left out of the incident.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
 }
 
 impl Change {
@@ -86,6 +90,7 @@ impl Change {
             incident,
             finding: None,
             into: None,
+            cut: false,
         }
     }
 
@@ -124,6 +129,8 @@ pub enum Found {
         cluster: Arc<str>,
         by: Arc<str>,
         at: Timestamp,
+        /// Who is not heard for so long watches it no longer, milliseconds; 0: he did not say.
+        life_ms: u64,
     },
     /// Why nothing is heard.
     Fault(String),

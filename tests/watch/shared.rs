@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_nats::jetstream::kv::Operation;
+use async_nats::jetstream::kv::{Entry, Operation};
 use farwatch::team::lease::Lease;
 use futures::StreamExt;
 
@@ -15,39 +15,58 @@ use crate::site::{Exporters, INTERVAL_MS, Watcher, config, names};
 type Row = (i64, Lease);
 
 /// Every lease that was written, as it was written.
-#[derive(Clone, Default)]
-struct Book(Arc<Mutex<BTreeMap<String, Vec<Row>>>>);
+#[derive(Clone)]
+pub struct Book {
+    rows: Arc<Mutex<BTreeMap<String, Vec<Row>>>>,
+    interval_ms: i64,
+}
 
 impl Book {
-    async fn of(server: &Nats) -> Self {
-        let book = Self::default();
-        let client = async_nats::connect(server.url()).await.unwrap();
+    pub async fn of(urls: &[String], interval_ms: i64) -> Self {
+        let book = Self {
+            rows: Arc::default(),
+            interval_ms,
+        };
+        let client = async_nats::connect(urls).await.unwrap();
         let context = async_nats::jetstream::new(client);
         let bucket = until("the bucket", async || {
             context.get_key_value("farwatch-leases").await.ok()
         });
-        let mut watch = bucket.await.watch_with_history("cluster.>").await.unwrap();
-        let rows = book.clone();
+        let (bucket, reader) = (bucket.await, book.clone());
         tokio::spawn(async move {
-            while let Some(Ok(entry)) = watch.next().await {
-                assert_eq!(entry.operation, Operation::Put);
-                let lease: Lease = rmp_serde::from_slice(&entry.value).unwrap();
-                let at = (entry.created.unix_timestamp_nanos() / 1_000_000) as i64;
-                let mut rows = rows.0.lock().unwrap();
-                rows.entry(lease.cluster.to_string())
-                    .or_default()
-                    .push((at, lease));
+            let mut next = 1;
+            loop {
+                // A server may be gone: what was not read yet is read from another.
+                if let Ok(mut watch) = bucket.watch_from_revision("cluster.>", next).await {
+                    let patience = Duration::from_millis(2 * interval_ms as u64);
+                    while let Ok(Some(Ok(entry))) =
+                        tokio::time::timeout(patience, watch.next()).await
+                    {
+                        next = entry.revision + 1;
+                        reader.note(&entry);
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(200)).await;
             }
         });
         book
     }
 
-    fn rows(&self) -> BTreeMap<String, Vec<Row>> {
-        self.0.lock().unwrap().clone()
+    fn note(&self, entry: &Entry) {
+        assert_eq!(entry.operation, Operation::Put);
+        let lease: Lease = rmp_serde::from_slice(&entry.value).unwrap();
+        let at = (entry.created.unix_timestamp_nanos() / 1_000_000) as i64;
+        let mut rows = self.rows.lock().unwrap();
+        let rows = rows.entry(lease.cluster.to_string()).or_default();
+        rows.push((at, lease));
+    }
+
+    pub fn rows(&self) -> BTreeMap<String, Vec<Row>> {
+        self.rows.lock().unwrap().clone()
     }
 
     /// Clusters of each holder as it stands now.
-    fn loads(&self) -> BTreeMap<String, usize> {
+    pub fn loads(&self) -> BTreeMap<String, usize> {
         let mut loads = BTreeMap::new();
         for rows in self.rows().values() {
             if let Some((_, lease)) = rows.last().filter(|(_, l)| !l.holder.is_empty()) {
@@ -57,7 +76,7 @@ impl Book {
         loads
     }
 
-    async fn settled(&self, wanted: &[usize]) {
+    pub async fn settled(&self, wanted: &[usize]) {
         until("shared out evenly", async || {
             let mut loads: Vec<usize> = self.loads().into_values().collect();
             loads.sort_unstable();
@@ -68,17 +87,33 @@ impl Book {
 
     /// No lease is written over one that may still be held: between another's last renewal and ours
     /// lies the time in which it is sure of it, less one interval.
-    fn nobody_watched_twice(&self) {
+    pub fn nobody_watched_twice(&self) {
         for (cluster, rows) in self.rows() {
             for pair in rows.windows(2) {
                 let ((from, was), (to, now)) = (&pair[0], &pair[1]);
                 let handed = was.holder.is_empty() || now.holder.is_empty();
                 if was.instance != now.instance && !handed {
-                    let overlap = INTERVAL_MS * 7 / 4 - (to - from);
-                    assert!(overlap <= INTERVAL_MS, "{cluster}: {overlap} ms twice");
+                    let overlap = self.interval_ms * 7 / 4 - (to - from);
+                    assert!(overlap <= self.interval_ms, "{cluster}: {overlap} ms twice");
                 }
             }
         }
+    }
+
+    /// Longest time since then in which a cluster had no holder who was sure of it, milliseconds.
+    pub fn unwatched(&self, since: i64) -> i64 {
+        let mut longest = 0;
+        for rows in self.rows().values() {
+            for pair in rows.windows(2).filter(|pair| pair[1].0 >= since) {
+                let ((from, was), (to, _)) = (&pair[0], &pair[1]);
+                let sure = match was.holder.is_empty() {
+                    true => 0,
+                    false => self.interval_ms * 7 / 4,
+                };
+                longest = longest.max(to - from - sure);
+            }
+        }
+        longest
     }
 }
 
@@ -89,7 +124,7 @@ async fn three_share_and_what_a_killed_one_watched_is_taken_over() {
     let url = format!("url = \"{}\"", server.url());
     let config = config(&exporters, &clusters, &url);
     let mut first = Watcher::start("w1", &config);
-    let book = Book::of(&server).await;
+    let book = Book::of(&[server.url()], INTERVAL_MS).await;
     book.settled(&[6]).await;
     let mut second = Watcher::start("w2", &config);
     book.settled(&[3, 3]).await;
@@ -140,7 +175,7 @@ async fn two_take_over_each_others_clusters_with_what_was_told_of_them() {
     let config = config(&exporters, &clusters, &url);
     let mut first = Watcher::start("w1", &config);
     let second = Watcher::start("w2", &config);
-    let book = Book::of(&server).await;
+    let book = Book::of(&[server.url()], INTERVAL_MS).await;
     book.settled(&[1, 1]).await;
     for cluster in &clusters {
         exporters.heat(cluster, 1, 99.0);
@@ -167,4 +202,33 @@ async fn two_take_over_each_others_clusters_with_what_was_told_of_them() {
         .filter(|(_, c)| c.event.as_str() == "finding_begun");
     assert_eq!(begun.count(), 4, "{}", second.log());
     assert!(all.iter().any(|(_, c)| c.by.as_ref() == "w1"));
+}
+
+/// Its numbers begin anew, below those that the watchers know.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bus_that_lost_everything_is_shared_anew() {
+    let (mut server, exporters) = (Nats::jetstream(), Exporters::start().await);
+    let url = format!("url = \"{}\", timeout = \"1s\"", server.url());
+    let config = config(&exporters, &names(4), &url);
+    let (first, second) = (Watcher::start("w1", &config), Watcher::start("w2", &config));
+    let book = Book::of(&[server.url()], INTERVAL_MS).await;
+    book.settled(&[2, 2]).await;
+    let client = async_nats::connect(server.url()).await.unwrap();
+    let context = async_nats::jetstream::new(client);
+    let bucket = context.get_key_value("farwatch-leases").await.unwrap();
+    // So that they would not be reached for long.
+    for _ in 0..500 {
+        bucket.put("elsewhere", "".into()).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(2 * INTERVAL_MS as u64)).await;
+    server.kill();
+    std::fs::remove_dir_all(server.dir.path().join("data")).unwrap();
+    server.restart();
+    let book = Book::of(&[server.url()], INTERVAL_MS).await;
+    book.settled(&[2, 2]).await;
+    book.nobody_watched_twice();
+    for watcher in [&first, &second] {
+        let log = watcher.log();
+        assert!(!log.contains("nobody is heard"), "{log}");
+    }
 }

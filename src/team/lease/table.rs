@@ -1,7 +1,7 @@
 //! What is known of leases and replicas, and what follows from it. No clock, no bus: both are given.
 
-use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,6 +14,8 @@ use crate::team::share::share;
 
 const LEASE: &str = "cluster.";
 const BEAT: &str = "replica.";
+/// The bucket has long let it go.
+const FORGOTTEN: Duration = Duration::from_secs(7_200);
 
 /// Who watches a cluster, as it stands in the bucket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +28,9 @@ pub struct Lease {
     /// By the holder's clock: for people. Who decides counts by its own.
     pub since: Timestamp,
     pub expires: Timestamp,
+    /// It lives so long after it was renewed, milliseconds; 0: told by a farwatch that did not say.
+    #[serde(default)]
+    pub life_ms: u64,
 }
 
 impl Lease {
@@ -36,6 +41,7 @@ impl Lease {
             instance: "".into(),
             since: at,
             expires: at,
+            life_ms: 0,
         }
     }
 }
@@ -56,8 +62,12 @@ struct Seen<T> {
     at: Instant,
 }
 
-/// Replicas, and which of them has the turn at each cluster.
-type Turns = (Vec<Arc<str>>, BTreeMap<Arc<str>, Arc<str>>);
+/// Which clusters are our turn among these replicas.
+#[derive(Debug, Default)]
+struct Turns {
+    replicas: Vec<Arc<str>>,
+    ours: BTreeSet<Arc<str>>,
+}
 
 /// What a cluster is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +87,12 @@ pub struct Table {
     pub instance: Arc<str>,
     interval: Duration,
     clusters: Vec<Arc<str>>,
+    /// By what stands for them in a key.
+    tokens: HashMap<String, Arc<str>>,
     leases: BTreeMap<Arc<str>, Seen<Lease>>,
+    /// Clusters whose lease is ours.
+    ours: BTreeSet<Arc<str>>,
     beats: BTreeMap<String, Seen<Beat>>,
-    /// Whose turn each cluster is, among these replicas.
     turns: Turns,
 }
 
@@ -91,14 +104,17 @@ impl Table {
     pub fn new(name: &str, interval: Duration, clusters: Vec<Arc<str>>) -> Self {
         // The standard library's hash keys are random; no more is wanted of this.
         let random = RandomState::new().build_hasher().finish();
+        let tokens = clusters.iter().map(|c| (token(c), c.clone())).collect();
         Self {
             name: name.into(),
             instance: format!("{random:016x}").into(),
             interval,
             clusters,
+            tokens,
             leases: BTreeMap::new(),
+            ours: BTreeSet::new(),
             beats: BTreeMap::new(),
-            turns: Default::default(),
+            turns: Turns::default(),
         }
     }
 
@@ -116,68 +132,83 @@ impl Table {
         self.life() - self.interval / 4
     }
 
-    /// `body`: nothing where the key was taken away.
-    pub fn hear(&mut self, key: &str, body: Option<&[u8]>, revision: u64, now: Instant) {
+    /// Our own word stands there under this revision now. Where that is below what is known, the bucket
+    /// was made anew, and nothing that is known of the former one counts.
+    pub fn meet(&mut self, revision: u64) {
+        let leases = self.leases.values().map(|seen| seen.revision);
+        let beats = self.beats.values().map(|seen| seen.revision);
+        if leases.chain(beats).any(|known| known >= revision) {
+            self.leases.clear();
+            self.beats.clear();
+            self.ours.clear();
+        }
+    }
+
+    /// `body`: nothing where the key was taken away. True where more is new than that somebody goes
+    /// on: all that follows from time alone is seen by [`Self::look`].
+    pub fn hear(&mut self, key: &str, body: Option<&[u8]>, revision: u64, now: Instant) -> bool {
         if let Some(name) = key.strip_prefix(LEASE) {
-            let Some(cluster) = self.clusters.iter().find(|c| token(c) == name).cloned() else {
-                return;
+            let Some(cluster) = self.tokens.get(name).cloned() else {
+                return false;
             };
             let lease = body.and_then(|b| rmp_serde::from_slice::<Lease>(b).ok());
             let what = lease.unwrap_or_else(|| Lease::free(cluster.clone(), Timestamp::default()));
-            newer(
-                &mut self.leases,
-                cluster,
-                Seen {
-                    what,
-                    revision,
-                    at: now,
-                },
-            );
+            self.stands(cluster, what, revision, now)
         } else if key.starts_with(BEAT) {
-            match body.and_then(|b| rmp_serde::from_slice::<Beat>(b).ok()) {
-                Some(what) => {
-                    newer(
-                        &mut self.beats,
-                        key.to_owned(),
-                        Seen {
-                            what,
-                            revision,
-                            at: now,
-                        },
-                    );
-                }
-                None => {
-                    self.beats.remove(key);
-                }
-            }
+            self.beats
+                .retain(|_, beat| now.saturating_duration_since(beat.at) < FORGOTTEN);
+            let Some(what) = body.and_then(|b| rmp_serde::from_slice::<Beat>(b).ok()) else {
+                return self.beats.remove(key).is_some();
+            };
+            let seen = Seen {
+                what,
+                revision,
+                at: now,
+            };
+            newer(&mut self.beats, key.to_owned(), seen).is_some_and(|before| before.is_none())
+        } else {
+            false
         }
+    }
+
+    /// A lease as it stands in the bucket now; true where its holder is another.
+    fn stands(&mut self, cluster: Arc<str>, what: Lease, revision: u64, at: Instant) -> bool {
+        let instance = what.instance.clone();
+        let seen = Seen { what, revision, at };
+        let Some(before) = newer(&mut self.leases, cluster.clone(), seen) else {
+            return false;
+        };
+        match instance == self.instance {
+            true => self.ours.insert(cluster),
+            false => self.ours.remove(&cluster),
+        };
+        before.is_none_or(|lease| lease.instance != instance)
     }
 
     /// Written by us.
     pub fn renewed(&mut self, cluster: &Arc<str>, what: Lease, revision: u64, sent: Instant) {
-        let seen = Seen {
-            what,
-            revision,
-            at: sent,
-        };
+        let at = sent;
+        let seen = Seen { what, revision, at };
         self.leases.insert(cluster.clone(), seen);
+        self.ours.insert(cluster.clone());
     }
 
     pub fn forget(&mut self, cluster: &str) {
         if let Some(seen) = self.leases.get_mut(cluster) {
             seen.what.instance = "".into();
         }
+        self.ours.remove(cluster);
     }
 
     /// The revision of our lease on it.
     pub fn ours(&self, cluster: &str) -> Option<u64> {
-        let seen = self.leases.get(cluster)?;
-        (seen.what.instance == self.instance).then_some(seen.revision)
+        let held = self.ours.contains(cluster);
+        let seen = self.leases.get(cluster).filter(|_| held)?;
+        Some(seen.revision)
     }
 
     pub fn all_ours(&self) -> Vec<Arc<str>> {
-        let all = self.clusters.iter();
-        all.filter(|c| self.ours(c).is_some()).cloned().collect()
+        self.ours.iter().cloned().collect()
     }
 
     /// The next lease of ours on it.
@@ -191,6 +222,7 @@ impl Table {
             instance: self.instance.clone(),
             since: held.map_or(now, |lease| lease.since),
             expires: now.plus_ms(life),
+            life_ms: life.unsigned_abs(),
         }
     }
 
@@ -213,42 +245,48 @@ impl Table {
         self.replicas(now).len()
     }
 
-    /// What each cluster is to us now.
-    pub fn look(&mut self, now: Instant) -> Vec<(Arc<str>, Mine)> {
+    /// What each cluster is to us now; those are left out that neither are our turn nor ours.
+    pub fn look(&mut self, now: Instant) -> BTreeMap<Arc<str>, Mine> {
         let replicas = self.replicas(now);
-        if self.turns.0 != replicas {
-            self.turns = (replicas.clone(), share(&replicas, &self.clusters));
+        if self.turns.replicas != replicas {
+            let shared = share(&replicas, &self.clusters).into_iter();
+            let ours = shared.filter(|(_, whose)| *whose == self.instance);
+            self.turns = Turns {
+                ours: ours.map(|(cluster, _)| cluster).collect(),
+                replicas,
+            };
         }
-        let wanted = &self.turns.1;
-        let of = |cluster: &Arc<str>| {
-            let turn = wanted.get(cluster) == Some(&self.instance);
-            let seen = self.leases.get(cluster);
-            let ours = self.ours(cluster).is_some();
-            let age = seen.map(|s| now.saturating_duration_since(s.at));
-            let lives = age.is_some_and(|age| age < self.life());
-            let free = seen.is_none_or(|s| s.what.instance.is_empty()) || !lives;
-            let revision = seen.map_or(0, |s| s.revision);
-            match (ours, turn) {
-                (true, true) if age.is_some_and(|age| age < self.interval) => Mine::Held,
-                (true, false) if lives => Mine::GiveUp,
-                (true, true) => Mine::Due(revision),
-                (false, true) if free => Mine::Due(revision),
-                _ => Mine::Theirs,
-            }
-        };
-        let all = self.clusters.iter();
-        all.map(|cluster| (cluster.clone(), of(cluster))).collect()
+        let all = self.turns.ours.union(&self.ours);
+        all.map(|cluster| (cluster.clone(), self.mine(cluster, now)))
+            .collect()
+    }
+
+    fn mine(&self, cluster: &Arc<str>, now: Instant) -> Mine {
+        let turn = self.turns.ours.contains(cluster);
+        let ours = self.ours.contains(cluster);
+        let seen = self.leases.get(cluster);
+        let age = seen.map(|s| now.saturating_duration_since(s.at));
+        let lives = age.is_some_and(|age| age < self.life());
+        let free = seen.is_none_or(|s| s.what.instance.is_empty()) || !lives;
+        let revision = seen.map_or(0, |s| s.revision);
+        match (ours, turn) {
+            (true, true) if age.is_some_and(|age| age < self.interval) => Mine::Held,
+            (true, false) if lives => Mine::GiveUp,
+            (true, true) => Mine::Due(revision),
+            (false, true) if free => Mine::Due(revision),
+            _ => Mine::Theirs,
+        }
     }
 }
 
-fn newer<K: Ord, T>(all: &mut BTreeMap<K, Seen<T>>, key: K, seen: Seen<T>) {
-    // A watch that begins anew tells again what is known: its age counts from the first time.
-    if all
-        .get(&key)
-        .is_none_or(|known| known.revision < seen.revision)
-    {
-        all.insert(key, seen);
+/// What stood there, where this is newer; a watch that begins anew tells again what is known: its age
+/// counts from the first time.
+fn newer<K: Ord, T>(all: &mut BTreeMap<K, Seen<T>>, key: K, seen: Seen<T>) -> Option<Option<T>> {
+    let known = all.get(&key);
+    if known.is_some_and(|known| known.revision >= seen.revision) {
+        return None;
     }
+    Some(all.insert(key, seen).map(|before| before.what))
 }
 
 #[cfg(test)]

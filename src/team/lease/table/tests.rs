@@ -212,5 +212,135 @@ fn what_others_wrote_there_is_no_lease() {
     table.hear("cluster.elsewhere", Some(b""), 5, now);
     table.hear("replica.x", Some(b"junk"), 6, now);
     assert_eq!(table.live(now), 1);
-    assert_eq!(table.look(now), [(Arc::from("cluster-0"), Mine::Due(4))]);
+    let due = BTreeMap::from([(Arc::from("cluster-0"), Mine::Due(4))]);
+    assert_eq!(table.look(now), due);
+}
+
+/// Who has nothing to do with a cluster is not asked what it is to him: a table of thousands costs what
+/// is our own.
+#[test]
+fn only_what_is_ours_or_our_turn_is_looked_at() {
+    let mut site = Site::new();
+    for name in ["a", "b", "c", "d"] {
+        site.join(name, 400);
+    }
+    site.run(40);
+    assert_eq!(site.loads(), [100; 4]);
+    let now = site.at();
+    let looked = site.replicas[0].table.look(now);
+    assert_eq!(looked.len(), 100);
+}
+
+#[test]
+fn a_renewal_of_another_is_no_news_and_all_else_is() {
+    let now = crate::clock::instant();
+    let (mut a, mut b) = (
+        Table::new("a", I, clusters(2)),
+        Table::new("b", I, clusters(2)),
+    );
+    let beat = |table: &Table| {
+        let beat = Beat {
+            replica: table.name.clone(),
+            instance: table.instance.clone(),
+            at: Timestamp(0),
+        };
+        rmp_serde::to_vec_named(&beat).expect("packed")
+    };
+    let (key, body) = (b.own_key(), beat(&b));
+    assert!(a.hear(&key, Some(&body), 1, now), "another one is there");
+    assert!(!a.hear(&key, Some(&body), 2, now));
+    assert!(!a.hear(&key, Some(&body), 2, now), "told again");
+    let cluster: Arc<str> = "cluster-0".into();
+    let lease = b.lease(&cluster, Timestamp(0));
+    assert_eq!(lease.life_ms, 20_000);
+    let body = rmp_serde::to_vec_named(&lease).expect("packed");
+    let key = lease_key(&cluster);
+    assert!(a.hear(&key, Some(&body), 3, now), "taken");
+    assert!(!a.hear(&key, Some(&body), 4, now), "renewed");
+    b.renewed(&cluster, lease, 4, now);
+    assert_eq!((a.ours(&cluster), b.ours(&cluster)), (None, Some(4)));
+    let theirs = rmp_serde::to_vec_named(&a.lease(&cluster, Timestamp(0))).expect("packed");
+    assert!(b.hear(&key, Some(&theirs), 5, now), "lost to another");
+    assert_eq!((b.ours(&cluster), b.all_ours().len()), (None, 0));
+    assert!(a.hear(&key, None, 6, now), "taken away");
+    assert!(a.hear(&b.own_key(), None, 7, now), "gone");
+    assert!(!a.hear(&b.own_key(), None, 8, now));
+}
+
+/// The bus lost everything: its numbers begin anew, and who is there is heard all the same.
+#[test]
+fn a_bucket_that_was_made_anew_is_heard() {
+    let mut site = Site::new();
+    site.join("a", 6);
+    site.join("b", 6);
+    site.run(60);
+    assert!(site.revision > 20);
+    (site.revision, site.store) = (0, BTreeMap::new());
+    for n in 0..2 {
+        site.revision += 1;
+        let revision = site.revision;
+        site.replicas[n].table.meet(revision);
+    }
+    for _ in 0..60 {
+        site.step();
+        assert!(site.watchers(6).iter().all(|n| *n <= 1));
+    }
+    assert_eq!(site.loads(), [3, 3]);
+    // A word of ours under a number that is greater takes nothing away.
+    let held = site.replicas[0].table.all_ours();
+    site.replicas[0].table.meet(site.revision + 1);
+    assert_eq!(site.replicas[0].table.all_ours(), held);
+}
+
+/// What a renewal costs that is heard, and a look: printed, for docs/scale.md.
+///
+///     cargo test --release --lib lease::table -- --ignored --nocapture
+#[test]
+#[ignore = "prints figures"]
+fn figures() {
+    for count in [100, 1_000, 10_000, 50_000] {
+        let now = crate::clock::instant();
+        let mut table = Table::new("a", I, clusters(count));
+        let other = Table::new("b", I, clusters(count));
+        let beats = (count / 250).max(2) - 1;
+        for n in 0..beats {
+            let beat = Beat {
+                replica: format!("w{n}").into(),
+                instance: format!("{n:016x}").into(),
+                at: Timestamp(0),
+            };
+            let body = rmp_serde::to_vec_named(&beat).expect("packed");
+            table.hear(&format!("replica.w{n}"), Some(&body), 1 + n as u64, now);
+        }
+        let told: Vec<(String, Vec<u8>)> = clusters(count)
+            .iter()
+            .map(|c| {
+                let lease = other.lease(c, Timestamp(0));
+                (
+                    lease_key(c),
+                    rmp_serde::to_vec_named(&lease).expect("packed"),
+                )
+            })
+            .collect();
+        table.look(now);
+        let mut revision = 1_000;
+        let begin = crate::clock::instant();
+        let rounds = (200_000 / count).max(2);
+        for _ in 0..rounds {
+            for (key, body) in &told {
+                revision += 1;
+                table.hear(key, Some(body), revision, now);
+            }
+        }
+        let heard = begin.elapsed() / (rounds * count) as u32;
+        let begin = crate::clock::instant();
+        for _ in 0..100 {
+            std::hint::black_box(table.look(now));
+        }
+        let looked = begin.elapsed() / 100;
+        println!(
+            "{count} clusters, {} watchers: heard {heard:?}, a look {looked:?}",
+            beats + 1
+        );
+    }
 }
