@@ -7,6 +7,8 @@ mod apart;
 mod foreign;
 #[path = "support/nats.rs"]
 mod nats;
+#[path = "team/publish.rs"]
+mod publish;
 #[path = "support/scenario.rs"]
 mod scenario;
 #[path = "team/together.rs"]

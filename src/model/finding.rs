@@ -199,3 +199,29 @@ impl Finding {
         if self.earlier { "before" } else { "since" }
     }
 }
+
+#[cfg(test)]
+impl Finding {
+    /// A bad state of a node of the first cluster.
+    pub fn bare(key: &str) -> Self {
+        Self {
+            cluster: ClusterId(0),
+            subject: Subject::Node("n1".into()),
+            key: key.into(),
+            kind: FindingKind::State,
+            severity: Severity::Warning,
+            score: 0.7,
+            since: Timestamp(0),
+            earlier: false,
+            at: Timestamp(0),
+            over: false,
+            signal: key.into(),
+            unit: Unit::None,
+            seen: None,
+            expected: None,
+            method: "rule".into(),
+            text: key.into(),
+            evidence: Vec::new(),
+        }
+    }
+}

@@ -186,3 +186,30 @@ impl Incident {
 const ELSEWHERE: u64 = 0x9e37_79b9_7f4a_7c15;
 /// It grows for so long after a new sign, milliseconds.
 const GROWING_MS: u64 = 300_000;
+
+#[cfg(test)]
+impl Incident {
+    /// An open warning in the first cluster, without findings.
+    pub fn bare(id: u64) -> Self {
+        Self {
+            id: IncidentId(id),
+            number: 1,
+            cluster: ClusterId(0),
+            severity: Severity::Warning,
+            state: IncidentState::Open,
+            title: String::new(),
+            opened: Timestamp(0),
+            changed: Timestamp(0),
+            closed: None,
+            score: 0.5,
+            subjects: Vec::new(),
+            nodes: BTreeSet::new(),
+            findings: Vec::new(),
+            desk: Desk::default(),
+            reopened: 0,
+            revision: 0,
+            awaited: None,
+            handed: None,
+        }
+    }
+}

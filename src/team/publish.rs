@@ -3,12 +3,10 @@
 //! One task owns the spool. It never holds up the watcher: without a bus what is told waits in the
 //! spool, and the cause stands in the figures and, once, in the log.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_nats::jetstream::context::{PublishError, PublishErrorKind};
-use async_nats::jetstream::message::PublishMessage;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -17,14 +15,16 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::spool::{Message, Spool};
-use super::{read, stream};
+use super::stream;
 use crate::clock;
 use crate::config::Team;
 use crate::model::news::Change;
-use crate::model::time::Timestamp;
 use crate::source::error::SourceError;
 use crate::source::nats::Bus;
-use crate::source::nats::session::Session;
+
+mod send;
+
+use send::{Open, Sent};
 
 /// Deliveries that may wait for the disk; who tells more waits with them.
 const WAITING: usize = 64;
@@ -35,8 +35,8 @@ const BATCH_BYTES: usize = 1 << 20;
 const FLUSH: Duration = Duration::from_secs(5);
 const SHORTEST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(15);
-/// The server's number for a message that is larger than the stream takes.
-const TOO_LARGE: u64 = 10_054;
+/// A subject that is not permitted is tried again after this.
+const BARRED: Duration = Duration::from_secs(15);
 
 /// What becomes of what is told.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -54,6 +54,10 @@ pub struct Figures {
     pub pending_bytes: u64,
     /// Messages that gave way in a full spool, or that no stream takes.
     pub dropped: u64,
+    /// Messages of which something was left out, as they were too large.
+    pub cut: u64,
+    /// Subjects on which we may not publish: their messages wait, all others go on.
+    pub barred: usize,
     /// The spool cannot be written: what is told now would not survive the end of this process.
     pub unsafe_spool: Option<Arc<str>>,
 }
@@ -84,9 +88,9 @@ impl Publisher {
                 bus: Bus::of_team(team),
                 team: team.clone(),
             }),
-            session: None,
+            open: None,
             idle: false,
-            present: BTreeSet::new(),
+            barred: BTreeMap::new(),
             inherited: spool.waiting().last().map_or(0, |m| m.number),
             spool,
             heard,
@@ -126,29 +130,21 @@ struct Link {
 
 /// What came of what was under way.
 enum Step {
-    Opened(Result<(Arc<Session>, BTreeSet<String>), SourceError>),
+    Opened(Result<Open, SourceError>),
     Sent(Sent),
     Lost(SourceError),
     Rested,
-}
-
-#[derive(Default)]
-struct Sent {
-    /// All up to this number are there.
-    until: Option<u64>,
-    published: u64,
-    /// Will never be taken.
-    refused: u64,
-    error: Option<SourceError>,
+    /// A subject that was not permitted is to be tried again.
+    Due,
 }
 
 struct Task {
     link: Option<Link>,
-    session: Option<Arc<Session>>,
+    open: Option<Arc<Open>>,
     /// Nothing is under way but the wait for the session's end.
     idle: bool,
-    /// Of an earlier run, and on the bus already.
-    present: BTreeSet<String>,
+    /// Subjects on which we may not publish, and until when that is taken for granted.
+    barred: BTreeMap<String, Instant>,
     /// Up to this number an earlier run told it.
     inherited: u64,
     spool: Spool,
@@ -177,7 +173,8 @@ impl Task {
             if self.idle && self.spool.pending().0 > 0 {
                 work = self.next();
             }
-            let done = self.link.is_none() || self.spool.pending().0 == 0;
+            // What is not permitted now will not be so in some seconds.
+            let done = self.link.is_none() || self.spool.pending().0 == 0 || self.idle;
             if last.is_some() && !open && done {
                 break;
             }
@@ -191,12 +188,13 @@ impl Task {
     fn take(&mut self, changes: &[Change]) {
         let waits = self.link.is_some();
         let told = tokio::task::block_in_place(|| self.spool.tell(changes, waits));
-        let (dropped, fault) = match told {
-            Ok(told) => (told.dropped, None),
-            Err(error) => (0, Some(Arc::from(error.to_string()))),
+        let (dropped, cut, fault) = match told {
+            Ok(told) => (told.dropped, told.cut, None),
+            Err(error) => (0, 0, Some(Arc::from(error.to_string()))),
         };
         self.figures.send_modify(|figures| {
             figures.dropped += dropped;
+            figures.cut += cut;
             if let Some(fault) = fault.as_ref().filter(|_| figures.unsafe_spool.is_none()) {
                 tracing::error!(%fault, "the spool is not written");
             }
@@ -222,14 +220,16 @@ impl Task {
         let old = self.spool.waiting().next();
         let old = old.filter(|m| m.number <= self.inherited && is_old(m));
         let since = old.map(|m| m.at.plus_ms(-60_000));
-        async move { Step::Opened(open(&link, since).await) }.boxed()
+        async move { Step::Opened(Open::new(&link.bus, &link.team, since).await) }.boxed()
     }
 
     fn go_on(&mut self, step: Step) -> BoxFuture<'static, Step> {
         match step {
-            Step::Opened(Ok((session, present))) => {
-                self.session = Some(session);
-                self.present = present;
+            Step::Opened(Ok(open)) => {
+                self.open = Some(Arc::new(open));
+                // Permissions of another connection may be others.
+                let now = clock::instant();
+                self.barred.values_mut().for_each(|until| *until = now);
                 self.waits = waits();
                 self.fault(None);
                 self.next()
@@ -243,53 +243,79 @@ impl Task {
             }
             Step::Opened(Err(error)) | Step::Lost(error) => self.rest(&error),
             Step::Rested => self.connect(),
+            Step::Due => self.next(),
         }
     }
 
     fn sent(&mut self, sent: &Sent) {
-        if let Some(number) = sent.until {
-            let written = tokio::task::block_in_place(|| self.spool.acknowledged(number));
+        if !sent.done.is_empty() {
+            let written = tokio::task::block_in_place(|| self.spool.acknowledged(&sent.done));
             if let Err(error) = written {
                 tracing::error!(%error, "the spool is not written");
+            }
+        }
+        for subject in &sent.taken {
+            if self.barred.remove(subject).is_some() {
+                tracing::info!(%subject, "the team's bus takes it now");
+            }
+        }
+        let until = clock::instant() + BARRED;
+        for (subject, error) in &sent.barred {
+            if self.barred.insert(subject.clone(), until).is_none() {
+                tracing::warn!(%subject, fault = %words(error), "what is told there waits");
             }
         }
         self.figures.send_modify(|figures| {
             figures.published += sent.published;
             figures.dropped += sent.refused;
+            figures.cut += sent.cut;
+            figures.barred = self.barred.len();
         });
         self.count();
     }
 
     /// The next messages, or the wait for some.
     fn next(&mut self) -> BoxFuture<'static, Step> {
-        let Some(session) = self.session.clone() else {
+        let Some(open) = self.open.clone() else {
             return self.connect();
         };
+        let now = clock::instant();
+        let barred = |m: &&Message| self.barred.get(&m.subject).is_some_and(|end| *end > now);
+        let mut free = self.spool.waiting().filter(|m| !barred(m));
         let mut bytes = 0;
         let small = |message: &&Message| {
             bytes += message.body.len();
             bytes <= BATCH_BYTES
         };
-        let first = self.spool.waiting().take(1);
-        let more = self.spool.waiting().skip(1).take_while(small);
-        let batch: Vec<Message> = first.chain(more).take(BATCH).cloned().collect();
+        let first = free.next();
+        let more = free.take_while(small);
+        let batch = first.into_iter().chain(more).take(BATCH);
+        let batch: Vec<Message> = batch.cloned().collect();
         self.idle = batch.is_empty();
-        if self.idle {
-            return async move { Step::Lost(session.ended().await) }.boxed();
+        if !self.idle {
+            return async move { Step::Sent(open.send(batch).await) }.boxed();
         }
-        let known: BTreeSet<String> = match self.present.is_empty() {
-            true => BTreeSet::new(),
-            false => batch
-                .iter()
-                .filter(|m| self.present.contains(&m.id))
-                .map(|m| m.id.clone())
-                .collect(),
-        };
-        async move { Step::Sent(send(&session, batch, &known).await) }.boxed()
+        let waiting = &self.spool;
+        self.barred
+            .retain(|subject, _| waiting.waiting().any(|m| m.subject == *subject));
+        let again = self.barred.values().min().copied();
+        async move {
+            let again = async {
+                match again {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                error = open.session.ended() => Step::Lost(error),
+                () = again => Step::Due,
+            }
+        }
+        .boxed()
     }
 
     fn rest(&mut self, error: &SourceError) -> BoxFuture<'static, Step> {
-        self.session = None;
+        self.open = None;
         self.idle = false;
         self.fault(Some(error));
         let wait = self.waits.next().unwrap_or(LONGEST);
@@ -338,71 +364,4 @@ pub(super) fn waits() -> ExponentialBackoff {
 fn is_old(message: &Message) -> bool {
     let age = clock::now().age_since_ms(message.at);
     u128::from(age) * 2 > stream::DUPLICATES.as_millis()
-}
-
-async fn open(
-    link: &Link,
-    since: Option<Timestamp>,
-) -> Result<(Arc<Session>, BTreeSet<String>), SourceError> {
-    let session = link.bus.open("farwatch watch").await?;
-    stream::ready(&session, &link.team).await?;
-    let present = match since {
-        Some(since) => read::ids(&session, &link.team, since).await?,
-        None => BTreeSet::new(),
-    };
-    Ok((Arc::new(session), present))
-}
-
-/// Gives them all, then awaits each promise in turn.
-async fn send(session: &Session, batch: Vec<Message>, known: &BTreeSet<String>) -> Sent {
-    let mut sent = Sent::default();
-    let done = session.permitted(give(session, batch, known, &mut sent));
-    if let Err(error) = done.await {
-        sent.error = Some(error);
-    }
-    sent
-}
-
-async fn give(session: &Session, batch: Vec<Message>, known: &BTreeSet<String>, sent: &mut Sent) {
-    let context = session.jetstream();
-    let mut under_way = Vec::with_capacity(batch.len());
-    for message in batch {
-        if known.contains(&message.id) {
-            under_way.push((message.number, None));
-            continue;
-        }
-        let given = PublishMessage::build()
-            .message_id(&message.id)
-            .payload(message.body);
-        let given = context.send_publish(message.subject, given).await;
-        under_way.push((message.number, Some(given)));
-    }
-    for (number, given) in under_way {
-        let promised = match given {
-            None => Ok(()),
-            Some(Ok(promise)) => promise.await.map(|_| sent.published += 1),
-            Some(Err(error)) => Err(error),
-        };
-        match promised {
-            Ok(()) => {}
-            Err(error) if is_refused(&error) => {
-                tracing::error!(%error, number, "a message is larger than the bus takes: it is dropped");
-                sent.refused += 1;
-            }
-            Err(error) => {
-                sent.error = Some(stream::odd(session, &error));
-                return;
-            }
-        }
-        sent.until = Some(number);
-    }
-}
-
-/// It would be refused each time.
-fn is_refused(error: &PublishError) -> bool {
-    use std::error::Error;
-    let source = error.source();
-    let server = source.and_then(|e| e.downcast_ref::<async_nats::jetstream::Error>());
-    error.kind() == PublishErrorKind::MaxPayloadExceeded
-        || server.is_some_and(|e| e.error_code().0 == TOO_LARGE)
 }

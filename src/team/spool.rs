@@ -14,6 +14,8 @@ use std::sync::Arc;
 use flate2::Crc;
 use tokio_util::bytes::Bytes;
 
+use super::pack;
+use super::stream::BODY;
 use crate::model::id::IncidentId;
 use crate::model::news::Change;
 use crate::model::time::Timestamp;
@@ -25,6 +27,8 @@ const TOLD: u8 = b'T';
 const DONE: u8 = b'D';
 /// As `TOLD`, and acknowledged already.
 const KEPT: u8 = b'K';
+/// This one alone is acknowledged: those before it wait.
+const ONE: u8 = b'O';
 /// Larger records are none of ours.
 const MOST: usize = 16 << 20;
 /// The file may grow to this over what it holds before it is written anew, bytes.
@@ -58,6 +62,8 @@ pub struct Message {
 pub struct Told {
     /// Messages that gave way.
     pub dropped: u64,
+    /// Changes of which something was left out for want of room in a message.
+    pub cut: u64,
 }
 
 #[derive(Debug)]
@@ -127,11 +133,12 @@ impl Spool {
 
     /// Writes what is told now, and waits until the disk has it. `waits`: for the bus.
     pub fn tell(&mut self, changes: &[Change], waits: bool) -> Result<Told, SpoolError> {
-        let mut out = Vec::new();
+        let (mut out, mut cut) = (Vec::new(), 0);
         for change in changes {
-            let packed = rmp_serde::to_vec_named(change);
-            let body = packed.map_err(|e| SpoolError::Pack(e.to_string()))?;
-            let number = self.next;
+            let packed = pack::pack(change, BODY);
+            let packed = packed.map_err(|e| SpoolError::Pack(e.to_string()))?;
+            cut += u64::from(packed.cut);
+            let (number, body) = (self.next, packed.body);
             record(&mut out, if waits { TOLD } else { KEPT }, number, &body);
             self.remember(change, number, body.into(), waits);
         }
@@ -145,14 +152,24 @@ impl Spool {
             record(&mut out, DONE, oldest.number, &[]);
         }
         self.write(&out, true).map_err(|why| self.error(why))?;
-        Ok(Told { dropped })
+        Ok(Told { dropped, cut })
     }
 
-    /// The bus has all up to this number. Not waited for: what is told twice has one id.
-    pub fn acknowledged(&mut self, number: u64) -> Result<(), SpoolError> {
-        self.let_go(number);
-        let mut out = Vec::new();
-        record(&mut out, DONE, number, &[]);
+    /// The bus has these. Not waited for: what is told twice has one id.
+    pub fn acknowledged(&mut self, numbers: &[u64]) -> Result<(), SpoolError> {
+        let (mut out, mut until) = (Vec::new(), None);
+        for number in numbers {
+            if self.waiting.front().is_some_and(|m| m.number == *number) {
+                self.let_go(*number);
+                until = Some(*number);
+            } else {
+                self.let_go_one(*number);
+                record(&mut out, ONE, *number, &[]);
+            }
+        }
+        if let Some(until) = until {
+            record(&mut out, DONE, until, &[]);
+        }
         self.write(&out, false).map_err(|why| self.error(why))
     }
 
@@ -198,8 +215,10 @@ impl Spool {
 
     fn remember(&mut self, change: &Change, number: u64, body: Bytes, waits: bool) {
         self.next = self.next.max(number + 1);
-        if change.event.is_of_incident() {
-            let key = (change.cluster.clone(), change.incident.id);
+        let key = (change.cluster.clone(), change.incident.id);
+        // What waits behind others stands in the file behind what was told later.
+        let newest = self.last.get(&key).is_none_or(|(held, _)| *held < number);
+        if change.event.is_of_incident() && newest {
             self.last_bytes += body.len() as u64;
             let former = self.last.insert(key, (number, body.clone()));
             self.last_bytes -= former.map_or(0, |(_, b)| b.len() as u64);
@@ -225,6 +244,8 @@ impl Spool {
             self.next = self.next.max(number.saturating_add(1));
             if kind == DONE {
                 self.let_go(number);
+            } else if kind == ONE {
+                self.let_go_one(number);
             } else if let Ok(change) = rmp_serde::from_slice::<Change>(body) {
                 self.remember(&change, number, Bytes::copy_from_slice(body), kind == TOLD);
             }
@@ -236,6 +257,12 @@ impl Spool {
         while let Some(first) = self.waiting.pop_front_if(|m| m.number <= number) {
             self.bytes -= first.body.len() as u64;
         }
+    }
+
+    fn let_go_one(&mut self, number: u64) {
+        let place = self.waiting.binary_search_by_key(&number, |m| m.number);
+        let gone = place.ok().and_then(|place| self.waiting.remove(place));
+        self.bytes -= gone.map_or(0, |m| m.body.len() as u64);
     }
 
     /// What was told last of each incident; what ended long ago is forgotten.
@@ -257,8 +284,11 @@ impl Spool {
     /// Another file in the place of this one, whole or not at all.
     fn write_anew(&mut self) -> io::Result<()> {
         let mut out = Vec::new();
-        let first = self.waiting.front().map_or(self.next, |m| m.number);
-        let quiet = self.last.values().filter(|(number, _)| *number < first);
+        let waits = |number: &u64| {
+            let place = self.waiting.binary_search_by_key(number, |m| m.number);
+            place.is_ok()
+        };
+        let quiet = self.last.values().filter(|(number, _)| !waits(number));
         for (number, body) in quiet {
             record(&mut out, KEPT, *number, body);
         }

@@ -6,7 +6,6 @@ use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 
 use crate::config::Team;
-use crate::model::text;
 use crate::source::error::{Cause, SourceError};
 use crate::source::nats::session::Session;
 
@@ -16,21 +15,25 @@ pub const SUBJECTS: &str = "ai.farwatch.>";
 const AGE: Duration = Duration::from_secs(7 * 86_400);
 const BYTES: i64 = 256 << 20;
 const MESSAGE_BYTES: i32 = 1 << 20;
+/// What travels beside the body: subject, id, and what the server adds.
+const BESIDE: usize = 4 << 10;
+/// The largest body for a stream of ours.
+pub const BODY: usize = MESSAGE_BYTES as usize - BESIDE;
 /// Within this time the stream knows again what it was given.
 pub const DUPLICATES: Duration = Duration::from_secs(600);
-const WORDS: usize = 200;
 
-/// Looks whether the stream is there, and makes it where it is not.
-pub async fn ready(session: &Session, team: &Team) -> Result<(), SourceError> {
+/// Looks whether the stream is there, and makes it where it is not. The largest body that it and its
+/// server take.
+pub async fn ready(session: &Session, team: &Team) -> Result<usize, SourceError> {
     let context = session.jetstream();
     let found = session.permitted(context.get_stream(&team.name)).await?;
     let error = match found {
-        Ok(_) => return Ok(()),
+        Ok(stream) => return Ok(room(session, &stream.cached_info().config)),
         Err(error) => error,
     };
     match error.kind() {
         GetStreamErrorKind::JetStream(why) if why.code() == 404 => {}
-        _ => return Err(odd(session, &error)),
+        _ => return Err(session.odd(&error)),
     }
     if !team.create {
         let why = format!("the stream {} is missing, and `create = false`", team.name);
@@ -39,7 +42,18 @@ pub async fn ready(session: &Session, team: &Team) -> Result<(), SourceError> {
     let made = session
         .permitted(context.create_stream(config(team)))
         .await?;
-    made.map(|_| ()).map_err(|error| odd(session, &error))
+    let made = made.map_err(|error| session.odd(&error))?;
+    Ok(room(session, &made.cached_info().config))
+}
+
+fn room(session: &Session, stream: &Config) -> usize {
+    let server = usize::try_from(session.server().max_payload).unwrap_or(usize::MAX);
+    // Nothing, or less: no limit of its own.
+    let own = usize::try_from(stream.max_message_size).ok();
+    let most = own
+        .filter(|most| *most > 0)
+        .map_or(server, |own| own.min(server));
+    most.saturating_sub(BESIDE)
 }
 
 fn config(team: &Team) -> Config {
@@ -57,18 +71,4 @@ fn config(team: &Team) -> Config {
         num_replicas: usize::from(team.replicas),
         ..Config::default()
     }
-}
-
-/// What the library says, with what it wraps.
-pub(super) fn odd(session: &Session, error: &(dyn std::error::Error + 'static)) -> SourceError {
-    let mut told = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let words = inner.to_string();
-        if !told.contains(&words) {
-            told = format!("{told}: {words}");
-        }
-        cause = inner.source();
-    }
-    session.error(Cause::Unreachable(text::clean(&told, WORDS)))
 }

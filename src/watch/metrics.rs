@@ -125,49 +125,83 @@ fn incidents(page: &mut Page, told: &Told) {
 fn events(page: &mut Page, gauges: &Gauges) {
     let Gauges { bus, leases, .. } = gauges;
     let truth = |so: bool| f64::from(u8::from(so));
-    page.gauge(
-        "farwatch_bus_ready",
-        "1 while the team's bus is reached and its stream is there.",
-    );
-    page.value(&[], truth(bus.ready));
-    page.counter(
-        "farwatch_events_told_total",
-        "Changes that were told; each is an event.",
-    );
-    page.value(&[], gauges.told as f64);
-    page.counter(
-        "farwatch_events_published_total",
-        "Events that the bus has acknowledged.",
-    );
-    page.value(&[], bus.published as f64);
-    page.gauge("farwatch_events_pending", "Events that wait for the bus.");
-    page.value(&[], bus.pending as f64);
-    page.gauge("farwatch_events_pending_bytes", "The same in bytes.");
-    page.value(&[], bus.pending_bytes as f64);
-    page.counter(
-        "farwatch_events_dropped_total",
-        "Events lost for want of room.",
-    );
-    page.value(&[], bus.dropped as f64);
-    page.gauge(
-        "farwatch_spool_safe",
-        "1 while events that wait would survive the end of this process.",
-    );
-    page.value(&[], truth(bus.unsafe_spool.is_none()));
-    page.gauge(
-        "farwatch_leases_ready",
-        "1 while it is known which clusters are whose.",
-    );
-    page.value(&[], truth(leases.ready));
-    page.gauge(
-        "farwatch_replicas",
-        "Watchers that share the clusters, this one included.",
-    );
-    page.value(&[], leases.replicas as f64);
-    page.counter("farwatch_leases_taken_total", "Clusters taken over.");
-    page.value(&[], leases.taken as f64);
-    page.counter("farwatch_leases_given_up_total", "Clusters given up.");
-    page.value(&[], leases.given_up as f64);
+    let now: [(&'static str, &str, f64); 7] = [
+        (
+            "farwatch_bus_ready",
+            "1 while the team's bus is reached and its stream is there.",
+            truth(bus.ready),
+        ),
+        (
+            "farwatch_events_pending",
+            "Events that wait for the bus.",
+            bus.pending as f64,
+        ),
+        (
+            "farwatch_events_pending_bytes",
+            "The same in bytes.",
+            bus.pending_bytes as f64,
+        ),
+        (
+            "farwatch_subjects_barred",
+            "Subjects on which this watcher may not publish; their events wait.",
+            bus.barred as f64,
+        ),
+        (
+            "farwatch_spool_safe",
+            "1 while events that wait would survive the end of this process.",
+            truth(bus.unsafe_spool.is_none()),
+        ),
+        (
+            "farwatch_leases_ready",
+            "1 while it is known which clusters are whose.",
+            truth(leases.ready),
+        ),
+        (
+            "farwatch_replicas",
+            "Watchers that share the clusters, this one included.",
+            leases.replicas as f64,
+        ),
+    ];
+    for (name, help, value) in now {
+        page.gauge(name, help);
+        page.value(&[], value);
+    }
+    let counted: [(&'static str, &str, u64); 6] = [
+        (
+            "farwatch_events_told_total",
+            "Changes that were told; each is an event.",
+            gauges.told,
+        ),
+        (
+            "farwatch_events_published_total",
+            "Events that the bus has acknowledged.",
+            bus.published,
+        ),
+        (
+            "farwatch_events_dropped_total",
+            "Events lost for want of room.",
+            bus.dropped,
+        ),
+        (
+            "farwatch_events_cut_total",
+            "Events of which evidence was left out, as they were too large.",
+            bus.cut,
+        ),
+        (
+            "farwatch_leases_taken_total",
+            "Clusters taken over.",
+            leases.taken,
+        ),
+        (
+            "farwatch_leases_given_up_total",
+            "Clusters given up.",
+            leases.given_up,
+        ),
+    ];
+    for (name, help, value) in counted {
+        page.counter(name, help);
+        page.value(&[], value as f64);
+    }
 }
 
 fn outlets(page: &mut Page, counts: &[(String, Arc<Count>)]) {

@@ -8,13 +8,12 @@ use async_nats::jetstream::stream::StorageType;
 use futures::StreamExt;
 use tokio_util::bytes::Bytes;
 
+use super::fault;
 use super::history::{context, info};
 use super::session::Session;
-use crate::model::text;
 use crate::model::time::Timestamp;
 use crate::source::error::{Cause, SourceError};
 
-const WORDS: usize = 200;
 /// Entries delivered in one go at most.
 const BATCH: usize = 64;
 
@@ -78,7 +77,7 @@ impl<'a> Bucket<'a> {
             Ok(stream) => {
                 let store = context.get_key_value(&shape.name);
                 let store = session.permitted(store).await?;
-                (store.map_err(|e| odd(session, &e))?, stream.messages == 0)
+                (store.map_err(|e| session.odd(&e))?, stream.messages == 0)
             }
             Err(error) if !is_missing(&error) => return Err(error),
             Err(_) if !create => {
@@ -88,7 +87,7 @@ impl<'a> Bucket<'a> {
             Err(_) => {
                 let store = context.create_key_value(shape.config());
                 let store = session.permitted(store).await?;
-                (store.map_err(|e| odd(session, &e))?, true)
+                (store.map_err(|e| session.odd(&e))?, true)
             }
         };
         Ok(Self {
@@ -101,7 +100,7 @@ impl<'a> Bucket<'a> {
     /// All that stands there, then each change as it comes.
     pub async fn watch(&self) -> Result<News<'a>, SourceError> {
         let watch = self.session.permitted(self.store.watch_with_history(">"));
-        let watch = watch.await?.map_err(|e| odd(self.session, &e))?;
+        let watch = watch.await?.map_err(|e| self.session.odd(&e))?;
         Ok(News {
             session: self.session,
             watch: watch.ready_chunks(BATCH),
@@ -110,7 +109,7 @@ impl<'a> Bucket<'a> {
 
     pub async fn get(&self, key: &str) -> Result<Option<Value>, SourceError> {
         let entry = self.session.permitted(self.store.entry(key)).await?;
-        let entry = entry.map_err(|e| odd(self.session, &e))?;
+        let entry = entry.map_err(|e| self.session.odd(&e))?;
         Ok(entry.map(value))
     }
 
@@ -126,8 +125,8 @@ impl<'a> Bucket<'a> {
             Ok(revision) => Ok(Written::Yes(revision)),
             Err(error) => match error.kind() {
                 UpdateErrorKind::WrongLastRevision => Ok(Written::Outrun),
-                UpdateErrorKind::TimedOut => Err(odd(self.session, &error)),
-                _ => Ok(Written::Refused(words(&error))),
+                UpdateErrorKind::TimedOut => Err(self.session.odd(&error)),
+                _ => Ok(Written::Refused(fault::chain(&error))),
             },
         }
     }
@@ -135,12 +134,12 @@ impl<'a> Bucket<'a> {
     /// Writes whatever stands there; the revision.
     pub async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<u64, SourceError> {
         let done = self.session.permitted(self.store.put(key, bytes.into()));
-        done.await?.map_err(|e| odd(self.session, &e))
+        done.await?.map_err(|e| self.session.odd(&e))
     }
 
     pub async fn delete(&self, key: &str) -> Result<(), SourceError> {
         let done = self.session.permitted(self.store.delete(key));
-        done.await?.map_err(|e| odd(self.session, &e))
+        done.await?.map_err(|e| self.session.odd(&e))
     }
 }
 
@@ -162,7 +161,7 @@ impl News<'_> {
         let values = entries.into_iter().map(|entry| entry.map(value));
         values
             .collect::<Result<_, _>>()
-            .map_err(|e| odd(self.session, &e))
+            .map_err(|e| self.session.odd(&e))
     }
 }
 
@@ -198,22 +197,4 @@ fn value(entry: Entry) -> Value {
 /// The server knows no such stream.
 fn is_missing(error: &SourceError) -> bool {
     matches!(&error.cause, Cause::Absent(words) if words.contains("stream not found"))
-}
-
-fn odd(session: &Session, error: &(dyn std::error::Error + 'static)) -> SourceError {
-    session.settings.error(Cause::Unreachable(words(error)))
-}
-
-/// What the library says, with what it wraps.
-fn words(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut told = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_words = inner.to_string();
-        if !told.contains(&inner_words) {
-            told = format!("{told}: {inner_words}");
-        }
-        cause = inner.source();
-    }
-    text::clean(&told, WORDS)
 }

@@ -106,6 +106,20 @@ impl std::fmt::Display for Denied {
     }
 }
 
+/// What an error says, with what it wraps.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let words = inner.to_string();
+        if !told.contains(&words) {
+            told = format!("{told}: {words}");
+        }
+        cause = inner.source();
+    }
+    text::clean(&told, QUOTE)
+}
+
 fn innermost(error: &ConnectError) -> String {
     let mut now: &(dyn Error + 'static) = error;
     while let Some(inner) = now.source() {

@@ -1,20 +1,31 @@
-//! A message given to a stream, and its promise to keep it awaited.
+//! Messages given to a stream, and its promises to keep them awaited.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use async_nats::jetstream::context::PublishErrorKind as Kind;
+use async_nats::jetstream::context::{PublishAckFuture, PublishError, PublishErrorKind as Kind};
 use async_nats::jetstream::message::PublishMessage;
+use tokio::sync::broadcast;
 use tokio_util::bytes::Bytes;
 
+use super::fault::{self, Denied};
 use super::history::context;
 use super::session::Session;
-use crate::model::text;
 use crate::source::error::{Cause, SourceError};
 
-const WORDS: usize = 200;
+/// The server's number for a message that is larger than the stream takes.
+const TOO_LARGE: u64 = 10_054;
 
-/// Gives the message to whichever stream takes its subject. `id`: the stream takes it once, however
-/// often it is given lately.
+/// A message for whichever stream takes its subject.
+#[derive(Clone, Debug)]
+pub struct Put {
+    pub subject: String,
+    /// The stream takes it once, however often it is given lately.
+    pub id: String,
+    pub body: Bytes,
+}
+
+/// Gives one message.
 ///
 /// # Errors
 /// [`SourceError`]: no stream promised to keep it; it may have taken it all the same.
@@ -25,43 +36,109 @@ pub async fn put(
     body: Bytes,
     within: Duration,
 ) -> Result<(), SourceError> {
-    let fail = |cause| session.settings.error(cause);
+    let one = Put {
+        subject: subject.into(),
+        id: id.into(),
+        body,
+    };
+    let done = put_all(session, vec![one], within).await;
+    done.into_iter().collect()
+}
+
+/// Gives them all, in this order, then awaits each promise. What became of each; it ends with the first
+/// that failed for a reason that is not its own ([`is_its_own`]): of those behind it nothing is known.
+pub async fn put_all(
+    session: &Session,
+    messages: Vec<Put>,
+    within: Duration,
+) -> Vec<Result<(), SourceError>> {
     let mut context = context(session);
     context.set_timeout(within);
-    let mut denials = session.denials();
-    let denied = async {
-        loop {
-            match denials.recv().await {
-                Ok(denied) if denied.publish && denied.subject == subject => break denied,
-                Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
-                Err(tokio::sync::broadcast::error::RecvError::Closed) => {
-                    std::future::pending().await
-                }
-            }
+    let mut denials = Denials {
+        came: session.denials(),
+        subjects: BTreeSet::new(),
+    };
+    let mut under_way = Vec::with_capacity(messages.len());
+    for Put { subject, id, body } in messages {
+        let message = PublishMessage::build().message_id(id).payload(body);
+        let given = context.send_publish(subject.clone(), message).await;
+        under_way.push((subject, given));
+    }
+    let mut all = Vec::with_capacity(under_way.len());
+    for (subject, given) in under_way {
+        let done = kept(session, &subject, given, &mut denials, within).await;
+        let is_last = done.as_ref().is_err_and(|error| !is_its_own(error));
+        all.push(done);
+        if is_last {
+            break;
         }
-    };
-    let message = PublishMessage::build().message_id(id).payload(body);
-    let given = async {
-        let promise = context.send_publish(subject.to_owned(), message).await?;
-        promise.await
-    };
-    tokio::select! {
-        biased;
-        denied = denied => Err(fail(Cause::Unpermitted(denied.to_string()))),
-        given = given => match given {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                let words = text::clean(&error.to_string(), WORDS);
-                Err(fail(match error.kind() {
-                    Kind::TimedOut => Cause::Timeout(within),
-                    Kind::StreamNotFound => {
-                        Cause::Absent(format!("no stream takes {subject}: is the team's stream made?"))
-                    }
-                    Kind::MaxPayloadExceeded => Cause::TooLarge(session.server().max_payload as usize),
-                    _ => Cause::Unreachable(words),
-                }))
-            }
-        },
-        end = session.ended() => Err(end),
+    }
+    all
+}
+
+/// The bus takes others all the same.
+pub fn is_its_own(error: &SourceError) -> bool {
+    matches!(error.cause, Cause::Unpermitted(_) | Cause::TooLarge(_))
+}
+
+async fn kept(
+    session: &Session,
+    subject: &str,
+    given: Result<PublishAckFuture, PublishError>,
+    denials: &mut Denials,
+    within: Duration,
+) -> Result<(), SourceError> {
+    let fail = |error: PublishError| session.error(cause(session, subject, &error, within));
+    let mut promise = given.map_err(fail)?.into_future();
+    loop {
+        if let Some(denied) = denials.of(subject) {
+            return Err(session.error(Cause::Unpermitted(denied.to_string())));
+        }
+        tokio::select! {
+            biased;
+            () = denials.next() => {}
+            done = &mut promise => return done.map(|_| ()).map_err(fail),
+            end = session.ended() => return Err(end),
+        }
+    }
+}
+
+/// Subjects on which nothing may be published, as far as the server said so meanwhile.
+struct Denials {
+    came: broadcast::Receiver<Denied>,
+    subjects: BTreeSet<String>,
+}
+
+impl Denials {
+    fn of(&self, subject: &str) -> Option<Denied> {
+        let denied = |subject: &String| Denied {
+            publish: true,
+            subject: subject.clone(),
+        };
+        self.subjects.get(subject).map(denied)
+    }
+
+    async fn next(&mut self) {
+        match self.came.recv().await {
+            Ok(denied) if denied.publish => drop(self.subjects.insert(denied.subject)),
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
+
+fn cause(session: &Session, subject: &str, error: &PublishError, within: Duration) -> Cause {
+    use std::error::Error;
+    let server = error.source();
+    let server = server.and_then(|e| e.downcast_ref::<async_nats::jetstream::Error>());
+    let most = || usize::try_from(session.server().max_payload).unwrap_or(usize::MAX);
+    match error.kind() {
+        Kind::TimedOut => Cause::Timeout(within),
+        Kind::StreamNotFound => Cause::Absent(format!(
+            "no stream takes {subject}: is the team's stream made?"
+        )),
+        Kind::MaxPayloadExceeded => Cause::TooLarge(most()),
+        _ if server.is_some_and(|e| e.error_code().0 == TOO_LARGE) => Cause::TooLarge(most()),
+        _ => Cause::Unreachable(fault::chain(error)),
     }
 }

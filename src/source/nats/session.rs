@@ -190,9 +190,19 @@ impl Session {
         super::history::context(self)
     }
 
+    /// For a connection, and for an answer.
+    pub fn timeout(&self) -> Duration {
+        self.settings.timeout
+    }
+
     /// This cause, on this bus.
     pub fn error(&self, cause: Cause) -> SourceError {
         self.settings.error(cause)
+    }
+
+    /// What the client library says, with what it wraps.
+    pub fn odd(&self, error: &(dyn std::error::Error + 'static)) -> SourceError {
+        self.error(Cause::Unreachable(fault::chain(error)))
     }
 
     /// Permissions that turn out to be missing from now on.

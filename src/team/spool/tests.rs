@@ -1,31 +1,14 @@
 //! What is told survives; what is cut is left out.
 
 use super::*;
-use crate::model::alert::Severity;
-use crate::model::id::ClusterId;
-use crate::model::incident::{Incident, IncidentState};
+use crate::model::finding::{Evidence, Finding};
+use crate::model::incident::Incident;
 use crate::model::news::Event;
 
 fn change(id: u64, revision: u32) -> Change {
     let incident = Incident {
-        id: IncidentId(id),
-        number: 1,
-        cluster: ClusterId(0),
-        severity: Severity::Warning,
-        state: IncidentState::Open,
         title: format!("incident {id} as of {revision}"),
-        opened: Timestamp(0),
-        changed: Timestamp(0),
-        closed: None,
-        score: 0.5,
-        subjects: Vec::new(),
-        nodes: Default::default(),
-        findings: Vec::new(),
-        desk: Default::default(),
-        reopened: 0,
-        revision: 0,
-        awaited: None,
-        handed: None,
+        ..Incident::bare(id)
     };
     let (cluster, by) = (Arc::from("lyon-1"), Arc::from("w1"));
     Change::new(
@@ -67,7 +50,7 @@ fn what_was_not_acknowledged_is_there_again() {
         .expect("told");
     spool.tell(&[change(1, 2)], true).expect("told");
     let first = spool.waiting().next().expect("waits").number;
-    spool.acknowledged(first).expect("written");
+    spool.acknowledged(&[first]).expect("written");
     let waits = ids(&spool);
     assert_eq!(waits.len(), 2);
     for _ in 0..3 {
@@ -81,8 +64,8 @@ fn what_was_not_acknowledged_is_there_again() {
             .collect();
         assert_eq!(newest, [(1, 2), (2, 1)]);
     }
-    let last = spool.waiting().last().expect("waits").number;
-    spool.acknowledged(last).expect("written");
+    let rest: Vec<u64> = spool.waiting().map(|m| m.number).collect();
+    spool.acknowledged(&rest).expect("written");
     drop(spool);
     let (spool, known) = open(folder.path());
     assert_eq!((spool.pending(), known.len()), ((0, 0), 2));
@@ -149,7 +132,7 @@ fn it_does_not_grow_with_what_is_done() {
             .expect("told");
         let number = spool.waiting().last().map(|m| m.number);
         number
-            .map(|n| spool.acknowledged(n))
+            .map(|n| spool.acknowledged(&[n]))
             .transpose()
             .expect("written");
     }
@@ -169,4 +152,63 @@ fn one_folder_is_one_watchers() {
     assert!(error.to_string().contains("another watcher"), "{error}");
     drop(held);
     open(folder.path());
+}
+
+/// What waits for a permission holds up nobody, and is not forgotten with those that went on.
+#[test]
+fn one_that_waits_stays_while_others_go() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (mut spool, _) = open(folder.path());
+    let all = [change(1, 1), change(2, 1), change(1, 2), change(3, 1)];
+    spool.tell(&all, true).expect("told");
+    let numbers: Vec<u64> = spool.waiting().map(|m| m.number).collect();
+    spool.acknowledged(&numbers[1..3]).expect("written");
+    let waits = [all[0].id.clone(), all[3].id.clone()];
+    let bytes = spool.pending().1;
+    // Twice: read from records, and from the file that was written anew.
+    for _ in 0..2 {
+        assert_eq!(ids(&spool), waits);
+        assert_eq!(spool.pending(), (2, bytes));
+        drop(spool);
+        let known;
+        (spool, known) = open(folder.path());
+        let newest: Vec<(u64, u32)> = known
+            .iter()
+            .map(|c| (c.incident.id.0, c.revision))
+            .collect();
+        assert_eq!(newest, [(1, 2), (2, 1), (3, 1)]);
+    }
+    spool
+        .acknowledged(&[numbers[0], numbers[3]])
+        .expect("written");
+    drop(spool);
+    assert_eq!(open(folder.path()).0.pending(), (0, 0));
+}
+
+#[test]
+fn what_is_too_large_is_cut_and_counted() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (mut spool, _) = Spool::open(folder.path(), 64 << 20, Timestamp(0)).expect("opened");
+    let mut told = change(1, 1);
+    let evidence = vec![Evidence::Text("x".repeat(8_000)); 20];
+    let findings = (0..200).map(|n| Finding {
+        evidence: evidence.clone(),
+        ..Finding::bare(&format!("f{n}"))
+    });
+    Arc::make_mut(&mut told.incident).findings = findings.collect();
+    let done = spool.tell(std::slice::from_ref(&told), true).expect("told");
+    assert_eq!((done.dropped, done.cut), (0, 1));
+    let sent = spool.waiting().next().expect("waits").clone();
+    assert!(sent.body.len() <= BODY, "{}", sent.body.len());
+    let read: Change = rmp_serde::from_slice(&sent.body).expect("a change");
+    assert!(read.cut);
+    assert_eq!((&read.id, read.incident.findings.len()), (&told.id, 200));
+    // It would be larger than what a file is believed.
+    assert!(rmp_serde::to_vec_named(&told).expect("packed").len() > MOST);
+    drop(spool);
+    let (spool, known) = Spool::open(folder.path(), 64 << 20, Timestamp(0)).expect("opened");
+    assert_eq!(
+        (spool.broken, known.len(), ids(&spool)),
+        (0, 1, vec![told.id])
+    );
 }
