@@ -22,6 +22,8 @@ mod scenario;
 mod shared;
 #[path = "screens/sriov.rs"]
 mod sriov;
+#[path = "screens/watched.rs"]
+mod watched;
 
 use farwatch::message::Msg;
 use farwatch::model::alert::{Alert, Severity};

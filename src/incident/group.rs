@@ -183,11 +183,16 @@ impl Grouper {
             }
         }
         sort(incidents);
-        let closed = incidents.iter().filter(|i| !i.is_live()).count();
-        let keep = incidents.len() - closed.saturating_sub(CLOSED);
-        incidents.truncate(keep);
+        forget_closed(incidents);
         changed
     }
+}
+
+/// Lets the oldest of those that ended go, where they are many. They are sorted.
+pub fn forget_closed(incidents: &mut Vec<Incident>) {
+    let closed = incidents.iter().filter(|i| !i.is_live()).count();
+    let keep = incidents.len() - closed.saturating_sub(CLOSED);
+    incidents.truncate(keep);
 }
 
 /// Open first, worst first, newest first; then those that ended.

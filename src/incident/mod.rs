@@ -9,7 +9,7 @@ pub mod told;
 
 pub use crate::model::incident::{Incident, IncidentState};
 pub use alike::{alike, signs};
-pub use group::{Grouper, sort};
+pub use group::{Grouper, forget_closed, sort};
 
 impl Incident {
     /// The finding that names the incident.

@@ -77,7 +77,7 @@ pub use score::{Reach, Score};
 pub use skew::{Apart, Skew};
 pub use standing::{AlertCounts, Freshness};
 pub use tellers::Telling;
-pub use watchers::FoundBy;
+pub use watchers::{Ear, FoundBy};
 
 /// Notices kept.
 const NOTICES: usize = 200;

@@ -24,14 +24,14 @@ const LONGEST: Duration = Duration::from_secs(15);
 /// Follows until nobody listens any more.
 pub async fn follow(team: Team, told: mpsc::Sender<Msg>) {
     let bus = Bus::of_team(&team);
-    let mut pauses = waits();
+    let (mut pauses, mut last) = (waits(), 0);
     loop {
         let error = match bus.open("farwatch incidents").await {
             Ok(session) => {
                 pauses = waits();
                 let told = &told;
                 tokio::select! {
-                    error = changes(&session, &team, told) => error,
+                    error = changes(&session, &team, &mut last, told) => error,
                     error = leases(&session, &team, told) => error,
                 }
             }
@@ -48,19 +48,28 @@ async fn say(told: &mpsc::Sender<Msg>, found: Found) -> bool {
     told.send(Msg::Found(Box::new(found))).await.is_ok()
 }
 
-async fn changes(session: &Session, team: &Team, told: &mpsc::Sender<Msg>) -> SourceError {
-    let (news, mut heard) = mpsc::channel::<Change>(WAITING);
+async fn changes(
+    session: &Session,
+    team: &Team,
+    last: &mut u64,
+    told: &mpsc::Sender<Msg>,
+) -> SourceError {
+    let begin = *last;
+    let (news, mut heard) = mpsc::channel::<(u64, Change)>(WAITING);
     let give = async {
         let mut batch = Vec::with_capacity(BATCH);
         while heard.recv_many(&mut batch, BATCH).await > 0 {
-            if !say(told, Found::Changes(std::mem::take(&mut batch))).await {
+            let (sequences, changes): (Vec<u64>, Vec<Change>) = batch.drain(..).unzip();
+            if !say(told, Found::Changes(changes)).await {
                 break;
             }
+            // What was not given away is read again.
+            *last = sequences.last().copied().unwrap_or(*last);
         }
         std::future::pending().await
     };
     tokio::select! {
-        error = read::follow(session, team, news) => error,
+        error = read::follow(session, team, begin, news) => error,
         never = give => never,
     }
 }
@@ -78,6 +87,7 @@ async fn leases(session: &Session, team: &Team, told: &mpsc::Sender<Msg>) -> Sou
                     cluster: lease.cluster,
                     by: lease.holder,
                     at: value.at,
+                    life_ms: lease.life_ms,
                 };
                 say(told, found).await;
             }

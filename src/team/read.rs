@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::OrderedConfig;
+use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::Stream;
 use futures::StreamExt;
 use tokio::sync::mpsc;
 
-use super::stream::odd;
 use crate::config::Team;
 use crate::model::id::IncidentId;
 use crate::model::news::{Change, Event, token};
 use crate::model::time::Timestamp;
-use crate::source::error::SourceError;
+use crate::source::error::{Cause, SourceError};
 use crate::source::nats::session::Session;
 
 /// Events that carry a whole incident.
@@ -76,20 +76,33 @@ pub async fn ids(
     Ok(found)
 }
 
-/// Follows what is told of incidents from the begin of the stream on, until the session ends;
-/// who reads `news` slowly lets the server wait.
-pub async fn follow(session: &Session, team: &Team, news: mpsc::Sender<Change>) -> SourceError {
+/// Follows what is told of incidents until the session ends; who reads `news` slowly lets the server
+/// wait. `last`: sequence of the message that was heard last, 0 for the begin of the stream; each change
+/// comes with its own.
+pub async fn follow(
+    session: &Session,
+    team: &Team,
+    last: u64,
+    news: mpsc::Sender<(u64, Change)>,
+) -> SourceError {
     let followed = async {
         let stream = stream(session, team).await?;
+        // A stream that was made anew begins anew.
+        let known = last > 0 && last <= stream.cached_info().state.last_sequence;
         let config = OrderedConfig {
             filter_subjects: subjects(&[]),
-            deliver_policy: DeliverPolicy::All,
+            deliver_policy: match known {
+                false => DeliverPolicy::All,
+                true => DeliverPolicy::ByStartSequence {
+                    start_sequence: last + 1,
+                },
+            },
             ..ours(session)
         };
         let consumer = session.permitted(stream.create_consumer(config)).await?;
-        let consumer = consumer.map_err(|e| odd(session, &e))?;
+        let consumer = consumer.map_err(|e| session.odd(&e))?;
         let messages = session.permitted(consumer.messages()).await?;
-        let mut messages = messages.map_err(|e| odd(session, &e))?;
+        let mut messages = messages.map_err(|e| session.odd(&e))?;
         loop {
             let next = tokio::select! {
                 next = messages.next() => next,
@@ -98,10 +111,11 @@ pub async fn follow(session: &Session, team: &Team, news: mpsc::Sender<Change>) 
             let Some(next) = next else {
                 return Err(session.ended().await);
             };
-            let message = next.map_err(|e| odd(session, &e))?;
+            let message = next.map_err(|e| session.odd(&e))?;
             if let Some(change) = read(&message.payload) {
+                let sequence = message.info().map_or(0, |info| info.stream_sequence);
                 // Nobody listens any more: the session ends with them.
-                let _ = news.send(change).await;
+                let _ = news.send((sequence, change)).await;
             }
         }
     };
@@ -147,7 +161,16 @@ fn ours(session: &Session) -> OrderedConfig {
 async fn stream(session: &Session, team: &Team) -> Result<Stream, SourceError> {
     let context = session.jetstream();
     let stream = session.permitted(context.get_stream(&team.name)).await?;
-    stream.map_err(|e| odd(session, &e))
+    stream.map_err(|error| match error.kind() {
+        GetStreamErrorKind::JetStream(why) if why.code() == 404 => {
+            let why = format!(
+                "the stream {} is missing: no watcher has made it",
+                team.name
+            );
+            session.error(Cause::Absent(why))
+        }
+        _ => session.odd(&error),
+    })
 }
 
 /// All that is there now.
@@ -165,17 +188,17 @@ async fn each(
         ..ours(session)
     };
     let consumer = session.permitted(stream.create_consumer(config)).await?;
-    let consumer = consumer.map_err(|e| odd(session, &e))?;
+    let consumer = consumer.map_err(|e| session.odd(&e))?;
     let mut left = consumer.cached_info().num_pending;
     let messages = session.permitted(consumer.messages()).await?;
-    let mut messages = messages.map_err(|e| odd(session, &e))?;
+    let mut messages = messages.map_err(|e| session.odd(&e))?;
     while left > 0 {
         let next = tokio::select! {
             next = tokio::time::timeout(PAUSE, messages.next()) => next,
             end = session.ended() => return Err(end),
         };
         let Ok(Some(next)) = next else { break };
-        take(&next.map_err(|e| odd(session, &e))?);
+        take(&next.map_err(|e| session.odd(&e))?);
         left -= 1;
     }
     // It goes by itself a little after nobody asks it any more.

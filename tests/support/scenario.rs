@@ -98,6 +98,15 @@ impl Console {
         Self::of(config, size, Looks::default())
     }
 
+    /// Its incidents are those of the watchers.
+    pub fn of_watchers(size: (u16, u16)) -> Self {
+        let mut config = config(&NAMES);
+        let text = "[team]\nnats = { url = \"nats://a\" }\nincidents = \"watchers\"\n";
+        let read = farwatch::config::load::parse(text, std::path::Path::new("/x/c.toml"));
+        config.team = read.expect("valid").team;
+        Self::of(config, size, Looks::default())
+    }
+
     fn of(config: Config, size: (u16, u16), looks: Looks) -> Self {
         let state = State::new(Arc::new(config), NOW, TimeZone::UTC, looks);
         let mut console = Self {

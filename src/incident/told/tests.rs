@@ -3,31 +3,15 @@
 use super::*;
 use crate::incident::Grouper;
 use crate::model::alert::Severity;
-use crate::model::finding::{FindingKind, Subject};
-use crate::model::id::ClusterId;
-use crate::model::unit::Unit;
 
 const MINUTE: i64 = 60_000;
 
 fn finding(key: &str, minute: i64) -> Finding {
+    let at = Timestamp(minute * MINUTE);
     Finding {
-        cluster: ClusterId(0),
-        subject: Subject::Node("n1".into()),
-        key: key.into(),
-        kind: FindingKind::State,
-        severity: Severity::Warning,
-        score: 0.7,
-        since: Timestamp(minute * MINUTE),
-        earlier: false,
-        at: Timestamp(minute * MINUTE),
-        over: false,
-        signal: key.into(),
-        unit: Unit::None,
-        seen: None,
-        expected: None,
-        method: "rule".into(),
-        text: key.into(),
-        evidence: Vec::new(),
+        since: at,
+        at,
+        ..Finding::bare(key)
     }
 }
 

@@ -20,6 +20,7 @@ impl World {
     /// that is not known is dropped.
     pub fn ingest(&mut self, telemetry: Telemetry) -> bool {
         let now = self.now.max(telemetry.received);
+        let is_watched = self.is_watched();
         let events_most = self.events_most;
         let id = telemetry.cluster;
         let severities = &self.severities;
@@ -30,7 +31,9 @@ impl World {
             Body::Samples(batch) => return self.take_samples(id, &batch),
             Body::Logs(batch) => {
                 let at = telemetry.received;
-                return cluster.take_logs(batch, (telemetry.source, at), &mut self.miner);
+                // Where watchers judge, nothing is counted for that.
+                let of = (telemetry.source, at, !is_watched);
+                return cluster.take_logs(batch, of, &mut self.miner);
             }
             Body::Facts(facts) => return cluster.take_facts(facts),
             Body::Alerts(mut list) => {
@@ -90,12 +93,17 @@ impl World {
         let mut found = Vec::new();
         let (mut newest, mut score) = (None, f64::NAN);
         let mut held_all = 0;
+        // Watchers judge: nothing is judged here.
+        let judged = !self.is_watched();
         for series in &batch.series {
             let Some(held) = self.keep(id, batch, series) else {
                 continue;
             };
             held_all += 1;
             newest = newest.max(series.points.last().map(|s| s.at));
+            if !judged {
+                continue;
+            }
             let arrival = Arrival {
                 id: held,
                 cluster: id,
@@ -117,13 +125,15 @@ impl World {
                 cluster.pace(batch);
             }
             cluster.rebuild(batch.group, &names_of(batch), &self.store);
-            cluster.note_score(newest.unwrap_or(batch.at), score);
+            if judged {
+                cluster.note_score(newest.unwrap_or(batch.at), score);
+            }
         }
         if batch.group == Group::Cluster {
             self.count_used(id);
         }
         self.forget_series(batch.at);
-        if !batch.backfill {
+        if judged && !batch.backfill {
             let judge = &mut self.judge;
             judge.close(id, &batch.name, batch.at, batch.interval_ms, &mut found);
             self.judge_readings(id, batch.group, batch.at);
@@ -213,7 +223,7 @@ impl ClusterState {
     fn take_logs(
         &mut self,
         batch: LogBatch,
-        (source, at): (SourceKind, Timestamp),
+        (source, at, judged): (SourceKind, Timestamp, bool),
         miner: &mut Miner,
     ) -> bool {
         self.logs.lose(batch.dropped);
@@ -230,6 +240,7 @@ impl ClusterState {
         for line in &batch.lines {
             let taken = self.logs.push(line, miner);
             changed |= taken.is_some();
+            let counted = counted && judged;
             if let Some(pattern) = taken.filter(|p| counted && *p != PatternId::OTHER) {
                 self.bursts.count(pattern.0, line.view());
             }

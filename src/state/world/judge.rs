@@ -69,6 +69,9 @@ impl Known {
 impl World {
     /// Judges the readings of a group as they are after a batch.
     pub(super) fn judge_readings(&mut self, id: ClusterId, group: Group, at: Timestamp) -> bool {
+        if self.is_watched() {
+            return false;
+        }
         let Some(cluster) = self.clusters.get(usize::from(id.0)) else {
             return false;
         };
@@ -120,6 +123,9 @@ impl World {
 
     /// Judges what is known without samples: objects, alerts, sources. Also as time goes by.
     pub(super) fn judge_known(&mut self, id: ClusterId, known: Known, at: Timestamp) -> bool {
+        if self.is_watched() {
+            return false;
+        }
         let Some(cluster) = self.clusters.get(usize::from(id.0)) else {
             return false;
         };
@@ -151,6 +157,9 @@ impl World {
 
     /// Judges the minutes of the log that are over.
     pub(super) fn judge_logs(&mut self, id: ClusterId, at: Timestamp) -> bool {
+        if self.is_watched() {
+            return false;
+        }
         let Some(cluster) = self.clusters.get_mut(usize::from(id.0)) else {
             return false;
         };
@@ -166,8 +175,7 @@ impl World {
     }
 
     pub(super) fn take_findings(&mut self, findings: Vec<Finding>) -> bool {
-        // Watchers find the incidents.
-        if self.watchers.is_some() {
+        if self.is_watched() {
             return false;
         }
         let mut changed = false;

@@ -8,6 +8,7 @@ use crate::model::id::ClusterId;
 use crate::model::time::Timestamp;
 use crate::ui::widget::badge::age;
 
+use super::watchers::Ear;
 use super::{ClusterState, Status, World, score};
 
 /// How old a value is, measured by the distance at which the next was due.
@@ -126,7 +127,12 @@ impl World {
             Why::Unconfigured => "not configured".into(),
             Why::Sourceless => "no source is configured".into(),
             Why::Silent(cluster) => self.silence(cluster),
-            Why::Incident(incident) => incident.title.clone(),
+            Why::Incident(incident) => match self.watcher_of(id) {
+                Some(ear) => format!("watcher {ear}: {}", incident.title),
+                None => incident.title.clone(),
+            },
+            Why::Unwatched(ear) => format!("watcher {ear}"),
+            Why::Told(ear) => format!("watcher {ear}: nothing abnormal; not heard here"),
             Why::Critical(count) => format!("{count} critical alerts firing"),
             Why::Warning(count) => format!("{count} alerts firing"),
             Why::Deaf(kind, fault) => format!("{kind}: {}", fault.what),
@@ -142,18 +148,24 @@ impl World {
         let Some(cluster) = self.cluster(id) else {
             return (Status::Unknown, Why::Unconfigured);
         };
-        if cluster.sources.is_empty() {
-            return (Status::Unknown, Why::Sourceless);
-        }
-        if !cluster.is_heard(self.now) {
-            return (Status::Unknown, Why::Silent(cluster));
-        }
-        let counts = cluster.alert_counts();
-        match worst {
-            Some(i) if i.severity == Severity::Critical => (Status::Critical, Why::Incident(i)),
+        let is = |i: &Incident, severity| i.severity == severity;
+        let heard = cluster.is_heard(self.now);
+        let ear = self.watcher_of(id);
+        // What a watcher tells holds whether or not this console hears the cluster itself.
+        let told = worst.filter(|_| heard || ear.is_some());
+        let counts = match heard {
+            true => cluster.alert_counts(),
+            false => AlertCounts::default(),
+        };
+        match (told, ear) {
+            (Some(i), _) if is(i, Severity::Critical) => (Status::Critical, Why::Incident(i)),
             _ if counts.critical > 0 => (Status::Critical, Why::Critical(counts.critical)),
-            Some(i) if i.severity == Severity::Warning => (Status::Warning, Why::Incident(i)),
+            (Some(i), _) if is(i, Severity::Warning) => (Status::Warning, Why::Incident(i)),
             _ if counts.warning > 0 => (Status::Warning, Why::Warning(counts.warning)),
+            (_, Some(ear)) if !ear.is_fresh() => (Status::Unknown, Why::Unwatched(ear)),
+            (_, Some(ear)) if !heard => (Status::Unknown, Why::Told(ear)),
+            _ if cluster.sources.is_empty() => (Status::Unknown, Why::Sourceless),
+            _ if !heard => (Status::Unknown, Why::Silent(cluster)),
             _ => calm(cluster, self.now),
         }
     }
@@ -191,6 +203,10 @@ enum Why<'a> {
     Sourceless,
     Silent(&'a ClusterState),
     Incident(&'a Incident),
+    /// Incidents are found by watchers, and this cluster's is late or was never heard.
+    Unwatched(Ear),
+    /// Its watcher is heard and tells of nothing; this console does not hear the cluster.
+    Told(Ear),
     Critical(usize),
     Warning(usize),
     Deaf(SourceKind, &'a Fault),

@@ -32,7 +32,7 @@ impl World {
                 changed |= self.judge_known(id, judge::Known::All, now);
                 changed |= self.judge_logs(id, now);
             }
-            if self.watchers.is_none() {
+            if !self.is_watched() {
                 changed |= self.grouper.tick(&mut self.incidents, now);
             }
         }

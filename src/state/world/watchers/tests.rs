@@ -3,9 +3,10 @@
 use super::*;
 use crate::config::load::parse;
 use crate::model::alert::Severity;
-use crate::model::finding::{Finding, FindingKind, Subject};
+use crate::model::desk::{Hand, What};
+use crate::model::finding::Finding;
 use crate::model::incident::{Deed, IncidentState};
-use crate::model::unit::Unit;
+use crate::state::world::Status;
 
 const CONFIG: &str = "[team]\nnats = { url = \"nats://a\" }\nincidents = \"watchers\"\n\
                       [[clusters]]\nname = \"lyon-1\"\n[[clusters]]\nname = \"lyon-2\"\n";
@@ -17,24 +18,11 @@ fn world() -> World {
 
 fn change(event: Event, revision: u32, state: IncidentState) -> Change {
     let incident = Incident {
-        id: IncidentId(7),
         number: 40,
         cluster: ClusterId(9),
-        severity: Severity::Warning,
         state,
         title: format!("as of {revision}"),
-        opened: Timestamp(0),
-        changed: Timestamp(0),
-        closed: None,
-        score: 0.5,
-        subjects: Vec::new(),
-        nodes: Default::default(),
-        findings: Vec::new(),
-        desk: Default::default(),
-        reopened: 0,
-        revision: 0,
-        awaited: None,
-        handed: None,
+        ..Incident::bare(7)
     };
     let (cluster, by) = (Arc::from("lyon-2"), Arc::from("w1"));
     Change::new(
@@ -45,6 +33,16 @@ fn change(event: Event, revision: u32, state: IncidentState) -> Change {
         Arc::new(incident),
         Timestamp(0),
     )
+}
+
+/// A sign of life of whoever watches `lyon-2`.
+fn hear(world: &mut World, at: i64, life_ms: u64) {
+    world.found(Found::Watched {
+        cluster: "lyon-2".into(),
+        by: "w2".into(),
+        at: Timestamp(at),
+        life_ms,
+    });
 }
 
 fn take(world: &mut World, changes: Vec<Change>) {
@@ -68,15 +66,10 @@ fn they_stand_as_they_were_told_last() {
     assert_eq!((incident.title.as_str(), incident.number), ("as of 3", 1));
     assert_eq!(world.name_of(incident.cluster), "lyon-2");
     let found = world.found_by(incident).expect("a watcher");
-    assert_eq!((found.watcher.as_ref(), found.heard), ("w1", None));
-    let (cluster, at) = (Arc::from("lyon-2"), Timestamp(900));
-    world.found(Found::Watched {
-        cluster,
-        by: "w2".into(),
-        at,
-    });
+    assert_eq!((found.watcher.as_ref(), found.heard), ("w1", Ear::Silent));
+    hear(&mut world, 900, 20_000);
     let found = world.found_by(&world.incidents[0]).expect("a watcher");
-    assert_eq!(found.heard, Some(Timestamp(900)));
+    assert_eq!(found.heard, Ear::Heard(100));
 }
 
 #[test]
@@ -113,24 +106,134 @@ fn a_fault_is_said_once_and_nothing_is_detected_here() {
     assert_eq!(world.found(fault()), None);
     assert_eq!(world.unheard_watchers(), Some("nobody answers"));
     let finding = Finding {
-        cluster: ClusterId(0),
-        subject: Subject::Node("n1".into()),
-        key: "a".into(),
-        kind: FindingKind::State,
         severity: Severity::Critical,
-        score: 1.0,
-        since: Timestamp(0),
-        earlier: false,
-        at: Timestamp(0),
-        over: false,
-        signal: "a".into(),
-        unit: Unit::None,
-        seen: None,
-        expected: None,
-        method: String::new(),
-        text: String::new(),
-        evidence: Vec::new(),
+        ..Finding::bare("a")
     };
     assert!(!world.take_findings(vec![finding]));
     assert!(world.incidents.is_empty());
+}
+
+/// Nothing of the cluster is heard here: what its watcher tells holds, with its age.
+#[test]
+fn a_cluster_stands_as_its_watcher_tells() {
+    let mut world = world();
+    let (here, there) = (ClusterId(0), ClusterId(1));
+    let stands = |world: &World| world.standing(there);
+    assert_eq!(
+        stands(&world),
+        (Status::Unknown, "watcher not heard".into())
+    );
+    hear(&mut world, 1_000, 20_000);
+    let calm = "watcher 0s ago: nothing abnormal; not heard here";
+    assert_eq!(stands(&world), (Status::Unknown, calm.into()));
+    let mut told = change(Event::IncidentOpened, 1, IncidentState::Open);
+    Arc::make_mut(&mut told.incident).severity = Severity::Critical;
+    take(&mut world, vec![told]);
+    world.tick(Timestamp(4_000));
+    assert_eq!(
+        stands(&world),
+        (Status::Critical, "watcher 3s ago: as of 1".into())
+    );
+    assert_eq!(world.statuses(), [Status::Unknown, Status::Critical]);
+    // By the interval of that watcher: two of them, and he is late.
+    world.tick(Timestamp(21_000));
+    assert!(
+        stands(&world).1.starts_with("watcher 20s ago"),
+        "{:?}",
+        stands(&world)
+    );
+    world.tick(Timestamp(43_000));
+    assert_eq!(
+        stands(&world),
+        (Status::Critical, "watcher stale 42s: as of 1".into())
+    );
+    hear(&mut world, 43_000, 120_000);
+    world.tick(Timestamp(85_000));
+    assert!(
+        stands(&world).1.starts_with("watcher 42s ago"),
+        "{:?}",
+        stands(&world)
+    );
+    // It is over, and the watcher is late: nothing is known.
+    take(
+        &mut world,
+        vec![change(Event::IncidentResolved, 2, IncidentState::Resolved)],
+    );
+    world.tick(Timestamp(243_000));
+    assert_eq!(stands(&world), (Status::Unknown, "watcher stale 3m".into()));
+    assert_eq!(world.standing(here).0, Status::Unknown);
+}
+
+/// What was done elsewhere comes along; what was done here stays, and waits for the team as before.
+#[test]
+fn what_people_did_elsewhere_is_merged() {
+    let note = |desk: &mut Desk, text: &str, console: &str, at: i64| {
+        let hand = Hand {
+            by: console.into(),
+            console: console.into(),
+        };
+        let mark = desk.write(What::Note(text.into()), &hand, Timestamp(at));
+        desk.wait(mark.expect("new"));
+    };
+    let notes = |world: &World| -> Vec<String> {
+        let notes = world.incidents[0].desk.notes();
+        notes.map(|(_, text)| text.to_owned()).collect()
+    };
+    let mut world = world();
+    let mut first = change(Event::IncidentOpened, 1, IncidentState::Open);
+    note(
+        &mut Arc::make_mut(&mut first.incident).desk,
+        "there",
+        "c1",
+        10,
+    );
+    take(&mut world, vec![first]);
+    assert_eq!(notes(&world), ["there"]);
+    assert_eq!(
+        world.incidents[0].desk.waiting(),
+        0,
+        "theirs is not ours to send"
+    );
+    note(&mut world.incidents[0].desk, "here", "c2", 20);
+    let mut second = change(Event::IncidentChanged, 2, IncidentState::Open);
+    let desk = &mut Arc::make_mut(&mut second.incident).desk;
+    note(desk, "there", "c1", 10);
+    note(desk, "there again", "c1", 30);
+    take(&mut world, vec![second]);
+    assert_eq!(notes(&world), ["there", "here", "there again"]);
+    assert_eq!(world.incidents[0].desk.waiting(), 1);
+    // An incident of the archive that its watcher tells again.
+    let mut held = Incident::bare(8);
+    note(&mut held.desk, "before", "c2", 5);
+    assert!(world.hold_desk(&held));
+    let mut third = change(Event::IncidentOpened, 1, IncidentState::Open);
+    Arc::make_mut(&mut third.incident).id = IncidentId(8);
+    note(
+        &mut Arc::make_mut(&mut third.incident).desk,
+        "theirs",
+        "c1",
+        6,
+    );
+    take(&mut world, vec![third]);
+    let both = world
+        .incidents
+        .iter()
+        .find(|i| i.id == IncidentId(8))
+        .expect("there");
+    let told: Vec<&str> = both.desk.notes().map(|(_, text)| text).collect();
+    assert_eq!(told, ["before", "theirs"]);
+}
+
+/// A stream of years is no memory of years.
+#[test]
+fn those_that_ended_long_ago_are_let_go() {
+    let mut world = world();
+    for n in 0..3_000_u64 {
+        let mut told = change(Event::IncidentOpened, 1, IncidentState::Resolved);
+        let incident = Arc::make_mut(&mut told.incident);
+        (incident.id, incident.opened) = (IncidentId(n), Timestamp(n as i64));
+        take(&mut world, vec![told]);
+    }
+    assert!(world.incidents.len() < 1_000, "{}", world.incidents.len());
+    assert_eq!(world.incidents[0].id, IncidentId(2_999), "the newest stay");
 }

@@ -10,7 +10,7 @@ use super::row::{ENVIRONMENT, SITE, apps, gpu_count, letter, peak, site, utilisa
 use crate::model::health::{Health, SourceHealth, SourceKind};
 use crate::model::object::ObjectKind;
 use crate::model::ptp::ClockState;
-use crate::state::world::{Amount, ClusterState, Status};
+use crate::state::world::{Amount, ClusterState, Ear, Status};
 use crate::ui::Ctx;
 use crate::ui::widget::cell::Cell;
 use crate::ui::widget::{badge, spark};
@@ -245,6 +245,7 @@ fn anomaly<'a>(ctx: &Ctx, c: &ClusterState, status: Status) -> Cell<'a> {
             };
             Cell::new(format!("{strip}  {peak:.2}"), style)
         }
+        None if ctx.world.is_watched() => Cell::new("nothing told", ctx.theme.muted),
         None => Cell::new("no history yet", ctx.theme.muted),
     }
 }
@@ -347,9 +348,20 @@ fn health<'a>(ctx: &Ctx, c: &ClusterState) -> Cell<'a> {
     }
 }
 
-/// Age of the newest data, marked stale or failed.
+/// Age of the newest data, marked stale or failed; where nothing was heard here, `w` and that of its
+/// watcher's word.
 fn age<'a>(ctx: &Ctx, c: &ClusterState) -> Cell<'a> {
     let Some(at) = c.last_sample else {
+        match ctx.world.watcher_of(c.id) {
+            Some(Ear::Heard(ms)) => {
+                return Cell::new(format!("w{}", badge::age(ms)), ctx.theme.muted);
+            }
+            Some(Ear::Stale(ms)) => {
+                return Cell::new(format!("w{}~", badge::age(ms)), ctx.theme.warn);
+            }
+            Some(Ear::Silent) => return Cell::new("w?", ctx.theme.unknown),
+            None => {}
+        }
         let failed = c.sources.values().any(|s| s.fault().is_some());
         let (text, style) = if failed {
             ("✗", ctx.theme.crit)

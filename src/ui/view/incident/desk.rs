@@ -9,15 +9,11 @@ use crate::model::archive::{Past, Recall};
 use crate::model::finding::Finding;
 use crate::model::id::IncidentId;
 use crate::model::incident::Opinion;
-use crate::model::unit;
-use crate::state::world::World;
 use crate::state::world::like::Like;
+use crate::state::world::{Ear, World};
 use crate::ui::Ctx;
 use crate::ui::view::common::{heading, pair};
 use crate::ui::widget::text::wrap;
-
-/// A watcher renews its leases more often than this, milliseconds.
-const SILENT_MS: u64 = 30_000;
 
 /// What was like the chosen one.
 #[derive(Debug, Default)]
@@ -139,17 +135,19 @@ fn found_by<'a>(ctx: &Ctx<'_>, incident: &Incident, width: usize) -> Vec<Line<'a
     let Some(found) = ctx.world.found_by(incident) else {
         return Vec::new();
     };
-    let age = found.heard.map(|at| ctx.world.age_ms(at));
-    let heard = match age {
-        None => "its watcher is not heard".to_owned(),
-        Some(ms) if ms > SILENT_MS => format!("stale {}", unit::age(ms)),
-        Some(ms) => format!("heard {} ago", unit::age(ms)),
+    let heard = match found.heard {
+        Ear::Heard(_) => format!("heard {}", found.heard),
+        Ear::Stale(_) => found.heard.to_string(),
+        Ear::Silent => "its watcher is not heard".to_owned(),
     };
-    let style = match age.is_some_and(|ms| ms <= SILENT_MS) {
+    let style = match found.heard.is_fresh() {
         true => ctx.theme.base,
         false => ctx.theme.warn,
     };
-    let text = format!("found by watcher {}, {heard}", found.watcher);
+    let mut text = format!("found by watcher {}, {heard}", found.watcher);
+    if found.cut {
+        text.push_str("; evidence was left out: it was too large for a message");
+    }
     folded(&text, width, style).collect()
 }
 
