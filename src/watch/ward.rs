@@ -11,16 +11,13 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Gauges;
-use super::gauges::Cluster;
 use super::told::{self, Teller};
 use crate::archive::{Archive, learnt, redacted};
 use crate::clock;
 use crate::config::{Config, IncidentsFrom};
 use crate::incident::told::Told;
 use crate::message::{Effect, Msg};
-use crate::model::alert::Severity;
 use crate::model::archive::{Keep, Past, Recalled};
-use crate::model::health::Health;
 use crate::model::id::{ClusterId, IncidentId};
 use crate::model::input::InputEvent;
 use crate::model::news::{Change, token};
@@ -61,8 +58,7 @@ pub struct Site {
 /// A look at one cluster.
 #[derive(Debug)]
 pub struct Turn {
-    pub cluster: Cluster,
-    pub critical: usize,
+    pub cluster: Arc<str>,
     /// Batches lost in full queues so far.
     pub lost: u64,
     /// What the outlets tell of it, without the figures of the whole.
@@ -248,22 +244,8 @@ impl Ward {
 
     fn turn(&mut self) -> Turn {
         let world = &self.state.world;
-        let live = || world.incidents.iter().filter(|i| i.counts(world.now));
-        let on = live().flat_map(|i| &i.findings).filter(|f| !f.over);
-        let sources = world.clusters.first().map(|c| &c.sources);
-        let sources = sources.into_iter().flatten();
-        let failing = sources
-            .clone()
-            .filter(|(_, s)| !matches!(s.health, Health::Live | Health::Connecting));
         Turn {
-            cluster: Cluster {
-                name: self.name.clone(),
-                incidents_open: live().count(),
-                sources: sources.clone().count(),
-                failing: failing.count(),
-                score: on.map(|f| f.score).fold(0.0, f64::max),
-            },
-            critical: live().filter(|i| i.severity == Severity::Critical).count(),
+            cluster: self.name.clone(),
             lost: self.outlet.dropped(),
             told: self.teller.tell(world, |_| true, Gauges::default()),
         }
@@ -355,3 +337,6 @@ type Archived = (
     Vec<(Arc<str>, Arc<str>, crate::model::desk::Desk)>,
     u32,
 );
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Exporters that the test heats and cools, watchers of them, and what stands on the bus.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +11,7 @@ use axum::Router;
 use axum::extract::{Path as At, State};
 use axum::routing::get;
 use farwatch::model::news::Change;
+use farwatch::team::spool::Spool;
 use futures::StreamExt;
 use tempfile::TempDir;
 
@@ -73,11 +74,26 @@ pub fn names(count: usize) -> Vec<String> {
 }
 
 pub fn config(exporters: &Exporters, clusters: &[String], nats: &str) -> String {
+    config_of(
+        exporters,
+        clusters,
+        &format!("nats = {{ {nats} }}"),
+        INTERVAL_MS,
+    )
+}
+
+/// `team`: the lines of the team.
+pub fn config_of(
+    exporters: &Exporters,
+    clusters: &[String],
+    team: &str,
+    interval_ms: i64,
+) -> String {
     let mut text = format!(
-        "[team]\nnats = {{ {nats} }}\n[watch]\ninterval = \"{}s\"\n\
+        "[team]\n{team}\n[watch]\ninterval = \"{}s\"\n\
          [[metrics]]\nname = \"lab_heat\"\nabout = \"heat\"\nunit = \"celsius\"\nbad = \"high\"\n\
          limit = {{ warn = 90.0, for_s = 1 }}\n",
-        INTERVAL_MS / 1000
+        interval_ms / 1000
     );
     for name in clusters {
         let url = format!("http://{}/{name}", exporters.address);
@@ -141,6 +157,21 @@ impl Watcher {
         self.state().join("spool")
     }
 
+    /// Incidents that were opened and wait in its spool, read from a copy: its folder is locked.
+    pub fn waiting(&self) -> Vec<String> {
+        let copy = tempfile::tempdir().unwrap();
+        if std::fs::copy(self.spool().join("told.log"), copy.path().join("told.log")).is_err() {
+            return Vec::new();
+        }
+        let spool = Spool::open(copy.path(), 64 << 20, farwatch::clock::now());
+        let (spool, _) = spool.unwrap();
+        let changes = spool.waiting().map(|m| {
+            let change: Change = rmp_serde::from_slice(&m.body).unwrap();
+            (m.id.clone(), change)
+        });
+        opened(&changes.collect::<Vec<_>>())
+    }
+
     /// Its log, and what it said besides.
     pub fn log(&self) -> String {
         let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_default();
@@ -150,20 +181,21 @@ impl Watcher {
 
 /// What a stream holds, with the ids of the messages.
 pub async fn told(server: &Nats) -> Vec<(String, Change)> {
-    let client = async_nats::connect(server.url()).await.unwrap();
+    told_by(&[server.url()]).await.unwrap_or_default()
+}
+
+/// The same of servers that hold it together; `None`: it cannot be read now.
+pub async fn told_by(urls: &[String]) -> Option<Vec<(String, Change)>> {
+    let client = async_nats::connect(urls).await.ok()?;
     let context = async_nats::jetstream::new(client);
-    let Ok(stream) = context.get_stream("farwatch").await else {
-        return Vec::new();
-    };
-    let consumer = stream
-        .create_consumer(OrderedConfig::default())
-        .await
-        .unwrap();
+    let stream = context.get_stream("farwatch").await.ok()?;
+    let consumer = stream.create_consumer(OrderedConfig::default());
+    let consumer = consumer.await.ok()?;
     let mut left = consumer.cached_info().num_pending;
-    let mut messages = consumer.messages().await.unwrap();
+    let mut messages = consumer.messages().await.ok()?;
     let mut out = Vec::new();
     while left > 0 {
-        let message = messages.next().await.unwrap().unwrap();
+        let message = messages.next().await?.ok()?;
         let id = message.headers.as_ref().and_then(|h| h.get("Nats-Msg-Id"));
         let id = id.unwrap().as_str().to_owned();
         let change: Change = rmp_serde::from_slice(&message.payload).unwrap();
@@ -172,7 +204,13 @@ pub async fn told(server: &Nats) -> Vec<(String, Change)> {
         out.push((id, change));
         left -= 1;
     }
-    out
+    Some(out)
+}
+
+/// No message stands there twice.
+pub fn each_once(told: &[(String, Change)]) {
+    let ids: BTreeSet<&String> = told.iter().map(|(id, _)| id).collect();
+    assert_eq!(ids.len(), told.len(), "each once");
 }
 
 /// Incidents that were opened, by the nodes of their subjects.
