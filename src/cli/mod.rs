@@ -53,12 +53,16 @@ pub fn main() -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    // Its log goes to whoever started it.
-    if let Some(Command::Watch(watched)) = &args.command {
-        allow_many_connections();
-        return ended(watch::run(config, watched, &args.global.log_level));
-    }
-    let log = logging::start(&args.global.log_level);
+    // A watcher's log goes to whoever started it.
+    let is_watch = matches!(args.command, Some(Command::Watch(_)));
+    let _log = (!is_watch).then(|| begin_log(&args.global.log_level, &config));
+    allow_many_connections();
+    ended(dispatch(args.command, config, &args.global.log_level))
+}
+
+/// It is written until what comes back is dropped.
+fn begin_log(level: &str, config: &Config) -> logging::Log {
+    let log = logging::start(level);
     if let Some(notice) = &log.notice {
         eprintln!("farwatch: {notice}");
     }
@@ -67,8 +71,7 @@ pub fn main() -> ExitCode {
         clusters = config.clusters.len(),
         "start"
     );
-    allow_many_connections();
-    ended(dispatch(args.command, config))
+    log
 }
 
 fn ended(done: color_eyre::Result<ExitCode>) -> ExitCode {
@@ -148,7 +151,7 @@ fn configured(flags: &Global, live: bool) -> Result<Config, String> {
     Ok(config)
 }
 
-fn dispatch(command: Option<Command>, config: Config) -> color_eyre::Result<ExitCode> {
+fn dispatch(command: Option<Command>, config: Config, level: &str) -> color_eyre::Result<ExitCode> {
     match command {
         Some(Command::Check(args)) => check::run(config, &args),
         Some(Command::Record(args)) => record::run(config, &args),
@@ -163,8 +166,7 @@ fn dispatch(command: Option<Command>, config: Config) -> color_eyre::Result<Exit
         Some(Command::Report(args)) => report::run(config, &args),
         Some(Command::Export(args)) => export::run(config, &args),
         Some(Command::Mcp(args)) => mcp::run(config, &args),
-        // Begun before the log of the others.
-        Some(Command::Watch(args)) => watch::run(config, &args, "info"),
+        Some(Command::Watch(args)) => watch::run(config, &args, level),
         None => run::live(config),
     }
 }

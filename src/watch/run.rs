@@ -20,7 +20,6 @@ use crate::clock;
 use crate::config::Config;
 use crate::model::archive::{Keep, Recalled};
 use crate::model::news::Change;
-use crate::model::time::Timestamp;
 use crate::team::lease::{Leases, Order};
 use crate::team::publish::Publisher;
 use crate::team::spool::{Spool, SpoolError};
@@ -105,7 +104,6 @@ struct Watcher {
     /// Batches lost by clusters that are no longer watched.
     lost: u64,
     told: watch::Receiver<u64>,
-    started: Timestamp,
     measure: tokio::time::Interval,
 }
 
@@ -160,7 +158,6 @@ impl Watcher {
             held: BTreeMap::new(),
             lost: 0,
             told,
-            started: now,
             measure: tokio::time::interval(MEASURE),
         })
     }
@@ -238,7 +235,7 @@ impl Watcher {
     }
 
     fn turned(&mut self, turn: Turn) {
-        if let Some(held) = self.held.get_mut(&turn.cluster.name) {
+        if let Some(held) = self.held.get_mut(&turn.cluster) {
             held.turn = Some(turn);
         }
     }
@@ -256,14 +253,8 @@ impl Watcher {
             .as_ref()
             .map(|leases| leases.figures().borrow().clone());
         let gauges = Gauges {
-            replica: self.site.replica.clone(),
-            started: self.started,
-            looped: clock::now(),
             clusters: self.site.config.clusters.len(),
             watched: self.held.len(),
-            held: turns().map(|turn| turn.cluster.clone()).collect(),
-            incidents_open: turns().map(|turn| turn.cluster.incidents_open).sum(),
-            incidents_critical: turns().map(|turn| turn.critical).sum(),
             told: *self.told.borrow(),
             bus: self.publisher.figures().borrow().clone(),
             leases: leases.unwrap_or_default(),
@@ -276,7 +267,7 @@ impl Watcher {
         let clusters = fresh().flat_map(|turn| &turn.told.clusters);
         let incidents = fresh().flat_map(|turn| &turn.told.incidents);
         self.outlets.tell(Told {
-            at: gauges.looped,
+            at: clock::now(),
             turned,
             clusters: clusters.cloned().collect(),
             incidents: incidents.cloned().collect(),

@@ -3,18 +3,24 @@
 use crate::nats::Nats;
 use crate::{Member, incident, now, until};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn edits_made_apart_are_merged_on_return_and_what_gave_way_is_told() {
-    let mut server = Nats::jetstream();
+/// Ana and Ben with one note that both have, on the same incident under these ids.
+async fn together(ids: [u64; 2]) -> (Nats, [Member; 2]) {
+    let server = Nats::jetstream();
     let since = now().plus_ms(-60_000);
-    let mut ana = Member::new(&server.url(), "ana", Some(incident(1, since)));
-    let mut ben = Member::new(&server.url(), "ben", Some(incident(2, since)));
+    let member = |by, id| Member::new(&server.url(), by, Some(incident(id, since)));
+    let (mut ana, mut ben) = (member("ana", ids[0]), member("ben", ids[1]));
     ana.keys(":note before<enter>");
     until("together", &mut [&mut ana, &mut ben], |all| {
         all.iter()
             .all(|m| m.notes() == ["before"] && m.waiting() == 0)
     })
     .await;
+    (server, [ana, ben])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edits_made_apart_are_merged_on_return_and_what_gave_way_is_told() {
+    let (mut server, [mut ana, mut ben]) = together([1, 2]).await;
     server.kill();
     until("both apart", &mut [&mut ana, &mut ben], |all| {
         all.iter().all(|m| m.shows("shared: offline since"))
@@ -64,16 +70,7 @@ async fn edits_made_apart_are_merged_on_return_and_what_gave_way_is_told() {
 /// The console ends while the bus is away; the archive has what it did.
 #[tokio::test(flavor = "multi_thread")]
 async fn edits_made_apart_survive_a_restart_of_the_console() {
-    let mut server = Nats::jetstream();
-    let since = now().plus_ms(-60_000);
-    let mut ana = Member::new(&server.url(), "ana", Some(incident(1, since)));
-    let mut ben = Member::new(&server.url(), "ben", Some(incident(1, since)));
-    ana.keys(":note before<enter>");
-    until("together", &mut [&mut ana, &mut ben], |all| {
-        all.iter()
-            .all(|m| m.notes() == ["before"] && m.waiting() == 0)
-    })
-    .await;
+    let (mut server, [mut ana, mut ben]) = together([1, 1]).await;
     server.kill();
     until("apart", &mut [&mut ana, &mut ben], |all| {
         all.iter().all(|m| !m.is_online())
