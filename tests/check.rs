@@ -21,6 +21,8 @@ mod kube;
 mod nats;
 #[path = "support/ports.rs"]
 mod ports;
+#[path = "check/samples.rs"]
+mod samples;
 #[path = "support/faults.rs"]
 mod sick;
 #[path = "check/tools.rs"]

@@ -9,6 +9,8 @@
 mod bus;
 #[path = "edge/figures.rs"]
 mod figures;
+#[path = "edge/late.rs"]
+mod late;
 #[path = "support/nats.rs"]
 mod nats;
 #[path = "support/prometheus.rs"]
@@ -20,6 +22,8 @@ mod said;
 mod signals;
 #[path = "edge/site.rs"]
 mod site;
+#[path = "edge/whole.rs"]
+mod whole;
 #[path = "edge/window.rs"]
 mod window;
 

@@ -6,27 +6,21 @@
 //! read the rest of it, so one begins every now and then.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::sync::Arc;
 
-use flate2::Compression;
-use flate2::write::DeflateEncoder;
 use foldhash::fast::RandomState;
 
-use super::decode::Wrong;
+use super::decode::{EVENT, MOST_VALUES};
+use super::head::{Head, Packed};
 use super::thin::{Level, Priority};
 use super::value::Last;
 use super::window::Gap;
 use super::{ENDED, has_ended};
-use crate::bundle::wire::{Cursor, put_bytes, put_i64, put_len, put_u64};
+use crate::bundle::wire::{put_bytes, put_i64, put_len, put_u64};
 use crate::model::sample::SeriesKey;
 use crate::model::scrape::{Class, Raw, Scrape, Told};
 use crate::model::time::Timestamp;
 
-/// What a message begins with: that it is one, and its version.
-const MAGIC: [u8; 3] = [b'F', b'S', 1];
-/// Most bytes of a message before it is compressed.
-pub const MOST_BYTES: usize = 8 << 20;
 /// From here on what is told of new series goes in a message of its own.
 const FULL: usize = 512 << 10;
 
@@ -40,97 +34,6 @@ pub(super) const ALL: u8 = 0;
 pub(super) const SOME: u8 = 1;
 pub(super) const NOTHING: u8 = 2;
 
-/// Bytes of the sum over all the others, right before the compressed part.
-const SUM: usize = 4;
-
-/// Over what stands before the sum, and behind it.
-pub(super) fn sum(bytes: &[u8], rest: &[u8]) -> u32 {
-    let mut crc = flate2::Crc::new();
-    let before = bytes.len().saturating_sub(rest.len() + SUM);
-    crc.update(bytes.get(..before).unwrap_or_default());
-    crc.update(rest);
-    crc.sum()
-}
-
-/// What stands before the compressed part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// Of one run of one publisher.
-    pub run: u64,
-    /// From 1, without a gap.
-    pub sequence: u64,
-    /// A generation begins: it can be read by who has read nothing before.
-    pub first: bool,
-    /// The scrapes in it: how many, when the first and the last were.
-    pub scrapes: u64,
-    pub from: Timestamp,
-    pub to: Timestamp,
-}
-
-/// A message, ready to be sent.
-#[derive(Clone, Debug)]
-pub struct Packed {
-    pub head: Head,
-    pub bytes: Vec<u8>,
-}
-
-impl Head {
-    /// The head of a message, and what follows it: the size of the rest and the rest, compressed.
-    pub(super) fn read(bytes: &[u8]) -> Result<(Self, usize, &[u8]), Wrong> {
-        let mut from = Cursor::new(bytes);
-        if from.fixed::<2>()? != [b'F', b'S'] {
-            return Err(Wrong::Foreign);
-        }
-        match from.byte()? {
-            1 => {}
-            version => return Err(Wrong::Version(version)),
-        }
-        let run = u64::from_be_bytes(from.fixed()?);
-        let sequence = from.u64()?;
-        let first = from.byte()? != 0;
-        let scrapes = from.u64()?;
-        let begin = from.i64()?;
-        let head = Self {
-            run,
-            sequence,
-            first,
-            scrapes,
-            from: Timestamp(begin),
-            to: Timestamp(begin.wrapping_add(from.i64()?)),
-        };
-        let size = from.index()?;
-        let sum = u32::from_be_bytes(from.fixed()?);
-        let rest = from.take(from.len())?;
-        if sum != self::sum(bytes, rest) {
-            return Err(Wrong::Damaged);
-        }
-        Ok((head, size, rest))
-    }
-
-    /// Of a message as it was sent.
-    ///
-    /// # Errors
-    /// [`Wrong`]: it is none.
-    pub fn of(bytes: &[u8]) -> Result<Self, Wrong> {
-        Self::read(bytes).map(|(head, ..)| head)
-    }
-
-    /// The same however often it is sent.
-    pub fn id(&self) -> String {
-        format!("{:016x}-{}", self.run, self.sequence)
-    }
-
-    fn put(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&self.run.to_be_bytes());
-        put_u64(out, self.sequence);
-        out.push(u8::from(self.first));
-        put_u64(out, self.scrapes);
-        put_i64(out, self.from.0);
-        put_i64(out, self.to.0.wrapping_sub(self.from.0));
-    }
-}
-
 /// Makes messages of scrapes.
 #[derive(Debug)]
 pub struct Encoder {
@@ -138,6 +41,8 @@ pub struct Encoder {
     sequence: u64,
     first: bool,
     body: Vec<u8>,
+    /// In it, as the reader counts them.
+    values: usize,
     scrapes: u64,
     span: Option<(Timestamp, Timestamp)>,
     texts: HashMap<Arc<str>, usize, RandomState>,
@@ -175,6 +80,7 @@ impl Encoder {
             sequence: 0,
             first: true,
             body: Vec::new(),
+            values: 0,
             scrapes: 0,
             span: None,
             texts: HashMap::default(),
@@ -189,6 +95,7 @@ impl Encoder {
         self.targets.clear();
         self.body.clear();
         self.ready.clear();
+        self.values = 0;
         self.scrapes = 0;
         self.span = None;
         self.first = true;
@@ -209,7 +116,8 @@ impl Encoder {
             return;
         };
         let wanted = level.wanted(looks, scrape.interval_ms);
-        if wanted == 0 {
+        // Who does not answer is told of at once.
+        if wanted == 0 && !matches!(scrape.told, Told::Nothing) {
             return;
         }
         let mut told = Vec::with_capacity(scrape.raws().len());
@@ -225,6 +133,12 @@ impl Encoder {
         }
         told.sort_by_key(|(at, _)| *at);
         told.dedup_by_key(|(at, _)| *at);
+        let values = EVENT + self.targets.get(target).map_or(0, |t| t.series.len());
+        if self.values + values > MOST_VALUES && !self.body.is_empty() {
+            self.reach(scrape.at);
+            self.close();
+        }
+        self.values += values;
         self.scrape(target, scrape, wanted, &told);
         self.scrapes += 1;
         self.reach(scrape.at);
@@ -238,6 +152,7 @@ impl Encoder {
     /// Says that something could not be kept.
     pub fn gap(&mut self, gap: &Gap) {
         self.body.push(GAP);
+        self.values += EVENT;
         put_i64(&mut self.body, gap.from.0);
         put_i64(&mut self.body, gap.to.0.wrapping_sub(gap.from.0));
         put_u64(&mut self.body, gap.scrapes);
@@ -263,21 +178,9 @@ impl Encoder {
             from,
             to,
         };
-        let mut bytes = Vec::with_capacity(64 + self.body.len() / 3);
-        head.put(&mut bytes);
-        put_len(&mut bytes, self.body.len());
-        let mut packed = DeflateEncoder::new(Vec::new(), Compression::best());
-        // Writing to memory does not fail.
-        let _ = packed.write_all(&self.body);
+        self.ready.extend(head.seal(&self.body));
         self.body.clear();
-        if let Ok(rest) = packed.finish() {
-            bytes.extend_from_slice(&[0; SUM]);
-            bytes.extend_from_slice(&rest);
-            let sum = sum(&bytes, &rest).to_be_bytes();
-            let at = bytes.len() - rest.len() - SUM;
-            bytes.splice(at..at + SUM, sum);
-            self.ready.push(Packed { head, bytes });
-        }
+        self.values = 0;
     }
 
     fn text(&mut self, text: &Arc<str>) -> usize {

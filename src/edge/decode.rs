@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use flate2::read::DeflateDecoder;
 
-use super::batch::{ALL, GAP, Head, MOST_BYTES, NOTHING, SCRAPE, SERIES, SOME, TARGET, TEXT};
+use super::batch::{ALL, GAP, NOTHING, SCRAPE, SERIES, SOME, TARGET, TEXT};
+use super::head::Head;
 use super::value::Last;
 use super::window::Gap;
 use super::{ENDED, has_ended};
@@ -21,14 +22,23 @@ use crate::model::time::Timestamp;
 
 /// Runs of publishers that are followed side by side.
 const RUNS: usize = 8;
+/// Most bytes of a message before it is compressed.
+const MOST_BYTES: usize = 8 << 20;
 /// What one generation may name.
 const MOST_SERIES: usize = 200_000;
-const MOST_TEXTS: usize = 32 << 20;
 const MOST_TARGETS: usize = 1_000;
 /// Labels of one series.
 const MOST_LABELS: usize = 128;
-/// Values that one message may tell, the repeated ones too.
-const MOST_VALUES: usize = 4_000_000;
+/// Memory of the texts and series of one generation, and of all that are followed, bytes.
+const MOST_HELD: usize = 96 << 20;
+const MOST_OF_ALL: usize = 128 << 20;
+/// What a text, a series and a label of it take beside their letters, bytes.
+const TEXT_BYTES: usize = 32;
+const SERIES_BYTES: usize = 128;
+const LABEL_BYTES: usize = 32;
+/// Values that one message may tell, the repeated ones too; a scrape or a gap counts as some.
+pub(super) const MOST_VALUES: usize = 1_000_000;
+pub(super) const EVENT: usize = 2;
 
 /// Why a message cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,9 +98,12 @@ struct Run {
 #[derive(Debug, Default)]
 struct State {
     texts: Vec<Arc<str>>,
-    bytes: usize,
     targets: Vec<Target>,
+    /// Series of all targets.
     series: usize,
+    /// Bytes of texts and series.
+    held: usize,
+    /// Told by the message that is read.
     values: usize,
 }
 
@@ -132,15 +145,25 @@ impl Decoder {
         if heard.is_err() && known.is_none() {
             return heard;
         }
-        if self.runs.len() >= RUNS {
+        self.runs.push_back(run);
+        while self.runs.len() > RUNS || self.runs.len() > 1 && self.held() > MOST_OF_ALL {
             self.runs.pop_front();
         }
-        self.runs.push_back(run);
         heard
+    }
+
+    /// Bytes of texts and series of all runs.
+    pub(super) fn held(&self) -> usize {
+        self.runs.iter().map(Run::held).sum()
     }
 }
 
 impl Run {
+    /// Bytes of its texts and series.
+    fn held(&self) -> usize {
+        self.state.as_ref().map_or(0, |s| s.held)
+    }
+
     fn take(&mut self, head: Head, size: usize, rest: &[u8], began: bool) -> Result<Heard, Wrong> {
         if head.sequence < self.next {
             return Ok(Heard::Again);
@@ -204,6 +227,7 @@ impl State {
                 SERIES => self.series(&mut from)?,
                 SCRAPE => events.push(Event::Scrape(self.scrape(&mut from)?)),
                 GAP => {
+                    self.tell(EVENT)?;
                     let begin = from.i64()?;
                     events.push(Event::Gap(Gap {
                         from: Timestamp(begin),
@@ -218,11 +242,26 @@ impl State {
         Ok(())
     }
 
-    fn text(&mut self, bytes: &[u8]) -> Result<(), Wrong> {
-        self.bytes += bytes.len() + 32;
-        if self.bytes > MOST_TEXTS {
-            return Err(Wrong::TooMuch);
+    /// So many values more.
+    fn tell(&mut self, values: usize) -> Result<(), Wrong> {
+        self.values += values;
+        match self.values > MOST_VALUES {
+            true => Err(Wrong::TooMuch),
+            false => Ok(()),
         }
+    }
+
+    /// So many bytes more are held until the generation ends.
+    fn hold(&mut self, bytes: usize) -> Result<(), Wrong> {
+        self.held += bytes;
+        match self.held > MOST_HELD {
+            true => Err(Wrong::TooMuch),
+            false => Ok(()),
+        }
+    }
+
+    fn text(&mut self, bytes: &[u8]) -> Result<(), Wrong> {
+        self.hold(bytes.len() + TEXT_BYTES)?;
         let told = String::from_utf8_lossy(bytes);
         self.texts.push(text::shared(&told, text::LIMIT_BYTES));
         Ok(())
@@ -267,6 +306,7 @@ impl State {
         if count > MOST_LABELS {
             return Err(Wrong::TooMuch);
         }
+        self.hold(SERIES_BYTES + count * LABEL_BYTES)?;
         let mut pairs = Vec::with_capacity(count);
         for _ in 0..count {
             pairs.push((self.named(from)?, self.named(from)?));
@@ -283,12 +323,10 @@ impl State {
     }
 
     fn scrape(&mut self, from: &mut Cursor<'_>) -> Result<Scrape, Wrong> {
-        let target = self.targets.get_mut(from.index()?).ok_or(Wrong::Damaged)?;
+        let place = from.index()?;
         // What is repeated takes no byte of the message: it is counted here.
-        self.values += target.series.len();
-        if self.values > MOST_VALUES {
-            return Err(Wrong::TooMuch);
-        }
+        self.tell(EVENT + self.targets.get(place).map_or(0, |t| t.series.len()))?;
+        let target = self.targets.get_mut(place).ok_or(Wrong::Damaged)?;
         let flags = from.byte()?;
         target.at = target.at.wrapping_add(from.i64()?);
         let (kind, wanted) = (flags >> 4, flags & 0xf);
@@ -366,6 +404,9 @@ fn places<T>(
     mut behind: impl FnMut(&mut Cursor<'_>) -> Result<T, Wrong>,
 ) -> Result<Vec<(usize, T)>, Wrong> {
     let count = from.count(least)?;
+    if count > series {
+        return Err(Wrong::Damaged);
+    }
     let mut all = Vec::with_capacity(count);
     let mut next = 0_usize;
     for _ in 0..count {

@@ -6,14 +6,18 @@
 
 mod batch;
 mod decode;
+mod head;
+mod piece;
 mod thin;
 mod value;
 mod window;
 
-pub use batch::{Encoder, Head, MOST_BYTES, Packed};
+pub use batch::Encoder;
 pub use decode::{Decoder, Event, Heard, Wrong};
+pub use head::{Head, Packed};
+pub use piece::Found;
 pub use thin::{Bucket, Level, Priority, Thinner};
-pub use window::{Found, Gap, Standing, Window};
+pub use window::{Gap, Standing, Window};
 
 /// Bits of the value that marks the end of a series: Prometheus' staleness marker.
 const ENDED: f64 = f64::from_bits(0x7ff0_0000_0000_0002);

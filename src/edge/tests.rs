@@ -1,5 +1,7 @@
 //! Scrapes there and back.
 
+mod hostile;
+
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -171,68 +173,6 @@ proptest! {
     }
 }
 
-/// What is inside the compressed part, damaged there: the outer form is right.
-#[test]
-fn damage_inside_is_refused_too() {
-    let mut seed = 1_u64;
-    let mut random = move || {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        seed
-    };
-    let mut encoder = Encoder::new(7);
-    for time in 0..3 {
-        let raws = (0..8).map(|n| raw(n, time, n as f64 * 1.1)).collect();
-        encoder.put(&scrape(0, time, Told::All(raws)), Level::default());
-    }
-    let packed = encoder.pack().pop().expect("one");
-    let (head, size, rest) = batch::Head::read(&packed.bytes).expect("whole");
-    let begin = packed.bytes.len() - rest.len();
-    let mut body = Vec::new();
-    std::io::Read::read_to_end(&mut flate2::read::DeflateDecoder::new(rest), &mut body).unwrap();
-    assert_eq!(body.len(), size);
-    assert!(head.first);
-    for _ in 0..5_000 {
-        let mut body = body.clone();
-        for _ in 0..=random() % 3 {
-            let at = random() as usize % body.len();
-            body[at] = random() as u8;
-        }
-        let bytes = sealed(&packed.bytes[..begin], &body);
-        let _ = Decoder::default().take(&bytes);
-    }
-}
-
-/// A message with this head and body, whose sum is right.
-fn sealed(head: &[u8], body: &[u8]) -> Vec<u8> {
-    let mut deflate = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
-    std::io::Write::write_all(&mut deflate, body).unwrap();
-    let rest = deflate.finish().unwrap();
-    let mut bytes = head.to_vec();
-    bytes.extend_from_slice(&rest);
-    let sum = batch::sum(&bytes, &rest).to_be_bytes();
-    bytes[head.len() - 4..head.len()].copy_from_slice(&sum);
-    bytes
-}
-
-#[test]
-fn a_message_that_grows_without_end_is_refused() {
-    let mut encoder = Encoder::new(7);
-    encoder.put(
-        &scrape(0, 0, Told::All(vec![raw(0, 0, 1.0)])),
-        Level::default(),
-    );
-    let packed = encoder.pack().pop().expect("one");
-    let (_, _, rest) = batch::Head::read(&packed.bytes).expect("whole");
-    let head = &packed.bytes[..packed.bytes.len() - rest.len()];
-    let bytes = sealed(head, &vec![0; 64 << 20]);
-    assert!(matches!(
-        Decoder::default().take(&bytes),
-        Err(Wrong::Damaged)
-    ));
-}
-
 /// Messages of five scrapes, a generation of three and one of two.
 fn five() -> Vec<Packed> {
     let mut encoder = Encoder::new(9);
@@ -307,4 +247,40 @@ fn foreign_messages_and_later_versions_are_told_apart() {
         decoder.take(b"FS\x02\0\0\0\0\0\0\0\0\x01"),
         Err(Wrong::Version(2))
     ));
+}
+
+/// A level that leaves scrapes out: that nobody answers is told of each time all the same.
+#[test]
+fn who_does_not_answer_is_told_of_at_once() {
+    let (mut encoder, mut decoder) = (Encoder::new(7), Decoder::default());
+    let mut down = Vec::new();
+    for n in 0..8 {
+        let told = match n {
+            3 | 5 => Told::Nothing,
+            _ => Told::All(vec![raw(0, n, 1.0)]),
+        };
+        encoder.put(&scrape(0, n, told), Level::LAST);
+        for packed in encoder.pack() {
+            let heard = scrapes(decoder.take(&packed.bytes).expect("whole"));
+            let nothing = heard.iter().filter(|s| matches!(s.told, Told::Nothing));
+            down.extend(nothing.map(|s| s.at.0));
+        }
+    }
+    assert_eq!(down, [3, 5]);
+}
+
+/// What stands still takes next to no bytes: a message ends before it tells more than is read.
+#[test]
+fn no_message_tells_more_than_is_read() {
+    let (mut encoder, mut decoder) = (Encoder::new(7), Decoder::default());
+    let many = |at| (0..5_000).map(|n| raw(n, at, 1.0)).collect();
+    for at in 0..450 {
+        encoder.put(&scrape(0, at, Told::All(many(at))), Level::default());
+    }
+    let heard: usize = encoder
+        .pack()
+        .iter()
+        .map(|packed| scrapes(decoder.take(&packed.bytes).expect("read")).len())
+        .sum();
+    assert_eq!(heard, 450);
 }

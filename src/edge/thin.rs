@@ -1,6 +1,7 @@
 //! What is told over a line that bears less than there is: what matters most, most often.
 
 use crate::model::scrape::Class;
+use crate::model::signal::Group;
 
 /// Longest that a series is left out, milliseconds: a query looks back 5 minutes.
 const LONGEST_MS: u64 = 240_000;
@@ -29,7 +30,6 @@ impl Priority {
     pub const ALL: [Self; 3] = [Self::First, Self::Second, Self::Third];
 
     pub fn of(name: &str, class: Class) -> Self {
-        let starts = |prefixes: &[&str]| prefixes.iter().any(|p| name.starts_with(p));
         let own = [
             "go_",
             "process_",
@@ -38,23 +38,11 @@ impl Priority {
             "python_",
             "node_scrape_",
         ];
-        let domain = [
-            "DCGM_",
-            "dcgm_",
-            "gpu_",
-            "amd_gpu_",
-            "hw_",
-            "habanalabs_",
-            "xpum_",
-            "vllm:",
-            "sglang:",
-            "tgi_",
-            "openshift_ptp_",
-            "sriov_",
-        ];
-        if matches!(class, Class::Bucket | Class::Other | Class::Created) || starts(&own) {
+        if matches!(class, Class::Bucket | Class::Other | Class::Created)
+            || own.iter().any(|p| name.starts_with(p))
+        {
             Self::Third
-        } else if starts(&domain) {
+        } else if Group::of_metric(name) != Group::Exporter {
             Self::First
         } else {
             Self::Second

@@ -5,25 +5,23 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use super::value::Last;
+use super::piece::{Found, Series};
 use super::{ENDED, has_ended};
-use crate::bundle::wire::{Cursor, put_i64};
 use crate::model::label::Labels;
-use crate::model::sample::{Sample, SeriesKey};
+use crate::model::sample::SeriesKey;
 use crate::model::scrape::{Class, Raw, Scrape, Told};
 use crate::model::time::Timestamp;
 
-/// Samples of a closed piece.
-const PIECE: u32 = 120;
 /// What a series takes beside its samples and texts: itself and its place in the index.
 const SERIES_BYTES: usize = 400;
-const PIECE_BYTES: usize = size_of::<Piece>() + 16;
 /// Gaps that are remembered.
 const GAPS: usize = 64;
 /// The series themselves may take this part of the window: their samples need the rest.
 const NAMES: usize = 4;
 /// Parts of the window that go at a time.
 const PARTS: i64 = 16;
+/// A sample this far ahead of its scrape is left out, as Prometheus does, milliseconds.
+const AHEAD_MS: i64 = 600_000;
 /// Name of the series that says whether an exporter answered.
 const UP: &str = "up";
 
@@ -50,8 +48,10 @@ pub struct Standing {
     pub exporters: usize,
     /// Series that found no room.
     pub refused: u64,
-    /// Samples older than what their series had told.
+    /// Scrapes older than what their exporter had told before: left out.
     pub late: u64,
+    /// Samples whose own time is far ahead of their scrape: left out.
+    pub ahead: u64,
     pub gaps: Vec<Gap>,
 }
 
@@ -67,6 +67,7 @@ pub struct Window {
     until: Option<Timestamp>,
     refused: u64,
     late: u64,
+    ahead: u64,
     gaps: VecDeque<Gap>,
 }
 
@@ -77,150 +78,8 @@ struct Target {
     /// What comes after the series found last: exporters keep their order.
     guess: usize,
     looks: u64,
-    /// Of exporters whose address changed, the former one too.
-    instance: Arc<str>,
-}
-
-#[derive(Debug)]
-struct Series {
-    key: SeriesKey,
-    class: Class,
-    closed: VecDeque<Piece>,
-    open: Open,
-    /// The look that brought it last.
-    seen: u64,
-    alive: bool,
-    /// Its samples bear their own times: it ends without a mark, as in Prometheus.
-    own_time: bool,
-}
-
-/// A run of samples.
-#[derive(Clone, Debug)]
-struct Piece {
-    first: i64,
-    last: i64,
-    count: u32,
-    bytes: Arc<[u8]>,
-}
-
-#[derive(Debug, Default)]
-struct Open {
-    first: i64,
-    at: i64,
-    step: i64,
-    count: u32,
-    value: Last,
-    bytes: Vec<u8>,
-}
-
-impl Open {
-    fn put(&mut self, at: i64, value: f64, counts: bool) {
-        if self.count == 0 {
-            *self = Self {
-                first: at,
-                at,
-                bytes: std::mem::take(&mut self.bytes),
-                ..Self::default()
-            };
-        } else {
-            let step = at.wrapping_sub(self.at);
-            put_i64(&mut self.bytes, step.wrapping_sub(self.step));
-            (self.at, self.step) = (at, step);
-        }
-        self.value.put(&mut self.bytes, value, counts);
-        self.count += 1;
-    }
-
-    fn piece(&self) -> Piece {
-        Piece {
-            first: self.first,
-            last: self.at,
-            count: self.count,
-            bytes: self.bytes.as_slice().into(),
-        }
-    }
-}
-
-impl Piece {
-    /// Adds the samples between these times.
-    fn read(&self, (first, last): (i64, i64), counts: bool, out: &mut Vec<Sample>) {
-        let (mut from, mut value) = (Cursor::new(&self.bytes), Last::default());
-        let (mut at, mut step) = (self.first, 0_i64);
-        for n in 0..self.count {
-            if n > 0 {
-                let Ok(more) = from.i64() else { return };
-                step = more.wrapping_add(step);
-                at = step.wrapping_add(at);
-            }
-            let Ok(value) = value.take(&mut from, counts) else {
-                return;
-            };
-            if at > last {
-                return;
-            }
-            if at >= first {
-                let at = Timestamp(at);
-                out.push(Sample { at, value });
-            }
-        }
-    }
-}
-
-impl Series {
-    fn counts(&self) -> bool {
-        self.class.is_count()
-    }
-
-    fn newest(&self) -> Option<i64> {
-        match self.open.count {
-            0 => self.closed.back().map(|p| p.last),
-            _ => Some(self.open.at),
-        }
-    }
-
-    /// When its oldest piece begins and ends.
-    fn oldest(&self) -> Option<(i64, i64)> {
-        let open = (self.open.count > 0).then_some((self.open.first, self.open.at));
-        self.closed.front().map(|p| (p.first, p.last)).or(open)
-    }
-
-    /// How many bytes more it takes now; `None`: older than what it told.
-    fn put(&mut self, at: i64, value: f64) -> Option<usize> {
-        if self.newest().is_some_and(|newest| at <= newest) {
-            return None;
-        }
-        let before = self.open.bytes.len();
-        let counts = self.counts();
-        self.open.put(at, value, counts);
-        let mut more = self.open.bytes.len() - before;
-        if self.open.count >= PIECE {
-            self.closed.push_back(self.open.piece());
-            self.open.count = 0;
-            self.open.bytes.clear();
-            more += PIECE_BYTES;
-        }
-        Some(more)
-    }
-}
-
-/// A series that was found, its samples still packed: reading them needs no lock.
-#[derive(Clone, Debug)]
-pub struct Found {
-    pub key: SeriesKey,
-    pub class: Class,
-    pieces: Vec<Piece>,
-    pub samples: usize,
-}
-
-impl Found {
-    /// In time order, marks of ends among them.
-    pub fn read(&self, span: (i64, i64)) -> Vec<Sample> {
-        let mut out = Vec::with_capacity(self.samples);
-        for piece in &self.pieces {
-            piece.read(span, self.class.is_count(), &mut out);
-        }
-        out
-    }
+    /// When it was looked at last.
+    at: Option<Timestamp>,
 }
 
 impl Window {
@@ -235,23 +94,26 @@ impl Window {
             until: None,
             refused: 0,
             late: 0,
+            ahead: 0,
             gaps: VecDeque::new(),
         }
     }
 
     /// Takes a scrape in, and makes room for it.
     pub fn put(&mut self, scrape: &Scrape) {
+        let known = self.targets.get(&scrape.exporter);
+        if known.and_then(|t| t.at) >= Some(scrape.at) {
+            self.late += 1;
+            return;
+        }
         self.since.get_or_insert(scrape.at);
         self.until = self.until.max(Some(scrape.at));
         let mut target = self.targets.remove(&scrape.exporter).unwrap_or_default();
+        target.at = Some(scrape.at);
         target.looks += 1;
         target.guess = 0;
-        target.instance = scrape.instance.clone();
         for raw in scrape.raws() {
             self.take(&mut target, raw, scrape.at);
-        }
-        if !matches!(scrape.told, Told::Some(_)) {
-            self.end_missing(&mut target, scrape.at);
         }
         let up = Raw {
             key: SeriesKey::new(UP, Labels::from_pairs([("instance", &scrape.instance)])),
@@ -260,11 +122,18 @@ impl Window {
             value: f64::from(u8::from(!matches!(scrape.told, Told::Nothing))),
         };
         self.take(&mut target, &up, scrape.at);
+        if !matches!(scrape.told, Told::Some(_)) {
+            self.end_missing(&mut target, scrape.at);
+        }
         self.targets.insert(scrape.exporter, target);
         self.enforce();
     }
 
     fn take(&mut self, target: &mut Target, raw: &Raw, at: Timestamp) {
+        if raw.at > at.plus_ms(AHEAD_MS) {
+            self.ahead += 1;
+            return;
+        }
         let place = match target.series.get(target.guess) {
             Some(next) if next.key == raw.key => Some(target.guess),
             _ => target.places.get(&raw.key).copied(),
@@ -291,19 +160,15 @@ impl Window {
         series.seen = looks;
         series.alive = !has_ended(raw.value);
         series.own_time = raw.at != at;
-        match series.put(raw.at.0, raw.value) {
-            Some(more) => self.bytes += more,
-            // An exporter that times its samples may tell one twice.
-            None => self.late += u64::from(!series.own_time),
-        }
+        // An exporter that times its samples may tell one twice.
+        self.bytes += series.put(raw.at.0, raw.value).unwrap_or(0);
     }
 
     /// What the look at this time did not bring has ended.
     fn end_missing(&mut self, target: &mut Target, at: Timestamp) {
         let looks = target.looks;
         for series in &mut target.series {
-            let missing = series.seen < looks && &*series.key.name != UP;
-            if !missing || !series.alive {
+            if series.seen == looks || !series.alive {
                 continue;
             }
             series.alive = false;
@@ -319,8 +184,8 @@ impl Window {
             Some(last) if last.to >= gap.from && last.from <= gap.to => {
                 last.from = last.from.min(gap.from);
                 last.to = last.to.max(gap.to);
-                last.scrapes += gap.scrapes;
-                last.messages += gap.messages;
+                last.scrapes = last.scrapes.saturating_add(gap.scrapes);
+                last.messages = last.messages.saturating_add(gap.messages);
             }
             _ => self.gaps.push_back(gap),
         }
@@ -362,6 +227,7 @@ impl Window {
             exporters: self.targets.len(),
             refused: self.refused,
             late: self.late,
+            ahead: self.ahead,
             gaps: self.gaps.iter().copied().collect(),
         }
     }
@@ -369,26 +235,11 @@ impl Window {
     /// The series that `wanted` takes and that have samples between these times.
     pub fn select(
         &self,
-        (first, last): (i64, i64),
+        span: (i64, i64),
         mut wanted: impl FnMut(&SeriesKey) -> bool,
     ) -> Vec<Found> {
-        let mut all = Vec::new();
-        for series in self.all().filter(|s| wanted(&s.key)) {
-            let open = (series.open.count > 0).then(|| series.open.piece());
-            let pieces = series.closed.iter().cloned().chain(open);
-            let pieces: Vec<Piece> = pieces
-                .filter(|p| p.first <= last && p.last >= first)
-                .collect();
-            if !pieces.is_empty() {
-                all.push(Found {
-                    key: series.key.clone(),
-                    class: series.class,
-                    samples: pieces.iter().map(|p| p.count as usize).sum(),
-                    pieces,
-                });
-            }
-        }
-        all
+        let wanted = self.all().filter(|s| wanted(&s.key));
+        wanted.filter_map(|s| s.between(span)).collect()
     }
 
     /// Names of metrics and what they are.
@@ -410,15 +261,7 @@ impl Window {
 
 impl Target {
     fn add(&mut self, raw: &Raw) -> usize {
-        self.series.push(Series {
-            key: raw.key.clone(),
-            class: raw.class,
-            closed: VecDeque::new(),
-            open: Open::default(),
-            seen: 0,
-            alive: true,
-            own_time: false,
-        });
+        self.series.push(Series::new(raw.key.clone(), raw.class));
         let place = self.series.len() - 1;
         self.places.insert(raw.key.clone(), place);
         place
@@ -427,17 +270,8 @@ impl Target {
     /// Forgets pieces that ended before this time, and series of which nothing is left; how many
     /// bytes of samples and of series that frees.
     fn forget(&mut self, from: i64) -> (usize, usize) {
-        let (mut samples, mut names) = (0, 0);
-        for series in &mut self.series {
-            while series.closed.front().is_some_and(|p| p.last < from) {
-                let gone = series.closed.pop_front();
-                samples += gone.map_or(0, |p| p.bytes.len() + PIECE_BYTES);
-            }
-            if series.open.count > 0 && series.open.at < from {
-                samples += series.open.bytes.len();
-                series.open = Open::default();
-            }
-        }
+        let samples = self.series.iter_mut().map(|s| s.forget(from)).sum();
+        let mut names = 0;
         let before = self.series.len();
         self.series.retain(|series| {
             let stays = series.newest().is_some();

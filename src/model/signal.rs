@@ -35,6 +35,30 @@ impl Group {
         Group::Sriov,
         Group::Exporter,
     ];
+
+    /// Which screen a metric of an exporter belongs to, by its name.
+    pub fn of_metric(name: &str) -> Self {
+        let starts = |prefixes: &[&str]| prefixes.iter().any(|p| name.starts_with(p));
+        if starts(&[
+            "DCGM_",
+            "dcgm_",
+            "gpu_",
+            "amd_gpu_",
+            "hw_",
+            "habanalabs_",
+            "xpum_",
+        ]) {
+            Self::Gpu
+        } else if starts(&["vllm:", "sglang:", "tgi_"]) {
+            Self::Serving
+        } else if starts(&["openshift_ptp_"]) {
+            Self::Ptp
+        } else if starts(&["sriov_"]) {
+            Self::Sriov
+        } else {
+            Self::Exporter
+        }
+    }
 }
 
 /// In which direction a signal gets worse.

@@ -31,6 +31,7 @@ pub mod history;
 pub mod put;
 mod sample;
 pub mod session;
+pub mod stream;
 pub mod survey;
 pub mod tail;
 mod wire;

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::actions::Ways;
+use super::edge::Published;
 use super::error::SourceError;
 use super::kubernetes;
 use super::loki;
@@ -279,6 +280,14 @@ impl Fleet {
                 bus.follow(ours.map(|(_, following)| following.clone()));
             }
         }
+    }
+
+    /// What of the samples of a cluster is on the team's bus; `None`: they do not go there, or it is
+    /// not known yet.
+    pub fn published(&self, cluster: ClusterId) -> Option<Published> {
+        let route = self.routes.get(usize::from(cluster.0))?;
+        let route = route.read().unwrap_or_else(PoisonError::into_inner);
+        route.published.as_ref()?.now()
     }
 
     /// Batches waiting in the queues of the clusters, and room in all.

@@ -1,13 +1,13 @@
-//! The team's stream: made with limits where it is missing and we may, taken as it is otherwise.
+//! The team's stream: what watchers tell of incidents.
 
 use std::time::Duration;
 
-use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 
 use crate::config::Team;
-use crate::source::error::{Cause, SourceError};
+use crate::source::error::SourceError;
 use crate::source::nats::session::Session;
+use crate::source::nats::stream;
 
 /// Subjects of the stream.
 pub const SUBJECTS: &str = "ai.farwatch.>";
@@ -25,25 +25,8 @@ pub const DUPLICATES: Duration = Duration::from_secs(600);
 /// Looks whether the stream is there, and makes it where it is not. The largest body that it and its
 /// server take.
 pub async fn ready(session: &Session, team: &Team) -> Result<usize, SourceError> {
-    let context = session.jetstream();
-    let found = session.permitted(context.get_stream(&team.name)).await?;
-    let error = match found {
-        Ok(stream) => return Ok(room(session, &stream.cached_info().config)),
-        Err(error) => error,
-    };
-    match error.kind() {
-        GetStreamErrorKind::JetStream(why) if why.code() == 404 => {}
-        _ => return Err(session.odd(&error)),
-    }
-    if !team.create {
-        let why = format!("the stream {} is missing, and `create = false`", team.name);
-        return Err(session.error(Cause::Absent(why)));
-    }
-    let made = session
-        .permitted(context.create_stream(config(team)))
-        .await?;
-    let made = made.map_err(|error| session.odd(&error))?;
-    Ok(room(session, &made.cached_info().config))
+    let stream = stream::ready(session, config(team), team.create).await?;
+    Ok(room(session, &stream.cached_info().config))
 }
 
 fn room(session: &Session, stream: &Config) -> usize {

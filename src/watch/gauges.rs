@@ -1,5 +1,8 @@
 //! The figures of the loop, for whoever stands beside it.
 
+use std::sync::Arc;
+
+use crate::source::edge::Published;
 pub use crate::team::lease::Figures as Leases;
 pub use crate::team::publish::Figures as Bus;
 
@@ -16,4 +19,6 @@ pub struct Gauges {
     pub leases: Leases,
     /// Batches of telemetry lost in full queues.
     pub batches_lost: u64,
+    /// Samples that go to the team's bus, of each cluster of which that is known.
+    pub samples: Vec<(Arc<str>, Published)>,
 }

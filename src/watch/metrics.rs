@@ -10,6 +10,7 @@ use super::outlets::Count;
 use super::told::{Heard, Told};
 use crate::model::alert::Severity;
 use crate::model::time::Timestamp;
+use crate::source::edge::Published;
 
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -57,6 +58,7 @@ pub fn page(told: Option<&Told>, process: &Process) -> String {
         if told.gauges.bus.wanted {
             events(&mut page, &told.gauges);
         }
+        samples(&mut page, &told.gauges.samples);
     }
     outlets(&mut page, process.counts);
     page.text
@@ -202,6 +204,48 @@ fn events(page: &mut Page, gauges: &Gauges) {
         page.counter(name, help);
         page.value(&[], value as f64);
     }
+}
+
+fn samples(page: &mut Page, all: &[(Arc<str>, Published)]) {
+    if all.is_empty() {
+        return;
+    }
+    let mut family = |name, help, counts: bool, of: fn(&Published) -> u64| {
+        page.begin(name, if counts { "counter" } else { "gauge" }, help);
+        for (cluster, published) in all {
+            page.value(&[("cluster", cluster)], of(published) as f64);
+        }
+    };
+    family(
+        "farwatch_samples_messages_sent_total",
+        "Messages with samples of exporters that the team's bus keeps.",
+        true,
+        |p| p.sent,
+    );
+    family(
+        "farwatch_samples_sent_bytes_total",
+        "Their bytes, with all around them.",
+        true,
+        |p| p.sent_bytes,
+    );
+    family(
+        "farwatch_samples_messages_waiting",
+        "Messages with samples that wait in the spool.",
+        false,
+        |p| p.waiting,
+    );
+    family(
+        "farwatch_samples_scrapes_waiting",
+        "Scrapes in them.",
+        false,
+        |p| p.waiting_scrapes,
+    );
+    family(
+        "farwatch_samples_scrapes_dropped_total",
+        "Scrapes that were made and found no room in the spool.",
+        true,
+        |p| p.lost,
+    );
 }
 
 fn outlets(page: &mut Page, counts: &[(String, Arc<Count>)]) {

@@ -252,13 +252,14 @@ impl Watcher {
             .leases
             .as_ref()
             .map(|leases| leases.figures().borrow().clone());
-        let gauges = Gauges {
+        let mut gauges = Gauges {
             clusters: self.site.config.clusters.len(),
             watched: self.held.len(),
             told: *self.told.borrow(),
             bus: self.publisher.figures().borrow().clone(),
             leases: leases.unwrap_or_default(),
             batches_lost: self.lost + turns().map(|turn| turn.lost).sum::<u64>(),
+            samples: Vec::new(),
         };
         let now = clock::instant();
         let turned = turns().map(|turn| turn.told.turned).min().unwrap_or(now);
@@ -266,6 +267,8 @@ impl Watcher {
         let fresh = || turns().filter(|turn| now.duration_since(turn.told.turned) <= FRESH);
         let clusters = fresh().flat_map(|turn| &turn.told.clusters);
         let incidents = fresh().flat_map(|turn| &turn.told.incidents);
+        let samples = fresh().filter_map(|turn| Some((turn.cluster.clone(), turn.samples?)));
+        gauges.samples = samples.collect();
         self.outlets.tell(Told {
             at: clock::now(),
             turned,

@@ -24,6 +24,7 @@ use crate::model::news::{Change, token};
 use crate::model::signal::Group;
 use crate::model::telemetry::Telemetry;
 use crate::source::Outlet;
+use crate::source::edge::Published;
 use crate::source::nats::Bus;
 use crate::source::supervisor::Fleet;
 use crate::state::State;
@@ -61,6 +62,8 @@ pub struct Turn {
     pub cluster: Arc<str>,
     /// Batches lost in full queues so far.
     pub lost: u64,
+    /// Its samples on the team's bus.
+    pub samples: Option<Published>,
     /// What the outlets tell of it, without the figures of the whole.
     pub told: told::Told,
 }
@@ -247,6 +250,7 @@ impl Ward {
         Turn {
             cluster: self.name.clone(),
             lost: self.outlet.dropped(),
+            samples: self.fleet.published(ClusterId(0)),
             told: self.teller.tell(world, |_| true, Gauges::default()),
         }
     }

@@ -22,8 +22,8 @@ pub async fn stream(server: &Nats) -> jetstream::Context {
     let client = async_nats::connect(server.url()).await.expect("connected");
     let js = jetstream::new(client);
     let config = Stream {
-        name: "farwatch".into(),
-        subjects: vec!["ai.farwatch.>".into()],
+        name: "farwatch-samples".into(),
+        subjects: vec!["ai.farwatch-samples.>".into()],
         duplicate_window: Duration::from_secs(120),
         ..Stream::default()
     };
@@ -71,7 +71,7 @@ pub fn reader(port: u16) -> Config {
     }
 }
 
-fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     farwatch::clock::now()
 }
 
@@ -83,7 +83,7 @@ fn times(batches: &[SampleBatch]) -> Vec<i64> {
 }
 
 /// Every value of a counter that counts the scrapes, over the last ten minutes.
-async fn counted(of: &Watching) -> Vec<u64> {
+pub async fn counted(of: &Watching) -> Vec<u64> {
     let ask = farwatch::model::ask::Ask::Instant {
         query: "scrapes_total[10m]".to_owned(),
         at: now(),
@@ -97,7 +97,7 @@ async fn counted(of: &Watching) -> Vec<u64> {
     }
 }
 
-fn counting(n: usize) -> Vec<String> {
+pub fn counting(n: usize) -> Vec<String> {
     let text = |n| {
         format!(
             "# TYPE scrapes_total counter\nscrapes_total {n}\nload {}\n",
@@ -107,7 +107,7 @@ fn counting(n: usize) -> Vec<String> {
     (0..n).map(text).collect()
 }
 
-fn is_sorted(all: &[u64]) -> bool {
+pub fn is_sorted(all: &[u64]) -> bool {
     all.windows(2).all(|w| w[0] < w[1])
 }
 
@@ -258,7 +258,7 @@ async fn hostile_messages_are_counted_and_left_out() {
     let exporter = Exporter::start(counting(10_000), &["farwatch"]);
     let folder = tempfile::tempdir().unwrap();
     let subject = subject("far 1");
-    assert_eq!(subject, "ai.farwatch.far_1.samples");
+    assert_eq!(subject, "ai.farwatch-samples.far_1.told");
     let put = async |bytes: Vec<u8>| {
         js.publish(subject.clone(), bytes.into())
             .await
@@ -276,7 +276,7 @@ async fn hostile_messages_are_counted_and_left_out() {
     })
     .await;
     // What the site said, damaged, from what looks like another publisher.
-    let stream = js.get_stream("farwatch").await.unwrap();
+    let stream = js.get_stream("farwatch-samples").await.unwrap();
     let genuine = stream.get_raw_message(4).await.unwrap().payload.to_vec();
     let mut seed = 7_u64;
     for _ in 0..200 {

@@ -1,13 +1,17 @@
 //! How a bus is asked: as it will be, streams and all; and the one on which the site's agent lives.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::probe::NO_CLUSTER;
 use super::{Good, Probe, boxed};
 use crate::clock;
-use crate::config::{Cluster, Nats, NatsAuth, SiteAgent, Team};
+use crate::config::{Cluster, Nats, NatsAuth, Samples, SiteAgent, Team};
 use crate::model::bus::JetStream;
 use crate::model::health::SourceKind;
+use crate::model::time::Timestamp;
+use crate::source::edge::{OnBus, look, stream_name, subject, teamless};
+use crate::source::error::{Cause, SourceError};
 use crate::source::nats::survey::survey;
 use crate::source::nats::{Bus, chat};
 
@@ -37,11 +41,83 @@ fn looked<'a>(cluster: &'a str, source: String, bus: Arc<Bus>, nats: &'a Nats) -
             let found = survey(&session).await?;
             Ok(Good {
                 version: Some(found.survey.server.version.to_string()).filter(|v| !v.is_empty()),
-                latency: std::time::Duration::from_millis(found.latency_ms.unwrap_or(0).into()),
+                latency: Duration::from_millis(found.latency_ms.unwrap_or(0).into()),
                 skew_ms: found.skew_ms,
                 note: note(&found.survey.jetstream),
                 ..Good::default()
             })
+        }),
+    }
+}
+
+/// What is on the team's bus of a cluster whose exporters are read there, or published from here;
+/// nothing where they go no such way.
+pub(super) fn samples<'a>(cluster: &'a Cluster, team: Option<&'a Team>) -> Option<Probe<'a>> {
+    let wanted = cluster.edge.samples;
+    if wanted == Samples::Own {
+        return None;
+    }
+    let servers = team.map_or(1, |team| team.nats.urls.len() as u32);
+    Some(Probe {
+        cluster: &cluster.name,
+        source: SourceKind::Edge.to_string(),
+        endpoint: match team {
+            Some(team) => format!("{} {}", Bus::of_team(team).shown(), subject(&cluster.name)),
+            None => "team".into(),
+        },
+        auth: team.map_or("-", |team| way(&team.nats)),
+        limit: team.map_or(Duration::from_secs(1), |team| {
+            team.nats.timeout.saturating_mul(servers + ANSWERS)
+        }),
+        work: boxed(async move {
+            let Some(team) = team else {
+                return Err(teamless(&cluster.name).fault());
+            };
+            let started = clock::instant();
+            let (found, version) = look(team, &cluster.name).await?;
+            let note = match stands(found, wanted, team, clock::now()) {
+                Ok(note) => note,
+                Err(why) => {
+                    let shown = Bus::of_team(team).shown();
+                    return Err(SourceError::new(&cluster.name, &shown, Cause::Absent(why)).fault());
+                }
+            };
+            Ok(Good {
+                version: Some(version).filter(|v| !v.is_empty()),
+                latency: started.elapsed(),
+                note: Some(note),
+                ..Good::default()
+            })
+        }),
+    })
+}
+
+/// What there is to say of it; an error: nothing of it can be read.
+fn stands(found: OnBus, wanted: Samples, team: &Team, now: Timestamp) -> Result<String, String> {
+    let stream = stream_name(team);
+    let reads = wanted == Samples::Team;
+    match found {
+        OnBus::Missing if reads => Err(format!(
+            "there is no stream {stream}: no `farwatch watch` has published samples on this bus yet"
+        )),
+        OnBus::Missing if !team.create => Err(format!(
+            "the stream {stream} is missing, and `create = false`"
+        )),
+        OnBus::Missing => Ok(format!(
+            "the stream {stream} is not there yet: `farwatch watch` makes it"
+        )),
+        OnBus::Nothing if reads => Err(format!(
+            "the stream {stream} holds nothing of this cluster: does `farwatch watch` run at the \
+             site, with `edge = {{ samples = \"publish\" }}` and the same name of the cluster?"
+        )),
+        OnBus::Nothing => Ok("nothing is published yet".into()),
+        OnBus::Until(None) => Err("the newest message is no sample of farwatch".into()),
+        OnBus::Until(Some(at)) => Ok(match at.0 > now.0 {
+            true => format!(
+                "the newest scrape is {} s ahead of our clock",
+                (at.0 - now.0) / 1000
+            ),
+            false => format!("the newest scrape is {} s old", (now.0 - at.0) / 1000),
         }),
     }
 }

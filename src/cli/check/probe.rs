@@ -52,6 +52,7 @@ pub fn all(config: &Config) -> Vec<Probe<'_>> {
             );
         }
         probes.extend(cluster.nats.as_ref().map(|nats| bus::probe(cluster, nats)));
+        probes.extend(bus::samples(cluster, config.team.as_ref()));
     }
     probes.extend(config.team.as_ref().map(bus::team));
     let site = config.agent.iter().filter_map(|agent| agent.site.as_ref());

@@ -94,13 +94,62 @@ fn a_flood_of_series_is_refused_and_counted() {
     );
 }
 
+/// Of a former watcher's spool: it is left out whole, and ends nothing.
 #[test]
-fn late_samples_are_counted_and_gaps_are_remembered() {
+fn late_scrapes_are_left_out_and_counted() {
     let mut window = Window::new(1 << 20);
-    window.put(&scrape(0, 10, all_of(&[0], 10, 1.0)));
+    window.put(&scrape(0, 10, all_of(&[0, 1], 10, 1.0)));
     window.put(&scrape(0, 5, all_of(&[0], 5, 2.0)));
-    assert_eq!(held(&window, "node_cpu"), [(10, 1.0)]);
-    assert!(window.standing().late > 0);
+    window.put(&scrape(0, 6, Told::Nothing));
+    window.put(&scrape(1, 7, all_of(&[0], 7, 3.0)));
+    assert_eq!(held(&window, "DCGM"), [(10, 1.0)]);
+    assert_eq!(window.standing().late, 2);
+    window.put(&scrape(0, 20, all_of(&[0], 20, 4.0)));
+    let gpu = held(&window, "DCGM");
+    assert!(gpu.len() == 2 && has_ended(gpu[1].1), "{gpu:?}");
+    let up: Vec<i64> = held(&window, "up{").iter().map(|s| s.0).collect();
+    assert_eq!(up, [10, 20, 7]);
+}
+
+/// A sample that says it is of the future would keep out all that comes before then.
+#[test]
+fn samples_far_ahead_of_their_scrape_are_left_out_and_counted() {
+    let mut window = Window::new(1 << 20);
+    let at = 1_000_000;
+    let raws = [at + 600_000, at + 600_001, i64::MAX, i64::MIN];
+    let raws = raws.iter().enumerate().map(|(n, at)| raw(n * 4, *at, 1.0));
+    window.put(&scrape(0, at, Told::All(raws.collect())));
+    assert_eq!(window.standing().ahead, 2);
+    let times: Vec<i64> = held(&window, "node_cpu").iter().map(|s| s.0).collect();
+    assert_eq!(times, [at + 600_000, i64::MIN]);
+    // What makes room comes to an end.
+    let mut small = Window::new(30_000);
+    for n in 0..200 {
+        let raws = [at + n, i64::MAX, i64::MIN + n].into_iter().enumerate();
+        let raws = raws.map(|(m, time)| raw(m * 4, time, n as f64 * 1.1));
+        small.put(&scrape(0, at + n, Told::All(raws.collect())));
+        assert!(small.standing().bytes <= 30_000);
+    }
+}
+
+/// Another address in the place of the former one: what the former one told has ended.
+#[test]
+fn an_exporter_that_moved_is_up_once() {
+    let mut window = Window::new(1 << 20);
+    window.put(&scrape(0, 0, all_of(&[0], 0, 1.0)));
+    let mut moved = scrape(0, 1, all_of(&[0], 1, 1.0));
+    moved.instance = "h:2".into();
+    window.put(&moved);
+    let up = window.select(SPAN, |key| &*key.name == "up");
+    let last = |n: usize| up[n].read(SPAN).last().map(|s| (s.at.0, s.value));
+    let (former, now) = (last(0).expect("some"), last(1).expect("some"));
+    assert!(former.0 == 1 && has_ended(former.1), "{former:?}");
+    assert_eq!(now, (1, 1.0));
+}
+
+#[test]
+fn gaps_are_remembered() {
+    let mut window = Window::new(1 << 20);
     let gap = |from, to| Gap {
         from: Timestamp(from),
         to: Timestamp(to),

@@ -181,13 +181,30 @@ fn missing(standing: &Standing, (first, last): (i64, i64)) -> Vec<String> {
             ));
         }
     }
-    if standing.refused > 0 {
-        let n = standing.refused;
-        told.push(format!(
-            "{n} samples of new series found no room in the window"
-        ));
-    }
+    told.extend(left_out(standing));
     told
+}
+
+/// What came and is not held, and why.
+pub(super) fn left_out(standing: &Standing) -> Vec<String> {
+    let all = [
+        (
+            standing.late,
+            "scrapes older than what their exporter had told before (from another watcher's spool, \
+             or a clock was set back)",
+        ),
+        (
+            standing.ahead,
+            "samples more than 10 min ahead of their scrape",
+        ),
+        (
+            standing.refused,
+            "samples of new series, for which the window had no room",
+        ),
+    ];
+    let some = all.into_iter().filter(|(n, _)| *n > 0);
+    some.map(|(n, what)| format!("left out: {n} {what}"))
+        .collect()
 }
 
 fn size(standing: &Standing) -> String {

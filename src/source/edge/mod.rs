@@ -1,11 +1,14 @@
 //! Sites with exporters and no Prometheus: what exporters tell is held, asked by PromQL, and
 //! carried over the team's bus.
 
+mod collect;
+mod generation;
 mod lookup;
 mod publish;
 mod read;
 mod signals;
 mod spool;
+mod stream;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,9 +19,10 @@ use crate::edge::{Gap, Standing, Window};
 use crate::model::scrape::Scrape;
 
 pub use lookup::WindowLookup;
-pub use publish::{Counts, Publisher, subject};
+pub use publish::{Figures, Published, Publisher};
 pub use read::SampleSource;
 pub use signals::Signals;
+pub use stream::{OnBus, look, stream_name, subject, teamless};
 
 /// Scrapes that may wait for who publishes them.
 const WAITING: usize = 256;

@@ -8,8 +8,8 @@ use async_nats::jetstream::consumer::DeliverPolicy;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 
-use super::Held;
-use super::publish::subject;
+use super::stream::{self, subject};
+use super::{Held, lookup};
 use crate::clock;
 use crate::config::Team;
 use crate::edge::{Decoder, Event, Heard as Read, Wrong};
@@ -27,40 +27,54 @@ use crate::source::supervisor::{Heard, Line, Source};
 
 /// What the site told so long before we came is read too.
 const LOOK_BACK: Duration = Duration::from_secs(3600);
-/// A scrape later than our clock by more than this is no scrape, milliseconds.
-const FUTURE_MS: i64 = 3_600_000;
+/// A scrape later than our clock by more than this is left out, as Prometheus does, milliseconds.
+const AHEAD_MS: i64 = 600_000;
 /// What is older than two intervals and this is told afterwards, milliseconds.
 pub(super) const LATE_MS: u64 = 60_000;
 /// Scrapes come together, so many of them late.
 const GATHER: Duration = Duration::from_secs(15);
-/// Exporters of one site.
+/// Exporters of one site, and series of all of them that are remembered.
 const EXPORTERS: usize = 1_000;
+const SERIES: usize = 200_000;
 
 /// Follows the samples of one cluster.
 pub struct SampleSource {
     bus: Arc<Bus>,
-    stream: String,
+    team: Team,
     subject: String,
     held: Arc<Held>,
     names: Arc<dpdk::Names>,
     series_limit: usize,
     decoder: Decoder,
-    memories: BTreeMap<u16, Memory>,
+    memories: BTreeMap<u16, Remembered>,
+    /// Scrapes left out because their time was ahead of ours, and how far the last one was,
+    /// milliseconds.
+    ahead: (u64, i64),
+    /// What the window had left out when it was looked at last.
+    left_out: u64,
     /// The last message that was read, and when its stream was made.
     last: Option<(u64, Option<Timestamp>)>,
+}
+
+struct Remembered {
+    memory: Memory,
+    /// Of the last scrape.
+    at: Timestamp,
 }
 
 impl SampleSource {
     pub fn new(team: &Team, cluster: &str, held: Arc<Held>) -> Self {
         Self {
             bus: Bus::of_team(team),
-            stream: team.name.clone(),
+            team: team.clone(),
             subject: subject(cluster),
             held,
             names: Arc::default(),
             series_limit: 50_000,
             decoder: Decoder::default(),
             memories: BTreeMap::new(),
+            ahead: (0, 0),
+            left_out: 0,
             last: None,
         }
     }
@@ -118,14 +132,18 @@ impl SampleSource {
         let start_time = async_nats::datetime::from_nanos(i128::from(from.0) * 1_000_000)
             .map_err(|_| SourceError::new("team", "", Cause::Bug("no such time".into())))?;
         let last = self.last;
-        ordered(session, &self.stream, &self.subject, |created| match last {
+        let stream = stream::stream_name(&self.team);
+        let opened = ordered(session, &stream, &self.subject, |created| match last {
             // Another stream of the same name counts anew.
             Some((last, of)) if of == created => DeliverPolicy::ByStartSequence {
                 start_sequence: last + 1,
             },
             _ => DeliverPolicy::ByStartTime { start_time },
+        });
+        opened.await.map_err(|error| match error.cause {
+            Cause::Absent(_) => stream::absent(&self.team, &self.shown()),
+            _ => error,
         })
-        .await
     }
 
     async fn take(&mut self, read: Result<Read, Wrong>, bytes: usize, line: &Line) {
@@ -147,18 +165,41 @@ impl SampleSource {
                 Event::Scrape(scrape) => self.tell(scrape, line).await,
             }
         }
+        let via = self.stand(line);
         line.heard(Heard {
             bytes: bytes as u64,
-            via: Some(format!("via {}", self.subject)),
+            via: Some(via),
             ..Heard::default()
         })
         .await;
     }
 
+    /// The way, and what of that which came this way is left out; that is counted as lost.
+    fn stand(&mut self, line: &Line) -> String {
+        let standing = self.held.standing();
+        let left_out = standing.late + standing.ahead + standing.refused + self.ahead.0;
+        line.lost(left_out.saturating_sub(self.left_out));
+        self.left_out = left_out;
+        let mut words = vec![format!("via {}", self.subject)];
+        if self.ahead.0 > 0 {
+            let (n, by) = (self.ahead.0, self.ahead.1 / 60_000);
+            words.push(format!(
+                "left out: {n} scrapes ahead of our clock, the last by {by} min"
+            ));
+        }
+        words.extend(lookup::left_out(&standing));
+        words.join("; ")
+    }
+
     async fn tell(&mut self, scrape: Scrape, line: &Line) {
         let now = clock::now();
+        if scrape.at > now.plus_ms(AHEAD_MS) {
+            let by = scrape.at.0.saturating_sub(now.0);
+            self.ahead = (self.ahead.0 + 1, by);
+            return;
+        }
         let known = self.memories.contains_key(&scrape.exporter);
-        if scrape.at > now.plus_ms(FUTURE_MS) || !known && self.memories.len() >= EXPORTERS {
+        if !known && self.memories.len() >= EXPORTERS {
             line.bad_lines(1);
             return;
         }
@@ -177,12 +218,15 @@ impl SampleSource {
             return Vec::new();
         }
         let (names, limit) = (&self.names, self.series_limit);
-        let memory = self.memories.entry(scrape.exporter).or_insert_with(|| {
+        let known = self.memories.entry(scrape.exporter).or_insert_with(|| {
             let mut memory = Memory::new(&scrape.instance, limit);
             memory.names = names.clone();
-            memory
+            let at = scrape.at;
+            Remembered { memory, at }
         });
-        let (_, groups) = memory.hear(scrape);
+        known.at = scrape.at;
+        let (summary, groups) = known.memory.hear(scrape);
+        let cut = summary.samples > limit;
         let age = now.age_since_ms(scrape.at);
         let backfill = age > u64::from(scrape.interval_ms) * 2 + LATE_MS;
         let batch = |(group, series)| SampleBatch {
@@ -193,9 +237,26 @@ impl SampleSource {
             interval_ms: scrape.interval_ms,
             backfill,
             series,
-            cut_from: None,
+            cut_from: cut.then(|| u32::try_from(summary.samples).unwrap_or(u32::MAX)),
         };
-        groups.into_iter().map(batch).collect()
+        let batches = groups.into_iter().map(batch).collect();
+        self.forget();
+        batches
+    }
+
+    /// However many exporters a publisher names, so many series are remembered: who told longest
+    /// ago goes first.
+    fn forget(&mut self) {
+        let held = |all: &BTreeMap<u16, Remembered>| -> usize {
+            all.values().map(|known| known.memory.series()).sum()
+        };
+        while self.memories.len() > 1 && held(&self.memories) > SERIES {
+            let oldest = self.memories.iter().min_by_key(|(_, known)| known.at);
+            let Some(exporter) = oldest.map(|(exporter, _)| *exporter) else {
+                return;
+            };
+            self.memories.remove(&exporter);
+        }
     }
 }
 

@@ -2,21 +2,14 @@
 //! beginning goes with it. Without a folder the same in memory.
 
 use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use tokio_util::bytes::Bytes;
 
+use super::generation::{Generation, KIND};
 use crate::edge::{Gap, Head, Packed};
 
-/// Ends the name of a file.
-const KIND: &str = "fws";
-/// Stands where the size of a message stands: all up to the sequence that follows are on the bus.
-const SENT: u32 = u32::MAX;
-/// Larger messages are none of ours.
-const MOST_BYTES: usize = 16 << 20;
 /// What waits in memory at most, where there is no folder.
 const MEMORY: u64 = 8 << 20;
 /// A generation is this part of the whole at most.
@@ -28,27 +21,6 @@ pub(super) struct Spool {
     most: u64,
     /// Oldest first; the last one grows.
     generations: VecDeque<Generation>,
-}
-
-#[derive(Debug)]
-struct Generation {
-    place: Option<(PathBuf, File)>,
-    /// Bytes written, sent or not.
-    size: u64,
-    waiting: VecDeque<Waiting>,
-    scrapes: u64,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    head: Head,
-    body: Body,
-}
-
-#[derive(Debug)]
-enum Body {
-    Held(Bytes),
-    At(u64, usize),
 }
 
 impl Spool {
@@ -90,7 +62,7 @@ impl Spool {
     /// Keeps a message; gives what had to go for it. `None` in it: all is there.
     pub fn push(&mut self, packed: Packed, now_ms: i64) -> io::Result<Option<Gap>> {
         if packed.head.first || self.generations.is_empty() {
-            let generation = Generation::new(self.folder.as_deref(), packed.head.run, now_ms)?;
+            let generation = Generation::new(self.folder.as_deref(), &packed.head, now_ms)?;
             // What is sent already and grows no more is needed no more.
             if self
                 .generations
@@ -154,16 +126,7 @@ impl Spool {
         let Some((generation, waiting)) = all.find_map(|g| Some((g, g.waiting.front()?))) else {
             return Ok(None);
         };
-        let body = match (&waiting.body, &generation.place) {
-            (Body::At(at, len), Some((_, file))) => {
-                let mut bytes = vec![0; *len];
-                file.read_exact_at(&mut bytes, *at)?;
-                bytes.into()
-            }
-            (Body::Held(bytes), _) => bytes.clone(),
-            (Body::At(..), None) => Bytes::new(),
-        };
-        Ok(Some((waiting.head, body)))
+        Ok(Some((waiting.head, generation.body(waiting)?)))
     }
 
     /// This message is on the bus, if it is still the oldest.
@@ -207,106 +170,10 @@ impl Spool {
     }
 }
 
-impl Generation {
-    fn new(folder: Option<&Path>, run: u64, now_ms: i64) -> io::Result<Self> {
-        let place = match folder {
-            None => None,
-            Some(folder) => {
-                let path = folder.join(format!("{now_ms:016}-{run:016x}.{KIND}"));
-                let file = private().create(true).open(&path)?;
-                Some((path, file))
-            }
-        };
-        Ok(Self {
-            place,
-            size: 0,
-            waiting: VecDeque::new(),
-            scrapes: 0,
-        })
-    }
-
-    /// What is broken at the end, as after a loss of power, is left out.
-    fn read(path: PathBuf) -> io::Result<Self> {
-        let bytes = std::fs::read(&path)?;
-        let file = private().open(&path)?;
-        let mut found = Self {
-            place: Some((path, file)),
-            size: 0,
-            waiting: VecDeque::new(),
-            scrapes: 0,
-        };
-        let mut at = 0;
-        while let Some((size, body)) = bytes.get(at..).and_then(|b| b.split_first_chunk::<4>()) {
-            let size = u32::from_be_bytes(*size);
-            if size == SENT {
-                let Some((sequence, _)) = body.split_first_chunk::<8>() else {
-                    break;
-                };
-                let sent = u64::from_be_bytes(*sequence);
-                found.waiting.retain(|w| w.head.sequence > sent);
-                at += 12;
-                continue;
-            }
-            let size = size as usize;
-            let Some(Ok(head)) = body.get(..size).map(Head::of) else {
-                break;
-            };
-            let body = Body::At(at as u64 + 4, size);
-            found.waiting.push_back(Waiting { head, body });
-            at += 4 + size;
-        }
-        found.size = at as u64;
-        found.scrapes = found.waiting.iter().map(|w| w.head.scrapes).sum();
-        Ok(found)
-    }
-
-    fn push(&mut self, packed: Packed) -> io::Result<()> {
-        let Packed { head, bytes } = packed;
-        if bytes.len() > MOST_BYTES {
-            return Err(io::Error::other("a message is too large for the spool"));
-        }
-        let len = bytes.len();
-        let body = match &mut self.place {
-            Some((_, file)) => {
-                let mut record = (len as u32).to_be_bytes().to_vec();
-                record.extend_from_slice(&bytes);
-                file.write_all(&record)?;
-                Body::At(self.size + 4, len)
-            }
-            None => Body::Held(bytes.into()),
-        };
-        self.size += 4 + len as u64;
-        self.scrapes += head.scrapes;
-        self.waiting.push_back(Waiting { head, body });
-        Ok(())
-    }
-
-    /// Lost, the message is sent again, and heard once all the same.
-    fn note_sent(&mut self, sequence: u64) {
-        if let Some((_, file)) = &mut self.place {
-            let mut record = SENT.to_be_bytes().to_vec();
-            record.extend_from_slice(&sequence.to_be_bytes());
-            if file.write_all(&record).is_ok() {
-                self.size += record.len() as u64;
-            }
-        }
-    }
-
-    fn remove(self) {
-        if let Some((path, _)) = self.place {
-            let _ = std::fs::remove_file(path);
-        }
-    }
-}
-
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).append(true).mode(0o600);
-    options
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+
     use super::*;
     use crate::edge::{Encoder, Level};
     use crate::model::scrape::{Scrape, Told};
@@ -403,5 +270,49 @@ mod tests {
             assert!(spool.front().unwrap().unwrap().0.first);
             assert!(spool.bytes() <= 2_000);
         }
+    }
+
+    /// A disk that was full took half a record: what comes after it is in its place.
+    #[test]
+    fn half_a_record_costs_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Spool::open(Some(folder.path()), 1 << 20).unwrap();
+        let mut spool = open();
+        let mut all = messages(&mut Encoder::new(1), 4).into_iter();
+        for packed in all.by_ref().take(2) {
+            spool.push(packed, 10).unwrap();
+        }
+        let path = std::fs::read_dir(folder.path()).unwrap().next();
+        let path = path.unwrap().unwrap().path();
+        let half = || {
+            let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+            std::io::Write::write_all(&mut file, &[0, 0, 1, 7, b'F', b'S', 1]).unwrap();
+        };
+        half();
+        for packed in all {
+            spool.push(packed, 10).unwrap();
+        }
+        half();
+        let (head, bytes) = spool.front().unwrap().unwrap();
+        assert_eq!(Head::of(&bytes), Ok(head));
+        spool.sent(&head);
+        drop(spool);
+        assert_eq!(drained(&mut open()), [2, 3, 4]);
+    }
+
+    /// Two generations within a millisecond are two files.
+    #[test]
+    fn generations_of_one_moment_are_kept_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Spool::open(Some(folder.path()), 1 << 20).unwrap();
+        let (mut spool, mut encoder) = (open(), Encoder::new(1));
+        for _ in 0..3 {
+            encoder.begin();
+            for packed in messages(&mut encoder, 2) {
+                spool.push(packed, 10).unwrap();
+            }
+        }
+        drop(spool);
+        assert_eq!(drained(&mut open()), [1, 2, 3, 4, 5, 6]);
     }
 }

@@ -16,28 +16,31 @@ use crate::source::error::{Cause, SourceError};
 /// The server's number for a message that is larger than the stream takes.
 const TOO_LARGE: u64 = 10_054;
 
-/// A message for whichever stream takes its subject.
+/// A message for the stream that takes its subject.
 #[derive(Clone, Debug)]
 pub struct Put {
     pub subject: String,
+    /// It is taken by this stream only; `None`: by whichever it is.
+    pub stream: Option<String>,
     /// The stream takes it once, however often it is given lately.
     pub id: String,
     pub body: Bytes,
 }
 
-/// Gives one message.
+/// Gives one message to this stream, and to no other that takes its subject.
 ///
 /// # Errors
 /// [`SourceError`]: no stream promised to keep it; it may have taken it all the same.
 pub async fn put(
     session: &Session,
-    subject: &str,
+    (stream, subject): (&str, &str),
     id: &str,
     body: Bytes,
     within: Duration,
 ) -> Result<(), SourceError> {
     let one = Put {
         subject: subject.into(),
+        stream: Some(stream.into()),
         id: id.into(),
         body,
     };
@@ -59,8 +62,13 @@ pub async fn put_all(
         subjects: BTreeSet::new(),
     };
     let mut under_way = Vec::with_capacity(messages.len());
-    for Put { subject, id, body } in messages {
-        let message = PublishMessage::build().message_id(id).payload(body);
+    for put in messages {
+        let subject = put.subject;
+        let mut message = PublishMessage::build().message_id(put.id);
+        if let Some(stream) = put.stream {
+            message = message.expected_stream(stream);
+        }
+        let message = message.payload(put.body);
         let given = context.send_publish(subject.clone(), message).await;
         under_way.push((subject, given));
     }

@@ -106,6 +106,11 @@ impl Memory {
         }
     }
 
+    /// Series that are remembered.
+    pub fn series(&self) -> usize {
+        self.known.all.len()
+    }
+
     /// Keeps what is read as it was written too, for [`Memory::take_raws`].
     pub fn keeping_raws(mut self) -> Self {
         self.raws = Some(Vec::new());
@@ -131,9 +136,14 @@ impl Memory {
     /// Reads what another read of an exporter: the same comes of it as if it were read here.
     pub fn hear(&mut self, scrape: &Scrape) -> Read {
         let raws = scrape.raws().iter().filter(|raw| !has_ended(raw.value));
+        let limit = self.limit;
         self.taking(scrape.at, |taking| {
             let mut samples = 0;
             for raw in raws {
+                samples += 1;
+                if samples > limit {
+                    continue;
+                }
                 let series = raw.key.to_string();
                 let pairs = raw.key.labels.iter();
                 let labels: exposition::Labels<'_> =
@@ -145,7 +155,6 @@ impl Memory {
                     at: Some(raw.at),
                     class: raw.class,
                 };
-                samples += 1;
                 taking.put(&sample, &labels);
             }
             Summary {
@@ -263,7 +272,7 @@ impl Known {
             key: SeriesKey::new(texts.shared(&name), labels),
             raw,
             class: sample.class,
-            group: group_of(&sample.name),
+            group: Group::of_metric(&sample.name),
             role,
             seen: 0,
         }
@@ -392,30 +401,6 @@ impl Texts {
 /// Declared a counter, and told as it is, not as its growth.
 fn is_level(name: &str) -> bool {
     gpu::is_level(name) || ptp::is_level(name) || sriov::is_level(name)
-}
-
-/// Which screen a metric belongs to, by its name.
-fn group_of(name: &str) -> Group {
-    let starts = |prefixes: &[&str]| prefixes.iter().any(|p| name.starts_with(p));
-    if starts(&[
-        "DCGM_",
-        "dcgm_",
-        "gpu_",
-        "amd_gpu_",
-        "hw_",
-        "habanalabs_",
-        "xpum_",
-    ]) {
-        Group::Gpu
-    } else if starts(&["vllm:", "sglang:", "tgi_"]) {
-        Group::Serving
-    } else if starts(&["openshift_ptp_"]) {
-        Group::Ptp
-    } else if starts(&["sriov_"]) {
-        Group::Sriov
-    } else {
-        Group::Exporter
-    }
 }
 
 /// Old releases of DCGM leak their marks for "no value" as numbers.

@@ -203,7 +203,8 @@ impl Line {
     }
 
     pub fn lost(&self, items: u64) {
-        self.state().health.dropped += items;
+        let health = &mut self.state().health;
+        health.dropped = health.dropped.saturating_add(items);
     }
 
     pub fn bad_lines(&self, lines: u64) {

@@ -16,8 +16,8 @@ use crate::source::budget::Budget;
 use crate::source::clock_events::ClockEventSource;
 use crate::source::discovery::{self, Setup};
 use crate::source::door::{Door, shown_text};
-use crate::source::edge::{Held, Publisher, SampleSource, Signals};
-use crate::source::error::{Cause, SourceError};
+use crate::source::edge::{Figures, Held, Publisher, SampleSource, Signals, teamless};
+use crate::source::error::SourceError;
 use crate::source::kubernetes::{self, KubeLookup, Server, identity};
 use crate::source::loki;
 use crate::source::nats::{self, Bus, NatsSource};
@@ -143,7 +143,16 @@ fn of_cluster(config: &Arc<Config>, cluster: &Cluster) -> Crew {
         plans.extend(bus_plans(cluster, &bus));
         route.take(Part::Bus(bus));
     }
-    plans.extend(samples(config, cluster, &maker.held));
+    let publishes = config.watch.publishes.is_some() && config.team.is_some();
+    if publishes && cluster.edge.samples == Samples::Publish {
+        route.published = Some(Arc::default());
+    }
+    plans.extend(samples(
+        config,
+        cluster,
+        &maker.held,
+        route.published.as_ref(),
+    ));
     let route = Arc::new(RwLock::new(route));
     plans.extend(signals(config, cluster, &maker.held, &route));
     let own = maker.cluster.clone();
@@ -340,17 +349,27 @@ fn signals(
 }
 
 /// Samples that come from the team's bus, or go there.
-fn samples(config: &Arc<Config>, cluster: &Cluster, held: &Arc<Held>) -> Option<Plan> {
+fn samples(
+    config: &Arc<Config>,
+    cluster: &Cluster,
+    held: &Arc<Held>,
+    published: Option<&Arc<Figures>>,
+) -> Option<Plan> {
     let publishes = config.watch.publishes.is_some();
     let work = match (cluster.edge.samples, &config.team) {
         (Samples::Own, _) => return None,
         (Samples::Publish, _) if !publishes => return None,
-        (_, None) => Work::Kept(teamless(&cluster.name)),
+        (_, None) => {
+            let name = cluster.name.clone();
+            Work::Kept(Box::new(move || Err(teamless(&name))))
+        }
         (Samples::Publish, Some(team)) => {
             let (held, team) = (held.clone(), team.clone());
             let (config, cluster) = (config.clone(), cluster.clone());
+            let figures = published.cloned().unwrap_or_default();
             Work::Own(Box::new(move |report| {
-                let publisher = Publisher::new(held.clone(), &team, &config.watch, &cluster);
+                let (held, figures) = (held.clone(), figures.clone());
+                let publisher = Publisher::new(held, &team, &config.watch, &cluster, figures);
                 Box::pin(publisher.run(report))
             }))
         }
@@ -373,15 +392,6 @@ fn samples(config: &Arc<Config>, cluster: &Cluster, held: &Arc<Held>) -> Option<
             .map_or_else(String::new, |t| t.nats.urls.join(",")),
         via: None,
         work,
-    })
-}
-
-/// Says what is missing.
-fn teamless(cluster: &str) -> super::Maker {
-    let cluster = cluster.to_owned();
-    Box::new(move || {
-        let why = "`edge.samples` needs the team's bus: add [team] with its `nats`".to_owned();
-        Err(SourceError::new(&cluster, "team", Cause::Config(why)))
     })
 }
 

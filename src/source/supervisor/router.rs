@@ -11,7 +11,7 @@ use crate::model::ask::{Answer, Answered, Ask, Question};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::health::SourceKind;
 use crate::source::actions::Reach;
-use crate::source::edge::{Held, WindowLookup};
+use crate::source::edge::{Figures, Held, WindowLookup};
 use crate::source::error::{Cause, SourceError};
 use crate::source::kubernetes::{self, KubeLookup};
 use crate::source::loki::Loki;
@@ -27,6 +27,8 @@ pub(super) struct Route {
     pub prometheus: Option<Arc<PromLookup>>,
     /// Asked where there is no Prometheus.
     pub held: Option<Arc<Held>>,
+    /// Of its samples on the team's bus, where we publish them.
+    pub published: Option<Arc<Figures>>,
     pub loki: Option<Arc<LokiRoute>>,
     pub tempo: Option<Arc<TempoLookup>>,
     pub kube: Option<Arc<KubeLookup>>,

@@ -93,7 +93,8 @@ impl Open {
                 None => body,
             },
         };
-        Put { subject, id, body }
+        Put { subject,
+            stream: None, id, body }
     }
 }
 

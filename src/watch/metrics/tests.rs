@@ -35,6 +35,7 @@ fn every_family_is_described_once_and_stands_together() {
     let counts = ["webhook", "otlp"].map(|n| (n.to_owned(), Arc::<Count>::default()));
     let mut told = turn(0, Vec::new());
     told.gauges.bus.wanted = true;
+    told.gauges.samples = vec![("far-1".into(), Published::default())];
     let page = page(Some(&told), &process(&counts));
     let mut seen = std::collections::BTreeSet::new();
     let mut current = "";
@@ -48,6 +49,33 @@ fn every_family_is_described_once_and_stands_together() {
         }
     }
     assert!(seen.len() > 22, "{seen:?}");
+}
+
+/// A cluster of whose samples nothing is known yet has no line: 0 would be a word.
+#[test]
+fn samples_are_told_of_where_they_are_known() {
+    let mut told = turn(0, Vec::new());
+    let bare = page(Some(&told), &process(&[]));
+    assert!(!bare.contains("farwatch_samples"), "{bare}");
+    let published = Published {
+        sent: 5,
+        sent_bytes: 4_000,
+        waiting: 2,
+        waiting_scrapes: 9,
+        lost: 3,
+    };
+    told.gauges.samples = vec![("far-1".into(), published)];
+    let page = page(Some(&told), &process(&[]));
+    for line in [
+        "farwatch_samples_messages_sent_total{cluster=\"far-1\"} 5\n",
+        "farwatch_samples_sent_bytes_total{cluster=\"far-1\"} 4000\n",
+        "farwatch_samples_messages_waiting{cluster=\"far-1\"} 2\n",
+        "farwatch_samples_scrapes_waiting{cluster=\"far-1\"} 9\n",
+        "farwatch_samples_scrapes_dropped_total{cluster=\"far-1\"} 3\n",
+    ] {
+        assert!(page.contains(line), "{line}: {page}");
+    }
+    assert!(!page.contains("cluster=\"beta\"} 0"), "{page}");
 }
 
 #[test]
