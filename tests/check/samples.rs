@@ -13,7 +13,7 @@ use super::{check, row};
 
 /// The row of its samples, with this `[team]`.
 fn asked(team: &str, edge: &str, folder: &Path) -> Value {
-    let config = format!("{team}[[clusters]]\nname = \"far 1\"\n{edge}\n");
+    let config = format!("{team}[[clusters]]\nname = \"far-1\"\n{edge}\n");
     let output = check(&config, "json", folder);
     let text = String::from_utf8(output.stdout).expect("utf-8");
     let report: Value = serde_json::from_str(&text).expect("json");
@@ -53,7 +53,7 @@ async fn samples_on_the_bus_are_looked_for() {
     told(&team, publishes, true, "nothing is published yet");
 
     let put = async |bytes: Vec<u8>| {
-        let subject = farwatch::source::edge::subject("far 1");
+        let subject = farwatch::source::edge::subject("far-1");
         let given = js.publish(subject, bytes.into()).await.expect("given");
         given.await.expect("kept");
     };

@@ -61,14 +61,16 @@ async fn an_outage_of_the_bus_is_filled_back_in_order() {
     let program = Program::start(&format!(
         "[team]\nnats = {{ url = \"{}\", timeout = \"1s\" }}\n\
          [watch]\nlisten = \"127.0.0.1:{port}\"\ninterval = \"1s\"\n\
-         [[clusters]]\nname = \"far 1\"\nedge = {{ samples = \"publish\" }}\n\
+         [[clusters]]\nname = \"far-1\"\nedge = {{ samples = \"publish\" }}\n\
          exporters = [\n{{ url = \"{}\", interval = \"1s\", requests_per_minute = 600 }},\n\
          {{ url = \"{}/metrics\", interval = \"1s\", requests_per_minute = 600 }} ]\n",
         server.url(),
         numbers.url(),
         node.program.url(),
     ));
-    let mut console = watch(reader(server.port));
+    let mut reads = reader(server.port);
+    reads.clusters[0].name = "far-1".into();
+    let mut console = watch(reads);
     until("the first come", async || {
         (counted(&console).await.len() > 3).then_some(())
     })
@@ -113,7 +115,7 @@ async fn an_outage_of_the_bus_is_filled_back_in_order() {
     })
     .await;
     assert!(
-        figures.contains("farwatch_samples_scrapes_dropped_total{cluster=\"far 1\"} 0\n"),
+        figures.contains("farwatch_samples_scrapes_dropped_total{cluster=\"far-1\"} 0\n"),
         "{figures}"
     );
     assert!(figure(port, "farwatch_samples_sent_bytes_total") > Some(1_000.0));
