@@ -48,7 +48,9 @@ pub(super) async fn ready(session: &Session, team: &Team) -> Result<(), SourceEr
         num_replicas: usize::from(team.replicas),
         ..Config::default()
     };
-    stream::ready(session, config, team.create).await.map(|_| ())
+    stream::ready(session, config, team.create)
+        .await
+        .map(|_| ())
 }
 
 /// What is on the bus of a cluster's samples.

@@ -93,8 +93,12 @@ impl Open {
                 None => body,
             },
         };
-        Put { subject,
-            stream: None, id, body }
+        Put {
+            subject,
+            stream: None,
+            id,
+            body,
+        }
     }
 }
 
