@@ -116,6 +116,24 @@ impl Bus {
         Session::open(settings, bytes).await
     }
 
+    /// Opens a connection to follow these: what waits there is bounded in bytes, however large the
+    /// messages that this server takes.
+    pub async fn open_to_follow(&self, patterns: &[Pattern]) -> Result<Session, SourceError> {
+        const PURPOSE: &str = "farwatch tail";
+        let subscriptions = tail::subscriptions(patterns).max(1) as u64;
+        let session = self
+            .open_expecting(PURPOSE, USUAL_MESSAGE * subscriptions)
+            .await?;
+        let largest = session.server().max_payload;
+        if largest <= USUAL_MESSAGE {
+            return Ok(session);
+        }
+        // The room of a connection is given before its server says what it takes.
+        drop(session);
+        self.open_expecting(PURPOSE, largest.saturating_mul(subscriptions))
+            .await
+    }
+
     async fn settings(&self, purpose: &str) -> Result<Settings, Cause> {
         let nats = &self.nats;
         let files = Endpoint {
@@ -223,6 +241,7 @@ pub async fn tail(bus: Arc<Bus>, mut report: Report) {
             }
             continue;
         }
+        let began = clock::instant();
         let error = tokio::select! {
             error = follow(&bus, &following, gap, &report) => error,
             changed = wanted.changed() => {
@@ -235,6 +254,7 @@ pub async fn tail(bus: Arc<Bus>, mut report: Report) {
         };
         tracing::info!(fault = %error, "bus tail ended");
         gap = true;
+        report.waits.lasted(began.elapsed());
         say(
             &report,
             Tail {
@@ -250,16 +270,13 @@ pub async fn tail(bus: Arc<Bus>, mut report: Report) {
         tokio::select! {
             () = report.waits.rest(delay) => {}
             // Asked for something else: that is tried at once.
-            Ok(()) = wanted.changed() => {
-                wanted.mark_changed();
-                gap = false;
-            }
+            Ok(()) = wanted.changed() => gap = false,
         }
     }
 }
 
 async fn follow(bus: &Bus, following: &Following, gap: bool, report: &Report) -> SourceError {
-    let session = match bus.open("farwatch tail").await {
+    let session = match bus.open_to_follow(&following.patterns).await {
         Ok(session) => session,
         Err(error) => return error,
     };
@@ -316,10 +333,10 @@ impl Bus {
         };
         let session = self.open("farwatch history").await?;
         let most = usize::try_from(*limit).unwrap_or(history::MOST);
-        let found = history::read(&session, stream, *start, filter.as_ref(), most).await?;
+        let read = history::read(&session, stream, *start, filter.as_ref(), most).await?;
         Ok(Told {
-            cut_from: (found.len() >= most).then_some(found.len()),
-            answer: Answer::Messages(found),
+            cut_from: read.more.then_some(read.messages.len()),
+            answer: Answer::Messages(read.messages),
             warnings: Vec::new(),
             latency_ms: None,
         })

@@ -162,6 +162,13 @@ impl Waits {
         self.delays = self.pace.delays();
     }
 
+    /// What ended now held for so long: longer than the longest wait, and its end is the first again.
+    pub fn lasted(&mut self, time: Duration) {
+        if time > self.pace.longest {
+            self.reset();
+        }
+    }
+
     /// The next wait. A missing right rarely comes by itself; a busy server says how long.
     pub fn after(&mut self, kind: FaultKind, told: Option<Duration>) -> Duration {
         if kind == FaultKind::Forbidden {
@@ -211,6 +218,22 @@ mod tests {
         drop(wishes);
         waits.rest(hour).await;
         assert_eq!(begin.elapsed(), 2 * hour);
+    }
+
+    #[test]
+    fn what_held_long_is_tried_again_at_once() {
+        let pace = Pace::default();
+        let mut waits = Waits::new(&pace);
+        let next = |waits: &mut Waits| waits.after(FaultKind::Unreachable, None);
+        let first = next(&mut waits);
+        for _ in 0..20 {
+            next(&mut waits);
+            waits.lasted(pace.longest / 2);
+        }
+        // Up to twice as long by chance.
+        assert!(next(&mut waits) > first * 4, "it does not hold");
+        waits.lasted(pace.longest * 2);
+        assert!(next(&mut waits) < first * 4);
     }
 
     #[test]

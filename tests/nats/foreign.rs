@@ -28,7 +28,7 @@ async fn python_with_msgpack() {
     let found = read(&session, "CHAT", Start::Last(1), Some(&pattern), 10)
         .await
         .unwrap();
-    let message = &found[0];
+    let message = &found.messages[0];
     assert_eq!(
         (message.content.encoding, message.sequence),
         (Encoding::MessagePack, Some(10))

@@ -6,13 +6,18 @@ use farwatch::model::bus::{Encoding, Pattern, Reply, Start};
 use farwatch::model::fault::FaultKind;
 use farwatch::model::time::Timestamp;
 use farwatch::source::nats::history::read;
+use farwatch::source::nats::session::{Auth, Session, Settings};
 use futures::StreamExt;
 
-use crate::nats::Nats;
-use crate::{open, other};
+use crate::nats::{JETSTREAM, Nats};
+use crate::{open, other, settings};
 
 async fn filled(server: &Nats, retention: RetentionPolicy) -> jetstream::stream::Stream {
-    let js = jetstream::new(other(server).await);
+    fill(other(server).await, retention).await
+}
+
+async fn fill(client: async_nats::Client, retention: RetentionPolicy) -> jetstream::stream::Stream {
+    let js = jetstream::new(client);
     let config = Config {
         name: "RAN".into(),
         subjects: vec!["ran.>".into()],
@@ -41,37 +46,79 @@ async fn from_a_sequence_a_time_or_the_end() {
         let filter = filter.map(|f| Pattern::new(f).unwrap());
         let found = read(&session, "RAN", start, filter.as_ref(), most).await;
         let found = found.unwrap_or_else(|e| panic!("{e}"));
-        found
-            .into_iter()
-            .map(|m| m.sequence.unwrap())
-            .collect::<Vec<_>>()
+        let sequences = found.messages.iter().map(|m| m.sequence.unwrap());
+        (sequences.collect::<Vec<_>>(), found.more)
     };
     assert_eq!(
         sequences(Start::Sequence(28), None, 100).await,
-        [28, 29, 30]
+        (vec![28, 29, 30], false)
     );
-    assert_eq!(sequences(Start::Sequence(5), None, 3).await, [5, 6, 7]);
-    assert_eq!(sequences(Start::Last(4), None, 100).await, [27, 28, 29, 30]);
+    assert_eq!(
+        sequences(Start::Sequence(5), None, 3).await,
+        (vec![5, 6, 7], true)
+    );
+    assert_eq!(
+        sequences(Start::Last(4), None, 100).await,
+        (vec![27, 28, 29, 30], false)
+    );
     assert_eq!(
         sequences(Start::Sequence(1), Some("ran.2"), 3).await,
-        [3, 6, 9]
+        (vec![3, 6, 9], true)
     );
     assert_eq!(
         sequences(Start::Sequence(1), Some("ran.none"), 3).await,
-        [0_u64; 0]
+        (Vec::new(), false)
     );
-    assert_eq!(sequences(Start::Sequence(1_000), None, 3).await, [0_u64; 0]);
     assert_eq!(
-        sequences(Start::Time(Timestamp(0)), None, 500).await.len(),
-        30
+        sequences(Start::Sequence(1_000), None, 3).await,
+        (Vec::new(), false)
+    );
+    let (all, more) = sequences(Start::Time(Timestamp(0)), None, 500).await;
+    assert_eq!(
+        (all.len(), more),
+        (30, false),
+        "more than are under way at a time"
     );
     let all = read(&session, "RAN", Start::Sequence(7), None, 1)
         .await
-        .unwrap();
+        .unwrap()
+        .messages;
     assert_eq!(all[0].content.encoding, Encoding::MessagePack);
     assert_eq!(&*all[0].content.rows[1].value, "6");
     assert_eq!(all[0].reply, Reply::None);
     // Nothing of us stays there.
+    assert_eq!(stream.consumer_names().count().await, 0);
+}
+
+/// The stream is full; who may not read it is told so, and not that it keeps nothing.
+#[tokio::test]
+async fn what_may_not_be_read_is_not_empty() {
+    let server = Nats::start(&format!(
+        "{JETSTREAM}authorization {{ users: [\
+           {{ user: full, password: full }},\
+           {{ user: part, password: part, permissions: \
+              {{ publish: {{ deny: [\"$JS.API.CONSUMER.MSG.NEXT.>\"] }} }} }}\
+         ] }}\n"
+    ));
+    let full = async_nats::ConnectOptions::with_user_and_password("full".into(), "full".into());
+    let stream = fill(
+        full.connect(server.url()).await.unwrap(),
+        RetentionPolicy::Limits,
+    )
+    .await;
+    let settings = Settings {
+        auth: Auth::User {
+            user: "part".into(),
+            password: "part".to_owned().into(),
+        },
+        ..settings(&[server.url()])
+    };
+    let session = Session::open(settings, 1 << 20).await.ok().unwrap();
+    let error = read(&session, "RAN", Start::Last(5), None, 5)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), FaultKind::Forbidden, "{error}");
+    assert!(error.to_string().contains("CONSUMER.MSG.NEXT"), "{error}");
     assert_eq!(stream.consumer_names().count().await, 0);
 }
 

@@ -199,6 +199,29 @@ async fn one_permission_missing_leaves_out_that_one() {
     );
 }
 
+/// Who cannot say what there is says neither that there is nothing nor that there is no JetStream.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_without_a_majority_is_unknown() {
+    let mut servers = cluster();
+    let first = settings(&[servers[0].url()]);
+    let opened = async || Session::open(first.clone(), 1 << 20).await.ok();
+    until("the cluster leads", async || {
+        let survey = survey(&opened().await?).await.ok()?.survey;
+        matches!(survey.jetstream, JetStream::On(_)).then_some(())
+    })
+    .await;
+    servers[1].kill();
+    servers[2].kill();
+    until("it says that it cannot tell", async || {
+        // It may be silent instead: then the look fails as a whole.
+        let survey = survey(&opened().await?).await.ok()?.survey;
+        let told = survey.jetstream;
+        assert!(!matches!(told, JetStream::Off(_)), "{told:?}");
+        matches!(&told, JetStream::Denied(why) if why.contains("unavailable")).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_leader_is_seen_and_another_leads() {
     let mut servers = cluster();

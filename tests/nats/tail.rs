@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
 use async_nats::jetstream::consumer::{AckPolicy, push};
+use farwatch::config;
 use farwatch::model::bus::{Encoding, Pattern, Reply, Tail};
 use farwatch::source::error::SourceError;
+use farwatch::source::nats::Bus;
 use farwatch::source::nats::session::{Auth, Session, Settings};
 use farwatch::source::nats::tail::{Wanted, follow};
 use tokio::task::JoinHandle;
@@ -145,10 +147,17 @@ async fn wildcards_and_words() {
 async fn a_message_of_eight_megabytes_is_cut_and_garbage_is_shown() {
     let server = Nats::start("max_payload: 9437184\n");
     let client = other(&server).await;
-    let session = Session::open(settings(&[server.url()]), 9 << 20)
-        .await
-        .map_err(|e| e.to_string())
-        .unwrap();
+    let bus = Bus::apart(&config::Nats {
+        urls: vec![server.url()],
+        timeout: Duration::from_secs(5),
+        ..config::Nats::default()
+    });
+    let eight = (0..8).map(|n| Pattern::new(&format!("s{n}.>")).unwrap());
+    let eight: Vec<Pattern> = eight.collect();
+    let session = bus.open_to_follow(&eight).await.ok().unwrap();
+    let waiting = session.room * eight.len() * (9 << 20);
+    assert!(waiting <= 512 << 20, "{waiting} bytes may wait");
+    let session = bus.open_to_follow(&eight[..1]).await.ok().unwrap();
     assert_eq!(session.server().max_payload, 9 << 20);
     let (heard, _task) = start(session, wanted(&[">"], "")).await;
     client

@@ -20,6 +20,7 @@ use crate::model::time::Timestamp;
 use crate::source::error::{Cause, SourceError};
 use listener::Listener;
 
+mod faults;
 mod listener;
 mod order;
 mod rights;
@@ -223,11 +224,7 @@ impl<'a> Course<'a> {
     ) -> Result<Answered, Fault> {
         let session = self.session;
         let mut denials = session.denials();
-        let subscribed = session.client.subscribe(self.response.clone()).await;
-        let mut incoming = subscribed.map_err(|e| {
-            let what = text::clean(&e.to_string(), QUOTE);
-            self.fault(FaultKind::Unreachable, what, "ask again")
-        })?;
+        let mut incoming = self.listen().await?;
         let mut asking = pin!(session.ask(self.subject.clone(), body.into()));
         let (mut asked, mut ahead) = (false, None);
         let mut deadline = Instant::now() + self.patience.first;
@@ -269,19 +266,29 @@ impl<'a> Course<'a> {
                 true => ahead.or_else(|| Some(Instant::now() + AHEAD)),
                 false => None,
             };
-            match self.listener.outcome() {
-                Some(Ok(answered)) => break Ok(answered),
-                Some(Err(words)) => break Err(self.refused(&words)),
-                None => {}
+            if let Some(outcome) = self.listener.outcome() {
+                break outcome.map_err(|words| self.refused(&words));
             }
         };
         self.listener.finish(session.fell_behind());
+        self.tell_rest(heard).await;
+        outcome
+    }
+
+    async fn listen(&self) -> Result<Subscriber, Fault> {
+        let subscribed = self.session.client.subscribe(self.response.clone()).await;
+        subscribed.map_err(|e| {
+            let what = text::clean(&e.to_string(), QUOTE);
+            self.fault(FaultKind::Unreachable, what, "ask again")
+        })
+    }
+
+    async fn tell_rest(&mut self, heard: &mpsc::Sender<Heard>) {
         while let Some(news) = self.listener.next_news() {
             if heard.send(news).await.is_err() {
-                break;
+                return;
             }
         }
-        outcome
     }
 
     /// Takes what is there already. True if there was a sign of life.
@@ -344,84 +351,6 @@ impl<'a> Course<'a> {
             }
             None => Ok(()),
         }
-    }
-
-    fn fault(&self, kind: FaultKind, what: String, hint: &str) -> Fault {
-        Fault {
-            kind,
-            cluster: String::new(),
-            endpoint: self.session.settings.endpoint(),
-            what,
-            hint: hint.to_owned(),
-        }
-    }
-
-    fn refused(&self, words: &str) -> Fault {
-        let words = text::clean(words, 600);
-        self.fault(
-            FaultKind::Server,
-            format!("the site's agent failed: {words}"),
-            "read its own log; what came before stays",
-        )
-    }
-
-    fn deaf(&self, denied: &str) -> Fault {
-        self.fault(
-            FaultKind::Forbidden,
-            format!(
-                "the question was sent, but its answer cannot be heard: {}",
-                Cause::Unpermitted(denied.to_owned())
-            ),
-            "ask for the permission to subscribe to ai.chat.response.*",
-        )
-    }
-
-    fn silent(&self) -> Fault {
-        let on = &self.response;
-        let unread = self.listener.unread();
-        if self.listener.has_begun() {
-            return self.fault(
-                FaultKind::Timeout,
-                format!(
-                    "the site's agent fell silent in the middle of its answer: nothing on {on} for \
-                     {:.0} s{unread}",
-                    self.patience.between.as_secs_f32()
-                ),
-                "what came so far stays, and its end is missing; ask again, or raise `timeout` of \
-                 [agent]",
-            );
-        }
-        let hint = match &self.receipt {
-            Receipt::None => format!(
-                "somebody may listen on {}: does it answer on that subject, and may it publish \
-                 there? raise `timeout` of [agent] if it thinks longer",
-                self.subject
-            ),
-            Receipt::Stream(name) => format!(
-                "the stream {name} keeps the question: does its consumer run? the bus screen (ge) \
-                 shows who reads it"
-            ),
-            Receipt::Words(words) => format!(
-                "the request itself was answered with {words:?}, the answer is awaited on the subject"
-            ),
-        };
-        let seconds = self.patience.first.as_secs_f32();
-        let what = format!("no answer on {on} within {seconds:.0} s{unread}");
-        self.fault(FaultKind::Timeout, what, &hint)
-    }
-
-    fn lost(&self, end: &SourceError) -> Fault {
-        let mut fault = end.fault();
-        if self.listener.has_begun() {
-            fault.what = format!(
-                "the connection was lost in the middle of the answer: {}",
-                fault.what
-            );
-            fault.hint = format!("what came so far stays; ask again; {}", fault.hint);
-        } else {
-            fault.what = format!("the connection was lost before an answer: {}", fault.what);
-        }
-        fault
     }
 }
 

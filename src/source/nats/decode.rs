@@ -29,7 +29,7 @@ const BYTES: usize = 24;
 pub fn decode(payload: &[u8], whole: u64) -> Content {
     let kept = payload.get(..KEPT).unwrap_or(payload);
     let is_whole = kept.len() as u64 == whole;
-    let read = read(kept, is_whole);
+    let read = read(kept, whole);
     Content {
         encoding: read.0,
         cut: !is_whole || read.1.cut,
@@ -38,7 +38,8 @@ pub fn decode(payload: &[u8], whole: u64) -> Content {
     }
 }
 
-fn read(payload: &[u8], is_whole: bool) -> (Encoding, Tree) {
+fn read(payload: &[u8], whole: u64) -> (Encoding, Tree) {
+    let is_whole = payload.len() as u64 == whole;
     if payload.is_empty() {
         return (Encoding::Empty, Tree::default());
     }
@@ -60,7 +61,7 @@ fn read(payload: &[u8], is_whole: bool) -> (Encoding, Tree) {
             (Encoding::Text, tree)
         }
         None => {
-            tree.push(0, Part::Root, Shape::Bytes, &hex(payload));
+            tree.push(0, Part::Root, Shape::Bytes, &hex(payload, whole));
             (Encoding::Binary, tree)
         }
     }
@@ -79,9 +80,9 @@ fn plain_text(payload: &[u8], is_whole: bool) -> Option<&str> {
     (!words.chars().any(binary)).then_some(words)
 }
 
-/// `12 bytes: 00 ff 1b …`.
-fn hex(bytes: &[u8]) -> String {
-    let mut out = format!("{} bytes:", bytes.len());
+/// `12 bytes: 00 ff 1b …`; `whole`: how many there were.
+fn hex(bytes: &[u8], whole: u64) -> String {
+    let mut out = format!("{whole} bytes:");
     for byte in bytes.iter().take(BYTES) {
         let _ = write!(out, " {byte:02x}");
     }

@@ -55,6 +55,10 @@ pub(super) fn of_server(error: &ServerError) -> Cause {
 
 fn of_words(words: String) -> Cause {
     let low = words.to_lowercase();
+    // "maximum account active connections exceeded" is not about who we are.
+    if low.contains("maximum") {
+        return Cause::Unreachable(words);
+    }
     if ABOUT_CREDENTIALS.iter().any(|word| low.contains(word)) {
         return Cause::Refused(words);
     }
@@ -160,9 +164,13 @@ mod tests {
                 "{words}"
             );
         }
-        assert!(matches!(
-            of_words("Stale Connection".into()),
-            Cause::Unreachable(_)
-        ));
+        for words in [
+            "Stale Connection",
+            "maximum connections exceeded",
+            "maximum account active connections exceeded",
+        ] {
+            let cause = of_words(words.into());
+            assert!(matches!(cause, Cause::Unreachable(_)), "{words}");
+        }
     }
 }

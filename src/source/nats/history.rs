@@ -22,8 +22,16 @@ pub const MOST: usize = 500;
 /// Our consumers bear this name, with a number.
 pub const OWNER: &str = "farwatch";
 const WORDS: usize = 200;
-/// How long the next message may take before what came is all.
-const PAUSE: Duration = Duration::from_secs(3);
+/// Messages under way to us at a time: they may be large.
+const UNDER_WAY: usize = 16;
+
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Read {
+    pub messages: Vec<Message>,
+    /// The stream keeps more behind these.
+    pub more: bool,
+}
 
 /// Up to `most` messages from `start` on, of the subjects of `filter`. A stream whose messages are
 /// kept for its consumers is not touched.
@@ -33,7 +41,7 @@ pub async fn read(
     start: Start,
     filter: Option<&Pattern>,
     most: usize,
-) -> Result<Vec<Message>, SourceError> {
+) -> Result<Read, SourceError> {
     let fail = |cause| session.settings.error(cause);
     let known = info(session, stream).await?;
     match known.retention {
@@ -52,7 +60,7 @@ pub async fn read(
         }
     }
     if known.messages == 0 {
-        return Ok(Vec::new());
+        return Ok(Read::default());
     }
     let most = most.clamp(1, MOST);
     let mut config = config(start, &known, filter, most).map_err(fail)?;
@@ -61,23 +69,15 @@ pub async fn read(
     let random = inbox.rsplit('.').next().unwrap_or_default();
     config.name = Some(format!("{OWNER}-{random}"));
     let context = context(session);
-    let mut denials = session.denials();
     let made = context.create_consumer_on_stream(config, stream);
-    let consumer = tokio::select! {
-        made = made => made.map_err(|e| fail(of_consumer(&e)))?,
-        Ok(denied) = denials.recv() => {
-            return Err(fail(Cause::Unpermitted(denied.to_string())));
-        }
-        end = session.ended() => return Err(end),
-    };
+    let made = session.permitted(made).await?;
+    let consumer = made.map_err(|e| fail(of_consumer(&e)))?;
     let name = consumer.cached_info().name.clone();
-    let messages = tokio::select! {
-        messages = collect(&consumer, most) => messages,
-        end = session.ended() => return Err(end),
-    };
+    let collected = collect(&consumer, most, session.settings.timeout);
+    let read = session.permitted(collected).await;
     // It would go by itself after half a minute; a guest tidies up.
     let _ = context.delete_consumer_from_stream(&name, stream).await;
-    messages.map_err(fail)
+    read?.map_err(fail)
 }
 
 /// Deliveries in the order of a stream, without an end.
@@ -112,16 +112,10 @@ pub async fn ordered(
         filter_subject: subject.to_owned(),
         ..OrderedConfig::default()
     };
-    let mut denials = session.denials();
     let context = context(session);
     let made = context.create_consumer_on_stream(config, stream);
-    let consumer = tokio::select! {
-        made = made => made.map_err(|e| fail(of_consumer(&e)))?,
-        Ok(denied) = denials.recv() => {
-            return Err(fail(Cause::Unpermitted(denied.to_string())));
-        }
-        end = session.ended() => return Err(end),
-    };
+    let made = session.permitted(made).await?;
+    let consumer = made.map_err(|e| fail(of_consumer(&e)))?;
     let messages = consumer.messages().await;
     let odd = |e: &dyn std::fmt::Display| fail(Cause::Payload(text::clean(&e.to_string(), WORDS)));
     Ok(Ordered {
@@ -130,15 +124,25 @@ pub async fn ordered(
     })
 }
 
-async fn collect(consumer: &Consumer<OrderedConfig>, most: usize) -> Result<Vec<Message>, Cause> {
+/// `pause`: how long the next message may take.
+async fn collect(
+    consumer: &Consumer<OrderedConfig>,
+    most: usize,
+    pause: Duration,
+) -> Result<Read, Cause> {
     let mut found = Vec::new();
-    if consumer.cached_info().num_pending == 0 {
-        return Ok(found);
+    let mut more = consumer.cached_info().num_pending > 0;
+    if !more {
+        return Ok(Read::default());
     }
     let odd = |e: &dyn std::fmt::Display| Cause::Payload(text::clean(&e.to_string(), WORDS));
     let mut messages = consumer.clone().messages().await.map_err(|e| odd(&e))?;
     while found.len() < most {
-        let Ok(next) = timeout(PAUSE, messages.next()).await else {
+        let Ok(next) = timeout(pause, messages.next()).await else {
+            // Part of it is better than nothing; nothing is not what the stream keeps.
+            if found.is_empty() {
+                return Err(Cause::Timeout(pause));
+            }
             break;
         };
         let Some(next) = next else { break };
@@ -159,11 +163,15 @@ async fn collect(consumer: &Consumer<OrderedConfig>, most: usize) -> Result<Vec<
             headers: message.headers.as_ref().map(headers).unwrap_or_default(),
             content: decode(kept, payload.len() as u64),
         });
-        if pending == 0 {
+        more = pending > 0;
+        if !more {
             break;
         }
     }
-    Ok(found)
+    Ok(Read {
+        messages: found,
+        more,
+    })
 }
 
 fn config(
@@ -190,7 +198,7 @@ fn config(
         description: Some(OWNER.into()),
         deliver_policy,
         filter_subject: filter.map(ToString::to_string).unwrap_or_default(),
-        max_batch: i64::try_from(most).unwrap_or(1),
+        max_batch: i64::try_from(most.min(UNDER_WAY)).unwrap_or(1),
         ..OrderedConfig::default()
     })
 }

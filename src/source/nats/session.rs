@@ -18,7 +18,7 @@ const NEWS: usize = 64;
 /// Bytes that may wait in all between the connection and whoever follows a subject.
 const BACKLOG_BYTES: u64 = 512 << 20;
 /// Fewest and most messages that may wait there.
-const BACKLOG: (u64, u64) = (64, 4_096);
+const BACKLOG: (u64, u64) = (1, 4_096);
 /// Bytes read at a time: few enough that what came finds room before more is read.
 const READ_BYTES: u16 = 16 * 1024;
 /// How long the server may be silent before it is asked for a sign of life; two are awaited.
@@ -91,6 +91,8 @@ impl Settings {
 pub struct Session {
     pub(super) settings: Settings,
     pub(super) client: Client,
+    /// Messages that may wait for one subscription.
+    pub room: usize,
     ended: watch::Receiver<Option<Cause>>,
     denied: broadcast::Sender<Denied>,
     lame: watch::Receiver<bool>,
@@ -113,7 +115,8 @@ pub(super) enum Unanswered {
 
 impl Session {
     /// Connects with the first server that lets us in. `max_payload`: the largest message that is
-    /// expected, bytes; it decides how many may wait.
+    /// expected, bytes, times the subscriptions where these are several; it decides how many may wait
+    /// for each of them.
     pub async fn open(settings: Settings, max_payload: u64) -> Result<Self, SourceError> {
         let (ended_tx, ended) = watch::channel(None);
         let (lame_tx, lame) = watch::channel(false);
@@ -141,6 +144,7 @@ impl Session {
         Ok(Self {
             settings,
             client,
+            room: room(max_payload),
             ended,
             denied,
             lame,
@@ -310,8 +314,13 @@ impl Told {
     }
 }
 
+/// How many messages of so many bytes may wait.
+pub(super) fn room(bytes: u64) -> usize {
+    let room = (BACKLOG_BYTES / bytes.max(1)).clamp(BACKLOG.0, BACKLOG.1);
+    usize::try_from(room).unwrap_or(1)
+}
+
 fn options(settings: &Settings, max_payload: u64) -> Result<ConnectOptions, Cause> {
-    let backlog = (BACKLOG_BYTES / max_payload.max(1)).clamp(BACKLOG.0, BACKLOG.1);
     let servers = settings.urls.len();
     let wants_tls = settings.tls_required || settings.urls.iter().any(|u| u.starts_with("tls://"));
     let mut options = ConnectOptions::new()
@@ -322,7 +331,7 @@ fn options(settings: &Settings, max_payload: u64) -> Result<ConnectOptions, Caus
         .request_timeout(Some(settings.timeout))
         .ping_interval(PING)
         .read_buffer_capacity(READ_BYTES)
-        .subscription_capacity(usize::try_from(backlog).unwrap_or(64))
+        .subscription_capacity(room(max_payload))
         // A lost connection ends the session: how often and when to try again is decided by the
         // supervisor alone.
         .max_reconnects(servers)
@@ -357,4 +366,21 @@ fn sign(options: ConnectOptions, auth: &Auth) -> Result<ConnectOptions, Cause> {
             // What the library says of it may quote it.
             .map_err(|_| Cause::Config("the creds file holds no user token and seed".into()))?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_bounded_in_bytes_however_large_and_many() {
+        for mebibytes in [1, 2, 8, 64] {
+            for subscriptions in 1..=8 {
+                let bytes = subscriptions * (mebibytes << 20);
+                let waiting = room(bytes) as u64 * bytes;
+                assert!(waiting <= BACKLOG_BYTES, "{mebibytes} MiB, {subscriptions}");
+            }
+        }
+        assert_eq!(room(1), 4_096);
+    }
 }

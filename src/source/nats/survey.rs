@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
+use async_nats::jetstream::ErrorCode;
 use futures::{FutureExt, StreamExt};
 use serde::de::DeserializeOwned;
 
@@ -236,10 +237,13 @@ impl Asker<'_> {
 
 fn refused(refusal: &super::wire::Refusal) -> Miss {
     let words = text::clean(&refusal.description, WORDS);
-    match refusal.code {
-        503 => Miss::Off(words),
-        401 | 403 => Miss::Denied(words),
-        code => Miss::Failed(format!("{words} ({code})")),
+    match (ErrorCode(refusal.err_code), refusal.code) {
+        (ErrorCode::JETSTREAM_NOT_ENABLED | ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT, _) => {
+            Miss::Off(words)
+        }
+        (_, 401 | 403) => Miss::Denied(words),
+        // Among them 503 of a cluster that has lost its majority: its streams are there all the same.
+        (_, code) => Miss::Failed(format!("{words} ({code})")),
     }
 }
 
@@ -249,5 +253,31 @@ fn only_account(account: Option<Account>, missing: Vec<Arc<str>>) -> Streams {
         account,
         streams: Vec::new(),
         missing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_not_enabled_is_off() {
+        let of = |code, err_code| {
+            let told = refused(&super::super::wire::Refusal {
+                code,
+                err_code,
+                description: "words".into(),
+            });
+            match told {
+                Miss::Off(_) => "off",
+                Miss::Denied(_) => "denied",
+                Miss::Failed(_) => "failed",
+                Miss::Over(_) => "over",
+            }
+        };
+        assert_eq!((of(503, 10_076), of(503, 10_039)), ("off", "off"));
+        // Without a majority; too few servers.
+        assert_eq!((of(503, 10_008), of(503, 10_023)), ("failed", "failed"));
+        assert_eq!((of(403, 0), of(500, 0)), ("denied", "failed"));
     }
 }

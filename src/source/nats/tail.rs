@@ -33,6 +33,9 @@ const WAITING: usize = 200;
 /// Messages taken in a row, and at least as many as may wait at the connection.
 const BURST: usize = 256;
 const BACKLOG: usize = 4_096 * PATTERNS;
+/// Bytes looked at before others have their turn; a message counts as so many at least.
+const TURN: usize = 1 << 20;
+const LEAST: usize = 4 * 1024;
 /// Patterns followed at a time.
 pub const PATTERNS: usize = 8;
 /// Longest subject and reply, headers kept, longest header name and value, bytes.
@@ -72,12 +75,12 @@ pub async fn follow(
         tokio::select! {
             Some(message) = incoming.next() => {
                 watch.take(message);
-                watch.drain(&mut incoming, BURST);
+                watch.drain(&mut incoming, BURST).await;
             }
             _ = every.tick() => {
                 let received = session.client.statistics().in_messages.load(Ordering::Relaxed);
                 // All that was received by then is drained, or was lost.
-                watch.drain(&mut incoming, BACKLOG);
+                watch.drain(&mut incoming, BACKLOG).await;
                 watch.missed(received);
                 watch.tell(&mut give);
             }
@@ -89,7 +92,7 @@ pub async fn follow(
             error = &mut end => break error,
         }
     };
-    watch.drain(&mut incoming, BACKLOG);
+    watch.drain(&mut incoming, BACKLOG).await;
     watch.tell(&mut give);
     error
 }
@@ -105,6 +108,11 @@ fn safe(patterns: &[Pattern]) -> Vec<Pattern> {
     };
     let wide: Vec<Pattern> = patterns.iter().take(PATTERNS).map(wide).collect();
     Pattern::reduced(&wide)
+}
+
+/// How many subscriptions the patterns take.
+pub(super) fn subscriptions(patterns: &[Pattern]) -> usize {
+    safe(patterns).len()
 }
 
 async fn subscribe(
@@ -136,7 +144,6 @@ struct Watch {
     first: bool,
     sample: Sample,
     waiting: VecDeque<Message>,
-    serial: u64,
     /// Handed to us since the connection began, and lost before that.
     handed: u64,
     lost: u64,
@@ -164,19 +171,24 @@ impl Watch {
             first: true,
             sample: Sample::new(SHOWN),
             waiting: VecDeque::new(),
-            serial: 0,
             handed: 0,
             lost: 0,
         }
     }
 
     /// What is there already, up to `most`.
-    fn drain(&mut self, incoming: &mut SelectAll<Subscriber>, most: usize) {
+    async fn drain(&mut self, incoming: &mut SelectAll<Subscriber>, most: usize) {
+        let mut looked_at = 0;
         for _ in 0..most {
             let next = tokio::task::unconstrained(incoming.next()).now_or_never();
-            match next {
-                Some(Some(message)) => self.take(message),
-                Some(None) | None => return,
+            let Some(Some(message)) = next else {
+                return;
+            };
+            looked_at += message.payload.len().max(LEAST);
+            self.take(message);
+            if looked_at >= TURN {
+                looked_at = 0;
+                tokio::task::yield_now().await;
             }
         }
     }
@@ -208,10 +220,7 @@ impl Watch {
     fn tell(&mut self, give: &mut impl FnMut(Box<Tail>) -> Result<(), Box<Tail>>) {
         let (chosen, left_out) = self.sample.take();
         self.tail.sampled_out += left_out;
-        for raw in chosen {
-            self.serial += 1;
-            self.waiting.push_back(message(raw, self.serial));
-        }
+        self.waiting.extend(chosen.into_iter().map(message));
         while self.waiting.len() > WAITING {
             self.waiting.pop_front();
             self.tail.dropped += 1;
@@ -250,9 +259,10 @@ fn raw(message: Received) -> Raw {
     }
 }
 
-fn message(raw: Raw, serial: u64) -> Message {
+fn message(raw: Raw) -> Message {
     Message {
-        serial,
+        // Counted where it is kept: other connections came before this one.
+        serial: 0,
         at: raw.at,
         subject: text::shared(&raw.subject, SUBJECT),
         bytes: raw.bytes,

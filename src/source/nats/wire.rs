@@ -26,6 +26,9 @@ pub struct Answer<T> {
 pub struct Refusal {
     #[serde(default)]
     pub code: u16,
+    /// The server's own number for it.
+    #[serde(default)]
+    pub err_code: u64,
     #[serde(default)]
     pub description: String,
 }

@@ -1,7 +1,8 @@
 //! Puts the parts of an answer into their order, each once.
 //!
 //! Parts without a number come as they come. A part that is ahead of its turn is held for a while;
-//! what did not come by then is missing, and that is said.
+//! what did not come by then is missing, and that is said. Where parts with different texts bear the
+//! same number, the numbers are none: from then on parts count as they come.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -13,6 +14,8 @@ const HELD_BYTES: usize = 512 * 1024;
 /// Ids, and stretches of missing parts, that are remembered.
 const REMEMBERED: usize = 4_096;
 const STRETCHES: usize = 256;
+/// Parts of which is remembered what they said.
+const TAKEN: usize = 4_096;
 
 #[derive(Debug, Default)]
 pub struct Order {
@@ -20,6 +23,10 @@ pub struct Order {
     next: Option<u64>,
     held: BTreeMap<u64, Said>,
     held_bytes: usize,
+    /// What the parts said that were taken, by number, in short.
+    taken: BTreeMap<u64, u64>,
+    /// Different parts bore the same number.
+    is_unnumbered: bool,
     ids: VecDeque<String>,
     /// First and last number of what did not come.
     gaps: Vec<(u64, u64)>,
@@ -33,12 +40,15 @@ pub struct Order {
 
 impl Order {
     /// Gives the parts whose turn it is now. `id`: of the message, where it has one.
-    pub fn take(&mut self, said: Said, id: Option<&str>) -> Vec<Said> {
+    pub fn take(&mut self, mut said: Said, id: Option<&str>) -> Vec<Said> {
         if self.is_known(said.id.as_deref().or(id)) {
             self.twice += 1;
             return Vec::new();
         }
         self.count = said.count.or(self.count);
+        if self.is_unnumbered {
+            said.number = None;
+        }
         let Some(number) = said.number else {
             // The last word ends the waiting for what is before it.
             let mut ready = if said.last { self.let_go() } else { Vec::new() };
@@ -47,12 +57,10 @@ impl Order {
         };
         let past = self.next.is_some_and(|next| number < next);
         if past || self.held.contains_key(&number) {
-            let missed = |(from, to): &(u64, u64)| (*from..=*to).contains(&number);
-            match self.gaps.iter().any(missed) {
-                true => self.late += 1,
-                false => self.twice += 1,
-            }
-            return Vec::new();
+            return self.again(number, said);
+        }
+        if self.taken.len() < TAKEN {
+            self.taken.insert(number, said.short());
         }
         // Some count from 0, some from 1: whoever begins with 1 may be ahead of 0.
         if self.next.is_none() && number == 0 {
@@ -64,6 +72,24 @@ impl Order {
             true => self.let_go(),
             false => self.ready(),
         }
+    }
+
+    /// A part whose number was there before.
+    fn again(&mut self, number: u64, mut said: Said) -> Vec<Said> {
+        let missed = |(from, to): &(u64, u64)| (*from..=*to).contains(&number);
+        if self.gaps.iter().any(missed) {
+            self.late += 1;
+            return Vec::new();
+        }
+        if self.taken.get(&number).is_none_or(|t| *t == said.short()) {
+            self.twice += 1;
+            return Vec::new();
+        }
+        self.is_unnumbered = true;
+        said.number = None;
+        let mut ready = self.let_go();
+        ready.push(said);
+        ready
     }
 
     /// Parts are held because others are before them.
@@ -96,7 +122,9 @@ impl Order {
     /// All parts have come, as many as there are to be.
     pub fn is_whole(&self) -> bool {
         let all = self.count.zip(self.next);
-        self.held.is_empty() && all.is_some_and(|(count, next)| next >= self.first + count)
+        self.held.is_empty()
+            && !self.is_unnumbered
+            && all.is_some_and(|(count, next)| next >= self.first.saturating_add(count))
     }
 
     fn ready(&mut self) -> Vec<Said> {
@@ -175,6 +203,44 @@ mod tests {
         assert_eq!((order.late, order.twice), (1, 0));
         let (_, order) = all(&[0, u64::MAX]);
         assert_eq!(order.missing(), [(1, u64::MAX - 1)]);
+    }
+
+    /// Some number every piece of a stream alike, as the one choice of several that it is of.
+    #[test]
+    fn numbers_that_all_are_the_same_are_none() {
+        for number in [0, 1] {
+            let mut order = Order::default();
+            let mut out = String::new();
+            for piece in ["How", " are", " you", " you", "?"] {
+                let said = Said {
+                    piece: piece.into(),
+                    ..part(number)
+                };
+                out.push_str(&told(order.take(said, None)));
+            }
+            assert_eq!(out, "How are you you?");
+            assert_eq!((order.twice, order.missing().len()), (0, 0));
+            let last = Said {
+                last: true,
+                number: Some(number),
+                ..Said::default()
+            };
+            assert_eq!(order.take(last, None).len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_number_of_parts_without_end_ends_nothing() {
+        let mut order = Order::default();
+        for number in [1, 2] {
+            let said = Said {
+                count: Some(u64::MAX),
+                ..part(number)
+            };
+            order.take(said, None);
+            order.let_go();
+            assert!(!order.is_whole());
+        }
     }
 
     #[test]

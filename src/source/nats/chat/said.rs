@@ -4,6 +4,8 @@
 //! else. They are looked for in the message and in an envelope (`data`, `payload`, `body`); the first
 //! found counts.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::value::Value;
 use crate::model::text;
 
@@ -154,6 +156,14 @@ pub struct Said {
 }
 
 impl Said {
+    /// What it says as a number: the same for the same words.
+    pub fn short(&self) -> u64 {
+        let mut hash = DefaultHasher::new();
+        let words = (&self.piece, &self.whole, &self.thought);
+        (words, &self.life, &self.error, self.last).hash(&mut hash);
+        hash.finish()
+    }
+
     /// Bytes of text that it holds.
     pub fn bytes(&self) -> usize {
         self.piece.len() + self.thought.len() + self.whole.as_ref().map_or(0, String::len)

@@ -149,7 +149,8 @@ impl<'a> Reader<'a> {
             }
             M::Bin8 | M::Bin16 | M::Bin32 => {
                 let length = self.length(marker)?;
-                Ok(Leaf::Shown(Shape::Bytes, hex(self.take(length)?)))
+                let bytes = self.take(length)?;
+                Ok(Leaf::Shown(Shape::Bytes, hex(bytes, length as u64)))
             }
             M::FixArray(length) => Ok(Leaf::List(length.into())),
             M::Array16 | M::Array32 => self.length(marker).map(Leaf::List),
@@ -201,7 +202,7 @@ impl<'a> Reader<'a> {
         {
             return Ok(Leaf::Shown(Shape::Time, at.rfc3339()));
         }
-        let value = format!("type {kind}, {}", hex(bytes));
+        let value = format!("type {kind}, {}", hex(bytes, bytes.len() as u64));
         Ok(Leaf::Shown(Shape::Extension, value))
     }
 }

@@ -127,6 +127,14 @@ fn is_bounded(content: &Content) -> bool {
         && texts.all(|t| t.len() < VALUE + 64 && !t.chars().any(text::is_unsafe))
 }
 
+#[test]
+fn bytes_that_were_cut_are_told_as_many_as_they_were() {
+    let content = decode(&[0xc1; KEPT], 8 << 20);
+    assert_eq!(content.encoding, Encoding::Binary);
+    let value = &*content.rows[0].value;
+    assert!(value.starts_with("8388608 bytes: c1 c1"), "{value}");
+}
+
 proptest! {
     #[test]
     fn garbage_is_bounded(bytes in proptest::collection::vec(any::<u8>(), 0..2_000)) {
