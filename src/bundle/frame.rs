@@ -106,7 +106,7 @@ impl Encoder {
         telemetry: &Telemetry,
         body: &Body,
     ) -> Result<(), BundleError> {
-        let bytes = match texts::without_paths(body) {
+        let bytes = match texts::as_written(body) {
             Some(scrubbed) => rmp_serde::to_vec_named(&scrubbed),
             None => rmp_serde::to_vec_named(body),
         };

@@ -6,6 +6,7 @@ mod handed;
 
 use super::*;
 use crate::model::alert::{Alert, AlertState, Severity};
+use crate::model::bus::{Message, Reply, Tail};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::health::{Health, SourceHealth, SourceKind};
 use crate::model::id::ClusterId;
@@ -14,6 +15,7 @@ use crate::model::log::{Level, LogLine};
 use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
 use crate::model::signal::Group;
 use crate::model::telemetry::{Body, ClusterFacts, LogBatch, SampleBatch, Telemetry};
+use crate::source::nats::decode::decode;
 
 fn header() -> Header {
     let cluster = |name: &str| RecordedCluster {
@@ -300,6 +302,32 @@ fn texts_are_cleaned_and_paths_left_out() {
 }
 
 /// Two clusters of 300 series, half an hour at 15 s, values as exporters give them.
+/// A message of the site may hold anything.
+#[test]
+fn credentials_of_messages_are_not_written() {
+    let packed = b"\x82\xa8password\xa7hunter2\xa4kind\xa3ptp";
+    let tail = Tail {
+        messages: vec![Message {
+            serial: 1,
+            at: Timestamp(1),
+            subject: "ai.login".into(),
+            bytes: packed.len() as u64,
+            sequence: None,
+            reply: Reply::None,
+            headers: vec![("Authorization".into(), "hunter2".into())],
+            content: decode(packed, packed.len() as u64),
+        }],
+        ..Tail::default()
+    };
+    let played = play(record(&[telemetry(1, Body::BusTail(Box::new(tail)))])).expect("whole");
+    let Body::BusTail(tail) = &played[0].body else {
+        panic!("{played:?}");
+    };
+    let told = format!("{tail:?}");
+    assert!(told.contains("ptp") && !told.contains("hunter2"), "{told}");
+    assert!(tail.messages[0].content.head.is_empty());
+}
+
 #[test]
 fn half_an_hour_is_small() {
     let mut noise = 12_345u64;

@@ -30,11 +30,18 @@ fn without_secrets(url: &str) -> String {
     format!("{scheme}://{host}{path}")
 }
 
+/// What is written in place of it; `None`: the body as it is.
+pub fn as_written(body: &Body) -> Option<Body> {
+    match body {
+        Body::Health(health) => without_paths(health),
+        // Whole messages of others.
+        Body::BusTail(tail) => Some(Body::BusTail(Box::new(tail.masked()))),
+        _ => None,
+    }
+}
+
 /// Only health tells of the host that recorded: its faults may name files there.
-pub fn without_paths(body: &Body) -> Option<Body> {
-    let Body::Health(health) = body else {
-        return None;
-    };
+fn without_paths(health: &SourceHealth) -> Option<Body> {
     let mut health = health.clone();
     match &mut health.health {
         Health::Failing { fault, .. } | Health::Denied { fault, .. } => {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::time::Timestamp;
 
+mod masked;
 mod message;
 mod subject;
 
@@ -59,7 +60,7 @@ pub enum JetStream {
     On(Box<Streams>),
     /// The server, or this account, has none.
     Off(Arc<str>),
-    /// It may be there; a right is missing to see it.
+    /// It may be there; a right is missing to see it, or it could not say.
     Denied(Arc<str>),
 }
 

@@ -47,6 +47,31 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     .collect()
 });
 
+/// Ends of names whose values are secret, without what joins words.
+const NAMES: [&str; 14] = [
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "accesskey",
+    "accesskeyid",
+    "secretkey",
+    "privatekey",
+    "credential",
+    "credentials",
+    "authorization",
+];
+
+/// A value of this name is a credential: `password`, `dbPassword`, `X-Api-Key`.
+pub fn is_secret(name: &str) -> bool {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let bare: String = letters.map(|c| c.to_ascii_lowercase()).collect();
+    NAMES.iter().any(|end| bare.ends_with(end))
+}
+
 /// The text without what looks like a credential.
 pub fn redact(text: &str) -> String {
     let mut out = Cow::Borrowed(text);
@@ -84,6 +109,22 @@ mod tests {
             let masked = redact(text);
             assert!(!masked.contains("hunter2"), "{masked}");
             assert!(masked.contains("[redacted"), "{masked}");
+        }
+    }
+
+    #[test]
+    fn names_of_secrets() {
+        for name in [
+            "password",
+            "dbPassword",
+            "X-Api-Key",
+            "AWS_SECRET_ACCESS_KEY",
+            "Token",
+        ] {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in ["prompt_tokens", "key", "secrets_total", "passed", ""] {
+            assert!(!is_secret(name), "{name}");
         }
     }
 
