@@ -49,6 +49,16 @@ struct Written {
     answer: bool,
 }
 
+impl Written {
+    /// Before the first words of an answer it is said what they are, wherever it ends.
+    async fn begin(&mut self, words: &str, out: &Out) {
+        if !self.answer && !words.trim().is_empty() {
+            self.answer = true;
+            out.note(UNSEEN).await;
+        }
+    }
+}
+
 impl Site {
     /// Sends nothing.
     pub(super) fn new(settings: &config::SiteAgent) -> Self {
@@ -102,9 +112,7 @@ impl Site {
         let questions = questions(request);
         let asking = chat::ask(&session, &self.user, questions, self.patience, heard);
         let (answered, written) = tokio::join!(asking, self.write(pieces, request, out));
-        if written.answer {
-            out.note(UNSEEN).await;
-        } else if answered.is_ok() {
+        if answered.is_ok() && !written.answer {
             out.note("the site's agent gave an empty answer").await;
         }
         answered
@@ -120,13 +128,13 @@ impl Site {
         while let Some(piece) = pieces.recv().await {
             match piece {
                 Heard::Text(text) => {
-                    written.answer |= !text.trim().is_empty();
+                    written.begin(&text, out).await;
                     for part in parts(&text) {
                         out.text(part.to_owned()).await;
                     }
                 }
                 Heard::Whole(text) => {
-                    written.answer |= !text.trim().is_empty();
+                    written.begin(&text, out).await;
                     let (run, text) = (request.run, text::clean_lines(&text, WHOLE));
                     out.send(ChatEvent::Formed { run, text }).await;
                 }
