@@ -9,6 +9,8 @@ mod clocks;
 mod load;
 #[path = "../tests/support/scenario.rs"]
 mod scenario;
+#[path = "tool/streams.rs"]
+mod streams;
 #[path = "tool/talk.rs"]
 mod talk;
 mod tool;
@@ -58,6 +60,9 @@ fn main() {
     }
     if wanted("clocks") {
         ports();
+    }
+    if wanted("bus") {
+        bus();
     }
     if wanted("talk") {
         conversation();
@@ -139,6 +144,17 @@ fn gpus() {
     ] {
         console.keys(keys);
         scrolled(&format!("{fleet}: {what}"), &mut console);
+    }
+}
+
+/// 1,000 streams, the same way: as they come, and those with a problem.
+fn bus() {
+    let mut console = Console::new(&cards::CLUSTERS, SIZE);
+    let all = format!("bus: {} streams", streams::ALL);
+    rounds(&all, &mut console, streams::answers);
+    for (what, keys) in [("all", "ge"), ("problems", "!")] {
+        console.keys(keys);
+        scrolled(&format!("{all}: {what}"), &mut console);
     }
 }
 

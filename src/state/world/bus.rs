@@ -1,7 +1,7 @@
 //! What is known of the bus of a cluster: the last look at its streams, and the messages kept of
 //! what passed.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::model::bus::{Consumer, JetStream, Message, Pattern, Stream, Streams, Survey, Tail};
@@ -14,18 +14,33 @@ const MESSAGES: usize = 500;
 const BYTES: usize = 4 << 20;
 /// Deliveries of which the rate is made: about four seconds.
 const LATELY: usize = 16;
+/// What was told longer ago is no rate of now, milliseconds.
+const LATE_MS: u64 = 5_000;
 
 /// The bus of one cluster.
 #[derive(Clone, Debug, Default)]
 pub struct Bus {
     /// The last look; `None`: there was none yet.
     pub survey: Option<Survey>,
-    /// The look before, for what changed since.
-    before: Option<Survey>,
+    /// What changed since the look before, by stream; what is not known is not there.
+    changed: HashMap<Arc<str>, Changed>,
     /// What was kept of what passed, oldest first.
     pub messages: VecDeque<Message>,
     bytes: usize,
+    /// Messages that were ever kept: the number of the last.
+    kept: u64,
+    /// What is followed, or was last, and the number of the last message before it.
+    last: (Vec<Pattern>, Arc<str>, u64),
     pub tail: Followed,
+}
+
+/// What one stream did between two looks.
+#[derive(Clone, Debug, Default)]
+struct Changed {
+    /// Messages that came, a second.
+    rate: Option<f64>,
+    /// How much the lag of each consumer grew.
+    lags: HashMap<Arc<str>, i64>,
 }
 
 /// What is followed, and what became of all that came since it began.
@@ -94,6 +109,23 @@ impl Followed {
         })
     }
 
+    /// The rate of now; `None`: not known, because nothing was told lately or all is withheld.
+    pub fn rate_now(&self, now: Timestamp) -> Option<Rate> {
+        let is_late = |told| now.age_since_ms(told) > LATE_MS;
+        if self.told.is_none_or(is_late) || self.is_withheld() {
+            return None;
+        }
+        self.rate()
+    }
+
+    /// A right is missing for everything that is followed.
+    pub fn is_withheld(&self) -> bool {
+        let denied = self.denied.iter().filter_map(|d| Pattern::new(d).ok());
+        let denied: Vec<Pattern> = denied.collect();
+        let withheld = |pattern: &Pattern| denied.iter().any(|d| d.covers(pattern));
+        !denied.is_empty() && self.patterns.iter().all(withheld)
+    }
+
     fn take(&mut self, tail: &Tail, at: Timestamp) {
         if self.patterns != tail.patterns || self.words != tail.words {
             *self = Self {
@@ -113,6 +145,10 @@ impl Followed {
         self.sampled_out += tail.sampled_out;
         self.dropped += tail.dropped;
         self.gaps += u64::from(tail.gap);
+        if tail.gap {
+            // Another connection: what is still withheld is said again.
+            self.denied.clear();
+        }
         for subject in &tail.denied {
             if !self.denied.contains(subject) {
                 self.denied.push(subject.clone());
@@ -139,43 +175,45 @@ impl Bus {
         }
     }
 
-    fn stream_before(&self, name: &str) -> Option<(&Stream, f64)> {
-        let (now, before) = (self.survey.as_ref()?, self.before.as_ref()?);
-        let seconds = now.at.age_since_ms(before.at) as f64 / 1_000.0;
-        let JetStream::On(streams) = &before.jetstream else {
-            return None;
-        };
-        let stream = streams.streams.iter().find(|s| *s.name == *name)?;
-        (seconds > 0.0).then_some((stream, seconds))
-    }
-
     /// Messages that came into a stream since the look before, a second; `None`: not known.
     pub fn rate_of(&self, stream: &Stream) -> Option<f64> {
-        let (before, seconds) = self.stream_before(&stream.name)?;
-        // One made anew counts from the beginning.
-        let came = stream.last_sequence.checked_sub(before.last_sequence)?;
-        (before.created == stream.created).then_some(came as f64 / seconds)
+        self.changed.get(&stream.name)?.rate
     }
 
     /// How much the lag of a consumer grew since the look before; `None`: not known.
     pub fn lag_grew(&self, stream: &Stream, consumer: &Consumer) -> Option<i64> {
-        let (before, _) = self.stream_before(&stream.name)?;
-        let before = before.consumers.iter().find(|c| c.name == consumer.name)?;
-        let (now, before) = (i64::try_from(consumer.lag), i64::try_from(before.lag));
-        Some(now.ok()? - before.ok()?)
+        let changed = self.changed.get(&stream.name)?;
+        changed.lags.get(&consumer.name).copied()
+    }
+
+    /// What passed of what is followed, or was last, oldest first.
+    pub fn passed(&self) -> impl DoubleEndedIterator<Item = &Message> {
+        let (.., before) = &self.last;
+        self.messages.iter().filter(|m| m.serial > *before)
     }
 
     pub(super) fn take_survey(&mut self, survey: Survey) -> bool {
-        self.before = self.survey.replace(survey);
+        let before = self.survey.replace(survey);
+        self.changed = match (&before, &self.survey) {
+            (Some(before), Some(now)) => changed(before, now),
+            _ => HashMap::new(),
+        };
         true
     }
 
     /// True when something that is shown changed.
     pub(super) fn take_tail(&mut self, tail: Tail, at: Timestamp) -> bool {
         let before = (self.tail.rate(), self.tail.fault.clone());
+        let other = self.tail.patterns != tail.patterns || self.tail.words != tail.words;
         self.tail.take(&tail, at);
-        let news = !tail.messages.is_empty();
-        for message in tail.messages {
+        let is_last = self.last.0 == tail.patterns && self.last.1 == tail.words;
+        if !tail.patterns.is_empty() && !is_last {
+            self.last = (tail.patterns, tail.words, self.kept);
+        }
+        let news = other || !tail.messages.is_empty();
+        for mut message in tail.messages {
+            self.kept += 1;
+            message.serial = self.kept;
             self.bytes += message.weight();
             self.messages.push_back(message);
         }
@@ -189,106 +227,36 @@ impl Bus {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn message(serial: u64, bytes: usize) -> Message {
-        Message {
-            serial,
-            at: Timestamp(0),
-            subject: "a".into(),
-            bytes: bytes as u64,
-            sequence: None,
-            reply: Default::default(),
-            headers: vec![("h".into(), "x".repeat(bytes).into())],
-            content: Default::default(),
-        }
+fn changed(before: &Survey, now: &Survey) -> HashMap<Arc<str>, Changed> {
+    let (JetStream::On(was), JetStream::On(is)) = (&before.jetstream, &now.jetstream) else {
+        return HashMap::new();
+    };
+    let seconds = now.at.age_since_ms(before.at) as f64 / 1_000.0;
+    if seconds <= 0.0 {
+        return HashMap::new();
     }
-
-    fn tail(messages: Vec<Message>, seen: u64) -> Tail {
-        Tail {
-            span_ms: 250,
-            patterns: vec![Pattern::new("a.>").expect("valid")],
-            seen,
-            matched: seen,
-            messages,
-            ..Tail::default()
-        }
-    }
-
-    #[test]
-    fn what_is_kept_is_bounded_by_number_and_bytes() {
-        let mut bus = Bus::default();
-        for serial in 0..1_000 {
-            bus.take_tail(tail(vec![message(serial, 10)], 1), Timestamp(0));
-        }
-        assert_eq!(bus.messages.len(), MESSAGES);
-        for serial in 0..100 {
-            bus.take_tail(tail(vec![message(serial, 1 << 20)], 1), Timestamp(0));
-        }
-        assert!(bus.messages.len() < 5, "{}", bus.messages.len());
-    }
-
-    #[test]
-    fn rates_are_of_the_last_seconds_and_end_with_a_fault() {
-        let mut bus = Bus::default();
-        assert_eq!(bus.tail.rate(), None);
-        for _ in 0..100 {
-            bus.take_tail(tail(vec![message(1, 1)], 10), Timestamp(0));
-        }
-        let rate = bus.tail.rate().expect("told");
-        assert!((rate.messages_per_s - 40.0).abs() < 1e-9);
-        assert!((rate.one_of - 10.0).abs() < 1e-9);
-        assert_eq!(bus.tail.seen, 1_000);
-        let broken = Tail {
-            fault: Some("gone".into()),
-            messages: Vec::new(),
-            ..tail(Vec::new(), 0)
-        };
-        bus.take_tail(broken, Timestamp(1));
-        assert_eq!(bus.tail.rate(), None);
-        assert_eq!(bus.tail.seen, 1_000, "what was counted stays");
-        let other = Tail {
-            words: "x".into(),
-            ..tail(Vec::new(), 3)
-        };
-        bus.take_tail(other, Timestamp(2));
-        assert_eq!(bus.tail.seen, 3, "another tail counts anew");
-    }
-
-    #[test]
-    fn rates_of_streams_and_lags_need_two_looks() {
-        let look = |at, last_sequence, lag| Survey {
-            at: Timestamp(at),
-            jetstream: JetStream::On(Box::new(Streams {
-                streams: vec![Stream {
-                    name: "S".into(),
-                    last_sequence,
-                    consumers: vec![Consumer {
-                        name: "c".into(),
-                        lag,
-                        ..Consumer::default()
-                    }],
-                    ..Stream::default()
-                }],
-                ..Streams::default()
-            })),
-            ..Survey::default()
-        };
-        let mut bus = Bus::default();
-        bus.take_survey(look(0, 100, 5));
-        let ask = |bus: &Bus| {
-            let stream = bus.streams().expect("on").streams[0].clone();
-            (
-                bus.rate_of(&stream),
-                bus.lag_grew(&stream, &stream.consumers[0]),
-            )
-        };
-        assert_eq!(ask(&bus), (None, None));
-        bus.take_survey(look(10_000, 150, 2));
-        assert_eq!(ask(&bus), (Some(5.0), Some(-3)));
-        bus.take_survey(look(20_000, 3, 0));
-        assert_eq!(ask(&bus).0, None, "it was emptied or made anew");
-    }
+    let was: HashMap<&str, &Stream> = was.streams.iter().map(|s| (&*s.name, s)).collect();
+    let streams = is.streams.iter().filter_map(|stream| {
+        let before = was.get(&*stream.name)?;
+        // One made anew counts from the beginning.
+        let came = stream.last_sequence.checked_sub(before.last_sequence);
+        let same = before.created == stream.created;
+        let rate = came.filter(|_| same).map(|came| came as f64 / seconds);
+        let lags = lags(before, stream);
+        Some((stream.name.clone(), Changed { rate, lags }))
+    });
+    streams.collect()
 }
+
+fn lags(before: &Stream, now: &Stream) -> HashMap<Arc<str>, i64> {
+    let was: HashMap<&str, u64> = before.consumers.iter().map(|c| (&*c.name, c.lag)).collect();
+    let grew = now.consumers.iter().filter_map(|consumer| {
+        let before = i64::try_from(*was.get(&*consumer.name)?).ok()?;
+        let now = i64::try_from(consumer.lag).ok()?;
+        Some((consumer.name.clone(), now - before))
+    });
+    grew.collect()
+}
+
+#[cfg(test)]
+mod tests;

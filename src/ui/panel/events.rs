@@ -46,7 +46,7 @@ impl Around<'_> {
         for cluster in self.clusters.iter().filter_map(|c| self.world.cluster(*c)) {
             self.changes(cluster, &mut events);
             self.alerts(cluster, &metrics, &mut events);
-            messages(cluster, &mut events);
+            self.messages(cluster, &mut events);
         }
         self.anomalies(&mut events);
         if let Some(exemplars) = self.exemplars {
@@ -76,6 +76,19 @@ impl Around<'_> {
                     by.unwrap_or_default()
                 ),
             }
+        }));
+    }
+
+    /// What was kept of the bus, as far as it was followed.
+    fn messages(&self, cluster: &ClusterState, events: &mut Vec<Event>) {
+        let (from, to) = self.window.bounds(self.world.now);
+        let shown = |at| (from..=to).contains(&at);
+        let messages = cluster.bus.messages.iter().filter(|m| shown(m.at));
+        events.extend(messages.map(|message| Event {
+            at: message.at,
+            kind: MarkKind::Message,
+            cluster: cluster.id,
+            text: format!("{} {}", message.subject, message.summary()),
         }));
     }
 
@@ -150,16 +163,6 @@ fn metrics_in(query: &str) -> Vec<String> {
     names.sort_unstable();
     names.dedup();
     names
-}
-
-/// What was kept of the bus, as far as it was followed.
-fn messages(cluster: &ClusterState, events: &mut Vec<Event>) {
-    events.extend(cluster.bus.messages.iter().map(|message| Event {
-        at: message.at,
-        kind: MarkKind::Message,
-        cluster: cluster.id,
-        text: format!("{} {}", message.subject, message.summary()),
-    }));
 }
 
 /// They as marks on the axis; those that the cursor stands on stand out.

@@ -180,7 +180,7 @@ impl Bus {
                 let at = self.streams.position(&rows, streams::id)?;
                 streams::plain(rows.get(at)?)
             }
-            Part::Messages | Part::Tree => tree::plain(self.chosen(world)?),
+            Part::Messages | Part::Tree => tree::plain(self.chosen(world)?.message),
         };
         Some(Effect::Copy(text))
     }
@@ -190,6 +190,8 @@ impl View for Bus {
     fn update(&mut self, command: Command, world: &World) -> Vec<Effect> {
         self.choose_part(&command);
         if self.move_in(&command, world) {
+            // What is wrong with another row takes another room.
+            self.place(self.area, world);
             return Vec::new();
         }
         match command {
@@ -234,9 +236,9 @@ impl View for Bus {
     fn place(&mut self, area: Rect, world: &World) {
         self.area = area;
         let places = self.places(area);
-        let notes = self.notes(world, inside(places.streams).width);
-        let rows = u16::try_from(notes.len()).unwrap_or(u16::MAX);
         let streams = inside(places.streams);
+        let notes = self.notes(world, &self.stream_rows(world), streams.width);
+        let rows = u16::try_from(notes.len()).unwrap_or(u16::MAX);
         self.streams.place(Rect {
             height: streams.height.saturating_sub(rows),
             ..streams
@@ -367,8 +369,9 @@ impl View for Bus {
     }
 
     fn brief(&self, ctx: &Ctx) -> String {
-        let mut text = self.notes(ctx.world, u16::MAX).join("\n");
-        for row in self.stream_rows(ctx.world).iter().take(20) {
+        let rows = self.stream_rows(ctx.world);
+        let mut text = self.notes(ctx.world, &rows, u16::MAX).join("\n");
+        for row in rows.iter().take(20) {
             text.push('\n');
             text.push_str(&streams::plain(row));
         }
@@ -376,7 +379,7 @@ impl View for Bus {
         text.push_str(&self.tail_title(ctx.world));
         if let Some(row) = self.chosen(ctx.world) {
             text.push_str("\nchosen:\n");
-            text.push_str(&tree::plain(row));
+            text.push_str(&tree::plain(&row.message.masked()));
         }
         text
     }

@@ -43,6 +43,35 @@ fn of_groups(stream: &Stream, consumer: Option<&Consumer>) -> Option<String> {
 }
 
 fn refuses(stream: &Stream) -> bool {
-    let full = |max: u64| stream.bytes as f64 >= max as f64 * FULL;
-    stream.refuses_when_full && stream.max_bytes.is_some_and(full)
+    let full = |now: u64, max: Option<u64>| max.is_some_and(|m| now as f64 >= m as f64 * FULL);
+    let bytes = full(stream.bytes, stream.max_bytes);
+    stream.refuses_when_full && (bytes || full(stream.messages, stream.max_messages))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn full_is_full_by_bytes_and_by_messages() {
+        let told = |bytes, messages, refuses_when_full| {
+            let stream = Stream {
+                max_bytes: Some(1_000),
+                max_messages: Some(100),
+                bytes,
+                messages,
+                refuses_when_full,
+                ..Stream::default()
+            };
+            Bus::default().problem(&stream, None).is_some()
+        };
+        assert!(told(990, 3, true) && told(10, 99, true));
+        assert!(!told(10, 3, true) && !told(990, 99, false));
+        let endless = Stream {
+            refuses_when_full: true,
+            messages: 7,
+            ..Stream::default()
+        };
+        assert_eq!(Bus::default().problem(&endless, None), None);
+    }
 }

@@ -77,7 +77,7 @@ impl Bus {
     fn passed<'a>(&self, world: &'a World) -> Vec<Row<'a>> {
         let mut rows = Vec::new();
         for cluster in clusters(world, self.scope) {
-            rows.extend(cluster.bus.messages.iter().map(|message| Row {
+            rows.extend(cluster.bus.passed().map(|message| Row {
                 cluster: cluster.id,
                 stream: None,
                 message,

@@ -1,9 +1,10 @@
 //! How well the bus is known: in titles, in notes below the lists, and where a list is empty.
 
-use super::Bus;
+use super::{Bus, streams};
 use crate::model::bus::{JetStream, Survey};
 use crate::model::health::{Health, SourceKind};
 use crate::model::unit::Unit;
+use crate::state::world::bus::Followed;
 use crate::state::world::{ClusterState, World};
 use crate::ui::view::common::{ago, clusters};
 use crate::ui::widget::text::wrap;
@@ -13,6 +14,12 @@ const NOTES: usize = 4;
 const NONE: &str =
     "no cluster here has a bus: add `nats = { url = \"nats://…\" }` to one of the configuration";
 
+/// `2 buses`.
+pub(super) fn buses(count: u64) -> String {
+    let word = if count == 1 { "bus" } else { "buses" };
+    format!("{count} {word}")
+}
+
 pub(super) fn with_bus<'a>(
     world: &'a World,
     view: &Bus,
@@ -21,14 +28,34 @@ pub(super) fn with_bus<'a>(
 }
 
 impl Bus {
-    /// How each bus is heard, worst first, as lines.
-    pub(super) fn notes(&self, world: &World, width: u16) -> Vec<String> {
+    /// What is wrong with the row under the cursor, then how each bus is heard, worst first, as lines.
+    pub(super) fn notes(
+        &self,
+        world: &World,
+        rows: &[streams::Row<'_>],
+        width: u16,
+    ) -> Vec<String> {
+        let at = self.streams.position(rows, streams::id);
+        let row = at.and_then(|at| rows.get(at));
+        let wrong = row.and_then(|row| {
+            let problem = streams::problem(row)?;
+            let name = streams::name(row);
+            Some(match row.old {
+                true => format!("? {name}: {problem}, as last seen"),
+                false => format!("▲ {name}: {problem}"),
+            })
+        });
+        let buses = self.buses(world, width, NOTES - usize::from(wrong.is_some()));
+        wrong.into_iter().chain(buses).collect()
+    }
+
+    fn buses(&self, world: &World, width: u16, most: usize) -> Vec<String> {
         let mut told: Vec<(u8, String)> = with_bus(world, self).map(|c| note(world, c)).collect();
         told.sort_by_key(|(rank, _)| *rank);
         let told: Vec<String> = told.into_iter().map(|(_, text)| text).collect();
         let mut lines = wrap(&told.join(" · "), usize::from(width.max(20)));
-        if lines.len() > NOTES {
-            lines.truncate(NOTES - 1);
+        if lines.len() > most {
+            lines.truncate(most - 1);
             lines.push("… (diagnostics, gs, tells of each)".into());
         }
         lines
@@ -51,7 +78,8 @@ impl Bus {
 
     /// `tail ran.events.>  412 msg/s, showing 1 of 8`.
     pub(super) fn tail_title(&self, world: &World) -> String {
-        let (mut per_s, mut one_of, mut told) = (0.0, 1.0_f64, false);
+        let (mut per_s, mut one_of) = (0.0, 1.0_f64);
+        let (mut known, mut unknown) = (0, 0);
         let (mut patterns, mut words) = (Vec::new(), "".into());
         for cluster in with_bus(world, self) {
             let tail = &cluster.bus.tail;
@@ -63,10 +91,15 @@ impl Bus {
             if !tail.words.is_empty() {
                 words = tail.words.clone();
             }
-            if let Some(rate) = tail.rate() {
-                told = true;
-                per_s += rate.messages_per_s;
-                one_of = one_of.max(rate.one_of);
+            let heard = cluster.hears(SourceKind::Nats, world.now);
+            match tail.rate_now(world.now).filter(|_| heard) {
+                Some(rate) => {
+                    known += 1;
+                    per_s += rate.messages_per_s;
+                    one_of = one_of.max(rate.one_of);
+                }
+                None if tail.patterns.is_empty() => {}
+                None => unknown += 1,
             }
         }
         if patterns.is_empty() {
@@ -77,8 +110,13 @@ impl Bus {
         if !words.is_empty() {
             title.push_str(&format!(" / {words}"));
         }
-        if told {
+        if known == 0 {
+            title.push_str("  rate unknown");
+        } else {
             title.push_str(&format!("  {} msg/s", Unit::None.write(per_s.round())));
+            if unknown > 0 {
+                title.push_str(&format!(", {} unknown", buses(unknown)));
+            }
             if one_of >= 1.05 {
                 title.push_str(&format!(
                     ", showing 1 of {}",
@@ -134,18 +172,39 @@ impl Bus {
         if with_bus(world, self).next().is_none() {
             return NONE.into();
         }
-        let kept: usize = with_bus(world, self).map(|c| c.bus.messages.len()).sum();
-        let followed = with_bus(world, self).any(|c| !c.bus.tail.patterns.is_empty());
-        match (kept, followed) {
-            (0, false) => {
-                "nothing is followed: `f` names subjects, such as ai.> or ran.events.*".into()
-            }
-            (0, true) => "no message came yet".into(),
+        let kept: usize = with_bus(world, self).map(|c| c.bus.passed().count()).sum();
+        match kept {
+            0 => self.why_nothing_passed(world),
             _ if self.until().is_some() => "no message of that time is held (= goes on)".into(),
             _ => format!(
                 "nothing matches {:?} (Esc clears the filter)",
                 self.messages.filter_text()
             ),
+        }
+    }
+}
+
+impl Bus {
+    fn why_nothing_passed(&self, world: &World) -> String {
+        let followed = || {
+            let tails = with_bus(world, self).map(|c| &c.bus.tail);
+            tails.filter(|tail| !tail.patterns.is_empty())
+        };
+        let sum = |of: fn(&Followed) -> u64| followed().map(of).sum::<u64>();
+        let (seen, matched) = (sum(|tail| tail.seen), sum(|tail| tail.matched));
+        if followed().next().is_none() {
+            "nothing is followed: `f` names subjects, such as ai.> or ran.events.*".into()
+        } else if seen > 0 {
+            let seen = Unit::None.write(seen as f64);
+            let why = match matched {
+                0 => "none of them holds these words",
+                _ => "none of them could be shown",
+            };
+            format!("{seen} came, {why}")
+        } else if followed().all(|tail| tail.fault.is_some() || tail.is_withheld()) {
+            "what passes cannot be heard: see below".into()
+        } else {
+            "no message came yet".into()
         }
     }
 }
@@ -164,7 +223,11 @@ fn note(world: &World, cluster: &ClusterState) -> (u8, String) {
     match &source.health {
         Health::Connecting => (2, format!("{name}: connecting")),
         Health::Failing { fault, .. } | Health::Denied { fault, .. } => {
-            (0, format!("{name}: {} ({since})", fault.what))
+            let hint = match fault.hint.as_str() {
+                "" => String::new(),
+                hint => format!(": {hint}"),
+            };
+            (0, format!("{name}: {} ({since}){hint}", fault.what))
         }
         Health::Live if source.is_stale(world.now) => (1, format!("{name}: stale, {since}")),
         Health::Live => match survey {

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use super::state::with_bus;
+use super::state::{buses, with_bus};
 use super::{Bus, Part};
 use crate::model::bus::{Consumer, Group, JetStream, Retention, Stream};
 use crate::model::health::SourceKind;
@@ -133,14 +133,16 @@ impl Bus {
     }
 
     fn keeps(&self, row: &Row<'_>) -> bool {
-        let consumer = row.consumer.map_or("", |c| &c.name);
-        let subjects = row.stream.subjects.join(" ");
-        (!self.problems || problem(row).is_some())
-            && self.streams.filter().matches(&[
+        if self.problems && problem(row).is_none() {
+            return false;
+        }
+        let filter = self.streams.filter();
+        filter.is_empty()
+            || filter.matches(&[
                 ("cluster", &row.cluster.name),
                 ("stream", &row.stream.name),
-                ("consumer", consumer),
-                ("subject", &subjects),
+                ("consumer", row.consumer.map_or("", |c| &c.name)),
+                ("subject", &row.stream.subjects.join(" ")),
             ])
     }
 
@@ -148,7 +150,7 @@ impl Bus {
         let (column, reverse) = self.streams.order();
         let of = |row: &Row<'_>, get: fn(&Consumer) -> u64| row.consumer.map_or(0, get);
         match column {
-            Some(0) => rows.sort_by_key(|r| problem(r).is_none()),
+            Some(0) => rows.sort_by_cached_key(|r| problem(r).is_none()),
             Some(2) => rows.sort_by(|a, b| a.stream.name.cmp(&b.stream.name)),
             Some(3) => rows.sort_by_key(|r| Reverse(r.stream.messages)),
             Some(4) => rows.sort_by_key(|r| Reverse(r.stream.bytes)),
@@ -180,11 +182,11 @@ impl Bus {
 
     pub(super) fn draw_streams(&self, ctx: &Ctx, area: Rect, buf: &mut Buffer) {
         let rows = self.stream_rows(ctx.world);
-        let title = self.streams_title(ctx.world, &rows);
+        let title = self.streams_title(ctx.world);
         let focus = self.part == Part::Streams;
         let right = if area.width < 60 { "" } else { "Tab messages" };
         let inner = pane(ctx, area, buf, &title, right, focus);
-        let notes = self.notes(ctx.world, inner.width);
+        let notes = self.notes(ctx.world, &rows, inner.width);
         let rows_of_notes = u16::try_from(notes.len()).unwrap_or(u16::MAX);
         let (inner, last) = above(inner, rows_of_notes);
         for (y, note) in (last.y..last.bottom()).zip(&notes) {
@@ -205,35 +207,76 @@ impl Bus {
         );
     }
 
-    fn streams_title(&self, world: &World, rows: &[Row<'_>]) -> String {
-        let all = clusters(world, self.scope).filter_map(|c| c.bus.streams());
-        let (mut listed, mut total) = (0, 0);
-        for streams in all {
-            listed += streams.streams.len() as u64;
-            total += streams.total;
-        }
-        let cut = match total > listed {
-            true => format!("{listed} of {total}"),
-            false => listed.to_string(),
-        };
-        let consumers = rows.iter().filter(|r| r.consumer.is_some()).count();
+    fn streams_title(&self, world: &World) -> String {
         let only = if self.problems {
             " · problems only"
         } else {
             ""
         };
-        // What a bus did not tell is no zero.
-        let (mut told, mut untold) = (0, 0);
+        let mut known = Known::default();
         for cluster in with_bus(world, self) {
-            match cluster.bus.survey.as_ref().map(|s| &s.jetstream) {
-                Some(JetStream::On(_) | JetStream::Off(_)) => told += 1,
-                Some(JetStream::Denied(_) | JetStream::Unknown) | None => untold += 1,
-            }
+            known.take(cluster, world);
         }
-        match (told, untold) {
-            (0, 1..) => format!("Streams unknown{only}"),
-            (_, 0) => format!("Streams {cut}, {consumers} consumers{only}"),
-            (_, n) => format!("Streams {cut}, {consumers} consumers, {n} buses unknown{only}"),
+        format!("{known}{only}")
+    }
+}
+
+/// What the buses in view told of their streams, and how many of them did. What one did not tell is no
+/// zero.
+#[derive(Default)]
+struct Known {
+    streams: (u64, u64),
+    consumers: (u64, u64),
+    now: u64,
+    /// Those heard before and not now.
+    before: u64,
+    never: u64,
+}
+
+impl Known {
+    fn take(&mut self, cluster: &ClusterState, world: &World) {
+        let survey = cluster.bus.survey.as_ref();
+        match survey.map(|s| &s.jetstream) {
+            None | Some(JetStream::Denied(_) | JetStream::Unknown) => self.never += 1,
+            Some(_) if cluster.hears(SourceKind::Nats, world.now) => self.now += 1,
+            Some(_) => self.before += 1,
+        }
+        let Some(streams) = cluster.bus.streams() else {
+            return;
+        };
+        self.streams.0 += streams.streams.len() as u64;
+        self.streams.1 += streams.total;
+        for stream in &streams.streams {
+            let listed = stream.consumers.len() as u64;
+            self.consumers.0 += listed;
+            self.consumers.1 += stream.consumers_total.max(listed);
+        }
+    }
+}
+
+/// `Streams 3, 4 of 5 consumers, 1 bus unknown`.
+impl std::fmt::Display for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.now + self.before == 0 && self.never > 0 {
+            return f.write_str("Streams unknown");
+        }
+        match self.streams {
+            (listed, total) if total > listed => write!(f, "Streams {listed} of {total}")?,
+            (listed, _) => write!(f, "Streams {listed}")?,
+        }
+        match self.consumers {
+            (0, total) if total > 0 => write!(f, ", {total} consumers, none seen")?,
+            (listed, total) if total > listed => write!(f, ", {listed} of {total} consumers")?,
+            (listed, _) => write!(f, ", {listed} consumers")?,
+        }
+        match (self.now, self.before) {
+            (_, 0) => {}
+            (0, _) => f.write_str(", as last seen")?,
+            (_, n) => write!(f, ", {} as last seen", buses(n))?,
+        }
+        match self.never {
+            0 => Ok(()),
+            n => write!(f, ", {} unknown", buses(n)),
         }
     }
 }
@@ -247,6 +290,10 @@ fn cell<'a>(ctx: &Ctx, row: &Row<'a>, column: usize) -> Line<'a> {
         0 => match (row.old, problem(row)) {
             (true, _) => Line::styled("?", theme.unknown),
             (false, Some(_)) => Line::styled("▲", theme.warn),
+            // Whether its consumers are well is not known.
+            (false, None) if row.consumer.is_none() && stream.consumers_total > 0 => {
+                Line::styled("?", theme.unknown)
+            }
             (false, None) => Line::styled("●", theme.ok),
         },
         1..=5 if !row.first => Line::default(),
@@ -297,9 +344,14 @@ fn of_consumer<'a>(
             count(consumer.redelivered),
             unless_zero(consumer.redelivered, theme.warn),
         ),
-        10 => leader(ctx, row.stream.group.as_ref(), base),
-        _ => copies(ctx, row.stream.group.as_ref(), base),
+        10 => leader(ctx, group_of(row, consumer), base),
+        _ => copies(ctx, group_of(row, consumer), base),
     }
+}
+
+/// Consumers of a group of copies have a leader and copies of their own.
+fn group_of<'a>(row: &Row<'a>, consumer: &'a Consumer) -> Option<&'a Group> {
+    consumer.group.as_ref().or(row.stream.group.as_ref())
 }
 
 fn leader<'a>(ctx: &Ctx, group: Option<&'a Group>, base: Style) -> Line<'a> {

@@ -17,8 +17,7 @@ use crate::ui::view::common::{empty, name, pair, pane};
 const LINE: usize = 16;
 
 /// The message in words and lines.
-pub fn plain(row: Row<'_>) -> String {
-    let message = row.message;
+pub fn plain(message: &Message) -> String {
     let mut text = format!(
         "{} {} {} {}",
         message.at.rfc3339(),
@@ -28,7 +27,7 @@ pub fn plain(row: Row<'_>) -> String {
     );
     for (index, value) in message.content.rows.iter().enumerate() {
         let path = message.content.path(index);
-        let _ = write!(text, "\n{path} {} {}", value.shape.as_str(), value.value);
+        let _ = write!(text, "\n{path}: {} ({})", value.value, value.shape.as_str());
     }
     if message.content.cut {
         text.push_str("\n(cut)");
@@ -78,20 +77,7 @@ fn head<'a>(ctx: &Ctx<'_>, row: &Row<'_>) -> Vec<Line<'a>> {
         let told = format!("{} · {scope} · {}", family.domain, family.action);
         lines.push(pair(theme, "ai", told, theme.accent));
     }
-    let place = match message.sequence {
-        Some(sequence) => format!(
-            " · {} {sequence}",
-            row.stream.as_deref().unwrap_or("sequence")
-        ),
-        None => String::new(),
-    };
-    let told = format!(
-        "{}.{:03} · {}{place}",
-        ctx.clock_or_day(message.at),
-        message.at.0.rem_euclid(1_000),
-        name(ctx.world, row.cluster)
-    );
-    lines.push(pair(theme, "at", told, theme.base));
+    lines.push(pair(theme, "at", at(ctx, row), theme.base));
     match &message.reply {
         Reply::None => {}
         Reply::Wanted(address) => {
@@ -112,6 +98,31 @@ fn head<'a>(ctx: &Ctx<'_>, row: &Row<'_>) -> Vec<Line<'a>> {
             theme.muted,
         ));
     }
+    lines.extend(marks(ctx, message));
+    lines
+}
+
+/// When it was where.
+fn at(ctx: &Ctx<'_>, row: &Row<'_>) -> String {
+    let message = row.message;
+    let place = match message.sequence {
+        Some(sequence) => format!(
+            " · {} {sequence}",
+            row.stream.as_deref().unwrap_or("sequence")
+        ),
+        None => String::new(),
+    };
+    format!(
+        "{}.{:03} · {}{place}",
+        ctx.clock_or_day(message.at),
+        message.at.0.rem_euclid(1_000),
+        name(ctx.world, row.cluster)
+    )
+}
+
+/// How it is not as it should be.
+fn marks<'a>(ctx: &Ctx<'_>, message: &Message) -> Vec<Line<'a>> {
+    let (theme, mut lines) = (ctx.theme, Vec::new());
     if message.content.encoding == Encoding::Json {
         lines.push(Line::styled(
             "! JSON where MessagePack is agreed on",
