@@ -86,16 +86,15 @@ impl Desk {
     }
 
     fn lay(&mut self, edits: impl IntoIterator<Item = Edit>) -> bool {
-        let mut came = Vec::new();
-        for edit in edits {
-            if let Err(place) = self.place(&edit) {
-                came.push(edit.clone());
-                self.edits.insert(place, edit);
-            }
-        }
+        let edits = edits.into_iter();
+        let mut came: Vec<Edit> = edits.filter(|e| self.place(e).is_err()).collect();
         if came.is_empty() {
             return false;
         }
+        came.sort();
+        came.dedup();
+        self.edits.extend(came.iter().cloned());
+        self.edits.sort();
         self.trim();
         came.iter().any(|edit| self.place(edit).is_ok())
     }
@@ -129,7 +128,10 @@ impl Desk {
         let seen = seen.map(|e| e.mark.clone());
         let newest = self.edits.iter().rev().find(|e| e.is_of(field));
         let (ms, count) = match newest.map(|e| (e.mark.ms, e.mark.count)) {
-            Some((ms, count)) if ms >= at.0 => (ms, count.saturating_add(1)),
+            Some((ms, count)) if ms >= at.0 => match count.checked_add(1) {
+                Some(count) => (ms, count),
+                None => (ms.saturating_add(1), 0),
+            },
             _ => (at.0, 0),
         };
         let mut mark = Mark {
@@ -223,13 +225,15 @@ impl Desk {
     /// What was set by people who did not know of each other, oldest first: each edit that nobody
     /// had in view when it was replaced, with the one that came to stand in its place.
     pub fn clashes(&self) -> Vec<Clash<'_>> {
-        let lost = self.edits.iter().enumerate().filter_map(|(at, lost)| {
+        let edits = self.edits.iter().enumerate();
+        let single = edits.filter(|(_, edit)| edit.what.field().is_single());
+        let lost = single.filter_map(|(at, lost)| {
             let field = lost.what.field();
             let later = self.edits.get(at + 1..).unwrap_or_default();
             let mut later = later.iter().filter(|e| e.is_of(field));
             let won = later.clone().next()?;
             let known = later.any(|e| e.is_beside(lost) || e.seen.as_ref() == Some(&lost.mark));
-            let clash = field.is_single() && !known && won.what != lost.what;
+            let clash = !known && won.what != lost.what;
             clash.then_some(Clash { lost, won })
         });
         lost.collect()
@@ -264,15 +268,16 @@ impl Desk {
         left_out
     }
 
-    /// This console's clock was ahead when these were made, and nobody else has them: they are of
-    /// now. How many.
+    /// This console's clock was ahead when these were made, and nobody else takes them: they are of
+    /// now, and what was to last so long from then lasts so long from now. How many.
     pub fn bring_back(&mut self, latest: Timestamp, now: Timestamp) -> usize {
-        let all = std::mem::take(&mut self.edits).into_iter();
-        let (mut off, rest): (Vec<Edit>, Vec<Edit>) =
-            all.partition(|e| e.mark.ms > latest.0 && self.unsent.contains(&e.mark));
-        self.edits = rest;
+        let off = self.edits.partition_point(|e| e.mark.ms <= latest.0);
+        let mut off = self.edits.split_off(off);
         for (count, edit) in (0..).zip(&mut off) {
             self.unsent.remove(&edit.mark);
+            if let What::Muted(Some(until)) = &mut edit.what {
+                *until = until.plus_ms(now.0.saturating_sub(edit.mark.ms));
+            }
             (edit.mark.ms, edit.mark.count) = (now.0, count);
             edit.seen = edit.seen.take().filter(|seen| seen.ms <= latest.0);
             edit.at = now;

@@ -1,5 +1,6 @@
 //! What consoles of one team share: desks of incidents and findings, and who looks at what.
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -25,7 +26,17 @@ const APART_MS: i64 = 600_000;
 pub struct DeskKey(Arc<str>);
 
 impl DeskKey {
+    pub fn of_incident(id: IncidentId) -> Self {
+        Self(format!("incident.{:016x}", id.0).into())
+    }
+
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for DeskKey {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }
@@ -80,14 +91,13 @@ impl About {
     }
 
     pub fn key(&self) -> DeskKey {
-        let key = match self {
-            Self::Incident { id, .. } => format!("incident.{:016x}", id.0),
+        match self {
+            Self::Incident { id, .. } => DeskKey::of_incident(*id),
             Self::Finding { cluster, key } => {
                 let text = format!("{cluster}|{key}");
-                format!("verdict.{:016x}", IncidentId::of(&text).0)
+                DeskKey(format!("verdict.{:016x}", IncidentId::of(&text).0).into())
             }
-        };
-        DeskKey(key.into())
+        }
     }
 
     /// Both are about the same incident: by id, or by a sign that both have at the same time.
@@ -109,16 +119,37 @@ impl About {
                     until: their_until,
                 },
             ) => {
-                let before =
-                    |end: &Timestamp, begin: &Timestamp| begin.0.saturating_sub(end.0) > APART_MS;
+                let near = || at_once((*opened, *until), (*their_opened, *their_until));
                 cluster == their_cluster
-                    && (id == their_id
-                        || !keys.is_disjoint(their_keys)
-                            && !before(until, their_opened)
-                            && !before(their_until, opened))
+                    && (id == their_id || !keys.is_disjoint(their_keys) && near())
             }
             (Self::Finding { .. }, Self::Finding { .. }) => self == other,
             _ => false,
+        }
+    }
+
+    /// It is about this incident of this cluster.
+    pub fn is_of(&self, incident: &Incident, of: &str, now: Timestamp) -> bool {
+        let Self::Incident {
+            id,
+            cluster,
+            keys,
+            opened,
+            until,
+        } = self
+        else {
+            return false;
+        };
+        let known = || incident.findings.iter().any(|f| keys.contains(&f.key));
+        let span = (incident.opened, incident.closed.unwrap_or(now));
+        let near = || at_once((*opened, *until), span);
+        **cluster == *of && (*id == incident.id || known() && near())
+    }
+
+    /// That it goes on is known no longer than until this time, whatever its author's clock said.
+    pub fn bound(&mut self, latest: Timestamp) {
+        if let Self::Incident { until, .. } = self {
+            *until = (*until).min(latest);
         }
     }
 
@@ -188,6 +219,12 @@ impl About {
             }
         }
     }
+}
+
+/// Two spans of time of which neither ends long before the other begins.
+fn at_once(one: (Timestamp, Timestamp), other: (Timestamp, Timestamp)) -> bool {
+    let before = |end: Timestamp, begin: Timestamp| begin.0.saturating_sub(end.0) > APART_MS;
+    !before(one.1, other.0) && !before(other.1, one.0)
 }
 
 /// A desk with what it is about.

@@ -12,6 +12,7 @@ use super::console::{Seat, Waits};
 use crate::model::desk::Edit;
 use crate::model::shared::{AHEAD_MS, About, Doc, Line, Odd, Shared};
 use crate::model::text;
+use crate::model::time::Timestamp;
 use crate::source::error::SourceError;
 use crate::source::nats::bucket::{Bucket, Shape, Value, Written};
 use crate::source::nats::session::Session;
@@ -184,8 +185,7 @@ impl<'a> Desk<'a> {
     /// `None`: nobody here can read it. It is counted, and left alone.
     fn read(&mut self, value: &Value) -> Option<Doc> {
         let bytes = value.bytes.as_deref()?;
-        let read = decode(&value.key, bytes);
-        let (mut doc, mut left_out) = match read {
+        let read = match decode(&value.key, bytes, value.at) {
             Ok(read) => read,
             Err(why) => {
                 let key = text::clean(&value.key, 80);
@@ -199,15 +199,14 @@ impl<'a> Desk<'a> {
         };
         self.unreadable.remove(&value.key);
         self.odd.unreadable = self.unreadable.len() as u64;
-        let ahead = doc.desk.drop_after(value.at.plus_ms(AHEAD_MS));
-        if ahead > 0 {
+        if read.ahead > 0 {
             self.odd.why = "edits of a time to come: a console's clock is ahead".into();
-        } else if left_out > 0 {
+        } else if read.long > 0 {
             self.odd.why = "edits longer than any console writes".into();
         }
-        left_out += ahead;
-        self.odd.edits = self.odd.edits.saturating_add(left_out as u64);
-        Some(doc)
+        let left_out = (read.ahead + read.long) as u64;
+        self.odd.edits = self.odd.edits.saturating_add(left_out);
+        Some(read.doc)
     }
 
     /// Puts it in, merged with what stands there.
@@ -265,8 +264,18 @@ fn encode(doc: &Doc) -> Option<Vec<u8>> {
     (bytes.len() <= LARGEST).then_some(bytes)
 }
 
-/// With the number of edits that no console writes. The error says what is wrong with it.
-fn decode(key: &str, bytes: &[u8]) -> Result<(Doc, usize), String> {
+/// What stands in a value, as far as it is taken.
+#[derive(Debug, PartialEq)]
+struct Read {
+    doc: Doc,
+    /// Edits that no console writes, and those of a time to come, which are left out.
+    long: usize,
+    ahead: usize,
+}
+
+/// Of a value that was written at this time by the server's clock. The error says what is wrong
+/// with it.
+fn decode(key: &str, bytes: &[u8], at: Timestamp) -> Result<Read, String> {
     if bytes.len() > LARGEST {
         return Err(format!("{} bytes are more than a desk has", bytes.len()));
     }
@@ -277,7 +286,11 @@ fn decode(key: &str, bytes: &[u8]) -> Result<(Doc, usize), String> {
     }
     let body: Body = rmp_serde::from_slice(bytes).map_err(|_| "it is no desk".to_owned())?;
     let read = Doc::safe(body.about, body.edits).filter(|(doc, _)| doc.key().as_str() == key);
-    read.ok_or_else(|| "it is not what its key says".to_owned())
+    let (mut doc, long) = read.ok_or_else(|| "it is not what its key says".to_owned())?;
+    let latest = at.plus_ms(AHEAD_MS);
+    doc.about.bound(latest);
+    let ahead = doc.desk.drop_after(latest);
+    Ok(Read { doc, long, ahead })
 }
 
 #[cfg(test)]

@@ -103,6 +103,61 @@ fn key_of(about: &About) -> String {
     about.key().to_string()
 }
 
+/// Ten thousand notes, one of a megabyte, times and types of no console: the incident shows what is
+/// taken of it, and what is written here goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_values_are_bounded_and_what_is_written_here_goes_on() {
+    let server = Nats::start(&format!("max_payload: 16777216\n{JETSTREAM}"));
+    let client = async_nats::connect(server.url()).await.expect("connected");
+    let context = jetstream::new(client);
+    let config = Config {
+        bucket: "farwatch-desk".into(),
+        ..Config::default()
+    };
+    let bucket = context.create_key_value(config).await.expect("made");
+    let since = now().plus_ms(-60_000);
+    let note = |ms: i64, text: &str| {
+        serde_json::json!({
+            "mark": { "ms": ms, "count": u32::MAX, "by": "eve", "console": "c9" },
+            "at": i64::MAX,
+            "what": { "note": text },
+        })
+    };
+    let body = |of: &About, edits: Vec<serde_json::Value>| {
+        let of = serde_json::to_value(of).expect("about");
+        let body = serde_json::json!({ "version": 1, "about": of, "edits": edits });
+        rmp_serde::to_vec_named(&body).expect("written")
+    };
+    let own = about(1, since);
+    let mut edits: Vec<_> = (0..9_000).rev().map(|n| note(-n, "n")).collect();
+    edits.push(note(1, &"x".repeat(900_000)));
+    edits.push(serde_json::json!({
+        "mark": { "ms": 2, "count": 0, "by": "eve", "console": "c9" },
+        "at": i64::MIN,
+        "what": { "muted": i64::MAX },
+    }));
+    let bytes = body(&own, edits);
+    assert!(bytes.len() < 1 << 21, "{}", bytes.len());
+    // Larger than a desk is: left alone. A second one, within the size, is taken as far as it goes.
+    bucket.put(key_of(&own), bytes.into()).await.expect("put");
+    let other = about(2, since);
+    let some: Vec<_> = (0..7_000).rev().map(|n| note(-n, "n")).collect();
+    let bytes = body(&other, some);
+    assert!(bytes.len() < 1 << 20, "{}", bytes.len());
+    bucket.put(key_of(&other), bytes.into()).await.expect("put");
+    let mut ana = Member::new(&server.url(), "ana", Some(incident(2, since)));
+    until("bounded", &mut [&mut ana], |all| {
+        all[0].is_online() && all[0].notes().len() == 200
+    })
+    .await;
+    assert!(!ana.incident().is_muted(now()));
+    ana.keys("Ya:note mine<enter>");
+    until("written", &mut [&mut ana], |all| all[0].waiting() == 0).await;
+    assert_eq!(ana.notes().last().map(String::as_str), Some("mine"));
+    let odd = ana.console.state.world.shared.odd().clone();
+    assert_eq!(odd.unreadable, 1, "{odd:?}");
+}
+
 /// The entry of our own incident is of a newer version: it is not overwritten, and that is said.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newer_entry_of_the_same_incident_is_not_overwritten() {

@@ -150,6 +150,22 @@ async fn who_may_only_look_reads_and_does_not_write() {
     })
     .await;
     assert!(guest.notes().is_empty() && ana.notes().is_empty());
+    // Where the API server never answered, the role is that of whom nobody knows.
+    guest.console.state.world.clusters[0].identity = None;
+    guest.keys("Ya");
+    let told = guest.notices();
+    assert!(
+        told.contains("who you are on edge-ran-07 is not known"),
+        "{told}"
+    );
+    let mut config = (*guest.console.state.config).clone();
+    config.roles.default = farwatch::model::identity::Role::Operator;
+    guest.console.state.config = std::sync::Arc::new(config);
+    guest.keys(":note mine<enter>");
+    until("written", &mut [&mut ana, &mut guest], |all| {
+        all.iter().all(|m| m.notes() == ["mine"])
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,27 +2,15 @@
 
 use super::*;
 use crate::model::id::ClusterId;
-use crate::model::unit::Unit;
 
 fn finding(cluster: u16, subject: Subject, key: &str, minute: i64) -> Finding {
+    let at = Timestamp(minute * 60_000);
     Finding {
         cluster: ClusterId(cluster),
         subject,
-        key: key.into(),
-        kind: FindingKind::State,
-        severity: Severity::Warning,
-        score: 0.7,
-        since: Timestamp(minute * 60_000),
-        earlier: false,
-        at: Timestamp(minute * 60_000),
-        over: false,
-        signal: key.into(),
-        unit: Unit::None,
-        seen: None,
-        expected: None,
-        method: "rule".into(),
-        text: key.into(),
-        evidence: Vec::new(),
+        since: at,
+        at,
+        ..Finding::bare(key)
     }
 }
 

@@ -20,6 +20,10 @@ pub const NAME: usize = 60;
 const CONSOLE: usize = 32;
 /// What the mark of a cut text may add to these.
 const CUT: usize = 40;
+/// The longest mute that a console gives, with a day for clocks that are apart, milliseconds.
+const MUTE_MS: i64 = 31 * 86_400_000;
+/// How often a text is gone over until nothing in it changes any more.
+const GONE_OVER: usize = 4;
 
 /// The place of an edit in the order of all: a hybrid logical clock, then who made it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -210,30 +214,53 @@ impl Edit {
     }
 
     /// As it may be kept, from whoever it is: no escape sequences, and nothing that looks like a
-    /// credential. `None`: of a length that no console writes.
+    /// credential. What is so already stays as it is. `None`: of a length that no console writes.
     pub(super) fn safe(mut self) -> Option<Self> {
-        let short = |text: &str, most: usize| text.len() <= most + CUT;
-        let fits = match &self.what {
-            What::Note(text) => short(text, NOTE),
-            What::Assigned(Some(text)) => short(text, NAME),
-            What::Pinned { text, .. } => short(text, PIN),
-            _ => true,
-        };
-        let clean = |text: &str| redact(&text::clean(text, NOTE + CUT));
         let mut marks = std::iter::once(&self.mark).chain(&self.seen);
-        if !fits || !marks.all(|m| short(&m.by, NAME) && short(&m.console, CONSOLE)) {
+        if !marks.all(|m| fits(&m.by, NAME) && fits(&m.console, CONSOLE)) {
             return None;
         }
-        self.mark = self.mark.safe();
-        self.seen = self.seen.map(Mark::safe);
         match &mut self.what {
-            What::Note(text) | What::Assigned(Some(text)) | What::Pinned { text, .. } => {
-                *text = clean(text);
+            What::Note(text) => *text = safe(text, NOTE)?,
+            What::Assigned(Some(text)) => *text = safe(text, NAME)?,
+            What::Pinned { text, .. } => *text = safe(text, PIN)?,
+            What::Muted(Some(until)) if until.0.saturating_sub(self.mark.ms) > MUTE_MS => {
+                return None;
             }
             _ => {}
         }
+        self.mark = self.mark.safe();
+        self.seen = self.seen.map(Mark::safe);
         Some(self)
     }
+}
+
+fn fits(text: &str, most: usize) -> bool {
+    text.len() <= most + CUT
+}
+
+/// The text as every console keeps it, whoever made it safe how often; `None`: too long.
+fn safe(text: &str, most: usize) -> Option<String> {
+    if !fits(text, most) {
+        return None;
+    }
+    let once = |text: &str| {
+        let masked = redact(&text::clean(text, most + CUT));
+        match fits(&masked, most) {
+            true => masked,
+            // The masks made it longer.
+            false => text::clean(&masked, most),
+        }
+    };
+    let mut kept = text.to_owned();
+    for _ in 0..GONE_OVER {
+        let again = once(&kept);
+        if again == kept {
+            break;
+        }
+        kept = again;
+    }
+    Some(kept)
 }
 
 impl Mark {

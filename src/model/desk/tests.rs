@@ -89,6 +89,25 @@ proptest! {
         }
     }
 
+    /// Texts full of credentials grow when these are masked: what one console keeps, every other one
+    /// takes, and keeps as it is.
+    #[test]
+    fn what_is_safe_stays_as_it_is(
+        pieces in proptest::collection::vec("(pwd=[a-z]{3}|--token [a-z]{1,3}|[a-z]{1,9}|\\PC{1,3}|\u{1b}\\[2J)", 1..500),
+        pin in any::<bool>(),
+    ) {
+        let long = pieces.join(" ");
+        let text = text::clean(&long, if pin { PIN } else { NOTE });
+        let what = match pin {
+            true => What::Pinned { text, on: true },
+            false => What::Note(text),
+        };
+        let mut a = Desk::default();
+        prop_assert!(a.write(what, &hand(0), Timestamp(1)).is_some());
+        let (b, left_out) = Desk::of(a.edits().to_vec());
+        prop_assert_eq!((b, left_out), (a, 0));
+    }
+
     #[test]
     fn what_is_written_is_read_as_it_was(desk in desk()) {
         let bytes = rmp_serde::to_vec_named(&desk).expect("written");
@@ -215,6 +234,41 @@ fn edits_of_a_clock_far_ahead_are_left_out_or_brought_back() {
     let (_, stamp) = a.assigned().expect("still said");
     assert_eq!((stamp.at, a.waiting()), (Timestamp(60), 1));
     assert_eq!(a.clone().drop_after(Timestamp(100)), 0);
+}
+
+/// They are of an earlier run, which knew of no team: nothing says that they wait.
+#[test]
+fn a_mute_of_a_clock_a_year_ahead_lasts_as_long_as_it_was_to() {
+    let (year, hour) = (365 * 86_400_000, 3_600_000);
+    let mut a = Desk::default();
+    let until = Timestamp(year + 2 * hour);
+    a.write(What::Muted(Some(until)), &hand(0), Timestamp(year));
+    assert_eq!(a.bring_back(Timestamp(hour), Timestamp(0)), 1);
+    assert_eq!(a.muted().map(|(end, _)| end), Some(Timestamp(2 * hour)));
+    assert_eq!(a.waiting(), 1, "nobody else has it");
+    assert_eq!(a.bring_back(Timestamp(hour), Timestamp(0)), 0, "once");
+}
+
+/// The newest stay, however many come at once and in whatever order.
+#[test]
+fn many_thousand_notes_are_bounded() {
+    let edits = (0..20_000).rev().map(|n| Edit {
+        mark: Mark {
+            ms: n,
+            count: 0,
+            by: "eve".into(),
+            console: "c".into(),
+        },
+        at: Timestamp(n),
+        seen: None,
+        what: What::Note("n".into()),
+    });
+    let (desk, left_out) = Desk::of(edits.collect());
+    assert_eq!((desk.notes().count(), left_out), (200, 0));
+    assert_eq!(
+        desk.notes().next().map(|(stamp, _)| stamp.at.0),
+        Some(19_800)
+    );
 }
 
 #[test]

@@ -63,6 +63,7 @@ impl World {
             },
             audit: audit(config),
             watchers: super::watchers::Watchers::of(config),
+            shared: super::shared::Team::of(config),
             severities: config.severities.clone(),
             events_most: limits.events,
             ticked: now,

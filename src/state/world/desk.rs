@@ -159,6 +159,11 @@ impl World {
     pub fn deed(&mut self, id: IncidentId, deed: Deed, by: &Arc<str>) -> bool {
         let (hand, at) = (self.hand(by), self.shared.now(self.now));
         let unmuted = deed == Deed::Mute(None);
+        let deed = match deed {
+            // All times that are shared are by the bus's clock.
+            Deed::Mute(Some(end)) => Deed::Mute(Some(self.shared.now(end))),
+            deed => deed,
+        };
         let Some(incident) = self.incidents.iter_mut().find(|i| i.id == id) else {
             return false;
         };

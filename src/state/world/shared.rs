@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::World;
+use crate::config::Config;
 use crate::incident::Incident;
 use crate::model::desk::{Desk, Edit, Mark};
 use crate::model::id::{ClusterId, IncidentId};
 use crate::model::shared::{AHEAD_MS, About, DeskKey, Doc, Line, Odd, Present, Shared};
 use crate::model::time::Timestamp;
 
+mod docs;
 mod send;
 
-/// Desks of the bucket kept at most, also of incidents that this console has not found (yet).
-const DOCS: usize = 4_000;
+use docs::Docs;
+
 /// Other consoles that are known of at most.
 const CONSOLES: usize = 200;
 /// A console that says nothing for so long is gone, milliseconds.
@@ -25,7 +27,9 @@ const OFF_MS: i64 = 60_000;
 /// The team, as this console knows it.
 #[derive(Debug, Default)]
 pub struct Team {
-    /// `None`: there is no team.
+    /// The configuration names one.
+    wanted: bool,
+    /// `None`: nobody works for the team yet.
     console: Option<Arc<str>>,
     /// Of edits made without a team.
     nobody: Arc<str>,
@@ -33,8 +37,8 @@ pub struct Team {
     /// Since when the line is so.
     since: Timestamp,
     /// As they stand in the bucket.
-    docs: BTreeMap<DeskKey, Doc>,
-    /// Given to the edge, and not seen in the bucket since.
+    docs: Docs,
+    /// Given to the edge, and when.
     sent: BTreeMap<DeskKey, Timestamp>,
     /// Incidents that were laid beside all entries, with their revision then.
     adopted: BTreeMap<IncidentId, u32>,
@@ -47,11 +51,21 @@ pub struct Team {
     ahead_ms: i64,
     /// Something may have to go out.
     due: bool,
+    /// When all was looked through last for what has to go out.
+    sought: Timestamp,
 }
 
 impl Team {
+    pub(super) fn of(config: &Config) -> Self {
+        Self {
+            wanted: config.team.is_some(),
+            ..Self::default()
+        }
+    }
+
+    /// There is a team, whether it is heard or not.
     pub fn is_on(&self) -> bool {
-        self.console.is_some()
+        self.wanted || self.console.is_some()
     }
 
     pub(super) fn console(&self) -> &Arc<str> {
@@ -102,20 +116,6 @@ impl Team {
         present.filter_map(move |(p, heard)| fresh(heard, p).then_some(p))
     }
 
-    fn hold(&mut self, doc: Doc) {
-        let key = doc.key();
-        self.sent.remove(&key);
-        self.docs.insert(key, doc);
-        if self.docs.len() > DOCS {
-            // Those in which nobody wrote for the longest.
-            let last = |doc: &Doc| doc.desk.edits().iter().map(|e| e.mark.ms).max();
-            let oldest = self.docs.iter().min_by_key(|(_, doc)| last(doc));
-            if let Some(key) = oldest.map(|(key, _)| key.clone()) {
-                self.docs.remove(&key);
-            }
-        }
-    }
-
     fn meet(&mut self, present: Present, now: Timestamp) {
         let own = self.console.as_ref() == Some(&present.console);
         let known = self.present.contains_key(&present.console);
@@ -156,11 +156,7 @@ impl World {
                 self.shared.looked = None;
             }
             Shared::Docs(docs) => return docs.into_iter().flat_map(|d| self.adopt(d)).collect(),
-            Shared::Gone(keys) => {
-                self.shared
-                    .docs
-                    .retain(|k, _| keys.iter().all(|key| key != k.as_str()));
-            }
+            Shared::Gone(keys) => keys.iter().for_each(|key| self.shared.docs.remove(key)),
             Shared::LeftAlone(odd) => self.shared.odd = odd,
             Shared::Ahead(ms) => {
                 self.shared.ahead_ms = ms;
@@ -186,60 +182,70 @@ impl World {
         desks.map(Desk::waiting).sum()
     }
 
-    /// Who else looks at this incident, by name.
-    pub fn lookers(&self, incident: &Incident) -> BTreeSet<Arc<str>> {
-        if !self.shared.is_on() || self.shared.present.is_empty() {
-            return BTreeSet::new();
-        }
-        let Some(about) = self.shared_about(incident) else {
-            return BTreeSet::new();
+    /// Who else looks at this incident: names, and on how many consoles each.
+    pub fn lookers(&self, incident: &Incident) -> BTreeMap<Arc<str>, usize> {
+        let mut lookers = BTreeMap::new();
+        let Some(cluster) = self.cluster(incident.cluster) else {
+            return lookers;
         };
-        let here = |p: &&Present| p.at.as_ref().is_some_and(|at| at.is_same(&about));
-        let there = self.shared.consoles(self.now).filter(here);
-        there.map(|p| p.by.clone()).collect()
+        let now = self.shared.now(self.now);
+        let is_of = |about: &About| about.is_of(incident, &cluster.name, now);
+        let there = self.shared.consoles(self.now);
+        for one in there.filter(|p| p.at.as_ref().is_some_and(is_of)) {
+            *lookers.entry(one.by.clone()).or_default() += 1;
+        }
+        lookers
     }
 
     fn shared_about(&self, incident: &Incident) -> Option<About> {
         let cluster = self.cluster(incident.cluster)?;
-        Some(About::incident(incident, &cluster.name, self.now))
+        let now = self.shared.now(self.now);
+        Some(About::incident(incident, &cluster.name, now))
     }
 
     /// An entry of the bucket, as it is now.
     fn adopt(&mut self, doc: Doc) -> Vec<String> {
         let mut told = Vec::new();
-        match &doc.about {
-            About::Incident { .. } => {
-                for place in 0..self.incidents.len() {
-                    told.extend(self.lay_beside(place, &doc));
-                }
-            }
-            About::Finding { cluster, key } => {
-                if let Some(at) = self.by_name.get(cluster) {
-                    let cluster = ClusterId(*at as u16);
-                    let said = self
-                        .desk
-                        .verdicts
-                        .entry((cluster, key.clone()))
-                        .or_default();
-                    let before = lost(said);
-                    let news = said.merge(&doc.desk);
-                    if said.sent(&doc.desk) || news {
-                        let name = format!("finding {key}");
-                        told.extend(clashes(said, &before, &name));
-                        self.said_of(cluster, &key.clone());
+        if let Some(at) = self.by_name.get(doc.about.cluster()) {
+            let cluster = ClusterId(*at as u16);
+            match &doc.about {
+                About::Incident { .. } => {
+                    for place in 0..self.incidents.len() {
+                        let here = self.incidents.get(place).map(|i| i.cluster);
+                        if here == Some(cluster) {
+                            told.extend(self.lay_beside(place, &doc));
+                        }
                     }
                 }
+                About::Finding { key, .. } => told = self.hear_said(cluster, key, &doc.desk),
             }
         }
-        self.shared.hold(doc);
+        self.shared.docs.put(doc);
+        told
+    }
+
+    /// What others said of the findings of this key.
+    fn hear_said(&mut self, cluster: ClusterId, key: &Arc<str>, theirs: &Desk) -> Vec<String> {
+        let place = (cluster, key.clone());
+        let said = self.desk.verdicts.entry(place).or_default();
+        let before = lost(said);
+        let news = said.merge(theirs);
+        if !said.sent(theirs) && !news {
+            return Vec::new();
+        }
+        let told = clashes(said, &before, &format!("finding {key}"));
+        self.said_of(cluster, key);
         told
     }
 
     /// Lays an entry beside the incident in this place, if it is about that.
     fn lay_beside(&mut self, place: usize, doc: &Doc) -> Vec<String> {
-        let incident = self.incidents.get(place).filter(|i| i.is_ours());
-        let about = incident.and_then(|i| self.shared_about(i));
-        if about.is_none_or(|about| !about.is_same(&doc.about)) {
+        let now = self.shared.now(self.now);
+        let of = |world: &Self, i: &Incident| {
+            let cluster = world.cluster(i.cluster);
+            cluster.is_some_and(|c| i.is_ours() && doc.about.is_of(i, &c.name, now))
+        };
+        if !self.incidents.get(place).is_some_and(|i| of(self, i)) {
             return Vec::new();
         }
         let Some(incident) = self.incidents.get_mut(place) else {
@@ -261,24 +267,25 @@ impl World {
             return Vec::new();
         }
         let mut told = Vec::new();
+        let docs = std::mem::take(&mut self.shared.docs);
+        let now = self.shared.now(self.now);
         for place in 0..self.incidents.len() {
             let Some(incident) = self.incidents.get(place).filter(|i| i.is_ours()) else {
                 continue;
             };
-            if self.shared.adopted.get(&incident.id) == Some(&incident.revision) {
+            let (id, revision) = (incident.id, incident.revision);
+            if self.shared.adopted.get(&id) == Some(&revision) {
                 continue;
             }
-            let (id, revision) = (incident.id, incident.revision);
-            let about = self.shared_about(incident);
-            let fitting = self.shared.docs.values().filter(|doc| {
-                let about = about.as_ref();
-                about.is_some_and(|about| about.is_same(&doc.about))
-            });
-            let fitting: Vec<Doc> = fitting.cloned().collect();
+            let cluster = self.cluster(incident.cluster);
+            let fitting = cluster.map(|c| docs.of(incident, &c.name, now));
             self.shared.adopted.insert(id, revision);
             self.shared.due = true;
-            told.extend(fitting.iter().flat_map(|doc| self.lay_beside(place, doc)));
+            for doc in fitting.into_iter().flatten() {
+                told.extend(self.lay_beside(place, doc));
+            }
         }
+        self.shared.docs = docs;
         let incidents = &self.incidents;
         if self.shared.adopted.len() > 2 * incidents.len() {
             let held: BTreeSet<IncidentId> = incidents.iter().map(|i| i.id).collect();
@@ -287,20 +294,23 @@ impl World {
         told
     }
 
-    /// This console's clock turned out to be ahead: what nobody else has yet is of now.
+    /// What was done by a clock far ahead, this console's in this run or an earlier one, nobody
+    /// takes: it is of now.
     fn bring_back(&mut self) {
-        if self.shared.ahead_ms <= AHEAD_MS {
-            return;
-        }
         let now = self.shared.now(self.now);
-        let latest = now.plus_ms(AHEAD_MS);
+        // What others did is taken up to an hour ahead by the bus's clock, from which ours may be off.
+        let latest = now.plus_ms(AHEAD_MS + 2 * OFF_MS);
         for incident in self.incidents.iter_mut().filter(|i| i.is_ours()) {
             if incident.desk.bring_back(latest, now) > 0 {
                 incident.touch();
             }
         }
-        for said in self.desk.verdicts.values_mut() {
-            said.bring_back(latest, now);
+        let said = self.desk.verdicts.iter_mut();
+        let brought = said.filter_map(|((cluster, key), said)| {
+            (said.bring_back(latest, now) > 0).then(|| (*cluster, key.clone()))
+        });
+        for (cluster, key) in brought.collect::<Vec<_>>() {
+            self.said_of(cluster, &key);
         }
     }
 }

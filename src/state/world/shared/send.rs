@@ -4,8 +4,7 @@ use super::super::World;
 use crate::incident::Incident;
 use crate::model::desk::Desk;
 use crate::model::id::{ClusterId, IncidentId};
-use crate::model::shared::{About, DeskKey, Doc, Line};
-use crate::model::time::Timestamp;
+use crate::model::shared::{About, Doc, Line};
 
 /// What the edge was given and nobody heard of since is given again after this time, milliseconds.
 const AGAIN_MS: u64 = 10_000;
@@ -13,15 +12,19 @@ const AGAIN_MS: u64 = 10_000;
 const GOES_ON_MS: u64 = 300_000;
 /// Desks given away in one go.
 const SENT: usize = 200;
+/// Something is looked for so often also where nothing happened, milliseconds.
+const SEEK_MS: u64 = 30_000;
 
 impl World {
     /// Desks of which the bucket lacks something, merged with what it holds.
     pub fn unshared(&mut self) -> Vec<Doc> {
-        // Something is looked for now and then also where nothing happened.
-        let due = std::mem::take(&mut self.shared.due) || self.now.0 / 10_000 % 3 == 0;
-        if !due || self.shared.line != Line::Online {
+        let (now, team) = (self.now, &mut self.shared);
+        let due = team.due || now.age_since_ms(team.sought) >= SEEK_MS;
+        if !due || team.line != Line::Online {
             return Vec::new();
         }
+        (team.due, team.sought) = (false, now);
+        team.sent.retain(|_, at| now.age_since_ms(*at) < AGAIN_MS);
         let mut docs: Vec<Doc> = Vec::new();
         for incident in self.incidents.iter().filter(|i| i.is_ours()) {
             docs.extend(self.lacking(incident));
@@ -29,13 +32,13 @@ impl World {
         for ((cluster, key), said) in &self.desk.verdicts {
             docs.extend(self.unsaid(*cluster, key, said));
         }
-        let (now, sent) = (self.now, &self.shared.sent);
-        let lately = |at: &Timestamp| now.age_since_ms(*at) < AGAIN_MS;
-        docs.retain(|doc| !sent.get(&doc.key()).is_some_and(lately));
+        // Also what is in the bucket already: whatever reading makes of it, nothing goes round and
+        // round faster than this.
+        let team = &mut self.shared;
+        docs.retain(|doc| !team.sent.contains_key(&doc.key()));
+        team.due = docs.len() > SENT;
         docs.truncate(SENT);
-        for doc in &docs {
-            self.shared.sent.insert(doc.key(), now);
-        }
+        team.sent.extend(docs.iter().map(|doc| (doc.key(), now)));
         docs
     }
 
@@ -44,28 +47,28 @@ impl World {
         if incident.desk.is_empty() {
             return None;
         }
-        let mut about = self.shared_about(incident)?;
-        let of_it = |(_, doc): &(&DeskKey, &Doc)| doc.about.is_same(&about);
+        let cluster = &self.cluster(incident.cluster)?.name;
+        let now = self.shared.now(self.now);
         // The least of several: all consoles come to the same.
-        let Some((_, held)) = self.shared.docs.iter().find(of_it) else {
-            let wanted = incident.is_live() || incident.desk.waiting() > 0;
-            return wanted.then(|| Doc {
-                about,
-                desk: incident.desk.clone(),
-            });
-        };
-        let silent = match held.about {
+        let held = self.shared.docs.of(incident, cluster, now);
+        let held = held.first();
+        let silent = |held: &Doc| match held.about {
             About::Incident { until, .. } => {
-                incident.is_live() && self.now.age_since_ms(until) >= GOES_ON_MS
+                incident.is_live() && now.age_since_ms(until) >= GOES_ON_MS
             }
             About::Finding { .. } => false,
         };
-        if held.desk.holds(&incident.desk) && !silent {
-            return None;
+        let lacks = match held {
+            Some(held) => silent(held) || !held.desk.holds(&incident.desk),
+            None => incident.is_live() || incident.desk.waiting() > 0,
+        };
+        let mut about = self.shared_about(incident).filter(|_| lacks)?;
+        if let Some(held) = held {
+            about.merge(&held.about);
+            about = about.under(&held.about);
         }
-        about.merge(&held.about);
         Some(Doc {
-            about: about.under(&held.about),
+            about,
             desk: incident.desk.clone(),
         })
     }

@@ -3,28 +3,16 @@ use crate::incident::IncidentState;
 use crate::model::alert::Severity;
 use crate::model::finding::{Finding, FindingKind, Subject};
 use crate::model::incident::{Deed, Opinion};
-use crate::model::unit::Unit;
 use crate::ui::view::fake::{self, NOW};
 
-fn finding(cluster: u16, key: &str, since: i64) -> Finding {
+pub fn finding(cluster: u16, key: &str, since: i64) -> Finding {
     Finding {
-        cluster: ClusterId(cluster),
-        subject: Subject::Node("n1".into()),
-        key: key.into(),
         kind: FindingKind::Spike,
         severity: Severity::Critical,
-        score: 0.9,
+        cluster: ClusterId(cluster),
         since: Timestamp(since),
-        earlier: false,
         at: Timestamp(since),
-        over: false,
-        signal: "load".into(),
-        unit: Unit::None,
-        seen: None,
-        expected: None,
-        method: "test".into(),
-        text: "high".into(),
-        evidence: Vec::new(),
+        ..Finding::bare(key)
     }
 }
 
@@ -233,13 +221,14 @@ fn those_who_look_at_the_same_are_named_until_their_word_is_old() {
     };
     a.take_shared(Shared::Present(vec![own, present("c2", 1_000), old]));
     let names = |world: &World| Vec::from_iter(world.lookers(&world.incidents[0]));
-    assert_eq!(names(&a), [by("ben")]);
+    assert_eq!(names(&a), [(by("ben"), 1)]);
     a.now = Timestamp(NOW + 40_000);
     assert!(names(&a).is_empty());
-    a.take_shared(Shared::Present(vec![present("c2", 0)]));
-    assert_eq!(names(&a), [by("ben")]);
+    // On machines where all are called alike, two are two.
+    a.take_shared(Shared::Present(vec![present("c2", 0), present("c3", 0)]));
+    assert_eq!(names(&a), [(by("ben"), 2)]);
     a.take_shared(Shared::Left("c2".into()));
-    assert!(names(&a).is_empty());
+    assert_eq!(names(&a), [(by("ben"), 1)]);
 }
 
 #[test]
@@ -265,4 +254,71 @@ fn what_is_merged_into_another_keeps_what_people_did() {
         .take(&mut incidents, both, &["n1".into(), "n2".into()]);
     assert_eq!(incidents.len(), 1);
     assert_eq!(incidents[0].desk.notes().count(), 2);
+}
+
+/// The team's tasks are started after the first frame: what is done before that waits too.
+#[test]
+fn what_is_done_before_the_team_reports_in_waits() {
+    let clusters = vec![crate::config::Cluster {
+        name: "alpha".into(),
+        ..Default::default()
+    }];
+    let text = "[team]\nnats = { url = \"nats://127.0.0.1:9\" }\n";
+    let parsed = crate::config::load::parse(text, std::path::Path::new("/x/c.toml"));
+    let config = Config {
+        clusters,
+        team: parsed.expect("valid").team,
+        ..Config::default()
+    };
+    let mut a = World::new(&config, Timestamp(NOW));
+    a.take_findings(vec![finding(0, "k", NOW)]);
+    let id = a.incidents[0].id;
+    a.deed(id, Deed::Acknowledge, &by("ana"));
+    assert_eq!(a.waiting(), 1);
+    assert!(a.shared.unheard().is_some(), "it is not heard yet");
+    a.take_shared(Shared::Begun {
+        console: "c1".into(),
+    });
+    a.take_shared(Shared::Line(Line::Online));
+    let mut bucket = Bucket::default();
+    bucket.pass(&mut a, &mut []);
+    assert_eq!((a.waiting(), bucket.0.len()), (0, 1));
+}
+
+/// Where reading leaves out what was written, it is not written round and round.
+#[test]
+fn what_does_not_come_back_as_it_was_sent_is_not_sent_at_once_again() {
+    let mut a = console(&["alpha"], "c1");
+    a.take_findings(vec![finding(0, "k", NOW)]);
+    let id = a.incidents[0].id;
+    a.deed(id, Deed::Acknowledge, &by("ana"));
+    let mut sent = 0;
+    for second in 0..60 {
+        a.now = Timestamp(NOW + second * 1_000);
+        for doc in a.unshared() {
+            sent += 1;
+            let desk = Desk::default();
+            a.take_shared(Shared::Docs(vec![Doc { desk, ..doc }]));
+        }
+    }
+    assert!((2..=6).contains(&sent), "{sent} times in a minute");
+    assert_eq!(a.waiting(), 1);
+}
+
+/// In an earlier run, without a team, the clock of this machine was a year ahead.
+#[test]
+fn what_an_earlier_run_did_by_a_wrong_clock_is_of_now() {
+    let mut before = fake::world(&["alpha"]);
+    before.restore(Vec::new(), Vec::new(), 0);
+    before.take_findings(vec![finding(0, "k", NOW)]);
+    let id = before.incidents[0].id;
+    let year = 365 * 86_400_000;
+    before.now = Timestamp(NOW + year);
+    before.deed(id, Deed::Acknowledge, &by("ana"));
+    let mut a = console(&["alpha"], "c1");
+    a.incidents = before.incidents;
+    a.take_shared(Shared::Ahead(0));
+    let edits = a.incidents[0].desk.edits();
+    assert!(edits.iter().all(|e| e.mark.ms == NOW), "{edits:?}");
+    assert_eq!(a.waiting(), 1);
 }

@@ -57,7 +57,7 @@ pub fn draw(
         incident.score,
         incident.word(ctx.world.now),
     );
-    let right = match ctx.world.lookers(incident).len() {
+    let right = match ctx.world.lookers(incident).values().sum::<usize>() {
         0 => format!("{} findings", incident.findings.len()),
         n => format!("{n} more look · {} findings", incident.findings.len()),
     };

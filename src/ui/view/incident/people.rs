@@ -54,15 +54,21 @@ pub fn lines<'a>(ctx: &Ctx<'_>, incident: &Incident, width: usize) -> Vec<Line<'
 /// How the team is heard, where it is not; what waits for it, and why.
 pub fn unheard<'a>(ctx: &Ctx<'a>) -> Option<(String, Option<&'a str>)> {
     let team = &ctx.world.shared;
-    let refused = team.odd().refused.as_deref();
-    let refused = refused.filter(|_| ctx.world.waiting() > 0);
-    let waits = match ctx.world.waiting() {
+    let (line, refused) = (team.unheard(), team.odd().refused.as_deref());
+    if line.is_none() && refused.is_none() {
+        return None;
+    }
+    let waiting = ctx.world.waiting();
+    let waits = match waiting {
         0 => String::new(),
         1 => ", 1 change waits".to_owned(),
         n => format!(", {n} changes wait"),
     };
-    Some(match team.unheard() {
-        None => (format!("shared: not taken{waits}"), Some(refused?)),
+    Some(match line {
+        None => {
+            let refused = refused.filter(|_| waiting > 0)?;
+            (format!("shared: not taken{waits}"), Some(refused))
+        }
         Some((shared::Line::Offline(why), since)) => {
             let since = ctx.clock_or_day(since);
             (format!("shared: offline since {since}{waits}"), Some(why))
@@ -73,14 +79,17 @@ pub fn unheard<'a>(ctx: &Ctx<'a>) -> Option<(String, Option<&'a str>)> {
 
 /// Who else looks at it.
 fn others(ctx: &Ctx<'_>, incident: &Incident) -> Option<String> {
-    let names = ctx.world.lookers(incident);
-    let told: Vec<&str> = names.iter().take(NAMES).map(|n| n.as_ref()).collect();
-    let more = match names.len().saturating_sub(NAMES) {
+    let lookers = ctx.world.lookers(incident);
+    let told = lookers.iter().take(NAMES).map(|(name, n)| match n {
+        1 => name.to_string(),
+        n => format!("{name} on {n} consoles"),
+    });
+    let told = told.collect::<Vec<_>>().join(", ");
+    let more = match lookers.values().skip(NAMES).sum::<usize>() {
         0 => String::new(),
         n => format!(" and {n} more"),
     };
-    let told = told.join(", ");
-    match names.len() {
+    match lookers.values().sum::<usize>() {
         0 => None,
         1 => Some(format!("{told} looks at this too")),
         n => Some(format!("{n} others look at this: {told}{more}")),
