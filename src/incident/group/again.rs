@@ -30,9 +30,12 @@ impl Grouper {
         }
         self.numbered = self.numbered.saturating_add(first);
         for mut incident in past {
-            if let Some(now) = incidents.iter_mut().find(|i| i.id == incident.id) {
-                // It goes on under the number that people know; what they did about it stays.
-                now.number = incident.number;
+            let same = incidents.iter().position(|i| i.id == incident.id);
+            let same = same.or_else(|| incidents.iter().position(|i| i.goes_on_from(&incident)));
+            if let Some(now) = same.and_then(|place| incidents.get_mut(place)) {
+                // It goes on as what people know; what they did about it stays.
+                (now.id, now.number) = (incident.id, incident.number);
+                now.opened = now.opened.min(incident.opened);
                 now.desk.merge(&incident.desk);
                 continue;
             }
@@ -79,6 +82,19 @@ impl Grouper {
                 incident.settle(at);
             }
         }
+    }
+}
+
+impl Incident {
+    /// It was open when the earlier run ended, and shows one of its signs: this run sees less of
+    /// its begin, or farwatch has made ids from something else since.
+    fn goes_on_from(&self, past: &Self) -> bool {
+        let shows = |f: &Finding| past.findings.iter().any(|p| p.key == f.key);
+        self.is_ours()
+            && self.is_live()
+            && past.is_live()
+            && self.cluster == past.cluster
+            && self.findings.iter().any(shows)
     }
 }
 

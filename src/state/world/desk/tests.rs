@@ -2,29 +2,18 @@ use super::*;
 use crate::incident::IncidentState;
 use crate::model::alert::Severity;
 use crate::model::finding::{FindingKind, Subject};
-use crate::model::unit::Unit;
 use crate::state::world::Status;
 use crate::ui::view::fake::{self, NOW};
 
 fn finding(key: &str, score: f64, kind: FindingKind) -> Finding {
     Finding {
-        cluster: ClusterId(0),
-        subject: Subject::Node("n1".into()),
-        key: key.into(),
         kind,
         severity: Severity::Critical,
         score,
-        since: Timestamp(NOW),
-        earlier: false,
-        at: Timestamp(NOW),
-        over: false,
         signal: "load".into(),
-        unit: Unit::None,
-        seen: None,
-        expected: None,
-        method: "test".into(),
-        text: "high".into(),
-        evidence: Vec::new(),
+        since: Timestamp(NOW),
+        at: Timestamp(NOW),
+        ..Finding::bare(key)
     }
 }
 
@@ -117,6 +106,33 @@ fn what_was_found_before_the_archive_answered_goes_on_under_its_number() {
             .incident(id)
             .is_some_and(|i| i.desk.acknowledged().is_some())
     );
+}
+
+/// And it saw less of its begin, so that it would be called otherwise: it is still that one.
+#[test]
+fn what_was_found_later_before_the_archive_answered_is_no_second_one() {
+    let mut before = world();
+    let id = before.incidents[0].id;
+    before.deed(id, Deed::Acknowledge, &me());
+    let keeps = before.unkept(true).into_iter();
+    let past = keeps.filter_map(|k| match k {
+        Keep::Incident(past) => Some(*past),
+        _ => None,
+    });
+    let mut world = fake::world(&["alpha"]);
+    let since = Timestamp(NOW + 60_000);
+    world.take_findings(vec![Finding {
+        since,
+        at: since,
+        ..finding("k", 0.9, FindingKind::Spike)
+    }]);
+    assert_ne!(world.incidents[0].id, id);
+    world.restore(past.collect(), Vec::new(), 7);
+    let [one] = world.incidents.as_slice() else {
+        panic!("{:?}", world.incidents);
+    };
+    assert_eq!((one.id, one.number, one.opened), (id, 7, Timestamp(NOW)));
+    assert!(one.desk.acknowledged().is_some());
 }
 
 #[test]
