@@ -218,8 +218,10 @@ impl State {
         }))
     }
 
-    fn why(&self, words: &str) -> Result<Look, String> {
-        Ok(self.own_findings(self.meant(words)?, ""))
+    fn why(&mut self, words: &str) -> Result<Look, String> {
+        // The conversation is about it from here on: it is found, and handed over, with it.
+        self.asked_about = self.meant(words)?;
+        Ok(self.own_findings(self.asked_about, ""))
     }
 
     /// What the console itself knows of an incident, or of everything.

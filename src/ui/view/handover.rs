@@ -45,16 +45,16 @@ fn ready(ctx: &Ctx<'_>, area: Rect, buf: &mut Buffer, parcel: &Parcel, scroll: u
             ),
             theme.base,
         ),
-        (
-            format!("goes in   {}, log lines", parcel.words()),
-            theme.base,
-        ),
+    ];
+    let goes = wrap(&format!("goes in   {}, log lines", parcel.words()), room);
+    lines.extend(goes.into_iter().map(|line| (line, theme.base)));
+    lines.extend([
         (
             "          what looks like a password, token or key is masked everywhere".into(),
             theme.muted,
         ),
         ("does not go in".into(), theme.title),
-    ];
+    ]);
     let gaps = handover.gaps.iter().skip(scroll);
     let wrapped = gaps.flat_map(|gap| wrap(&format!("- {gap}"), room));
     lines.extend(wrapped.map(|line| (line, theme.base)));
