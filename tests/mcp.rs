@@ -18,10 +18,16 @@ type Client = RunningService<RoleClient, ()>;
 
 /// With a home of its own: nothing of this machine's is read.
 fn program(home: &std::path::Path, flags: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_farwatch"));
+    let mut command = farwatch(home);
     command
         .args(["mcp", "--replay", DEMO, "--at", "10m"])
-        .args(flags)
+        .args(flags);
+    command
+}
+
+fn farwatch(home: &std::path::Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_farwatch"));
+    command
         .env("HOME", home)
         .env_remove("FARWATCH_CONFIG")
         .env_remove("XDG_CONFIG_HOME");
@@ -286,5 +292,30 @@ async fn what_it_does_not_have_is_refused() {
     assert!(
         matches!(prompts, Err(ServiceError::McpError(_))) || prompts.is_ok_and(|p| p.is_empty())
     );
+    client.cancel().await.expect("ended");
+}
+
+/// What another console handed over is asked like any recording: its incidents bear their sender's
+/// numbers and say whose they are.
+#[tokio::test]
+async fn an_incident_that_was_handed_over_is_read() {
+    let home = tempfile::tempdir().expect("a folder");
+    let file = home.path().join("inc.fwr");
+    let out = file.to_str().expect("text");
+    let exported = farwatch(home.path())
+        .env("USER", "ada")
+        .args(["export", "--incident", "INC-1", "--replay", DEMO])
+        .args(["--at", "16m", "--out", out])
+        .output()
+        .expect("run");
+    assert!(exported.status.success(), "{exported:?}");
+    let mut command = farwatch(home.path());
+    command.args(["mcp", "--replay", out]);
+    let command = tokio::process::Command::from(command);
+    let transport = TokioChildProcess::new(command).expect("started");
+    let client: Client = ().serve(transport).await.expect("introduced");
+    let held = text(&call(&client, "list_incidents", json!({})).await);
+    let line = held.lines().find(|line| line.contains("INC-1"));
+    assert!(line.is_some_and(|line| line.contains("handed")), "{held}");
     client.cancel().await.expect("ended");
 }

@@ -7,6 +7,8 @@
 mod apiserver;
 #[path = "support/chat.rs"]
 mod chat;
+#[path = "support/faults.rs"]
+mod faults;
 #[path = "support/nats.rs"]
 mod nats_server;
 #[path = "support/prometheus.rs"]
@@ -36,10 +38,14 @@ mod environment;
 mod explored;
 #[path = "terminal/gpu.rs"]
 mod gpu;
+#[path = "terminal/handed.rs"]
+mod handed;
 #[path = "terminal/hostile.rs"]
 mod hostile;
 #[path = "terminal/kept.rs"]
 mod kept;
+#[path = "terminal/shared.rs"]
+mod shared;
 #[path = "terminal/used.rs"]
 mod used;
 

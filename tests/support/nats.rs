@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 #[path = "ports.rs"]
@@ -88,6 +89,13 @@ impl Nats {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+
+    /// Stops it, or lets it go on.
+    pub fn signal(&self, signal: Signal) {
+        let child = self.child.as_ref().expect("running");
+        let pid = Pid::from_child(child);
+        kill_process(pid, signal).expect("signalled");
     }
 
     pub fn url(&self) -> String {
