@@ -423,6 +423,54 @@ fn mistakes_name_line_and_remedy() {
             "bearer_file",
         ),
         ("[[signals]]\nname = \"mine\"", 1, "mine", ""),
+        (
+            "[[clusters]]\nname = \"abc\"\nprometheus = \"http://a\"",
+            3,
+            "wrong type: text, expected a table",
+            "{ url = \"http://host:port\" }",
+        ),
+        (
+            "[[clusters]]\nname = \"abc\"\nnats = \"nats://a\"",
+            3,
+            "wrong type: text, expected a table",
+            "nats = { url = \"nats://host:4222\" }",
+        ),
+        (
+            "[[clusters]]\nname = \"abc\"\nkube = \"alpha\"",
+            3,
+            "wrong type: text, expected a table",
+            "kube = { context =",
+        ),
+        (
+            "[[clusters]]\nname = \"abc\"\nexporters = { url = \"http://a\" }",
+            3,
+            "wrong type: a table, expected a list",
+            "[...]",
+        ),
+        (
+            "[clusters]\nname = \"abc\"",
+            1,
+            "wrong type: a table, expected a list",
+            "[[NAME]]",
+        ),
+        (
+            "[[clusters]]\nname = \"abc\"\ntype = 1",
+            3,
+            "expected one of \"hub\", \"spoke\", \"edge\", \"far-edge\"",
+            "",
+        ),
+        (
+            "[team]\nnats = { url = \"nats://a\" }\nincidents = true",
+            3,
+            "wrong type: boolean, expected one of \"own\", \"watchers\"",
+            "",
+        ),
+        (
+            "[team]\nnats = { url = \"nats://a\", interval = \"5s\" }",
+            2,
+            "`interval` has no use",
+            "leases",
+        ),
     ] {
         let (at, said, remedy) = refused(text);
         assert_eq!(at, line, "{text}: {said}");

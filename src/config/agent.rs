@@ -17,6 +17,7 @@ use crate::model::limits::RunLimits;
 /// The keys of one server stand beside the agent's own: `flatten` would lose the line of a mistake.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[serde(expecting = "a table: write `[agent]`, and below it `url = \"http://host:port/v1\"`")]
 pub struct Written {
     pub url: Option<Spanned<String>>,
     pub model: Option<String>,
@@ -49,6 +50,7 @@ pub struct Written {
 /// One of several servers.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[serde(expecting = "a table: write `{ url = \"http://host:port/v1\" }`")]
 pub struct Server {
     pub url: Spanned<String>,
     pub model: Option<String>,

@@ -93,7 +93,7 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
                 "every cluster needs a name of its own",
             );
         }
-        clusters.push(cluster(entry, folder, &roles)?);
+        clusters.push(cluster(entry, folder, &roles, file.team.is_some())?);
     }
     if clusters.len() > usize::from(u16::MAX) {
         return Err(Mistake {
@@ -191,7 +191,13 @@ pub fn is_cluster_name(name: &str) -> bool {
     name.len() >= 3 && super::name::is_label(name)
 }
 
-fn cluster(entry: file::Cluster, folder: &Path, roles: &Roles) -> Result<Cluster, Mistake> {
+/// `team`: there is a bus of the team.
+fn cluster(
+    entry: file::Cluster,
+    folder: &Path,
+    roles: &Roles,
+    team: bool,
+) -> Result<Cluster, Mistake> {
     if !is_cluster_name(entry.name.get_ref()) {
         return mistake(
             entry.name.span(),
@@ -227,11 +233,12 @@ fn cluster(entry: file::Cluster, folder: &Path, roles: &Roles) -> Result<Cluster
         let all = all.into_iter().map(|e| endpoint(e, shared));
         all.collect::<Result<Vec<_>, _>>()
     };
-    let edge = edge::edge(
-        entry.edge,
-        !entry.exporters.is_empty(),
-        entry.prometheus.is_some(),
-    )?;
+    let beside = edge::Beside {
+        exporters: !entry.exporters.is_empty(),
+        prometheus: entry.prometheus.is_some(),
+        team,
+    };
+    let edge = edge::edge(entry.edge, beside)?;
     Ok(Cluster {
         kind,
         edge,

@@ -15,8 +15,9 @@ const LEAST_WINDOW: u64 = 1 << 20;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[serde(expecting = "a table: write `edge = { samples = \"team\" }`")]
 pub struct Written {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::word::word")]
     pub samples: Samples,
     pub budget: Option<Spanned<String>>,
     pub window: Option<Spanned<Size>>,
@@ -55,25 +56,35 @@ impl Default for Edge {
     }
 }
 
-/// `exporters`, `prometheus`: whether the cluster names any.
-pub(super) fn edge(
-    entry: Option<Spanned<Written>>,
-    exporters: bool,
-    prometheus: bool,
-) -> Result<Edge, Mistake> {
+/// What else the file has, on which the way of the samples depends.
+#[derive(Clone, Copy)]
+pub(super) struct Beside {
+    /// The cluster names exporters.
+    pub exporters: bool,
+    /// The cluster names a Prometheus.
+    pub prometheus: bool,
+    /// There is a bus of the team.
+    pub team: bool,
+}
+
+pub(super) fn edge(entry: Option<Spanned<Written>>, beside: Beside) -> Result<Edge, Mistake> {
     let Some(entry) = entry else {
         return Ok(Edge::default());
     };
     let span = entry.span();
     let entry = entry.into_inner();
     match entry.samples {
-        Samples::Publish if !exporters => {
+        Samples::Publish if !beside.exporters => {
             let hint = "add `exporters = [{ url = \"...\" }]`";
             return mistake(span, "the cluster has no exporters to publish", hint);
         }
-        Samples::Team if exporters || prometheus => {
+        Samples::Team if beside.exporters || beside.prometheus => {
             let hint = "leave out `exporters` and `prometheus`, or `samples`";
             return mistake(span, "samples come from the team's bus, or from here", hint);
+        }
+        Samples::Publish | Samples::Team if !beside.team => {
+            let what = "`edge.samples` needs the team's bus";
+            return mistake(span, what, "add [team] with its `nats`");
         }
         _ => {}
     }
@@ -111,11 +122,12 @@ mod tests {
     use crate::config::load::parse;
 
     fn read(rest: &str) -> Result<Edge, String> {
-        let text = format!("[[clusters]]\nname = \"alpha\"\n{rest}\n");
+        let text = format!("[[clusters]]\nname = \"alpha\"\n{rest}\n{TEAM}");
         let config = parse(&text, std::path::Path::new("/x/c.toml")).map_err(|e| e.to_string())?;
         Ok(config.clusters[0].edge.clone())
     }
 
+    const TEAM: &str = "[team]\nnats = { url = \"nats://a:4222\" }\n";
     const EXPORTERS: &str = "exporters = [{ url = \"http://a:9100/metrics\" }]\n";
 
     #[test]
@@ -147,11 +159,40 @@ mod tests {
             let error = read(rest).expect_err(rest);
             assert!(error.contains(told), "{rest}: {error}");
         }
+        for (rest, told) in [
+            (
+                "edge = { samples = 1 }",
+                "expected one of \"own\", \"publish\", \"team\"",
+            ),
+            (
+                "edge = \"team\"",
+                ":3: wrong type: text, expected a table (write `edge = {",
+            ),
+        ] {
+            let error = read(rest).expect_err(rest);
+            assert!(error.contains(told), "{rest}: {error}");
+        }
         let both = format!("{EXPORTERS}edge = {{ samples = \"team\" }}");
         let error = read(&both).expect_err("both");
         assert!(
             error.contains("from the team's bus, or from here"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn without_a_team_no_samples_travel() {
+        for rest in [
+            "edge = { samples = \"team\" }".to_owned(),
+            format!("{EXPORTERS}edge = {{ samples = \"publish\" }}"),
+        ] {
+            let text = format!("[[clusters]]\nname = \"alpha\"\n{rest}\n");
+            let error = parse(&text, std::path::Path::new("/x/c.toml")).expect_err("refused");
+            let line = 2 + rest.lines().count();
+            let told = format!(
+                ":{line}: `edge.samples` needs the team's bus (add [team] with its `nats`)"
+            );
+            assert!(error.to_string().contains(&told), "{error}");
+        }
     }
 }

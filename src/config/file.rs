@@ -55,6 +55,7 @@ pub struct File {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[serde(expecting = "a table: write `runbooks = { folder = \"PATH\" }`")]
 pub struct Runbooks {
     pub folder: Option<String>,
 }
@@ -65,7 +66,7 @@ pub struct Runbooks {
 pub struct Query {
     pub name: String,
     pub query: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::word::word")]
     pub language: super::QueryLanguage,
 }
 
@@ -73,7 +74,7 @@ pub struct Query {
 #[serde(deny_unknown_fields)]
 pub struct Cluster {
     pub name: Spanned<String>,
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default, deserialize_with = "super::word::given")]
     pub kind: Option<Kind>,
     pub environment: Option<String>,
     pub region: Option<String>,
@@ -108,14 +109,17 @@ pub struct Cluster {
 /// Groups that make an admin or an operator, and what everybody else is.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[serde(expecting = "a table: write `roles = { operator = [\"GROUP\"] }`")]
 pub struct Roles {
     pub admin: Option<Vec<String>>,
     pub operator: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "super::word::given")]
     pub default: Option<Role>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[serde(expecting = "a table: write `actions = { enabled = true }`")]
 pub struct Actions {
     #[serde(default)]
     pub enabled: bool,
@@ -132,6 +136,7 @@ pub enum Kind {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[serde(expecting = "a table: write `kubeconfig = { contexts = [\"NAME\"] }`")]
 pub struct Contexts {
     #[serde(default)]
     pub files: Vec<String>,
@@ -144,6 +149,7 @@ pub struct Contexts {
 /// A context of a kubeconfig, or our own pod, or a server with the keys of an endpoint.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[serde(expecting = "a table: write `kube = { context = \"NAME\" }`")]
 pub struct Kube {
     pub context: Option<String>,
     pub kubeconfig: Option<String>,
@@ -160,6 +166,7 @@ pub struct Kube {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[serde(expecting = "a table: write `{ url = \"http://host:port\" }`")]
 pub struct Endpoint {
     pub url: Option<Spanned<String>>,
     /// `NAMESPACE/NAME:PORT` in the cluster, instead of a URL.
@@ -168,7 +175,9 @@ pub struct Endpoint {
     pub pods: Option<Spanned<String>>,
     pub path: Option<String>,
     pub tls: Option<bool>,
+    #[serde(default, deserialize_with = "super::word::given")]
     pub via: Option<Way>,
+    #[serde(default, deserialize_with = "super::word::given")]
     pub bearer_from: Option<BearerFrom>,
     pub bearer_file: Option<String>,
     pub bearer_command: Option<Vec<String>>,
@@ -222,6 +231,7 @@ pub struct Limits {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[serde(expecting = "a table: write `archive = { enabled = true }`")]
 pub struct Archive {
     pub enabled: Option<bool>,
     pub file: Option<String>,

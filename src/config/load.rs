@@ -160,21 +160,43 @@ pub(super) fn explain(message: &str) -> (String, String) {
         };
         return (format!("unknown {kind} `{given}`"), hint);
     }
-    for kind in ["string", "integer", "floating point", "boolean"] {
-        let start = format!("invalid type: {kind} ");
-        if let Some(rest) = message.strip_prefix(&start) {
-            // The value may be anything, a secret too: it ends before the last ", expected".
-            let expected = rest.rsplit_once(", expected ").map_or("", |(_, e)| e);
-            return (
-                format!("wrong type: {kind}, expected {expected}"),
-                String::new(),
-            );
-        }
+    if let Some(rest) = message.strip_prefix("invalid type: ") {
+        return wrong_type(rest);
     }
     if let Some(name) = message.strip_prefix("missing field ") {
         return (format!("{name} is missing"), String::new());
     }
     (message, String::new())
+}
+
+/// `map, expected a sequence` in the operator's words. The value that stands behind some types may be
+/// anything, a secret too: it is left out, and ends before the last ", expected".
+fn wrong_type(told: &str) -> (String, String) {
+    let kinds = [
+        ("string", "text"),
+        ("integer", "integer"),
+        ("floating point", "number"),
+        ("boolean", "boolean"),
+        ("map", "a table"),
+        ("sequence", "a list"),
+    ];
+    let given = kinds.iter().find(|(kind, _)| told.starts_with(kind));
+    let given = given.map_or("something else", |(_, word)| word);
+    let expected = told.rsplit_once(", expected ").map_or("", |(_, e)| e);
+    // What to write stands behind a colon, where the type tells it.
+    let (expected, hint) = match expected.split_once(": ") {
+        Some((what, hint)) => (what, hint),
+        None if expected.starts_with("struct ") => ("a table", "write `{ key = value }`"),
+        None if expected == "a sequence" => (
+            "a list",
+            "write `[...]` around it, or `[[NAME]]` above each table",
+        ),
+        None if expected == "a map" => ("a table", "write `{ key = value }`"),
+        None if expected == "a string" => ("text", "write it in quotes"),
+        None => (expected, ""),
+    };
+    let what = format!("wrong type: {given}, expected {expected}");
+    (what, hint.to_owned())
 }
 
 /// The known name that the operator most likely meant.
@@ -195,9 +217,10 @@ mod tests {
 
     #[test]
     fn values_are_not_repeated() {
-        let (what, _) =
+        let (what, hint) =
             explain("invalid type: string \"my, expected secret\", expected struct Endpoint");
-        assert_eq!(what, "wrong type: string, expected struct Endpoint");
+        assert_eq!(what, "wrong type: text, expected a table");
+        assert_eq!(hint, "write `{ key = value }`");
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub mod signal;
 mod team;
 mod via;
 mod watch;
+mod word;
 
 pub use cluster::{Auth, Cluster, ClusterKind, Contexts, Endpoint, Kube};
 pub use edge::{Edge, Samples};

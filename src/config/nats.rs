@@ -16,6 +16,7 @@ const PATTERNS: usize = 8;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[serde(expecting = "a table: write `nats = { url = \"nats://host:4222\" }`")]
 pub struct Written {
     pub url: Option<Spanned<String>>,
     /// Several servers of one bus, tried in this order.

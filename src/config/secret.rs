@@ -43,17 +43,50 @@ const PEM: &str = "name the file that holds it: `client_key_file = \"path\"`";
 const URL: &str = "leave it out of the URL and write `user = \"name\"` and `password_file = \"path\"`, \
                    or `bearer_file = \"path\"`";
 
+const BUS_TOKEN: &str =
+    "put it into a file readable by you alone and write `token_file = \"path\"`";
+const BUS_URL: &str = "leave it out of the URL and write `user = \"name\"` and `password_file = \"path\"`, \
+                       or `token_file = \"path\"`";
+
+/// Where in the file a value stands: the same secret goes by other keys on a bus.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Plain,
+    Headers,
+    Bus,
+}
+
+impl Place {
+    fn within(self, key: &str) -> Self {
+        match key {
+            "headers" => Self::Headers,
+            "nats" => Self::Bus,
+            _ if self == Self::Bus => Self::Bus,
+            _ => Self::Plain,
+        }
+    }
+
+    /// What to write here in place of what `hint` would have elsewhere.
+    fn hint(self, hint: &'static str) -> &'static str {
+        match hint {
+            BEARER if self == Self::Bus => BUS_TOKEN,
+            URL if self == Self::Bus => BUS_URL,
+            hint => hint,
+        }
+    }
+}
+
 /// The first secret of a configuration, in the order in which it was written.
 pub fn find(file: &DeTable<'_>) -> Option<Finding> {
     let mut found = Vec::new();
-    walk_table(file, false, &mut found);
+    walk_table(file, Place::Plain, &mut found);
     found.into_iter().min_by_key(|f| f.span.start)
 }
 
-fn walk_table(table: &DeTable<'_>, headers: bool, found: &mut Vec<Finding>) {
+fn walk_table(table: &DeTable<'_>, place: Place, found: &mut Vec<Finding>) {
     for (key, value) in table {
         let name = key.get_ref().as_ref();
-        if headers && is_secret_header(name) {
+        if place == Place::Headers && is_secret_header(name) {
             found.push(Finding {
                 span: key.span(),
                 what: format!("header \"{name}\" holds a secret"),
@@ -67,31 +100,31 @@ fn walk_table(table: &DeTable<'_>, headers: bool, found: &mut Vec<Finding>) {
             found.push(Finding {
                 span: key.span(),
                 what: format!("`{name}` holds a secret: secrets do not belong into this file"),
-                hint: hint.into(),
+                hint: place.hint(hint).into(),
             });
             continue;
         }
-        walk_value(name, value, found);
+        walk_value(name, value, place, found);
     }
 }
 
-fn walk_value(key: &str, value: &Spanned<DeValue<'_>>, found: &mut Vec<Finding>) {
+fn walk_value(key: &str, value: &Spanned<DeValue<'_>>, place: Place, found: &mut Vec<Finding>) {
     match value.get_ref() {
         DeValue::String(text) => {
             if let Some((what, hint)) = secret_value(text) {
                 found.push(Finding {
                     span: value.span(),
                     what: format!("`{key}` {what}"),
-                    hint: hint.into(),
+                    hint: place.hint(hint).into(),
                 });
             }
         }
         DeValue::Array(items) => {
             for item in items.iter() {
-                walk_value(key, item, found);
+                walk_value(key, item, place, found);
             }
         }
-        DeValue::Table(table) => walk_table(table, key == "headers", found),
+        DeValue::Table(table) => walk_table(table, place.within(key), found),
         _ => {}
     }
 }
@@ -186,6 +219,24 @@ mod tests {
                 .count();
             assert_eq!(at, 3, "{text}: {finding:?} {}", line(text, &finding));
         }
+    }
+
+    #[test]
+    fn the_advice_names_keys_that_are_there() {
+        let hint = |text: &str| find(DeTable::parse(text).unwrap().get_ref()).unwrap().hint;
+        let token = hint("nats = { url = \"nats://a\", token = \"hunter2\" }");
+        assert!(
+            token.contains("`token_file") && !token.contains("bearer"),
+            "{token}"
+        );
+        let url = hint("[[clusters]]\nnats.urls = [\"nats://me:hunter2@a\"]");
+        assert!(
+            url.contains("`password_file") && url.contains("`token_file"),
+            "{url}"
+        );
+        assert!(!url.contains("bearer"), "{url}");
+        let other = hint("[[clusters]]\nloki = { url = \"http://a\", token = \"hunter2\" }");
+        assert!(other.contains("`bearer_file"), "{other}");
     }
 
     #[test]

@@ -19,10 +19,13 @@ const COPIES: std::ops::RangeInclusive<u8> = 1..=5;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[serde(
+    expecting = "a table: write `[team]`, and below it `nats = { url = \"nats://host:4222\" }`"
+)]
 pub struct Written {
     pub nats: Spanned<nats::Written>,
     pub name: Option<Spanned<String>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::word::word")]
     pub incidents: IncidentsFrom,
     pub create: Option<bool>,
     pub replicas: Option<Spanned<u8>>,
@@ -58,6 +61,14 @@ pub(super) fn team(entry: Written, folder: &Path) -> Result<Team, Mistake> {
         return mistake(
             followed.span(),
             "nothing is followed on the team's bus",
+            hint,
+        );
+    }
+    if entry.nats.get_ref().interval.is_some() {
+        let hint = "leave it out; `[watch] interval` is that of the leases";
+        return mistake(
+            entry.nats.span(),
+            "`interval` has no use on the team's bus",
             hint,
         );
     }

@@ -31,7 +31,7 @@ pub struct Written {
     pub webhook: Several,
     pub remote_write: Option<Spanned<file::Endpoint>>,
     pub otlp: Option<Spanned<file::Endpoint>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::word::word")]
     pub log: LogForm,
 }
 
@@ -110,8 +110,12 @@ pub(super) fn watch(entry: Written, folder: &Path) -> Result<Watch, Mistake> {
         requests: REQUESTS,
         kube: false,
     };
-    let one = |e: Option<Spanned<file::Endpoint>>| e.map(|e| endpoint(e, &shared)).transpose();
-    let webhook = entry.webhook.0.into_iter().map(|e| endpoint(e, &shared));
+    let outlet = |e: Spanned<file::Endpoint>| {
+        useless(&e)?;
+        endpoint(e, &shared)
+    };
+    let one = |e: Option<Spanned<file::Endpoint>>| e.map(outlet).transpose();
+    let webhook = entry.webhook.0.into_iter().map(outlet);
     Ok(Watch {
         listen: entry.listen.map(address).transpose()?,
         interval: entry.interval.map_or(Ok(defaults.interval), interval)?,
@@ -125,6 +129,24 @@ pub(super) fn watch(entry: Written, folder: &Path) -> Result<Watch, Mistake> {
         log: entry.log,
         publishes: None,
     })
+}
+
+/// An outlet belongs to no cluster through which it could be reached, and is told at its `interval`.
+fn useless(entry: &Spanned<file::Endpoint>) -> Result<(), Mistake> {
+    let given = entry.get_ref();
+    let keys = [
+        ("service", given.service.is_some()),
+        ("pods", given.pods.is_some()),
+        ("requests_per_minute", given.requests_per_minute.is_some()),
+    ];
+    match keys.iter().find(|(_, is_given)| *is_given) {
+        None => Ok(()),
+        Some((key, _)) => {
+            let what = format!("`{key}` has no use here");
+            let hint = "give its `url`; `interval` is how often it is told";
+            mistake(entry.span(), what, hint)
+        }
+    }
 }
 
 fn address(text: Spanned<String>) -> Result<SocketAddr, Mistake> {
@@ -203,6 +225,18 @@ mod tests {
             ("log = \"yaml\"", ":2: unknown value `yaml`"),
             ("otlp = { url = \"c:4318\" }", "scheme"),
             ("webhook = 1", ":2: wrong type"),
+            (
+                "log = true",
+                ":2: wrong type: boolean, expected one of \"text\", \"json\"",
+            ),
+            (
+                "otlp = { service = \"a/b:1\" }",
+                ":2: `service` has no use here (give its `url`",
+            ),
+            (
+                "webhook = { url = \"http://a\", requests_per_minute = 3 }",
+                ":2: `requests_per_minute` has no use here",
+            ),
             ("listening = \"a\"", "did you mean `listen`?"),
         ] {
             let error = read(text).expect_err(text);
