@@ -91,7 +91,7 @@ fn turn(page: &mut Page, told: &Told) {
     }
     page.gauge(
         "farwatch_cluster_health_score",
-        "How well a cluster is reached, 0 to 100; absent while it is not known.",
+        "How well a cluster is reached, 0 (offline) to 100; absent while it is not known.",
     );
     for cluster in &told.clusters {
         if let Some(score) = cluster.score {

@@ -44,7 +44,7 @@ pub struct ClusterTold {
     pub region: Option<String>,
     /// Every configured source.
     pub sources: Vec<Heard>,
-    /// 0 to 100; `None`: not known (yet).
+    /// 0 (offline) to 100; `None`: not known (yet).
     pub score: Option<u8>,
 }
 

@@ -38,12 +38,12 @@ impl Reach {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Score {
     pub reach: Reach,
-    /// 0 to 100; `None`: a part that counts was not checked yet.
+    /// 0 (offline) to 100; `None`: a part that counts was not checked yet.
     pub points: Option<u8>,
 }
 
-/// What a part that is down costs. Parts that are not configured cost nothing; Alertmanager,
-/// exporters, `nvidia-smi`, proxies of clock events and the bus only show.
+/// What a part that is down costs while the cluster is not offline. Parts that are not configured cost
+/// nothing; Alertmanager, exporters, `nvidia-smi`, proxies of clock events and the bus only show.
 fn cost(kind: SourceKind) -> u8 {
     match kind {
         SourceKind::Kubernetes => 50,
@@ -82,8 +82,9 @@ pub(super) fn is_up(source: &SourceHealth, now: Timestamp) -> bool {
 impl ClusterState {
     pub fn score(&self, now: Timestamp) -> Score {
         let (mut lost, mut down, mut up) = (0u8, 0usize, 0usize);
-        let mut awaited = false;
+        let (mut unheard, mut awaited) = (false, false);
         for (kind, source) in &self.sources {
+            unheard |= source.health == Health::Connecting;
             awaited |= source.health == Health::Connecting && cost(*kind) > 0;
             if is_down(source, now) {
                 down += 1;
@@ -99,10 +100,13 @@ impl ClusterState {
             (_, 0) => Reach::Online,
             _ => Reach::Degraded,
         };
-        Score {
-            reach,
-            points: (reach != Reach::Unknown && !awaited).then(|| 100u8.saturating_sub(lost)),
-        }
+        let points = match reach {
+            Reach::Unknown => None,
+            // Whatever its parts cost; what was not heard yet may be well.
+            Reach::Offline => (!unheard).then_some(0),
+            Reach::Online | Reach::Degraded => (!awaited).then(|| 100u8.saturating_sub(lost)),
+        };
+        Score { reach, points }
     }
 
     /// Notes that a part went down or came back.
@@ -272,7 +276,7 @@ mod tests {
         assert_eq!(score(&world), (Reach::Online, Some(100)));
         assert!(world.clusters[0].is_heard(world.now));
         tell(&mut world, SourceKind::Kubernetes, failing(2), Some(NOW));
-        assert_eq!(score(&world), (Reach::Offline, Some(50)));
+        assert_eq!(score(&world), (Reach::Offline, Some(0)));
         tell(&mut world, SourceKind::Kubernetes, Health::Live, Some(NOW));
         assert_eq!(score(&world), (Reach::Online, Some(100)));
         assert_eq!(
@@ -280,6 +284,27 @@ mod tests {
             None,
             "two changes"
         );
+    }
+
+    /// A site with nothing but what costs no points is not well when all of it is gone.
+    #[test]
+    fn an_offline_cluster_has_no_points() {
+        for kind in [SourceKind::Exporter(0), SourceKind::Edge, SourceKind::Nats] {
+            let mut world = World::new(&Config::default(), Timestamp(NOW));
+            world.clusters.extend(super::tests::world().clusters);
+            world.clusters[0].sources.clear();
+            tell(&mut world, kind, failing(1), None);
+            assert_eq!(score(&world), (Reach::Offline, Some(0)), "{kind}");
+            tell(
+                &mut world,
+                SourceKind::Exporter(1),
+                Health::Connecting,
+                None,
+            );
+            assert_eq!(score(&world), (Reach::Offline, None), "{kind}");
+            tell(&mut world, SourceKind::Exporter(1), Health::Live, Some(NOW));
+            assert_eq!(score(&world), (Reach::Degraded, Some(100)), "{kind}");
+        }
     }
 
     #[test]
@@ -328,9 +353,9 @@ mod tests {
         assert!(reasons[0].1.contains("answers, but"), "{reasons:?}");
         // Nothing since the refusal, or nobody knows who we are: that is one.
         tell(&mut world, api, denied(FaultKind::Forbidden), Some(NOW));
-        assert_eq!(score(&world), (Reach::Offline, Some(50)));
+        assert_eq!(score(&world), (Reach::Offline, Some(0)));
         tell(&mut world, api, denied(FaultKind::Auth), Some(NOW + 1));
-        assert_eq!(score(&world), (Reach::Offline, Some(50)));
+        assert_eq!(score(&world), (Reach::Offline, Some(0)));
     }
 
     #[test]
