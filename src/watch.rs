@@ -4,6 +4,7 @@ pub mod gauges;
 pub mod log;
 pub mod metrics;
 pub mod otlp;
+mod outages;
 pub mod outlets;
 pub mod remote_write;
 pub mod run;

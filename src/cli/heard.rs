@@ -32,7 +32,15 @@ pub const SIZE: (u16, u16) = (200, 50);
 pub fn keep_named(config: &mut Config, names: &[String]) -> Result<(), String> {
     let known: Vec<&str> = config.clusters.iter().map(|c| c.name.as_str()).collect();
     if known.is_empty() {
-        return Err("no clusters are configured; config.example.toml shows how".into());
+        let named = config.file.as_ref();
+        let named = named.map_or_else(
+            || "there is no configuration file".to_owned(),
+            |file| format!("{} names none", file.display()),
+        );
+        return Err(format!(
+            "no clusters are configured: {named}, and no kubeconfig was found that has any; \
+             config.example.toml shows how"
+        ));
     }
     all_known(&known, names)?;
     if !names.is_empty() {

@@ -38,7 +38,7 @@ const LATELY_MS: u64 = 7 * 86_400_000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
-    #[error("{}: {why}", path.display())]
+    #[error("{}: [watch] spool cannot be used: {why}", path.display())]
     Io { path: PathBuf, why: io::Error },
     #[error("{}: another watcher uses this folder; give each its own [watch] spool", .0.display())]
     Taken(PathBuf),

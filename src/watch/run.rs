@@ -132,6 +132,7 @@ impl Watcher {
             .iter()
             .map(|c| c.name.as_str().into())
             .collect();
+        tracing::info!("watching {} clusters as {replica}", names.len());
         let (leases, orders) = shared(&config, &replica, names);
         let (kept, keeps) = mpsc::channel(WAITING);
         let (turned, turns) = mpsc::channel(WAITING);

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Gauges;
+use super::outages::Outages;
 use super::told::{self, Teller};
 use crate::archive::{Archive, learnt, redacted};
 use crate::clock;
@@ -74,6 +75,7 @@ struct Ward {
     state: State,
     told: Told,
     teller: Teller,
+    outages: Outages,
     /// Where what the detectors learn is put away.
     learned: Option<PathBuf>,
     outlet: Outlet,
@@ -149,6 +151,7 @@ impl Ward {
         Self {
             told: Told::new(name.clone(), site.replica.clone(), redacted, now),
             teller: Teller::default(),
+            outages: Outages::default(),
             site,
             name,
             state,
@@ -235,6 +238,7 @@ impl Ward {
     /// Tells what is new; false: nobody takes it any more.
     async fn tell(&mut self) -> bool {
         let world = &self.state.world;
+        self.outages.tell(world);
         let changes = self.told.news(&world.incidents, world.now);
         if !changes.is_empty() && self.site.told.send(changes).await.is_err() {
             return false;

@@ -69,3 +69,31 @@ async fn a_missing_permission_is_named() {
         .await;
     }
 }
+
+/// Standard error is all that somebody without `/metrics` has.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_is_dead_is_named_once() {
+    let mut watcher = Watcher::start(
+        "w1",
+        "[[clusters]]\nname = \"site-0\"\n\
+         exporters = [{ url = \"http://127.0.0.1:1/metrics\", interval = \"1s\" }]\n",
+    );
+    until("named", async || {
+        watcher.log().contains("not heard").then_some(())
+    })
+    .await;
+    watcher.end();
+    let log = watcher.log();
+    assert!(log.contains("watching 1 clusters as w1"), "{log}");
+    let lines: Vec<&str> = log.lines().filter(|l| l.contains("not heard")).collect();
+    assert_eq!(lines.len(), 1, "{log}");
+    for word in [
+        " warn ",
+        "site-0",
+        "127.0.0.1:1",
+        "exporter 1",
+        "check the address",
+    ] {
+        assert!(lines[0].contains(word), "{word}: {log}");
+    }
+}
