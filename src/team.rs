@@ -5,6 +5,7 @@ pub mod console;
 pub mod desk;
 pub mod found;
 pub mod lease;
+pub mod look;
 mod pack;
 pub mod presence;
 pub mod publish;

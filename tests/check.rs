@@ -257,15 +257,19 @@ fn refusals_are_told_apart_and_nothing_waits_for_the_slowest_twice() {
     }
 }
 
-/// The bus of the team is tried like one of a cluster; one without streams is said to have none.
+/// The bus of the team is tried like one of a cluster; without streams it is of no use.
 #[test]
 fn the_bus_of_the_team_is_looked_at() {
     let folder = tempfile::tempdir().expect("folder");
     let with = Nats::jetstream();
     let without = Nats::start("");
     for (url, ok, told) in [
-        (with.url(), true, ""),
-        (without.url(), true, "no streams"),
+        (
+            with.url(),
+            true,
+            "stream farwatch is missing and will be made by the first watcher",
+        ),
+        (without.url(), false, "no streams"),
         ("nats://127.0.0.1:1".into(), false, "nobody answers"),
     ] {
         let config = format!("[team]\nnats = {{ url = \"{url}\" }}\n");
@@ -275,6 +279,108 @@ fn the_bus_of_the_team_is_looked_at() {
         let row = row(&report, "team");
         assert_eq!(row["ok"], ok, "{row}");
         assert!(row.to_string().contains(told), "{row}");
+    }
+}
+
+/// What the team needs is looked for, and what stands in its way is told before anybody needs it;
+/// nothing is made.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_team_lacks_is_told() {
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(folder.path().join("password"), "p").expect("write");
+    let users = "authorization { users: [ {user: t, password: t}, {user: w, password: p, permissions: \
+                 { publish: { deny: [\"$KV.farwatch-leases.>\"] } } } ] }\nno_auth_user: t\n";
+    let server = Nats::start(&format!("{}{users}", nats::JETSTREAM));
+    let client = async_nats::connect(server.url()).await.expect("connected");
+    let context = async_nats::jetstream::new(client);
+    let told = |more: &str, user: bool| {
+        let who = match user {
+            true => ", user = \"w\", password_file = \"password\"",
+            false => "",
+        };
+        let config = format!(
+            "[team]\nnats = {{ url = \"{}\"{who} }}\n{more}\n",
+            server.url()
+        );
+        let output = check(&config, "json", folder.path());
+        let text = String::from_utf8(output.stdout).expect("utf-8");
+        let report: Value = serde_json::from_str(&text).expect("json");
+        let row = row(&report, "team");
+        (row["ok"] == true, row.to_string())
+    };
+    let is = |(ok, row): (bool, String), wanted: bool, words: &[&str]| {
+        assert_eq!(ok, wanted, "{row}");
+        for word in words {
+            assert!(row.contains(word), "{word}: {row}");
+        }
+    };
+    let missing = "stream farwatch is missing and";
+    is(
+        told("", true),
+        true,
+        &[missing, "no right to publish on $KV.farwatch-leases.>"],
+    );
+    is(
+        told("replicas = 3", false),
+        false,
+        &[missing, "cannot be made", "stands alone", "[team]"],
+    );
+    is(
+        told("create = false", false),
+        false,
+        &["cannot be made: `create = false`"],
+    );
+    context
+        .create_stream(async_nats::jetstream::stream::Config {
+            name: "ALL".into(),
+            subjects: vec!["ai.>".into()],
+            ..Default::default()
+        })
+        .await
+        .expect("made");
+    is(
+        told("", false),
+        false,
+        &["cannot be made", "stream ALL takes `ai.>`"],
+    );
+    context.delete_stream("ALL").await.expect("deleted");
+    assert!(context.get_stream("farwatch").await.is_err(), "only looked");
+    context
+        .create_stream(async_nats::jetstream::stream::Config {
+            name: "farwatch".into(),
+            subjects: vec!["ai.farwatch.>".into()],
+            ..Default::default()
+        })
+        .await
+        .expect("made");
+    let (ok, row) = told("", false);
+    assert!(ok && !row.contains("stream farwatch"), "{row}");
+    assert!(row.contains("bucket farwatch-desk is missing"), "{row}");
+}
+
+/// What is only written to is named and left alone; an Alertmanager behind a webhook says what it is.
+#[test]
+fn outlets_are_asked_or_named() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (_server, address) = alertmanager(folder.path());
+    let config = format!(
+        "[[clusters]]\nname = \"far\"\nedge = {{ samples = \"team\" }}\n\
+         ptp_events = [{{ url = \"http://127.0.0.1:1\" }}]\n\
+         [team]\nnats = {{ url = \"nats://127.0.0.1:1\" }}\n[watch]\n\
+         webhook = {{ url = \"http://{address}/api/v2/alerts\" }}\n\
+         remote_write = {{ url = \"http://127.0.0.1:1/api/v1/write\" }}\n\
+         otlp = {{ url = \"http://127.0.0.1:1/v1/traces\" }}\n"
+    );
+    let output = check(&config, "json", folder.path());
+    let text = String::from_utf8(output.stdout).expect("utf-8");
+    let report: Value = serde_json::from_str(&text).expect("json");
+    let webhook = row(&report, "webhook");
+    assert_eq!(webhook["ok"], true, "{webhook}");
+    assert!(webhook["version"].is_string(), "{webhook}");
+    assert_eq!(row(&report, "ptp-events 1")["reachable"], false);
+    for source in ["remote_write", "otlp", "edge samples"] {
+        let row = row(&report, source);
+        assert!(row["reachable"].is_null() && row["ok"] == true, "{row}");
     }
 }
 

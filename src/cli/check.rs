@@ -1,9 +1,10 @@
-//! `farwatch check`: tries every endpoint side by side and says what to do about those that fail,
-//! and about files of dashboards that cannot be used.
+//! `farwatch check`: tries every endpoint that is asked anything, side by side, and says what to do
+//! about those that fail, and about files of dashboards that cannot be used.
 
 mod bus;
 mod cluster;
 mod found;
+mod outlets;
 mod probe;
 mod table;
 mod tools;
@@ -158,6 +159,7 @@ pub async fn check(config: &Config) -> Vec<Row> {
     let told = |row: &Row| row.endpoint != found::EVERYTHING || !dead(&row.cluster);
     let found: Vec<Row> = found.into_iter().filter(told).collect();
     rows.extend(found);
+    rows.extend(outlets::untried(config));
     let place = |row: &Row| config.clusters.iter().position(|c| c.name == row.cluster);
     rows.sort_by_key(|row| place(row).unwrap_or(usize::MAX));
     let dashboards = config.dashboard_faults.iter().map(|f| (DASHBOARD, f));

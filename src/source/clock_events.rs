@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use super::door::Door;
+use super::budget::Budget;
+use super::door::{Door, Reply};
 use super::error::{Cause, SourceError};
 use super::supervisor::{Gate, Heard, Line, Source};
 use crate::clock;
@@ -50,33 +51,12 @@ impl ClockEventSource {
         }
     }
 
-    /// What the proxy publishes; by its second API, else by its first.
     async fn published(&self, line: &Line) -> Result<(Api, Vec<String>), SourceError> {
         let door = self.gate.door().await?;
-        let mut missing = None;
-        for api in [Api::V2, Api::V1] {
-            self.gate.budget.take().await;
-            let path = api.path("/publishers");
-            let reply = match door.get(&path, &[]).await {
-                Err(error) if error.kind() == FaultKind::NotFound => {
-                    missing.get_or_insert(error);
-                    continue;
-                }
-                other => other?,
-            };
-            let (mut found, bad) =
-                resources(&reply.body).map_err(|e| door.not_json(&path, &e, &reply.body))?;
-            line.bad_lines(bad);
-            line.version(api.word());
-            found.truncate(MOST);
-            if found.is_empty() {
-                let what = "the proxy publishes no clock resource: look at its log, and at \
-                            ptpEventConfig of the PtpOperatorConfig";
-                return Err(door.error(&path, Cause::Absent(what.into())));
-            }
-            return Ok((api, found));
-        }
-        Err(missing.unwrap_or_else(|| door.error("", Cause::NotFound(String::new()))))
+        let found = published(door, Some(&self.gate.budget)).await?;
+        line.bad_lines(found.bad);
+        line.version(found.api.word());
+        Ok((found.api, found.resources))
     }
 
     /// The state of each. One that nobody subscribed to has none: that is an error only where no
@@ -106,6 +86,51 @@ impl ClockEventSource {
             true => Err(unsubscribed(door, api, resources)),
         }
     }
+}
+
+/// What a proxy publishes.
+pub struct Published {
+    pub api: Api,
+    pub resources: Vec<String>,
+    /// Entries that could not be read.
+    pub bad: u64,
+    pub reply: Reply,
+}
+
+/// Asks the proxy what it publishes; by its second API, else by its first. `budget`: of its requests.
+///
+/// # Errors
+/// [`SourceError`]: it does not answer, or publishes nothing.
+pub async fn published(door: &Door, budget: Option<&Budget>) -> Result<Published, SourceError> {
+    let mut missing = None;
+    for api in [Api::V2, Api::V1] {
+        if let Some(budget) = budget {
+            budget.take().await;
+        }
+        let path = api.path("/publishers");
+        let reply = match door.get(&path, &[]).await {
+            Err(error) if error.kind() == FaultKind::NotFound => {
+                missing.get_or_insert(error);
+                continue;
+            }
+            other => other?,
+        };
+        let (mut found, bad) =
+            resources(&reply.body).map_err(|e| door.not_json(&path, &e, &reply.body))?;
+        found.truncate(MOST);
+        if found.is_empty() {
+            let what = "the proxy publishes no clock resource: look at its log, and at \
+                        ptpEventConfig of the PtpOperatorConfig";
+            return Err(door.error(&path, Cause::Absent(what.into())));
+        }
+        return Ok(Published {
+            api,
+            resources: found,
+            bad,
+            reply,
+        });
+    }
+    Err(missing.unwrap_or_else(|| door.error("", Cause::NotFound(String::new()))))
 }
 
 fn unsubscribed(door: &Door, api: Api, resources: &[String]) -> SourceError {

@@ -8,6 +8,8 @@ use std::time::Duration;
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::text;
 
+/// Stands for the name of a cluster in errors of the team's bus.
+pub const TEAM: &str = "team";
 /// Longest piece of a foreign answer that is quoted, bytes.
 const QUOTE: usize = 200;
 
@@ -42,6 +44,9 @@ pub enum Cause {
     /// The server is well and has the API, but not the thing.
     #[error("{0}")]
     Absent(String),
+    /// A bus that answers, and does not make or take what it is given.
+    #[error("the bus refuses it: {0}")]
+    Rejected(String),
     #[error("429: too many requests{}", wait(.0))]
     RateLimited(Option<Duration>),
     #[error("the server failed with status {status}{}", tail(.detail))]
@@ -97,7 +102,7 @@ impl SourceError {
             Cause::Forbidden(_) | Cause::Unpermitted(_) => FaultKind::Forbidden,
             Cause::NotFound(_) | Cause::Absent(_) => FaultKind::NotFound,
             Cause::RateLimited(_) => FaultKind::RateLimited,
-            Cause::Server { .. } => FaultKind::Server,
+            Cause::Server { .. } | Cause::Rejected(_) => FaultKind::Server,
             Cause::Query(_) => FaultKind::BadQuery,
             Cause::Status { .. }
             | Cause::Redirects
@@ -133,7 +138,8 @@ impl SourceError {
             }
             Cause::Tls(_) => "name the authority's certificate in `ca_file`",
             Cause::Unauthorized(_) => {
-                "renew the token in `bearer_file`, or check `bearer_command` or `basic`"
+                "renew the token in `bearer_file`, or check `bearer_command`, or `user` with \
+                 `password_file`"
             }
             Cause::Login => "this front end wants a token: set `bearer_file` or `bearer_command`",
             Cause::Forbidden(_) => {
@@ -142,8 +148,20 @@ impl SourceError {
             Cause::Refused(_) => {
                 "check `creds_file`, `nkey_file`, `token_file`, or `user` with `password_file`"
             }
+            Cause::Unpermitted(_) if self.cluster == TEAM => {
+                "ask for the permission on that subject"
+            }
             Cause::Unpermitted(_) => "ask for the permission on that subject, or follow another",
+            Cause::Rejected(_) => {
+                "see `name`, `replicas` and `create` of [team], and which stream has `ai.farwatch.>`"
+            }
             Cause::NotFound(_) => "check the path of the URL: is it the server's API?",
+            Cause::Absent(what) if what.contains("create = false") => {
+                "set `create = true`, or make it yourself"
+            }
+            Cause::Absent(what) if what.contains("JetStream") => {
+                "switch JetStream on for this account"
+            }
             Cause::Absent(_) => {
                 "it may not be there yet, be older than what the server keeps, or never have been \
                  sent (sampling); another cluster may have it"
@@ -299,6 +317,32 @@ mod tests {
         assert_eq!(quote(br#"{"code":401,"message":"who?"}"#), "who?");
         assert_eq!(quote(b"no org id\n"), "no org id");
         assert!(quote(&[b'x'; 100_000]).len() < 240);
+    }
+
+    #[test]
+    fn advice_is_of_what_happened() {
+        let hint = |cluster: &str, cause: Cause| {
+            let error = SourceError::new(cluster, "nats://h", cause);
+            error.hint().to_owned()
+        };
+        let absent = |what: &str| hint(TEAM, Cause::Absent(what.into()));
+        let missing = absent("the stream farwatch is missing, and `create = false`");
+        assert_eq!(missing, "set `create = true`, or make it yourself");
+        let off = absent("the server has no JetStream, or not for us");
+        assert_eq!(off, "switch JetStream on for this account");
+        assert!(absent("no trace 4f").contains("sampling"));
+        let denied = || Cause::Unpermitted("publish on $KV.farwatch-leases.>".into());
+        assert!(!hint(TEAM, denied()).contains("follow another"));
+        assert!(hint("alpha", denied()).contains("follow another"));
+        let unknown = hint("alpha", Cause::Unauthorized(String::new()));
+        assert!(unknown.contains("`user` with `password_file`"), "{unknown}");
+        let refused = SourceError::new(TEAM, "nats://h", Cause::Rejected("overlap".into()));
+        let told = refused.fault().to_string();
+        assert!(told.contains("the bus refuses it: overlap"), "{told}");
+        assert!(
+            told.contains("`replicas`") && !told.contains("port"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::model::ask::{Answer, Answered, Ask, Question};
 use crate::model::bus::{Following, Pattern, Tail};
 use crate::model::telemetry::Body;
 use crate::source::door::{client_config, read_secret};
-use crate::source::error::{Cause, SourceError};
+use crate::source::error::{Cause, SourceError, TEAM};
 use crate::source::report::Report;
 use crate::source::supervisor::{Heard, Line, Source};
 use crate::source::{Lookup, Told, addressed};
@@ -29,6 +29,7 @@ mod fault;
 pub mod follower;
 pub mod history;
 pub mod put;
+pub mod rights;
 mod sample;
 pub mod session;
 pub mod stream;
@@ -66,7 +67,7 @@ impl Bus {
     /// The bus that the team shares. Nothing is followed there, and no stream is looked at.
     pub fn of_team(team: &Team) -> Arc<Self> {
         Arc::new(Self {
-            cluster: "team".into(),
+            cluster: TEAM.into(),
             nats: team.nats.clone(),
             interval: team.nats.interval.unwrap_or(team.nats.timeout),
             following: watch::Sender::new(Following::default()),

@@ -11,24 +11,32 @@ use crate::model::bus::JetStream;
 use crate::model::health::SourceKind;
 use crate::model::time::Timestamp;
 use crate::source::edge::{OnBus, look, stream_name, subject, teamless};
-use crate::source::error::{Cause, SourceError};
+use crate::source::error::{Cause, SourceError, TEAM};
 use crate::source::nats::survey::survey;
 use crate::source::nats::{Bus, chat};
+use crate::team::look;
 
 /// Answers of one look at most: more are asked for at a time, or come in pages.
-const ANSWERS: u32 = 4;
+const ANSWERS: u32 = 8;
 
 pub(super) fn probe<'a>(cluster: &'a Cluster, nats: &'a Nats) -> Probe<'a> {
     let bus = Bus::new(cluster, nats);
-    looked(&cluster.name, SourceKind::Nats.to_string(), bus, nats)
+    looked(&cluster.name, SourceKind::Nats.to_string(), bus, nats, None)
 }
 
-/// The bus of the team, which streams and buckets are there included.
+/// The bus of the team, and whether its stream and buckets are there or can be made. None is made.
 pub(super) fn team(team: &Team) -> Probe<'_> {
-    looked(NO_CLUSTER, "team".into(), Bus::of_team(team), &team.nats)
+    let bus = Bus::of_team(team);
+    looked(NO_CLUSTER, TEAM.into(), bus, &team.nats, Some(team))
 }
 
-fn looked<'a>(cluster: &'a str, source: String, bus: Arc<Bus>, nats: &'a Nats) -> Probe<'a> {
+fn looked<'a>(
+    cluster: &'a str,
+    source: String,
+    bus: Arc<Bus>,
+    nats: &'a Nats,
+    team: Option<&'a Team>,
+) -> Probe<'a> {
     let servers = u32::try_from(nats.urls.len()).unwrap_or(u32::MAX);
     Probe {
         cluster,
@@ -39,11 +47,15 @@ fn looked<'a>(cluster: &'a str, source: String, bus: Arc<Bus>, nats: &'a Nats) -
         work: boxed(async move {
             let session = bus.open("farwatch check").await?;
             let found = survey(&session).await?;
+            let note = match team {
+                Some(team) => look::look(&session, team, &found.survey.jetstream).await?,
+                None => note(&found.survey.jetstream),
+            };
             Ok(Good {
                 version: Some(found.survey.server.version.to_string()).filter(|v| !v.is_empty()),
                 latency: Duration::from_millis(found.latency_ms.unwrap_or(0).into()),
                 skew_ms: found.skew_ms,
-                note: note(&found.survey.jetstream),
+                note,
                 ..Good::default()
             })
         }),

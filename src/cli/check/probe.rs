@@ -5,11 +5,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Good, KUBE_LIMIT, Probe, boxed, bus, cluster, tools, way};
+use super::{Good, KUBE_LIMIT, Probe, boxed, bus, cluster, outlets, tools, way};
 use crate::config::{Config, Endpoint};
 use crate::model::fault::FaultKind;
 use crate::model::health::SourceKind;
 use crate::model::text::clean;
+use crate::source::clock_events::published;
 use crate::source::door::{Door, Reply, SourceError};
 use crate::source::kubernetes::Server;
 use crate::source::tempo;
@@ -51,6 +52,10 @@ pub fn all(config: &Config) -> Vec<Probe<'_>> {
                 Some(exporter),
             );
         }
+        for (n, proxy) in (0..).zip(&cluster.ptp_events) {
+            let source = SourceKind::ClockEvents(n).to_string();
+            add(source, Kind::ClockEvents, Some(proxy));
+        }
         probes.extend(cluster.nats.as_ref().map(|nats| bus::probe(cluster, nats)));
         probes.extend(bus::samples(cluster, config.team.as_ref()));
     }
@@ -79,6 +84,19 @@ pub fn all(config: &Config) -> Vec<Probe<'_>> {
         ));
     }
     probes.extend(config.mcp.iter().map(tools::probe));
+    for (n, webhook) in config.watch.webhook.iter().enumerate() {
+        let endpoint = outlets::status_of(webhook);
+        let probe = |endpoint| {
+            http(
+                NO_CLUSTER,
+                outlets::called(n),
+                Kind::Webhook,
+                endpoint,
+                None,
+            )
+        };
+        probes.extend(endpoint.map(probe));
+    }
     probes
 }
 
@@ -88,6 +106,9 @@ enum Kind {
     Loki,
     Tempo,
     Exporter,
+    ClockEvents,
+    /// What is told of incidents; asked nothing but what it is.
+    Webhook,
     /// With the model that the configuration names.
     Agent(Option<String>),
 }
@@ -120,6 +141,8 @@ fn http(
                 Kind::Loki => loki(&door).await,
                 Kind::Tempo => tempo(&door).await,
                 Kind::Exporter => exporter(&door).await,
+                Kind::ClockEvents => clock_events(&door).await,
+                Kind::Webhook => outlets::webhook(&door).await,
                 Kind::Agent(wanted) => agent(&door, wanted).await,
             }?;
             Ok(good)
@@ -127,7 +150,7 @@ fn http(
     }
 }
 
-fn good(reply: &Reply, version: Option<String>) -> Good {
+pub(super) fn good(reply: &Reply, version: Option<String>) -> Good {
     Good {
         version: version.map(|v| clean(&v, 60)).filter(|v| !v.is_empty()),
         latency: reply.latency,
@@ -143,8 +166,15 @@ struct BuildInfo {
 }
 
 #[derive(Deserialize)]
-struct Version {
-    version: Option<String>,
+pub(super) struct Version {
+    pub version: Option<String>,
+}
+
+/// What an Alertmanager says of itself.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Status {
+    pub version_info: Option<Version>,
 }
 
 /// Version from a build-info page; front ends often hide it, which is no failure.
@@ -170,11 +200,6 @@ async fn prometheus(door: &Door) -> Result<Good, SourceError> {
 
 /// Alerts are what is read later; the status may be open to everybody, or to fewer.
 async fn alertmanager(door: &Door) -> Result<Good, SourceError> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Status {
-        version_info: Option<Version>,
-    }
     let none = [
         ("active", "false"),
         ("silenced", "false"),
@@ -225,6 +250,13 @@ async fn exporter(door: &Door) -> Result<Good, SourceError> {
     })
 }
 
+/// What it publishes; its states are told to those alone who subscribed.
+async fn clock_events(door: &Door) -> Result<Good, SourceError> {
+    let found = published(door, None).await?;
+    let version = format!("API {}", found.api.word());
+    Ok(good(&found.reply, Some(version)))
+}
+
 async fn agent(door: &Door, wanted: Option<String>) -> Result<Good, SourceError> {
     #[derive(Deserialize)]
     struct Models {
@@ -269,6 +301,10 @@ mod tests {
             tempo = { url = "http://127.0.0.1:1" }
             nats = { url = "nats://127.0.0.1:1" }
             exporters = [{ url = "http://127.0.0.1:1/a" }, { url = "http://127.0.0.1:1/b" }]
+            ptp_events = [{ url = "http://127.0.0.1:1" }]
+            [watch]
+            webhook = [{ url = "http://127.0.0.1:1/api/v2/alerts" }, { url = "http://127.0.0.1:1/x" }]
+            remote_write = { url = "http://127.0.0.1:1/api/v1/write" }
             [agent]
             url = "http://127.0.0.1:1/v1"
             [[mcp]]
@@ -289,10 +325,15 @@ mod tests {
                 "tempo",
                 "exporter 1",
                 "exporter 2",
+                "ptp-events 1",
                 "nats",
                 "agent",
-                "mcp tickets"
+                "mcp tickets",
+                "webhook"
             ]
         );
+        let untried = outlets::untried(&config);
+        let untried: Vec<&str> = untried.iter().map(|row| row.source.as_str()).collect();
+        assert_eq!(untried, ["webhook 2", "remote_write"]);
     }
 }

@@ -102,6 +102,19 @@ impl Pattern {
         theirs.next().is_none()
     }
 
+    /// Whether some subject is followed by both.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let (mut mine, mut theirs) = (self.0.split('.'), other.0.split('.'));
+        loop {
+            match (mine.next(), theirs.next()) {
+                (Some(">"), Some(_)) | (Some(_), Some(">")) => return true,
+                (Some(one), Some(two)) if one == two || one == "*" || two == "*" => {}
+                (None, None) => return true,
+                _ => return false,
+            }
+        }
+    }
+
     /// Without those that others cover, so that no message comes twice for that reason.
     pub fn reduced(patterns: &[Self]) -> Vec<Self> {
         let mut kept: Vec<Self> = Vec::new();

@@ -9,7 +9,7 @@ use futures::StreamExt;
 use tokio_util::bytes::Bytes;
 
 use super::fault;
-use super::history::{context, info};
+use super::history::{context, info, is_missing};
 use super::session::Session;
 use crate::model::time::Timestamp;
 use crate::source::error::{Cause, SourceError};
@@ -192,9 +192,4 @@ fn value(entry: Entry) -> Value {
         at: Timestamp((entry.created.unix_timestamp_nanos() / 1_000_000) as i64),
         whole: entry.seen_current,
     }
-}
-
-/// The server knows no such stream.
-fn is_missing(error: &SourceError) -> bool {
-    matches!(&error.cause, Cause::Absent(words) if words.contains("stream not found"))
 }

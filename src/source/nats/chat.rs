@@ -13,6 +13,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use super::rights::Rights;
 use super::session::{Session, Unanswered};
 use crate::model::fault::{Fault, FaultKind};
 use crate::model::text;
@@ -23,11 +24,8 @@ use listener::Listener;
 mod faults;
 mod listener;
 mod order;
-mod rights;
 mod said;
 mod value;
-
-pub use rights::check;
 
 /// How long a part that is ahead waits for those before it.
 const AHEAD: Duration = Duration::from_millis(300);
@@ -352,6 +350,23 @@ impl<'a> Course<'a> {
             None => Ok(()),
         }
     }
+}
+
+/// Whether we may ask the site's agent, without asking it anything. `Ok(false)`: the server does not
+/// say what we may.
+pub async fn check(session: &Session, user: &str) -> Result<bool, SourceError> {
+    let Some(rights) = Rights::of(session).await? else {
+        return Ok(false);
+    };
+    let fail = |what: String| Err(session.settings.error(Cause::Unpermitted(what)));
+    let subject = asked_on(user);
+    if !rights.may_publish(&subject) {
+        return fail(format!("publish on {subject}"));
+    }
+    if !rights.may_subscribe(&answered_on("x")) {
+        return fail(format!("subscribe to {}", answered_on("*")));
+    }
+    Ok(true)
 }
 
 #[cfg(test)]

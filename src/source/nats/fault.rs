@@ -3,6 +3,10 @@
 use std::error::Error;
 use std::time::Duration;
 
+use async_nats::jetstream;
+use async_nats::jetstream::context::{
+    CreateStreamError, CreateStreamErrorKind, GetStreamError, GetStreamErrorKind,
+};
 use async_nats::{ConnectError, ConnectErrorKind, ServerError};
 
 use crate::model::text;
@@ -40,6 +44,33 @@ pub(super) fn of_connect(error: &ConnectError, waited: Duration) -> Cause {
         ConnectErrorKind::Dns => Cause::Unreachable(format!("the name is not known: {told}")),
         ConnectErrorKind::Io | ConnectErrorKind::MaxReconnects => of_words(told),
     }
+}
+
+/// Why JetStream did not do what it was asked: it says no, there is none, or no answer came.
+pub(super) fn of_jetstream(error: &(dyn Error + 'static)) -> Cause {
+    let told = chain(error);
+    let (mut refused, mut next) = (false, Some(error));
+    while let Some(error) = next {
+        refused |= is_refusal(error);
+        next = error.source();
+    }
+    let low = told.to_lowercase();
+    let none = ["no responders", "not enabled", "jetstream unavailable"];
+    if low.contains("jetstream") && none.iter().any(|words| low.contains(words)) {
+        return Cause::Absent(format!("no JetStream for us: {told}"));
+    }
+    match refused {
+        true => Cause::Rejected(told),
+        false => Cause::Unreachable(told),
+    }
+}
+
+fn is_refusal(error: &(dyn Error + 'static)) -> bool {
+    let made = error.downcast_ref::<CreateStreamError>();
+    let got = error.downcast_ref::<GetStreamError>();
+    error.is::<jetstream::Error>()
+        || made.is_some_and(|e| matches!(e.kind(), CreateStreamErrorKind::JetStream(_)))
+        || got.is_some_and(|e| matches!(e.kind(), GetStreamErrorKind::JetStream(_)))
 }
 
 /// What the server said on an open connection.
@@ -172,5 +203,21 @@ mod tests {
             let cause = of_words(words.into());
             assert!(matches!(cause, Cause::Unreachable(_)), "{words}");
         }
+    }
+
+    #[test]
+    fn what_jetstream_refuses_is_no_silence() {
+        let refusal = r#"{"code": 400, "err_code": 10065, "description": "subjects overlap with an existing stream"}"#;
+        let refusal: jetstream::Error = serde_json::from_str(refusal).expect("JSON");
+        let made = CreateStreamError::new(CreateStreamErrorKind::JetStream(refusal));
+        let cause = of_jetstream(&made);
+        assert!(
+            matches!(&cause, Cause::Rejected(why) if why.contains("subjects overlap")),
+            "{cause:?}"
+        );
+        let late = CreateStreamError::new(CreateStreamErrorKind::TimedOut);
+        assert!(matches!(of_jetstream(&late), Cause::Unreachable(_)));
+        let none = CreateStreamError::new(CreateStreamErrorKind::JetStreamUnavailable);
+        assert!(matches!(of_jetstream(&none), Cause::Absent(_)));
     }
 }

@@ -236,6 +236,23 @@ pub(super) async fn info(session: &Session, stream: &str) -> Result<Stream, Sour
     }
 }
 
+/// Whether there is such a stream.
+///
+/// # Errors
+/// [`SourceError`]: it is not told.
+pub async fn is_there(session: &Session, stream: &str) -> Result<bool, SourceError> {
+    match info(session, stream).await {
+        Ok(_) => Ok(true),
+        Err(error) if is_missing(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The server knows no such stream.
+pub(super) fn is_missing(error: &SourceError) -> bool {
+    matches!(&error.cause, Cause::Absent(words) if words.contains("stream not found"))
+}
+
 pub(super) fn context(session: &Session) -> jetstream::Context {
     let client = session.client.clone();
     let mut context = match &session.settings.domain {

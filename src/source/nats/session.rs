@@ -171,6 +171,16 @@ impl Session {
         }
     }
 
+    /// Whether the server has others beside it that could hold copies.
+    pub fn is_clustered(&self) -> bool {
+        self.client.server_info().cluster.is_some()
+    }
+
+    /// A JetStream request's subject, in the domain that is configured: `$JS.API.INFO`.
+    pub fn api(&self, what: &str) -> String {
+        self.settings.api(what)
+    }
+
     /// Messages were lost since the beginning, because they came faster than they were taken.
     pub(super) fn fell_behind(&self) -> bool {
         *self.behind.borrow()
@@ -204,9 +214,9 @@ impl Session {
         self.settings.error(cause)
     }
 
-    /// What the client library says, with what it wraps.
+    /// Why JetStream did not do what it was asked, on this bus.
     pub fn odd(&self, error: &(dyn std::error::Error + 'static)) -> SourceError {
-        self.error(Cause::Unreachable(fault::chain(error)))
+        self.settings.error(fault::of_jetstream(error))
     }
 
     /// Permissions that turn out to be missing from now on.

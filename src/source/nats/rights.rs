@@ -1,12 +1,11 @@
-//! Whether we may ask the site's agent, without asking it anything.
+//! What the user of a connection may do, as the server tells it, without trying.
 
 use serde::Deserialize;
 use tokio_util::bytes::Bytes;
 
-use super::{answered_on, asked_on};
+use super::session::{Session, Unanswered};
 use crate::model::bus::Pattern;
-use crate::source::error::{Cause, SourceError};
-use crate::source::nats::session::{Session, Unanswered};
+use crate::source::error::SourceError;
 
 /// Where every user may ask what he may, unless that is withheld too.
 const USER_INFO: &str = "$SYS.REQ.USER.INFO";
@@ -50,29 +49,32 @@ impl Subjects {
     }
 }
 
-/// `Ok(false)`: the server does not say what we may.
-pub async fn check(session: &Session, user: &str) -> Result<bool, SourceError> {
-    let fail = |cause| Err(session.settings.error(cause));
-    let permissions = match session.ask(USER_INFO.into(), Bytes::new()).await {
-        Ok(body) => serde_json::from_slice::<Answer>(&body)
-            .ok()
-            .and_then(|answer| answer.data)
-            .map(|user| user.permissions.unwrap_or_default()),
-        Err(Unanswered::Ended(cause)) => return fail(cause),
-        Err(_) => None,
-    };
-    let Some(permissions) = permissions else {
-        return Ok(false);
-    };
-    let subject = asked_on(user);
-    if !permissions.publish.permit(&subject) {
-        return fail(Cause::Unpermitted(format!("publish on {subject}")));
+/// What this connection may do.
+pub struct Rights(Permissions);
+
+impl Rights {
+    /// `None`: the server does not tell.
+    ///
+    /// # Errors
+    /// [`SourceError`]: the connection ended.
+    pub async fn of(session: &Session) -> Result<Option<Self>, SourceError> {
+        let body = match session.ask(USER_INFO.into(), Bytes::new()).await {
+            Ok(body) => body,
+            Err(Unanswered::Ended(cause)) => return Err(session.settings.error(cause)),
+            Err(_) => return Ok(None),
+        };
+        let answer = serde_json::from_slice::<Answer>(&body).ok();
+        let user = answer.and_then(|answer| answer.data);
+        Ok(user.map(|user| Self(user.permissions.unwrap_or_default())))
     }
-    if !permissions.subscribe.permit(&answered_on("x")) {
-        let what = format!("subscribe to {}", answered_on("*"));
-        return fail(Cause::Unpermitted(what));
+
+    pub fn may_publish(&self, subject: &str) -> bool {
+        self.0.publish.permit(subject)
     }
-    Ok(true)
+
+    pub fn may_subscribe(&self, subject: &str) -> bool {
+        self.0.subscribe.permit(subject)
+    }
 }
 
 #[cfg(test)]
