@@ -11,7 +11,7 @@ use crate::model::time::Timestamp;
 mod keys;
 mod table;
 
-pub use keys::{Lookup, lookup, name_of, parse_keys};
+pub use keys::{Lookup, lookup, name_of, parse_keys, written};
 pub use table::{Context, ENTRIES, Entry, by_name};
 
 /// Meant by the operator, independent of the key. Views get these.

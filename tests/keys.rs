@@ -219,6 +219,23 @@ fn hints_are_of_what_has_the_keyboard() {
     assert!(!last(&console).contains('…'), "cut: {}", last(&console));
 }
 
+/// What a key begins is told by the keys that end it, and all of it fits.
+#[test]
+fn the_rest_of_a_chord_is_told_whole() {
+    for size in [FULL, (80, 24)] {
+        let mut console = Console::live(size);
+        console.keys("<c-s>");
+        let screen = console.screen();
+        let last = screen.lines().last().unwrap_or_default();
+        assert!(last.starts_with("c export-csv "), "{last}");
+        assert!(last.trim_end().ends_with("h hand-over"), "{last}");
+        assert!(!last.contains('<') && !last.contains("c-s"), "{last}");
+    }
+    let mut console = Console::live((120, 200));
+    console.keys("?");
+    console.has("  Ctrl-s h ");
+}
+
 #[test]
 fn help_begins_with_the_keys_that_work_here() {
     let mut console = Console::live(FULL);
@@ -230,6 +247,24 @@ fn help_begins_with_the_keys_that_work_here() {
         here < patterns && screen.contains("Help · Logs"),
         "{screen}"
     );
+}
+
+/// What must be typed is never cut, however narrow the screen.
+#[test]
+fn help_tells_all_that_is_typed() {
+    for size in [(200, 300), (120, 300), (80, 600)] {
+        let mut console = Console::live(size);
+        console.keys("?");
+        let screen = console.screen();
+        assert!(!screen.contains('…'), "{size:?}\n{screen}");
+        for entry in farwatch::command::ENTRIES {
+            let typed = entry.keys.is_empty().then(|| entry.help.split_once(": "));
+            if let Some((typed, _)) = typed.flatten() {
+                let first = typed.split(' ').next().unwrap_or_default();
+                assert!(screen.contains(&format!(":{first}")), "{typed}\n{screen}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -79,26 +79,39 @@ fn named(name: &str) -> Option<KeyPress> {
     Some(KeyPress::plain(key))
 }
 
-/// A key of the table as people write it: `Ctrl-p`, `Enter`, `gs`.
+/// Keys of the table as people write them: `Ctrl-p`, `Enter`, `gs`, `Ctrl-s h`.
 pub fn name_of(keys: &str) -> String {
-    match keys {
-        "<enter>" => "Enter".into(),
-        "<esc>" => "Esc".into(),
-        "<tab>" => "Tab".into(),
-        "<s-tab>" => "S-Tab".into(),
-        "<space>" => "Space".into(),
-        "<pgdn>" => "PgDn".into(),
-        "<pgup>" => "PgUp".into(),
-        "<up>" => "Up".into(),
-        "<down>" => "Down".into(),
-        "<left>" => "Left".into(),
-        "<right>" => "Right".into(),
-        "<home>" => "Home".into(),
-        "<end>" => "End".into(),
-        _ => match keys.strip_prefix("<c-").and_then(|k| k.strip_suffix('>')) {
-            Some(letter) => format!("Ctrl-{letter}"),
-            None => keys.into(),
-        },
+    written(&parse_keys(keys))
+}
+
+/// The same of keys that were pressed. Names of several letters stand apart.
+pub fn written(presses: &[KeyPress]) -> String {
+    let mut text = String::new();
+    let mut apart = false;
+    for press in presses {
+        let name = name_of_one(press);
+        let long = name.chars().count() > 1;
+        if !text.is_empty() && (apart || long) {
+            text.push(' ');
+        }
+        apart = long;
+        text.push_str(&name);
+    }
+    text
+}
+
+fn name_of_one(press: &KeyPress) -> String {
+    let name = match press.key {
+        Key::Char(' ') => "Space".into(),
+        Key::Char(c) => c.to_string(),
+        Key::BackTab => "S-Tab".into(),
+        Key::PageUp => "PgUp".into(),
+        Key::PageDown => "PgDn".into(),
+        key => format!("{key:?}"),
+    };
+    match press.ctrl {
+        true => format!("Ctrl-{name}"),
+        false => name,
     }
 }
 
@@ -155,6 +168,17 @@ mod tests {
             lookup(&parse_keys("<space>"), true),
             Lookup::Found(Action::ReplayPause)
         );
-        assert_eq!(name_of("<c-p>"), "Ctrl-p");
+        for (keys, name) in [
+            ("<c-p>", "Ctrl-p"),
+            ("<c-s>h", "Ctrl-s h"),
+            ("gs", "gs"),
+            ("<pgdn>", "PgDn"),
+            ("<s-tab>", "S-Tab"),
+            ("<space>", "Space"),
+            ("<enter>", "Enter"),
+            ("<lt>", "<"),
+        ] {
+            assert_eq!(name_of(keys), name);
+        }
     }
 }

@@ -12,6 +12,8 @@ use crate::model::input::{Key, KeyPress};
 use crate::model::talk::Session;
 use crate::state::world::handover::{Gathering, Wanted};
 use crate::ui::view::Focus;
+use crate::ui::view::handover::most_scroll;
+use crate::ui::{layout, measured};
 
 /// What is on its way, until the operator says whether it is written.
 #[derive(Debug)]
@@ -20,7 +22,7 @@ pub enum Sending {
     Gathering(Box<Gathering>, Vec<Session>),
     Ready {
         parcel: Box<Parcel>,
-        /// Lines of the gaps that are scrolled past.
+        /// Lines of what does not go in that are scrolled past.
         scroll: usize,
     },
 }
@@ -147,7 +149,7 @@ impl State {
         None
     }
 
-    /// Enter writes; any other key that does not scroll leaves it.
+    /// Enter writes, Esc and q leave it.
     pub(super) fn hand_over_key(&mut self, press: KeyPress) -> Vec<Effect> {
         let Some(Overlay::HandOver(sending)) = self.screen.overlay.take() else {
             return Vec::new();
@@ -164,7 +166,8 @@ impl State {
                 }))];
             }
             Sending::Ready { parcel, scroll } => {
-                let most = parcel.handover.gaps.len().saturating_sub(1);
+                let body = layout::frame(self.screen.area, false).body;
+                let most = measured(&self.world, |ctx| most_scroll(ctx, body, &parcel));
                 let scroll = match press.key {
                     Key::Down | Key::Char('j') => (scroll + 1).min(most),
                     Key::Up | Key::Char('k') => scroll.saturating_sub(1),

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::layout::{self, MIN_COLUMNS, MIN_ROWS};
 use super::view::{handover, notices, whatif};
 use super::{Ctx, prompt};
-use crate::command::{ENTRIES, name_of, parse_keys};
+use crate::command::{ENTRIES, parse_keys, written};
 use crate::message::ReplayStatus;
 use crate::model::unit::Unit;
 use crate::state::world::{Status, World};
@@ -306,12 +306,13 @@ fn bottom(ctx: &Ctx, state: &State, row: Rect, buf: &mut Buffer) {
             hints.push((format!("{word}  "), ctx.theme.muted));
         }
     } else {
-        hints = chord(ctx, state);
+        hints = chord(ctx, state, usize::from(row.width));
     }
-    let right = if row.width < 100 {
-        freshness(ctx)
-    } else {
-        traffic(ctx)
+    let right = match row.width < 100 {
+        // The rest of a chord is needed whole, and now.
+        _ if !state.screen.pending.is_empty() => (String::new(), ctx.theme.muted),
+        true => freshness(ctx),
+        false => traffic(ctx),
     };
     let wide = u16::try_from(width(&right.0))
         .unwrap_or(row.width)
@@ -344,20 +345,22 @@ fn hints_of(ctx: &Ctx, state: &State) -> &'static [(&'static str, &'static str)]
     }
 }
 
-/// What the keys pressed so far can become.
-fn chord(ctx: &Ctx, state: &State) -> Parts {
+/// What the keys pressed so far can become, closer together where `room` is scarce.
+fn chord(ctx: &Ctx, state: &State, room: usize) -> Parts {
     let pressed = &state.screen.pending;
     let mut parts = Vec::new();
     for entry in ENTRIES {
         for keys in entry.keys {
-            if parse_keys(keys).starts_with(pressed) {
-                let rest = name_of(keys)
-                    .chars()
-                    .skip(pressed.len())
-                    .collect::<String>();
-                parts.push((format!("{rest} "), ctx.theme.key));
+            let keys = parse_keys(keys);
+            if let Some(rest) = keys.strip_prefix(pressed.as_slice()) {
+                parts.push((format!("{} ", written(rest)), ctx.theme.key));
                 parts.push((format!("{}  ", entry.name), ctx.theme.muted));
             }
+        }
+    }
+    if parts.iter().map(|(text, _)| width(text)).sum::<usize>() > room {
+        for (text, _) in &mut parts {
+            text.truncate(text.trim_end().len() + 1);
         }
     }
     parts

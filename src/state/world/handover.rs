@@ -85,6 +85,7 @@ impl World {
             "objects, alerts and sources are as they were at {}, not as they became so",
             self.now.rfc3339()
         ));
+        gaps.push("what passed on the bus, its streams and consumers: not recorded".into());
         gaps.push("traces, rules and the YAML of objects: a console does not hold them".into());
         let (incidents, omitted) = self.incidents_of(wanted);
         let handed = incidents.into_iter().filter_map(|i| {

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::{ScreenId, common};
 use crate::command::{Context, ENTRIES, name_of};
 use crate::ui::Ctx;
-use crate::ui::widget::text::wrap;
+use crate::ui::widget::text::{width, wrap};
 
 #[derive(Clone, Debug)]
 pub struct Help {
@@ -21,11 +21,15 @@ pub struct Help {
 enum Row {
     Heading(&'static str),
     Entry(String, String),
+    /// Keys, or what is typed, that are wider than their column; the words follow below.
+    Typed(String),
     Text(&'static str),
 }
 
 /// Columns of the keys, with the blank after them.
 const KEYS: u16 = 21;
+/// Before what goes on of what is typed.
+const TYPED: &str = "      ";
 
 type Hints = &'static [(&'static str, &'static str)];
 
@@ -83,6 +87,9 @@ fn draw_row(ctx: &Ctx, at: Rect, buf: &mut Buffer, row: &Row) {
         Row::Text(text) => {
             ctx.put(buf, (at.x, at.y), at.width, text, ctx.theme.muted);
         }
+        Row::Typed(text) => {
+            ctx.put(buf, (at.x, at.y), at.width, text, ctx.theme.key);
+        }
         Row::Entry(keys, help) => {
             ctx.put(buf, (at.x, at.y), at.width.min(KEYS), keys, ctx.theme.key);
             let x = at.x.saturating_add(KEYS);
@@ -95,7 +102,19 @@ fn draw_row(ctx: &Ctx, at: Rect, buf: &mut Buffer, row: &Row) {
 /// All lines; words that are wider than `room` go on in the next one.
 fn rows(replaying: bool, here: Hints, room: usize) -> Vec<Row> {
     let mut rows = vec![Row::Heading("On this screen")];
-    let tell = |rows: &mut Vec<Row>, keys: String, words: &str| {
+    let tell = |rows: &mut Vec<Row>, mut keys: String, words: &str| {
+        // A blank stands between them and the words.
+        if width(&keys) >= usize::from(KEYS) {
+            let whole = room + usize::from(KEYS) - TYPED.len();
+            let parts = wrap(keys.trim_start(), whole).into_iter();
+            let indents = std::iter::once("  ").chain(std::iter::repeat(TYPED));
+            rows.extend(
+                indents
+                    .zip(parts)
+                    .map(|(indent, part)| Row::Typed(format!("{indent}{part}"))),
+            );
+            keys.clear();
+        }
         let mut parts = wrap(words, room).into_iter();
         rows.push(Row::Entry(keys, parts.next().unwrap_or_default()));
         rows.extend(parts.map(|part| Row::Entry(String::new(), part)));
