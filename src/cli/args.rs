@@ -49,14 +49,14 @@ pub struct Global {
     /// Let operators and admins act: refresh, sync, reconcile, silence; each is asked about first
     #[arg(long, global = true)]
     pub allow_actions: bool,
-    /// What goes into the log file: error, warn, info, debug, trace, or a filter
+    /// What goes into the log file (of a watcher: to standard error): error, warn, info, debug, trace, or a filter
     #[arg(long, global = true, value_name = "LEVEL", default_value = "info")]
     pub log_level: String,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Try every endpoint of the configuration and each MCP server, and say what to do about those that fail
+    /// Try every endpoint of the configuration that can be asked without writing, and each MCP server, and say what to do about those that fail
     Check(CheckArgs),
     /// Write what the sources deliver to a file, without a screen
     Record(RecordArgs),

@@ -26,6 +26,9 @@ pub fn run(config: Config, args: &ExportArgs) -> color_eyre::Result<ExitCode> {
             "{out}: is there already; name another file"
         )));
     }
+    if args.incident.is_none() && args.from.is_none() {
+        return Ok(known::wrong("say --incident INC-N, or --from TIME"));
+    }
     let operator = config.operator.clone();
     let mut state = match known::state(config, &args.of)? {
         Ok(state) => state,
@@ -102,7 +105,7 @@ fn wanted(world: &World, args: &ExportArgs) -> Result<Wanted, String> {
         return Ok(world.wanted_of(known::incident(world, named)?));
     }
     let from = args.from.map(|start| moment(world, start));
-    let from = from.ok_or("name what to export: --incident INC-3, or --from and --to")?;
+    let from = from.ok_or("say --incident INC-N, or --from TIME")?;
     let to = args.to.map_or(world.now, |start| moment(world, start));
     if from >= to {
         return Err("--from has to be before --to".into());

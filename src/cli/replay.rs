@@ -13,8 +13,8 @@ use crate::model::text;
 use crate::source::replay::{Begin, Opener, config_of};
 
 /// What a newcomer is told first.
-const DEMO_HINT: &str = "A recording of two clusters, played fast. A GPU of \
-    gpu-train-1 fails now; in a minute edge-ran-07 loses its PTP clock. 8 shows incidents, Enter \
+const DEMO_HINT: &str = "A recording of two clusters. 4 minutes into it a GPU of \
+    gpu-train-1 fails, some minutes later edge-ran-07 loses its PTP clock. 8 shows incidents, Enter \
     goes deeper, Esc back, a explains, Space pauses, ? shows all keys, q quits.";
 
 /// A recording that can be opened again and again, and how it is called.

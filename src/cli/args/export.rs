@@ -8,8 +8,8 @@ use super::{Of, Start, start};
 
 #[derive(Clone, Debug, ClapArgs)]
 pub struct ExportArgs {
-    /// The incident, such as INC-3, with its cluster from half an hour before it on
-    #[arg(long, value_name = "INC-N", conflicts_with_all = ["from", "to"], required_unless_present = "from")]
+    /// The incident, such as INC-3, with its cluster from half an hour before it on; this or --from
+    #[arg(long, value_name = "INC-N", conflicts_with_all = ["from", "to"])]
     pub incident: Option<String>,
     /// Begin of a range: a time, or how long ago; of a recording a distance from its start
     #[arg(long, value_name = "TIME", value_parser = start)]
