@@ -3,8 +3,8 @@
 //! A lease lives for two intervals after it was renewed last. Others judge that by their own clock
 //! that never jumps, from when they saw the renewal; its holder, who counts from before it asked for
 //! it, stops a quarter of an interval early. So nobody's clock has to be right, and a cluster has
-//! never two watchers that can hear the bus. Who hears it no longer stops, unless it was alone: then
-//! nobody else is there to go on.
+//! never two watchers that can hear the bus. Who hears it no longer stops what another one could
+//! watch, and goes on with what is nobody else's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use crate::model::news::token;
 use crate::source::nats::Bus;
 use crate::source::nats::bucket::Shape;
 
+mod duty;
 mod keeper;
 mod table;
 
@@ -30,7 +31,8 @@ use table::Table;
 /// Keys that nobody renews go after this.
 const AGE: Duration = Duration::from_secs(3600);
 const BYTES: u32 = 64 << 20;
-const VALUE_BYTES: u32 = 4 << 10;
+/// The names of 10,000 clusters.
+const VALUE_BYTES: u32 = 512 << 10;
 
 /// What is to be done about a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +47,8 @@ pub enum Order {
 pub struct Figures {
     /// The bucket is heard; false without a team.
     pub ready: bool,
+    /// It was heard once: what is ours is known, though the bus may be away now.
+    pub settled: bool,
     pub fault: Option<Arc<str>>,
     /// Live replicas, this one included.
     pub replicas: usize,
@@ -57,8 +61,8 @@ pub struct Figures {
 #[derive(Debug, Default)]
 struct Held {
     until: BTreeMap<Arc<str>, Instant>,
-    /// Another replica was live when the bucket was heard last.
-    others: bool,
+    /// Clusters that another live replica could watch, when the bucket was heard last.
+    shared: BTreeSet<Arc<str>>,
     /// The bucket was heard once.
     met: bool,
 }
@@ -73,12 +77,14 @@ pub struct Leases {
 }
 
 impl Leases {
-    /// `name`: of this replica. Orders come through what is returned with it.
+    /// `name`: of this replica; `publishes`: clusters whose samples are published from here. Orders
+    /// come through what is returned with it.
     pub fn start(
         team: &Team,
         name: &str,
         interval: Duration,
         clusters: Vec<Arc<str>>,
+        publishes: BTreeSet<Arc<str>>,
     ) -> (Self, mpsc::UnboundedReceiver<Order>) {
         let (orders, ordered) = mpsc::unbounded_channel();
         let (stopped, stops) = mpsc::unbounded_channel();
@@ -89,7 +95,7 @@ impl Leases {
             bus: Bus::of_team(team),
             team: team.clone(),
             interval,
-            table: Table::new(name, interval, clusters.clone()),
+            table: Table::new(name, interval, clusters.clone(), publishes),
             held: Arc::clone(&held),
             orders: orders.clone(),
             figures: sender,
@@ -144,11 +150,9 @@ async fn guard(
                     let _ = orders.send(Order::Watch(cluster.clone()));
                 }
             }
-            if !held.others {
-                return false;
-            }
-            held.until.retain(|cluster, until| {
-                let sure = *until > now;
+            let Held { until, shared, .. } = held;
+            until.retain(|cluster, until| {
+                let sure = *until > now || !shared.contains(cluster);
                 if !sure {
                     tracing::warn!(%cluster, "the lease could not be renewed: no longer watched here");
                     let _ = orders.send(Order::Stop(cluster.clone()));

@@ -17,7 +17,7 @@ use super::told::Told;
 use super::ward::{self, Book, Site, Turn};
 use crate::archive::desk::Desk;
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, Samples};
 use crate::model::archive::{Keep, Recalled};
 use crate::model::news::Change;
 use crate::team::lease::{Leases, Order};
@@ -324,7 +324,10 @@ fn shared(
     names: Vec<Arc<str>>,
 ) -> (Option<Leases>, mpsc::UnboundedReceiver<Order>) {
     if let Some(team) = &config.team {
-        let (leases, orders) = Leases::start(team, replica, config.watch.interval, names);
+        let clusters = config.clusters.iter();
+        let publish = clusters.filter(|c| c.edge.samples == Samples::Publish);
+        let publish = publish.map(|c| c.name.as_str().into()).collect();
+        let (leases, orders) = Leases::start(team, replica, config.watch.interval, names, publish);
         return (Some(leases), orders);
     }
     let (all, orders) = mpsc::unbounded_channel();

@@ -118,7 +118,7 @@ pub fn is_ready(told: Option<&Told>, begun: Instant) -> Result<(), String> {
         return Err("the loop has not gone round yet".into());
     };
     let Gauges { bus, leases, .. } = &told.gauges;
-    if bus.wanted && !leases.ready {
+    if bus.wanted && !leases.settled {
         return Err("it is not settled which clusters are ours".into());
     }
     if bus.wanted && !bus.ready && bus.unsafe_spool.is_some() {

@@ -232,3 +232,71 @@ async fn a_bus_that_lost_everything_is_shared_anew() {
         assert!(!log.contains("nobody is heard"), "{log}");
     }
 }
+
+/// Each cluster has one of those that name it.
+#[tokio::test(flavor = "multi_thread")]
+async fn watchers_that_name_different_clusters_leave_none_unwatched() {
+    let (server, exporters) = (Nats::jetstream(), Exporters::start().await);
+    let clusters = names(4);
+    let url = format!("url = \"{}\"", server.url());
+    let few = Watcher::start("w1", &config(&exporters, &clusters[..1], &url));
+    let book = Book::of(&[server.url()], INTERVAL_MS).await;
+    book.settled(&[1]).await;
+    let more = Watcher::start("w2", &config(&exporters, &clusters, &url));
+    let all = async || (book.loads().values().sum::<usize>() == 4).then_some(());
+    until("all are watched", all).await;
+    tokio::time::sleep(Duration::from_millis(4 * INTERVAL_MS as u64)).await;
+    until("and stay so", all).await;
+    book.nobody_watched_twice();
+    for (cluster, rows) in book.rows() {
+        let by_few = rows.iter().any(|(_, l)| l.holder.as_ref() == "w1");
+        assert!(!by_few || cluster == clusters[0], "{cluster}");
+    }
+    assert!(!few.log().contains("no longer watched"), "{}", few.log());
+    assert!(!more.log().contains("no longer watched"), "{}", more.log());
+}
+
+/// Nobody else can ask its exporters: it goes on without the bus, and is ready meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_that_publishes_its_samples_is_watched_there_whatever_the_bus_does() {
+    let (mut server, exporters) = (Nats::jetstream(), Exporters::start().await);
+    let clusters = names(2);
+    let url = format!("url = \"{}\", timeout = \"1s\"", server.url());
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let port = {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        free.local_addr().unwrap().port()
+    };
+    let site = config(&exporters, &clusters[..1], &url)
+        .replace("exporters", "edge = { samples = \"publish\" }\nexporters")
+        .replace("[watch]", &format!("[watch]\nlisten = \"127.0.0.1:{port}\""));
+    let centre = config(&exporters, &clusters[1..], &url)
+        + "[[clusters]]\nname = \"site-0\"\nedge = { samples = \"team\" }\n";
+    let second = Watcher::start("w2", &centre);
+    let book = Book::of(&[server.url()], INTERVAL_MS).await;
+    book.settled(&[2]).await;
+    let first = Watcher::start("w1", &site);
+    book.settled(&[1, 1]).await;
+    let holder = |cluster: &str| {
+        let rows = book.rows().remove(cluster).unwrap_or_default();
+        rows.last().map(|(_, lease)| lease.holder.to_string())
+    };
+    assert_eq!(holder("site-0").as_deref(), Some("w1"));
+    let ready = format!("http://127.0.0.1:{port}/ready");
+    let is_ready = async || {
+        let answer = reqwest::get(&ready).await.ok()?;
+        answer.status().is_success().then_some(())
+    };
+    until("ready", is_ready).await;
+    server.kill();
+    tokio::time::sleep(Duration::from_millis(4 * INTERVAL_MS as u64)).await;
+    assert!(is_ready().await.is_some(), "what is told waits on the disk");
+    server.restart();
+    tokio::time::sleep(Duration::from_millis(4 * INTERVAL_MS as u64)).await;
+    until("the site has it", async || {
+        (holder("site-0").as_deref() == Some("w1")).then_some(())
+    })
+    .await;
+    assert!(!first.log().contains("no longer watched"), "{}", first.log());
+    drop(second);
+}

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::table::{self, Beat, Lease, Mine, Table};
-use super::{Figures, Held, Order, shape};
+use super::{AGE, Figures, Held, Order, shape};
 use crate::clock;
 use crate::config::Team;
 use crate::source::error::{Cause, SourceError};
@@ -87,6 +87,7 @@ impl Keeper {
         let session = self.bus.open("farwatch leases").await?;
         let bucket = Bucket::open(&session, &shape(&self.team), self.team.create).await?;
         let mut news = bucket.watch().await?;
+        self.tell_duty(&session, &bucket).await?;
         let own = self.beat(&session, &bucket).await?;
         self.table.meet(own);
         // All that stood there has come once our own word comes back.
@@ -99,6 +100,7 @@ impl Keeper {
             }
         }
         let mut beat_due = clock::instant() + self.interval;
+        let mut duty_due = clock::instant() + AGE / 3;
         // Who comes with us shall be known before anything is taken.
         tokio::time::sleep(self.interval / 2).await;
         let mut look = tokio::time::interval(self.interval / 10);
@@ -119,6 +121,10 @@ impl Keeper {
             if clock::instant() >= beat_due {
                 beat_due = clock::instant() + self.interval;
                 self.beat(&session, &bucket).await?;
+            }
+            if clock::instant() >= duty_due {
+                duty_due = clock::instant() + AGE / 3;
+                self.tell_duty(&session, &bucket).await?;
             }
             // Most of what is heard are renewals of others, from which nothing follows.
             if due {
@@ -160,6 +166,13 @@ impl Keeper {
         self.in_time(session, bucket.put(&key, body)).await
     }
 
+    /// Says what could be watched here.
+    async fn tell_duty(&self, session: &Session, bucket: &Bucket<'_>) -> Result<u64, SourceError> {
+        let body = packed(session, self.table.duty())?;
+        let key = self.table.duty_key();
+        self.in_time(session, bucket.put(&key, body)).await
+    }
+
     /// An answer that takes longer than an interval is none.
     async fn in_time<T>(
         &self,
@@ -180,10 +193,10 @@ impl Keeper {
         let mine = self.table.look(now);
         self.held.send_modify(|held| {
             held.met = true;
-            held.others = replicas > 1;
+            held.shared.clone_from(self.table.shared());
             held.until.retain(|cluster, _| {
                 let keep = match mine.get(cluster) {
-                    Some(Mine::Due(_) | Mine::Held) => true,
+                    Some(Mine::Due(_) | Mine::Held | Mine::Awaited) => true,
                     Some(Mine::GiveUp) => {
                         self.releasing.insert(cluster.clone());
                         false
@@ -200,6 +213,7 @@ impl Keeper {
         self.figures.send_if_modified(|figures| {
             let news = !figures.ready || figures.replicas != replicas || figures.fault.is_some();
             (figures.ready, figures.replicas, figures.fault) = (true, replicas, None);
+            figures.settled = true;
             news
         });
         Ok(())
@@ -285,6 +299,7 @@ impl Keeper {
 
     async fn goodbye(&mut self, bucket: &Bucket<'_>) -> Result<(), SourceError> {
         bucket.delete(&self.table.own_key()).await?;
+        bucket.delete(&self.table.duty_key()).await?;
         for cluster in self.table.all_ours() {
             self.free(bucket, &cluster).await?;
         }

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::duty::{Duty, Turns, turns};
 use crate::model::news::token;
 use crate::model::time::Timestamp;
-use crate::team::share::share;
 
 const LEASE: &str = "cluster.";
 const BEAT: &str = "replica.";
+const DUTY: &str = "duty.";
 /// The bucket has long let it go.
 const FORGOTTEN: Duration = Duration::from_secs(7_200);
 
@@ -62,13 +63,6 @@ struct Seen<T> {
     at: Instant,
 }
 
-/// Which clusters are our turn among these replicas.
-#[derive(Debug, Default)]
-struct Turns {
-    replicas: Vec<Arc<str>>,
-    ours: BTreeSet<Arc<str>>,
-}
-
 /// What a cluster is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mine {
@@ -78,6 +72,8 @@ pub enum Mine {
     Held,
     /// Ours, and another one's turn.
     GiveUp,
+    /// Nobody else's turn, but another one's lease on it has not ended yet.
+    Awaited,
     Theirs,
 }
 
@@ -86,14 +82,18 @@ pub struct Table {
     pub name: Arc<str>,
     pub instance: Arc<str>,
     interval: Duration,
-    clusters: Vec<Arc<str>>,
+    /// What we could watch.
+    duty: Duty,
     /// By what stands for them in a key.
     tokens: HashMap<String, Arc<str>>,
     leases: BTreeMap<Arc<str>, Seen<Lease>>,
     /// Clusters whose lease is ours.
     ours: BTreeSet<Arc<str>>,
     beats: BTreeMap<String, Seen<Beat>>,
-    turns: Turns,
+    /// What each replica could watch, by its key.
+    duties: BTreeMap<String, Duty>,
+    /// What follows for these live replicas; none: it has to be found anew.
+    turns: (Vec<Arc<str>>, Turns),
 }
 
 pub fn lease_key(cluster: &str) -> String {
@@ -101,25 +101,46 @@ pub fn lease_key(cluster: &str) -> String {
 }
 
 impl Table {
-    pub fn new(name: &str, interval: Duration, clusters: Vec<Arc<str>>) -> Self {
+    /// `clusters`: what could be watched here; `publishes`: those of them whose samples are published
+    /// from here.
+    pub fn new(
+        name: &str,
+        interval: Duration,
+        clusters: Vec<Arc<str>>,
+        publishes: BTreeSet<Arc<str>>,
+    ) -> Self {
         // The standard library's hash keys are random; no more is wanted of this.
         let random = RandomState::new().build_hasher().finish();
+        let instance: Arc<str> = format!("{random:016x}").into();
         let tokens = clusters.iter().map(|c| (token(c), c.clone())).collect();
         Self {
             name: name.into(),
-            instance: format!("{random:016x}").into(),
+            instance: instance.clone(),
             interval,
-            clusters,
+            duty: Duty {
+                instance,
+                clusters: clusters.into_iter().collect(),
+                publishes,
+            },
             tokens,
             leases: BTreeMap::new(),
             ours: BTreeSet::new(),
             beats: BTreeMap::new(),
-            turns: Turns::default(),
+            duties: BTreeMap::new(),
+            turns: Default::default(),
         }
     }
 
     pub fn own_key(&self) -> String {
         format!("{BEAT}{}.{}", token(&self.name), self.instance)
+    }
+
+    pub fn duty_key(&self) -> String {
+        format!("{DUTY}{}.{}", token(&self.name), self.instance)
+    }
+
+    pub fn duty(&self) -> &Duty {
+        &self.duty
     }
 
     /// A lease that is not renewed lives so long.
@@ -140,6 +161,8 @@ impl Table {
         if leases.chain(beats).any(|known| known >= revision) {
             self.leases.clear();
             self.beats.clear();
+            self.duties.clear();
+            self.turns.0.clear();
             self.ours.clear();
         }
     }
@@ -166,9 +189,25 @@ impl Table {
                 at: now,
             };
             newer(&mut self.beats, key.to_owned(), seen).is_some_and(|before| before.is_none())
+        } else if key.starts_with(DUTY) {
+            self.told(key, body)
         } else {
             false
         }
+    }
+
+    /// What a replica could watch; true where that is news.
+    fn told(&mut self, key: &str, body: Option<&[u8]>) -> bool {
+        let duty = body.and_then(|b| rmp_serde::from_slice::<Duty>(b).ok());
+        let news = self.duties.get(key) != duty.as_ref();
+        if news {
+            match duty {
+                Some(duty) => drop(self.duties.insert(key.to_owned(), duty)),
+                None => drop(self.duties.remove(key)),
+            }
+            self.turns.0.clear();
+        }
+        news
     }
 
     /// A lease as it stands in the bucket now; true where its holder is another.
@@ -248,21 +287,24 @@ impl Table {
     /// What each cluster is to us now; those are left out that neither are our turn nor ours.
     pub fn look(&mut self, now: Instant) -> BTreeMap<Arc<str>, Mine> {
         let replicas = self.replicas(now);
-        if self.turns.replicas != replicas {
-            let shared = share(&replicas, &self.clusters).into_iter();
-            let ours = shared.filter(|(_, whose)| *whose == self.instance);
-            self.turns = Turns {
-                ours: ours.map(|(cluster, _)| cluster).collect(),
-                replicas,
-            };
+        if self.turns.0 != replicas {
+            let lives =
+                |duty: &&Duty| duty.instance != self.instance && replicas.contains(&duty.instance);
+            let others: Vec<&Duty> = self.duties.values().filter(lives).collect();
+            self.turns = (replicas, turns(&self.duty, &others));
         }
-        let all = self.turns.ours.union(&self.ours);
+        let all = self.turns.1.ours.union(&self.ours);
         all.map(|cluster| (cluster.clone(), self.mine(cluster, now)))
             .collect()
     }
 
+    /// Clusters that another live replica could watch too, as of the last look.
+    pub fn shared(&self) -> &BTreeSet<Arc<str>> {
+        &self.turns.1.shared
+    }
+
     fn mine(&self, cluster: &Arc<str>, now: Instant) -> Mine {
-        let turn = self.turns.ours.contains(cluster);
+        let turn = self.turns.1.ours.contains(cluster);
         let ours = self.ours.contains(cluster);
         let seen = self.leases.get(cluster);
         let age = seen.map(|s| now.saturating_duration_since(s.at));
@@ -274,6 +316,7 @@ impl Table {
             (true, false) if lives => Mine::GiveUp,
             (true, true) => Mine::Due(revision),
             (false, true) if free => Mine::Due(revision),
+            (false, true) if !self.shared().contains(cluster) => Mine::Awaited,
             _ => Mine::Theirs,
         }
     }

@@ -30,7 +30,7 @@ fn ready_is_who_knows_its_clusters_and_has_heard_them() {
         is_ready(Some(&told), now).is_err(),
         "who has which cluster?"
     );
-    told.gauges.leases.ready = true;
+    told.gauges.leases.settled = true;
     assert!(is_ready(Some(&told), now).is_ok());
     told.clusters[0].sources = vec![Heard::Connecting, Heard::Failing];
     let why = is_ready(Some(&told), now).unwrap_err();
@@ -47,7 +47,7 @@ fn ready_is_who_knows_its_clusters_and_has_heard_them() {
 fn a_bus_that_is_away_is_borne_while_there_is_room() {
     let now = long_ago(1);
     let mut told = turn(0, Vec::new());
-    told.gauges.leases.ready = true;
+    told.gauges.leases.settled = true;
     for (ready, keeps, fit) in [
         (true, false, true),
         (false, true, true),

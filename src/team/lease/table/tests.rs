@@ -42,7 +42,13 @@ impl Site {
     }
 
     fn join(&mut self, name: &str, count: usize) {
-        let mut table = Table::new(name, I, clusters(count));
+        self.join_with(name, clusters(count), &[]);
+    }
+
+    /// `publishes`: clusters whose samples it publishes.
+    fn join_with(&mut self, name: &str, clusters: Vec<Arc<str>>, publishes: &[&str]) {
+        let publishes = publishes.iter().map(|c| Arc::from(*c)).collect();
+        let mut table = Table::new(name, I, clusters, publishes);
         for (key, (body, revision)) in &self.store {
             table.hear(key, Some(body), *revision, self.at());
         }
@@ -52,6 +58,14 @@ impl Site {
             deaf: false,
             dead: false,
         });
+        self.say_duty(self.replicas.len() - 1);
+    }
+
+    fn say_duty(&mut self, n: usize) {
+        let table = &self.replicas[n].table;
+        let (key, duty) = (table.duty_key(), table.duty());
+        let body = rmp_serde::to_vec_named(duty).expect("packed");
+        self.put(key, body);
     }
 
     fn put(&mut self, key: String, body: Vec<u8>) -> u64 {
@@ -70,7 +84,9 @@ impl Site {
         let now = self.at();
         for n in 0..self.replicas.len() {
             let replica = &mut self.replicas[n];
-            replica.until.retain(|_, until| *until > now);
+            let shared = replica.table.shared().clone();
+            let sure = |cluster: &Arc<str>, until| until > now || !shared.contains(cluster);
+            replica.until.retain(|cluster, until| sure(cluster, *until));
             if replica.dead {
                 replica.until.clear();
             }
@@ -113,7 +129,7 @@ impl Site {
             Mine::Theirs => {
                 self.replicas[n].until.remove(&cluster);
             }
-            Mine::Due(_) | Mine::Held => {}
+            Mine::Due(_) | Mine::Held | Mine::Awaited => {}
         }
     }
 
@@ -206,7 +222,7 @@ fn who_is_deaf_stops_before_another_begins() {
 
 #[test]
 fn what_others_wrote_there_is_no_lease() {
-    let mut table = Table::new("a", I, clusters(1));
+    let mut table = Table::new("a", I, clusters(1), BTreeSet::new());
     let now = crate::clock::instant();
     table.hear("cluster.cluster-0", Some(b"\xc1junk"), 4, now);
     table.hear("cluster.elsewhere", Some(b""), 5, now);
@@ -235,8 +251,8 @@ fn only_what_is_ours_or_our_turn_is_looked_at() {
 fn a_renewal_of_another_is_no_news_and_all_else_is() {
     let now = crate::clock::instant();
     let (mut a, mut b) = (
-        Table::new("a", I, clusters(2)),
-        Table::new("b", I, clusters(2)),
+        Table::new("a", I, clusters(2), BTreeSet::new()),
+        Table::new("b", I, clusters(2), BTreeSet::new()),
     );
     let beat = |table: &Table| {
         let beat = Beat {
@@ -281,6 +297,7 @@ fn a_bucket_that_was_made_anew_is_heard() {
         let revision = site.revision;
         site.replicas[n].table.meet(revision);
     }
+    (0..2).for_each(|n| site.say_duty(n));
     for _ in 0..60 {
         site.step();
         assert!(site.watchers(6).iter().all(|n| *n <= 1));
@@ -300,8 +317,8 @@ fn a_bucket_that_was_made_anew_is_heard() {
 fn figures() {
     for count in [100, 1_000, 10_000, 50_000] {
         let now = crate::clock::instant();
-        let mut table = Table::new("a", I, clusters(count));
-        let other = Table::new("b", I, clusters(count));
+        let mut table = Table::new("a", I, clusters(count), BTreeSet::new());
+        let other = Table::new("b", I, clusters(count), BTreeSet::new());
         let beats = (count / 250).max(2) - 1;
         for n in 0..beats {
             let beat = Beat {
@@ -343,4 +360,48 @@ fn figures() {
             beats + 1
         );
     }
+}
+
+#[test]
+fn who_names_more_watches_what_another_does_not_name() {
+    let mut site = Site::new();
+    site.join("all", 4);
+    site.join_with("one", clusters(1), &[]);
+    site.run(60);
+    assert_eq!(site.watchers(4), [1; 4]);
+    // Whichever goes, what it shared is taken over, and what only it named is not.
+    site.replicas[0].dead = true;
+    site.run(40);
+    assert_eq!(site.watchers(4), [1, 0, 0, 0]);
+}
+
+#[test]
+fn a_site_that_publishes_goes_on_while_it_is_cut_off() {
+    let mut site = Site::new();
+    site.join("centre", 3);
+    site.join_with("far", clusters(1), &["cluster-0"]);
+    let by_site = |site: &Site| site.replicas[1].until.contains_key("cluster-0");
+    site.run(60);
+    assert!(by_site(&site));
+    assert_eq!(site.watchers(3), [1; 3]);
+    site.replicas[1].deaf = true;
+    for _ in 0..80 {
+        site.step();
+        assert!(by_site(&site), "its samples wait on its disk");
+    }
+    // The centre looks after what it hears nothing of; the site takes it back without a break.
+    assert_eq!(site.watchers(3), [2, 1, 1]);
+    site.replicas[1].deaf = false;
+    let missed: Vec<_> = site.store.clone().into_iter().collect();
+    for (key, (body, revision)) in missed {
+        let now = site.at();
+        site.replicas[1]
+            .table
+            .hear(&key, Some(&body), revision, now);
+    }
+    for _ in 0..60 {
+        site.step();
+        assert!(by_site(&site));
+    }
+    assert_eq!(site.watchers(3), [1; 3]);
 }
