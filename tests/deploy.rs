@@ -48,7 +48,17 @@ fn object(kind: &str, name: &str) -> Value {
 }
 
 fn pod() -> Value {
-    object("Deployment", "farwatch")["spec"]["template"].clone()
+    object("StatefulSet", "farwatch")["spec"]["template"].clone()
+}
+
+/// Bytes of the volume of this name that each replica keeps.
+fn claim(name: &str) -> Option<u64> {
+    let set = object("StatefulSet", "farwatch");
+    let claims = list(&set["spec"]["volumeClaimTemplates"]).clone();
+    let claim = claims.iter().find(|c| c["metadata"]["name"] == name)?;
+    let size = word(&claim["spec"]["resources"]["requests"]["storage"]);
+    let gibibytes: u64 = size.strip_suffix("Gi")?.parse().ok()?;
+    Some(gibibytes << 30)
 }
 
 fn container() -> Value {
@@ -94,7 +104,7 @@ fn every_object_is_whole_and_none_is_a_secret() {
         "ServiceAccount",
         "ClusterRole",
         "ClusterRoleBinding",
-        "Deployment",
+        "StatefulSet",
         "PodDisruptionBudget",
         "Service",
         "NetworkPolicy",
@@ -131,10 +141,13 @@ fn the_kustomization_names_every_file_and_the_version() {
 
 #[test]
 fn two_replicas_and_one_always_stays() {
-    let deployment = object("Deployment", "farwatch");
-    let spec = &deployment["spec"];
+    let set = object("StatefulSet", "farwatch");
+    let spec = &set["spec"];
     assert_eq!(spec["replicas"], 2);
-    assert_eq!(spec["strategy"]["rollingUpdate"]["maxUnavailable"], 0);
+    assert_eq!(spec["podManagementPolicy"], "Parallel");
+    assert_eq!(spec["updateStrategy"]["type"], "RollingUpdate");
+    let service = object("Service", word(&spec["serviceName"]));
+    assert_eq!(service["spec"]["clusterIP"], "None");
     assert_eq!(
         object("PodDisruptionBudget", "farwatch")["spec"]["minAvailable"],
         1
@@ -149,7 +162,7 @@ fn selectors_match_labels() {
     let labels = pod()["metadata"]["labels"].clone();
     let constraint = pod()["spec"]["topologySpreadConstraints"][0]["labelSelector"].clone();
     let selectors = [
-        object("Deployment", "farwatch")["spec"]["selector"]["matchLabels"].clone(),
+        object("StatefulSet", "farwatch")["spec"]["selector"]["matchLabels"].clone(),
         object("PodDisruptionBudget", "farwatch")["spec"]["selector"]["matchLabels"].clone(),
         object("NetworkPolicy", "farwatch")["spec"]["podSelector"]["matchLabels"].clone(),
         object("Service", "farwatch")["spec"]["selector"].clone(),
@@ -185,10 +198,9 @@ fn the_pod_may_do_nothing_and_writes_nowhere_but_in_its_own_folder() {
         .iter()
         .map(|v| (word(&v["name"]), v))
         .collect();
+    assert!(volumes.values().all(|v| v["hostPath"].is_null()));
     for mount in list(&container["volumeMounts"]) {
-        let volume = volumes[word(&mount["name"])];
-        assert!(volume["hostPath"].is_null());
-        let is_own = volume["emptyDir"]["sizeLimit"].is_string();
+        let is_own = claim(word(&mount["name"])).is_some();
         assert_ne!(mount["readOnly"] == true, is_own, "{mount}");
     }
     let enforced = &object("Namespace", "farwatch")["metadata"]["labels"];
@@ -264,17 +276,8 @@ fn the_configuration_is_read_and_fits_the_pod() {
     let spool = config.watch.spool.expect("a spool");
     let mount = mounted(&spool);
     assert!(mount["readOnly"].is_null(), "the spool can be written");
-    let volumes = pod()["spec"]["volumes"].clone();
-    let volume = list(&volumes).iter().find(|v| v["name"] == mount["name"]);
-    let limit = word(&volume.expect("a volume")["emptyDir"]["sizeLimit"]).to_owned();
-    let limit: u64 = limit
-        .strip_suffix("Mi")
-        .and_then(|n| n.parse().ok())
-        .expect("Mi");
-    assert!(
-        config.watch.spool_size_bytes < limit << 20,
-        "the volume is larger"
-    );
+    let room = claim(word(&mount["name"])).expect("a volume that outlives the pod");
+    assert!(config.watch.spool_size_bytes < room, "the volume is larger");
     // Secrets are files of the mounted folder, each of them.
     for line in text("kubernetes/config.toml").lines() {
         for part in line.split("_file = \"").skip(1) {
@@ -342,6 +345,7 @@ fn the_network_is_closed_but_for_what_is_configured() {
     for url in urls {
         assert!(open.contains(&service(&url)), "{url} is not let out");
     }
+    assert!(open.contains(&("kube-system".to_owned(), 53)), "names");
     let everywhere: Vec<u64> = open
         .iter()
         .filter(|(n, _)| n == "anywhere")
@@ -379,7 +383,10 @@ fn the_role_is_the_reading_one_and_no_more() {
     let reading = documented
         .iter()
         .find(|d| d["metadata"]["name"] == "farwatch-read");
-    assert_eq!(rules(&role), rules(reading.expect("farwatch-read")));
+    // Nobody asks a watcher for the log of a pod.
+    let mut wanted = rules(reading.expect("farwatch-read"));
+    wanted.retain(|(_, resource, ..)| resource != "pods/log");
+    assert_eq!(rules(&role), wanted);
     for (group, resource, _, verb) in rules(&role) {
         let question = group.ends_with(".k8s.io") && resource.starts_with("selfsubject");
         let reads = ["get", "list", "watch"].contains(&verb.as_str());
@@ -465,6 +472,28 @@ fn the_image_is_built_apart_pinned_and_without_root() {
             && !is_pinned("rust:1")
             && !is_pinned("rust@sha256:ab")
     );
+}
+
+/// Its patches meet what stands there: a path that does not exist fails when it is applied.
+#[test]
+fn the_overlay_for_openshift_fits() {
+    let read = documents(&text("openshift/kustomization.yaml")).remove(0);
+    assert_eq!(read["resources"], json!(["../kubernetes"]));
+    for patch in list(&read["patches"]) {
+        let target = &patch["target"];
+        let object = object(word(&target["kind"]), word(&target["name"]));
+        for step in list(&documents(word(&patch["patch"])).remove(0)) {
+            let path = word(&step["path"]);
+            match word(&step["op"]) {
+                "remove" => assert!(object.pointer(path).is_some(), "{path}"),
+                "add" => {
+                    let list = path.strip_suffix("/-").expect("the end of a list");
+                    assert!(object.pointer(list).is_some_and(Value::is_array), "{path}");
+                }
+                other => panic!("{other}"),
+            }
+        }
+    }
 }
 
 #[test]

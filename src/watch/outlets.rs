@@ -84,7 +84,9 @@ impl Patience {
         if self.until.is_none() {
             tracing::warn!(outlet, error = %untaken.error, "not taken, tried again");
         }
-        let wait = untaken.after.or_else(|| self.waits.next());
+        // A server may say 0, or a time that is past by our clock.
+        let asked = untaken.after.map(|wait| wait.max(SHORTEST));
+        let wait = asked.or_else(|| self.waits.next());
         self.until = Some(clock::instant() + wait.unwrap_or(LONGEST));
     }
 
