@@ -195,3 +195,21 @@ impl Outlets {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::error::{Cause, SourceError};
+
+    #[test]
+    fn a_server_that_says_at_once_is_not_asked_in_a_loop() {
+        let mut patience = Patience::default();
+        let untaken = Untaken {
+            error: SourceError::new("team", "http://h", Cause::Bug("x".into())),
+            passing: true,
+            after: Some(Duration::ZERO),
+        };
+        patience.fail("webhook", &untaken);
+        assert!(!patience.is_over());
+    }
+}

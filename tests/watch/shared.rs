@@ -269,7 +269,10 @@ async fn a_site_that_publishes_its_samples_is_watched_there_whatever_the_bus_doe
     };
     let site = config(&exporters, &clusters[..1], &url)
         .replace("exporters", "edge = { samples = \"publish\" }\nexporters")
-        .replace("[watch]", &format!("[watch]\nlisten = \"127.0.0.1:{port}\""));
+        .replace(
+            "[watch]",
+            &format!("[watch]\nlisten = \"127.0.0.1:{port}\""),
+        );
     let centre = config(&exporters, &clusters[1..], &url)
         + "[[clusters]]\nname = \"site-0\"\nedge = { samples = \"team\" }\n";
     let second = Watcher::start("w2", &centre);
@@ -297,6 +300,10 @@ async fn a_site_that_publishes_its_samples_is_watched_there_whatever_the_bus_doe
         (holder("site-0").as_deref() == Some("w1")).then_some(())
     })
     .await;
-    assert!(!first.log().contains("no longer watched"), "{}", first.log());
+    assert!(
+        !first.log().contains("no longer watched"),
+        "{}",
+        first.log()
+    );
     drop(second);
 }
