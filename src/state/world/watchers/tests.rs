@@ -5,7 +5,12 @@ use crate::config::load::parse;
 use crate::model::alert::Severity;
 use crate::model::desk::{Hand, What};
 use crate::model::finding::Finding;
+use crate::model::health::SourceKind;
 use crate::model::incident::{Deed, IncidentState};
+use crate::model::label::Labels;
+use crate::model::sample::{Sample, SampleKind, SeriesKey, SeriesSamples};
+use crate::model::signal::Group;
+use crate::model::telemetry::{Body, SampleBatch, Telemetry};
 use crate::state::world::Status;
 
 const CONFIG: &str = "[team]\nnats = { url = \"nats://a\" }\nincidents = \"watchers\"\n\
@@ -236,4 +241,54 @@ fn those_that_ended_long_ago_are_let_go() {
     }
     assert!(world.incidents.len() < 1_000, "{}", world.incidents.len());
     assert_eq!(world.incidents[0].id, IncidentId(2_999), "the newest stay");
+}
+
+/// Their result would be dropped.
+#[test]
+fn no_detector_runs_here() {
+    let heat = |at: i64| {
+        let series = SeriesSamples {
+            key: SeriesKey::new("lab_heat", Labels::from_pairs([("node", "n1")])),
+            kind: SampleKind::Gauge,
+            points: std::iter::once(Sample {
+                at: Timestamp(at),
+                value: 20.0,
+            })
+            .collect(),
+        };
+        Telemetry {
+            cluster: ClusterId(0),
+            source: SourceKind::Exporter(0),
+            received: Timestamp(at),
+            body: Body::Samples(SampleBatch {
+                group: Group::Exporter,
+                name: "scrape".into(),
+                query: "".into(),
+                at: Timestamp(at),
+                interval_ms: 1_000,
+                backfill: false,
+                series: vec![series],
+                cut_from: None,
+            }),
+        }
+    };
+    let metric = "[[metrics]]\nname = \"lab_heat\"\nabout = \"heat\"\nunit = \"celsius\"\n\
+                  bad = \"high\"\n";
+    for (team, places) in [
+        (CONFIG.to_owned(), 0),
+        (CONFIG.replace("\"watchers\"", "\"own\""), 1),
+    ] {
+        let text = format!("{metric}{team}");
+        let config = parse(&text, std::path::Path::new("/x/c.toml")).expect("valid");
+        let mut world = World::new(&config, Timestamp(1_000));
+        for second in 1..20 {
+            world.ingest(heat(second * 1_000));
+            world.tick(Timestamp(second * 1_000));
+        }
+        assert_eq!(world.judge.places(), places);
+        assert!(
+            world.clusters[0].last_sample.is_some(),
+            "it is drawn all the same"
+        );
+    }
 }
