@@ -273,11 +273,9 @@ fn no_detector_runs_here() {
         }
     };
     let metric = "[[metrics]]\nname = \"lab_heat\"\nabout = \"heat\"\nunit = \"celsius\"\n\
-                  bad = \"high\"\n";
-    for (team, places) in [
-        (CONFIG.to_owned(), 0),
-        (CONFIG.replace("\"watchers\"", "\"own\""), 1),
-    ] {
+                  bad = \"high\"\nlimit = { warn = 90.0, for_s = 1 }\n";
+    let own = CONFIG.replace("\"watchers\"", "\"own\"");
+    for (team, judged) in [(CONFIG.to_owned(), false), (own, true)] {
         let text = format!("{metric}{team}");
         let config = parse(&text, std::path::Path::new("/x/c.toml")).expect("valid");
         let mut world = World::new(&config, Timestamp(1_000));
@@ -285,7 +283,7 @@ fn no_detector_runs_here() {
             world.ingest(heat(second * 1_000));
             world.tick(Timestamp(second * 1_000));
         }
-        assert_eq!(world.judge.places(), places);
+        assert_eq!(world.judge.places() > 0, judged);
         assert!(
             world.clusters[0].last_sample.is_some(),
             "it is drawn all the same"
