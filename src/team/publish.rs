@@ -130,7 +130,7 @@ struct Link {
 
 /// What came of what was under way.
 enum Step {
-    Opened(Result<Open, SourceError>),
+    Opened(Arc<Open>),
     Sent(Sent),
     Lost(SourceError),
     Rested,
@@ -220,13 +220,19 @@ impl Task {
         let old = self.spool.waiting().next();
         let old = old.filter(|m| m.number <= self.inherited && is_old(m));
         let since = old.map(|m| m.at.plus_ms(-60_000));
-        async move { Step::Opened(Open::new(&link.bus, &link.team, since).await) }.boxed()
+        async move {
+            match Open::new(&link.bus, &link.team, since).await {
+                Ok(open) => Step::Opened(Arc::new(open)),
+                Err(error) => Step::Lost(error),
+            }
+        }
+        .boxed()
     }
 
     fn go_on(&mut self, step: Step) -> BoxFuture<'static, Step> {
         match step {
-            Step::Opened(Ok(open)) => {
-                self.open = Some(Arc::new(open));
+            Step::Opened(open) => {
+                self.open = Some(open);
                 // Permissions of another connection may be others.
                 let now = clock::instant();
                 self.barred.values_mut().for_each(|until| *until = now);
@@ -241,7 +247,7 @@ impl Task {
                     Some(error) => self.rest(&error),
                 }
             }
-            Step::Opened(Err(error)) | Step::Lost(error) => self.rest(&error),
+            Step::Lost(error) => self.rest(&error),
             Step::Rested => self.connect(),
             Step::Due => self.next(),
         }

@@ -72,7 +72,7 @@ pub enum Mine {
     Held,
     /// Ours, and another one's turn.
     GiveUp,
-    /// Nobody else's turn, but another one's lease on it has not ended yet.
+    /// Its exporters can be asked from here only, but another one's lease on it has not ended yet.
     Awaited,
     Theirs,
 }
@@ -303,6 +303,11 @@ impl Table {
         &self.turns.1.shared
     }
 
+    /// We publish its samples, and nobody else who is live does.
+    fn is_only_here(&self, cluster: &Arc<str>) -> bool {
+        self.duty.publishes.contains(cluster) && !self.shared().contains(cluster)
+    }
+
     fn mine(&self, cluster: &Arc<str>, now: Instant) -> Mine {
         let turn = self.turns.1.ours.contains(cluster);
         let ours = self.ours.contains(cluster);
@@ -316,7 +321,7 @@ impl Table {
             (true, false) if lives => Mine::GiveUp,
             (true, true) => Mine::Due(revision),
             (false, true) if free => Mine::Due(revision),
-            (false, true) if !self.shared().contains(cluster) => Mine::Awaited,
+            (false, true) if self.is_only_here(cluster) => Mine::Awaited,
             _ => Mine::Theirs,
         }
     }
