@@ -378,7 +378,7 @@ fn outlets_are_asked_or_named() {
     assert_eq!(webhook["ok"], true, "{webhook}");
     assert!(webhook["version"].is_string(), "{webhook}");
     assert_eq!(row(&report, "ptp-events 1")["reachable"], false);
-    for source in ["remote_write", "otlp", "edge samples"] {
+    for source in ["remote_write", "otlp"] {
         let row = row(&report, source);
         assert!(row["reachable"].is_null() && row["ok"] == true, "{row}");
     }

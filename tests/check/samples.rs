@@ -33,7 +33,13 @@ async fn samples_on_the_bus_are_looked_for() {
         assert_eq!(row["ok"], ok, "{row}");
         assert!(row.to_string().contains(words), "{words}: {row}");
     };
-    told("", reads, false, "add [team]");
+    let alone = check(
+        &format!("[[clusters]]\nname = \"far-1\"\n{reads}\n"),
+        "json",
+        folder.path(),
+    );
+    let refused = String::from_utf8(alone.stderr).expect("utf-8");
+    assert!(refused.contains("add [team]"), "{refused}");
     let nobody = "[team]\nnats = { url = \"nats://127.0.0.1:1\" }\n";
     told(nobody, reads, false, "nobody answers");
     told(&team, reads, false, "there is no stream farwatch-samples");

@@ -82,8 +82,8 @@ fn others_look_at_it_and_set_the_same_while_apart() {
         let others = ["ben", "eve", "ida", "uwe"].map(|by| present(by, at.clone()));
         tell(&mut console, Shared::Present(others.into()));
         if size.0 == 80 {
-            // There is room for it further down.
-            console.keys("JJJJJJJJ");
+            // There is room for it one key further.
+            console.keys("<tab>G");
         }
         shot("apart", &console, size);
     }

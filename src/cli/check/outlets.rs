@@ -4,9 +4,8 @@
 use super::probe::{NO_CLUSTER, Status, good};
 use super::{Good, Row};
 use crate::clock;
-use crate::config::{Config, Endpoint, Samples};
+use crate::config::{Config, Endpoint};
 use crate::model::fault::FaultKind;
-use crate::model::health::SourceKind;
 use crate::source::door::{Door, SourceError};
 
 /// Where an Alertmanager takes alerts, and where it says what it is.
@@ -49,38 +48,25 @@ pub(super) async fn webhook(door: &Door) -> Result<Good, SourceError> {
     }
 }
 
-/// What is configured and cannot be asked without writing, or comes another way.
+/// What is configured and cannot be asked without writing.
 pub(super) fn untried(config: &Config) -> Vec<Row> {
-    let row = |cluster: &str, source: String, place: &str, why: &str| Row {
+    let row = |source: String, place: &str, why: &str| Row {
         ok: true,
         auth: "not asked".into(),
         advice: why.into(),
-        ..Row::new(cluster, source, place.to_owned())
+        ..Row::new(NO_CLUSTER, source, place.to_owned())
     };
-    let far = config.clusters.iter();
-    let far = far.filter(|c| c.edge.samples == Samples::Team);
-    let bus = config.team.as_ref().map(|t| t.nats.urls.join(","));
-    let mut rows: Vec<Row> = far
-        .map(|c| {
-            let place = bus.as_deref().unwrap_or_default();
-            let why = "its samples come over the team's bus: see the row `team`";
-            row(&c.name, SourceKind::Edge.to_string(), place, why)
-        })
-        .collect();
+    let mut rows = Vec::new();
     let watch = &config.watch;
     let webhooks = watch.webhook.iter().enumerate();
     let webhooks = webhooks.filter(|(_, e)| status_of(e).is_none());
     rows.extend(webhooks.map(|(n, e)| {
         let why = "only written to: no Alertmanager by its URL";
-        row(NO_CLUSTER, called(n), &e.url, why)
+        row(called(n), &e.url, why)
     }));
     for (name, outlet) in [("remote_write", &watch.remote_write), ("otlp", &watch.otlp)] {
         let why = "only written to: `/metrics` of the watcher counts what it refuses";
-        rows.extend(
-            outlet
-                .iter()
-                .map(|e| row(NO_CLUSTER, name.into(), &e.url, why)),
-        );
+        rows.extend(outlet.iter().map(|e| row(name.into(), &e.url, why)));
     }
     rows
 }
