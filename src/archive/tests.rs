@@ -1,3 +1,5 @@
+mod earlier;
+
 use std::sync::Arc;
 
 use proptest::prelude::*;

@@ -61,7 +61,12 @@ impl Written {
         let muted = self.muted.into_iter();
         let muted = muted.map(|(until, stamp)| edit(stamp, What::Muted(Some(until))));
         let fields = acknowledged.chain(assigned).chain(muted);
-        notes.chain(fields).collect()
+        let mut edits: Vec<Edit> = notes.chain(fields).collect();
+        // Those of one millisecond are told apart, and keep their order.
+        for (count, edit) in (0..).zip(&mut edits) {
+            edit.mark.count = count;
+        }
+        edits
     }
 }
 
