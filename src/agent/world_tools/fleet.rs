@@ -8,8 +8,14 @@ use crate::incident::Incident;
 use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::health::Health;
 use crate::model::id::ClusterId;
+use crate::model::text::clean;
 use crate::model::unit::age;
 use crate::state::world::{ClusterState, World};
+
+/// Longest name and note told, characters, and notes told of an incident.
+const NAME: usize = 60;
+const NOTE: usize = 240;
+const NOTES: usize = 3;
 
 pub(super) fn clusters(world: &World, args: &args::ListClusters, told: &mut Told) {
     let same = |wanted: &Option<String>, is: &str| {
@@ -210,7 +216,29 @@ pub(in crate::agent) fn incident(world: &World, i: &Incident) -> String {
     if i.findings.len() > 12 {
         out.push_str(&format!("\n    ({} more findings)", i.findings.len() - 12));
     }
+    people(world, i, &mut out);
     out
+}
+
+/// What people did about it: on this console, and on those of the team.
+fn people(world: &World, i: &Incident, out: &mut String) {
+    let desk = &i.desk;
+    let mut line = |what: String| out.push_str(&format!("\n    {what}"));
+    if let Some(stamp) = desk.acknowledged() {
+        let by = clean(&stamp.by, NAME);
+        line(format!("acknowledged by {by}, {}", since(world, stamp.at)));
+    }
+    if let Some((who, _)) = desk.assigned() {
+        line(format!("assigned to {}", clean(who, NAME)));
+    }
+    let last: Vec<_> = desk.notes().rev().take(NOTES).collect();
+    for (stamp, text) in last.into_iter().rev() {
+        let (by, text) = (clean(&stamp.by, NAME), clean(text, NOTE));
+        line(format!(
+            "note of {by}, {}: {text:?}",
+            since(world, stamp.at)
+        ));
+    }
 }
 
 pub(super) fn events(world: &World, ids: &[ClusterId], args: &args::Events, told: &mut Told) {

@@ -8,11 +8,13 @@ use super::*;
 use crate::config::{Cluster, Config, Endpoint};
 use crate::incident::{Incident, IncidentState};
 use crate::model::alert::{Alert, AlertState, Severity};
+use crate::model::desk::Hand;
 use crate::model::dpdk::{App, Port};
 use crate::model::finding::{Finding, FindingKind, Subject};
 use crate::model::gpu::Gpu;
 use crate::model::health::{Health, SourceKind};
 use crate::model::id::{IncidentId, RequestId};
+use crate::model::incident::Deed;
 use crate::model::label::Labels;
 use crate::model::ptp::{ClockState, PtpNode};
 
@@ -333,4 +335,27 @@ fn data_paths_are_told_with_their_losses() {
     assert!(text.contains("its core does not keep up"), "{text}");
     let (text, ..) = ask(&world, "get_dpdk_stats", json!({"namespace": "other"}));
     assert!(text.contains("alpha: 0 DPDK applications"), "{text}");
+}
+
+#[test]
+fn what_people_did_about_an_incident_is_told() {
+    let mut world = world();
+    let ana = Hand {
+        by: "ana".into(),
+        ..Hand::default()
+    };
+    let deeds = [
+        Deed::Acknowledge,
+        Deed::Note("reseated \u{1b}[31mthe riser".into()),
+    ];
+    for deed in deeds {
+        world.incidents[0].take(deed, &ana, NOW.plus_ms(-60_000));
+    }
+    let (text, ..) = ask(&world, "list_incidents", json!({}));
+    assert!(text.contains("acknowledged by ana, 1m ago"), "{text}");
+    assert!(text.contains("note of ana, 1m ago"), "{text}");
+    assert!(
+        text.contains("the riser") && !text.contains('\u{1b}'),
+        "{text}"
+    );
 }
