@@ -1,10 +1,16 @@
 //! What a watcher tells beside the bus, against the real programs that read it: Prometheus and
 //! promtool, an Alertmanager, a Prometheus that takes remote-write; faults and OTLP in-process.
+#![allow(
+    clippy::duplicate_mod,
+    reason = "both servers take their ports in the same way"
+)]
 
 #[path = "outlets/faults.rs"]
 mod faults;
 #[path = "outlets/manager.rs"]
 mod manager;
+#[path = "support/nats.rs"]
+mod nats;
 #[path = "outlets/page.rs"]
 mod page;
 #[path = "outlets/program.rs"]

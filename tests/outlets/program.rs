@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use serde_json::Value;
 
+use super::nats::Nats;
 use super::prometheus::{Alertmanager, Prometheus};
 use super::traces::receiver;
 use super::wire::{Server, reply};
@@ -87,8 +88,10 @@ async fn what_a_watcher_finds_is_told_everywhere() {
     let mut server = Prometheus::start("", "");
     server.configure("", &["--web.enable-remote-write-receiver"]);
     let (collector, spans) = receiver().await;
+    let bus = Nats::jetstream();
     let mut watcher = Watcher::start(&format!(
-        "[watch]\nlisten = \"127.0.0.1:0\"\nlog = \"json\"\n\
+        "[team]\nnats = {{ url = \"{}\" }}\n\
+         [watch]\nlisten = \"127.0.0.1:0\"\nlog = \"json\"\ninterval = \"2s\"\n\
          webhook = [{{ url = \"{}/api/v2/alerts\", bearer_file = \"hook.token\" }}]\n\
          remote_write = {{ url = \"{}/api/v1/write\", interval = \"1s\" }}\n\
          otlp = {{ url = \"{}\", interval = \"1s\" }}\n\
@@ -96,6 +99,7 @@ async fn what_a_watcher_finds_is_told_everywhere() {
          limit = {{ warn = 90.0, for_s = 1 }}\n\
          [[clusters]]\nname = \"edge-1\"\n\
          exporters = [{{ url = \"{}\", interval = \"1s\", requests_per_minute = 600 }}]\n",
+        bus.url(),
         manager.program.url(),
         server.url(),
         collector.url(),
@@ -117,13 +121,18 @@ async fn what_a_watcher_finds_is_told_everywhere() {
     })
     .await;
     assert_eq!(written["metric"]["incident"], alert["labels"]["incident"]);
-    until(&watcher, "spans of requests", async || {
-        let spans = spans.lock().unwrap();
-        let ours = spans
-            .iter()
-            .any(|s| s.name == "request" && s.text("cluster") == Some("edge-1"));
-        ours.then_some(())
-    })
+    until(
+        &watcher,
+        "spans of requests, and of what was published",
+        async || {
+            let spans = spans.lock().unwrap();
+            let ours = spans
+                .iter()
+                .any(|s| s.name == "request" && s.text("cluster") == Some("edge-1"));
+            let published = spans.iter().any(|s| s.name == "publish");
+            (ours && published).then_some(())
+        },
+    )
     .await;
     let served = watcher.lines().into_iter().find_map(|line| {
         let address = line["fields"]["address"].as_str()?;

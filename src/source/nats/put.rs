@@ -7,10 +7,13 @@ use async_nats::jetstream::context::{PublishAckFuture, PublishError, PublishErro
 use async_nats::jetstream::message::PublishMessage;
 use tokio::sync::broadcast;
 use tokio_util::bytes::Bytes;
+use tracing::Instrument;
+use tracing::field::{Empty, display};
 
 use super::fault::{self, Denied};
 use super::history::context;
 use super::session::Session;
+use crate::source::SPAN;
 use crate::source::error::{Cause, SourceError};
 
 /// The server's number for a message that is larger than the stream takes.
@@ -51,6 +54,21 @@ pub async fn put(
 /// Gives them all, in this order, then awaits each promise. What became of each; it ends with the first
 /// that failed for a reason that is not its own ([`is_its_own`]): of those behind it nothing is known.
 pub async fn put_all(
+    session: &Session,
+    messages: Vec<Put>,
+    within: Duration,
+) -> Vec<Result<(), SourceError>> {
+    let count = messages.len();
+    let span = tracing::debug_span!(target: SPAN, "publish", messages = count, error = Empty);
+    let work = give_all(session, messages, within);
+    let done = work.instrument(span.clone()).await;
+    if let Some(error) = done.iter().find_map(|one| one.as_ref().err()) {
+        span.record("error", display(&error.cause));
+    }
+    done
+}
+
+async fn give_all(
     session: &Session,
     messages: Vec<Put>,
     within: Duration,
