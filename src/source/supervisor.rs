@@ -7,6 +7,7 @@ mod keeper;
 mod line;
 mod plan;
 mod router;
+mod site;
 mod staff;
 
 use std::collections::BTreeMap;

@@ -1,12 +1,13 @@
 //! From the configuration, and from what was found, to the sources of each cluster.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 
 use super::router::{LokiRoute, Route, SharedRoute};
+use super::site::{asked, samples, signals};
 use super::staff::{Order, Staff};
 use super::{Plan, Source, Work};
 use crate::config::{Cluster, ClusterKind, Config, Endpoint, Kube, Roles, Samples};
@@ -16,7 +17,7 @@ use crate::source::budget::Budget;
 use crate::source::clock_events::ClockEventSource;
 use crate::source::discovery::{self, Setup};
 use crate::source::door::{Door, shown_text};
-use crate::source::edge::{Figures, Held, Publisher, SampleSource, Signals, teamless};
+use crate::source::edge::Held;
 use crate::source::error::SourceError;
 use crate::source::kubernetes::{self, KubeLookup, Server, identity};
 use crate::source::loki;
@@ -311,90 +312,6 @@ fn bus_plans(cluster: &Cluster, bus: &Arc<Bus>) -> [Plan; 2] {
     ]
 }
 
-/// What its exporters told is asked as a Prometheus would be.
-fn asked(cluster: &Cluster) -> bool {
-    cluster.prometheus.is_none()
-        && (!cluster.exporters.is_empty() || cluster.edge.samples != Samples::Own)
-}
-
-/// Beside the exporters or the samples of a site, which speak of their own health: the catalogue's
-/// signals of what they told, as long as no Prometheus is found that tells them.
-fn signals(
-    config: &Arc<Config>,
-    cluster: &Cluster,
-    held: &Arc<Held>,
-    route: &SharedRoute,
-) -> Option<Plan> {
-    let (kind, scrapes) = match cluster.exporters.first() {
-        Some(first) => (SourceKind::Exporter(0), interval_of(first, cluster.kind)),
-        None => (SourceKind::Edge, cluster.kind.interval()),
-    };
-    let (config, held, route) = (config.clone(), held.clone(), route.clone());
-    asked(cluster).then(|| Plan {
-        kind,
-        cluster: cluster.name.clone(),
-        endpoint: "signals of the window".into(),
-        via: None,
-        work: Work::Aside(Box::new(move |report| {
-            let limit = config.limits.series_per_cluster as usize;
-            let signals = Signals::new(held.clone(), &config.signals, scrapes, limit);
-            let route = route.clone();
-            let wanted = move || {
-                let route = route.read().unwrap_or_else(PoisonError::into_inner);
-                route.asks_what_is_held()
-            };
-            Box::pin(signals.run(wanted, report))
-        })),
-    })
-}
-
-/// Samples that come from the team's bus, or go there.
-fn samples(
-    config: &Arc<Config>,
-    cluster: &Cluster,
-    held: &Arc<Held>,
-    published: Option<&Arc<Figures>>,
-) -> Option<Plan> {
-    let publishes = config.watch.publishes.is_some();
-    let work = match (cluster.edge.samples, &config.team) {
-        (Samples::Own, _) => return None,
-        (Samples::Publish, _) if !publishes => return None,
-        (_, None) => {
-            let name = cluster.name.clone();
-            Work::Kept(Box::new(move || Err(teamless(&name))))
-        }
-        (Samples::Publish, Some(team)) => {
-            let (held, team) = (held.clone(), team.clone());
-            let (config, cluster) = (config.clone(), cluster.clone());
-            let figures = published.cloned().unwrap_or_default();
-            Work::Own(Box::new(move |report| {
-                let (held, figures) = (held.clone(), figures.clone());
-                let publisher = Publisher::new(held, &team, &config.watch, &cluster, figures);
-                Box::pin(publisher.run(report))
-            }))
-        }
-        (Samples::Team, Some(team)) => {
-            let (held, team, name) = (held.clone(), team.clone(), cluster.name.clone());
-            let config = config.clone();
-            kept(move || {
-                SampleSource::new(&team, &name, held.clone())
-                    .series_limit(config.limits.series_per_cluster as usize)
-                    .counting(config.dpdk.clone())
-            })
-        }
-    };
-    Some(Plan {
-        kind: SourceKind::Edge,
-        cluster: cluster.name.clone(),
-        endpoint: config
-            .team
-            .as_ref()
-            .map_or_else(String::new, |t| t.nats.urls.join(",")),
-        via: None,
-        work,
-    })
-}
-
 fn objects(cluster: &Cluster, kube: Kube, server: Server) -> Plan {
     Plan {
         kind: SourceKind::Kubernetes,
@@ -459,6 +376,6 @@ fn context(cluster: &Cluster) -> String {
     kube.map_or_else(|| "no API server".to_owned(), kubernetes::called)
 }
 
-fn kept<S: Source + 'static>(make: impl Fn() -> S + Send + Sync + 'static) -> Work {
+pub(super) fn kept<S: Source + 'static>(make: impl Fn() -> S + Send + Sync + 'static) -> Work {
     Work::Kept(Box::new(move || Ok(Box::new(make()))))
 }
