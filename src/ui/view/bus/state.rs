@@ -11,6 +11,7 @@ use crate::ui::widget::text::wrap;
 
 /// Lines of notes at most.
 const NOTES: usize = 4;
+const UNRECORDED: &str = "no bus was recorded here";
 const NONE: &str =
     "no cluster here has a bus: add `nats = { url = \"nats://…\" }` to one of the configuration";
 
@@ -18,6 +19,13 @@ const NONE: &str =
 pub(super) fn buses(count: u64) -> String {
     let word = if count == 1 { "bus" } else { "buses" };
     format!("{count} {word}")
+}
+
+fn no_bus(world: &World) -> &'static str {
+    match world.replay {
+        Some(_) => UNRECORDED,
+        None => NONE,
+    }
 }
 
 pub(super) fn with_bus<'a>(
@@ -63,7 +71,7 @@ impl Bus {
 
     pub(super) fn why_no_streams(&self, world: &World) -> String {
         if with_bus(world, self).next().is_none() {
-            return NONE.into();
+            return no_bus(world).into();
         }
         let known: usize = with_bus(world, self)
             .filter_map(|c| c.bus.streams())
@@ -170,7 +178,7 @@ impl Bus {
             return history.why_empty();
         }
         if with_bus(world, self).next().is_none() {
-            return NONE.into();
+            return no_bus(world).into();
         }
         let kept: usize = with_bus(world, self).map(|c| c.bus.passed().count()).sum();
         match kept {

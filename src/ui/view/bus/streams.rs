@@ -257,8 +257,10 @@ impl Known {
 /// `Streams 3, 4 of 5 consumers, 1 bus unknown`.
 impl std::fmt::Display for Known {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.now + self.before == 0 && self.never > 0 {
-            return f.write_str("Streams unknown");
+        match (self.now + self.before, self.never) {
+            (0, 0) => return f.write_str("Streams: no bus"),
+            (0, _) => return f.write_str("Streams unknown"),
+            _ => {}
         }
         match self.streams {
             (listed, total) if total > listed => write!(f, "Streams {listed} of {total}")?,
