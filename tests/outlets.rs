@@ -85,6 +85,7 @@ fn turn(incidents: &[IncidentTold]) -> Told {
             },
             leases: gauges::Leases {
                 ready: true,
+                settled: true,
                 ..gauges::Leases::default()
             },
             ..Gauges::default()
