@@ -1,6 +1,6 @@
 //! From the file as written to the validated `Config`: defaults, paths, names, URLs.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +18,6 @@ use super::{
     signal, team, watch,
 };
 use crate::model::alert::{Severities, Severity};
-use crate::model::news::token;
 use crate::model::persona::Persona;
 
 /// A mistake in the file's content, with its place.
@@ -84,7 +83,6 @@ impl ClusterKind {
 pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
     let mut clusters: Vec<Cluster> = Vec::with_capacity(file.clusters.len());
     let mut seen = HashSet::new();
-    let mut on_bus = HashMap::new();
     let roles = Roles::from_file(file.roles, &Roles::default());
     for entry in file.clusters {
         let span = entry.name.span();
@@ -94,14 +92,6 @@ pub fn build(file: file::File, folder: &Path) -> Result<Config, Mistake> {
                 format!("cluster \"{}\" stands here twice", entry.name.get_ref()),
                 "every cluster needs a name of its own",
             );
-        }
-        let name = entry.name.get_ref();
-        if let Some(other) = on_bus.insert(token(name), name.clone())
-            && file.team.is_some()
-        {
-            let what = format!("\"{name}\" and \"{other}\" are one name on the team's bus");
-            let hint = "there, all but letters, digits, - and _ is _: give one another name";
-            return mistake(span, what, hint);
         }
         clusters.push(cluster(entry, folder, &roles, file.team.is_some())?);
     }

@@ -123,17 +123,6 @@ mod tests {
     }
 
     #[test]
-    fn two_clusters_that_are_one_on_the_bus_are_refused() {
-        let clusters = "[[clusters]]\nname = \"a.b\"\nexporters = [{ url = \"http://h:1\" }]\n\
-            [[clusters]]\nname = \"a_b\"\nexporters = [{ url = \"http://h:2\" }]\n";
-        assert_eq!(read(clusters), Ok(None), "alone they are two");
-        let team = "[team]\nnats = { url = \"nats://a:4222\" }\n";
-        let told = read(&format!("{clusters}{team}")).expect_err("refused");
-        let wanted = ":5: \"a_b\" and \"a.b\" are one name on the team's bus";
-        assert!(told.contains(wanted), "{told}");
-    }
-
-    #[test]
     fn all_of_it() {
         let text = "[team]\nname = \"ops_2\"\nincidents = \"watchers\"\ncreate = false\n\
             replicas = 3\n[team.nats]\nurl = \"tls://a\"\ncreds_file = \"team.creds\"\n";
