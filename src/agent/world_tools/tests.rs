@@ -352,8 +352,8 @@ fn what_people_did_about_an_incident_is_told() {
         world.incidents[0].take(deed, &ana, NOW.plus_ms(-60_000));
     }
     let (text, ..) = ask(&world, "list_incidents", json!({}));
-    assert!(text.contains("acknowledged by ana, 1m ago"), "{text}");
-    assert!(text.contains("note of ana, 1m ago"), "{text}");
+    assert!(text.contains("acknowledged by ana, 60s ago"), "{text}");
+    assert!(text.contains("note of ana, 60s ago"), "{text}");
     assert!(
         text.contains("the riser") && !text.contains('\u{1b}'),
         "{text}"
