@@ -17,8 +17,10 @@ static NEXT: AtomicU16 = AtomicU16::new(0);
 
 /// A port that nobody uses right now, and that nobody gets without asking for it by number.
 pub fn free_port() -> u16 {
-    // Programs that run at the same time start at different places.
-    let start = std::process::id().wrapping_mul(97) % u32::from(COUNT);
+    // Programs that run at the same time start at different places, and so do the copies of this file
+    // in one program, each of which counts for itself.
+    let copy = std::ptr::from_ref(&NEXT).addr().wrapping_mul(2_654_435_761);
+    let start = copy.wrapping_add(std::process::id() as usize * 97) % usize::from(COUNT);
     let start = u16::try_from(start).unwrap();
     for _ in 0..COUNT {
         let step = NEXT.fetch_add(1, Ordering::Relaxed) % COUNT;
