@@ -232,6 +232,8 @@ async fn what_finds_no_room_waits_and_the_oldest_gives_way() {
     });
     let first = queue.recv().await.unwrap();
     assert_eq!(first.seen, 0);
+    // The two connections are read by the server each on its own.
+    tokio::time::sleep(Duration::from_millis(200)).await;
     // Nobody takes anything for a while, and there is room for one delivery.
     for n in 0..400 {
         client.publish("ran.a", n.to_string().into()).await.unwrap();

@@ -128,6 +128,12 @@ async fn subscribe(
         })?;
         incoming.push(subscriber);
     }
+    // What is said to be followed is on its way to the server.
+    let flushed = session.client.flush().await;
+    flushed.map_err(|e| {
+        let why = text::clean(&e.to_string(), SUBJECT);
+        session.settings.error(Cause::Query(why))
+    })?;
     Ok(incoming)
 }
 
